@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Heap: where a cache's memory comes from, and the exact count of it.
+//
+// Every structure that allocates is handed the Heap of its cache: small value types take it as the first argument of each
+// call that may allocate or free, large ones (Dict, RankTree) keep a reference. So five servers in one process count apart,
+// and an embedding host can see what each cache holds.
+//
+// used_bytes() is the sum of the *usable* sizes of all live blocks, never the allocator's own totals: what is counted at
+// allocation is subtracted at release, whatever the allocator does in between.
+// A failed allocation aborts: maxmemory is enforced before, by a gate.
+// Cost: the allocator's plus one look-up of the usable size (about 2 ns).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+namespace ouro {
+
+class Heap {
+ public:
+  Heap() = default;
+  Heap(const Heap&) = delete;
+  Heap& operator=(const Heap&) = delete;
+
+  void* allocate(size_t bytes) noexcept;
+  // Alignment is a power of two, at most 4096.
+  void* allocate_aligned(size_t bytes, size_t alignment) noexcept;
+  // As realloc: keeps the contents up to the smaller size. block may be null. Not for aligned blocks.
+  void* reallocate(void* block, size_t bytes) noexcept;
+  // block may be null.
+  void release(void* block) noexcept;
+
+  template <class T, class... Args>
+  T* make(Args&&... args) noexcept {
+    return new (alignof(T) > alignof(std::max_align_t) ? allocate_aligned(sizeof(T), alignof(T))
+                                                       : allocate(sizeof(T)))
+        T(std::forward<Args>(args)...);
+  }
+  template <class T>
+  void destroy(T* object) noexcept {
+    if (object == nullptr) return;
+    object->~T();
+    release(object);
+  }
+
+  size_t used_bytes() const noexcept { return used_bytes_; }
+  size_t peak_bytes() const noexcept { return peak_bytes_; }
+  void reset_peak() noexcept { peak_bytes_ = used_bytes_; }
+
+  // The whole size of a block as the allocator rounds it.
+  static size_t usable_bytes(const void* block) noexcept;
+
+ private:
+  void add(size_t bytes) noexcept {
+    used_bytes_ += bytes;
+    if (used_bytes_ > peak_bytes_) peak_bytes_ = used_bytes_;
+  }
+
+  size_t used_bytes_ = 0;
+  size_t peak_bytes_ = 0;
+};
+
+// Lets a standard container count in a Heap.
+template <class T>
+class HeapAllocator {
+ public:
+  using value_type = T;
+  explicit HeapAllocator(Heap& heap) noexcept : heap_(&heap) {}
+  template <class U>
+  HeapAllocator(const HeapAllocator<U>& other) noexcept : heap_(&other.heap()) {}  // NOLINT(google-explicit-constructor)
+
+  T* allocate(size_t count) { return static_cast<T*>(heap_->allocate(count * sizeof(T))); }
+  void deallocate(T* block, size_t) noexcept { heap_->release(block); }
+  Heap& heap() const noexcept { return *heap_; }
+  template <class U>
+  bool operator==(const HeapAllocator<U>& other) const noexcept {
+    return heap_ == &other.heap();
+  }
+
+ private:
+  Heap* heap_;
+};
+
+}  // namespace ouro
