@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// CommandSpec: one command is one row. The row stands in the .cc of the command's family, right below its handler; COMMAND,
+// COMMAND DOCS, GETKEYS, ACL categories, cluster routing, the arity error and the walk over all rows in the tests derive
+// from it. What makes a command special is a flag here: no code elsewhere asks for a command by name.
+//
+//   constexpr CommandSpec kRows[] = {
+//       {.name = "GETDEL", .arity = exactly(2), .flags = Flag::kWrite | Flag::kFast,
+//        .keys = {one_key(1, kReadWrite | kAccess | kDelete)}, .acl = Acl::kString, .handler = cmd_getdel,
+//        .doc = {.summary = "Returns a string and removes its key.", .complexity = "O(1)", .since = "6.2.0",
+//                .group = "string", .args = "key:key#0"}},
+//   };
+//   static_assert(table_is_valid(kRows));
+//   constinit const std::span<const CommandSpec> kStringCommands = kRows;    // declared in commands/tables.h
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "datastructs/base/function_ref.h"
+#include "datastructs/base/result.h"
+#include "datastructs/base/units.h"
+
+namespace ouro {
+
+struct Context;
+struct CommandSpec;
+
+using Argv = std::span<const ByteView>;
+
+// ---- arity: Redis's number, counting the command's name; negative means "at least".
+constexpr int exactly(int words) { return words; }
+constexpr int at_least(int words) { return -words; }
+
+// ---- flags, as COMMAND INFO names them (lower case, without the k).
+struct Flags {
+  uint32_t bits = 0;
+  constexpr bool has(Flags other) const { return (bits & other.bits) != 0; }
+  friend constexpr Flags operator|(Flags a, Flags b) { return {a.bits | b.bits}; }
+  friend constexpr bool operator==(Flags, Flags) = default;
+};
+namespace Flag {
+inline constexpr Flags kNone{0};
+inline constexpr Flags kWrite{1U << 0};
+inline constexpr Flags kReadonly{1U << 1};
+inline constexpr Flags kDenyOom{1U << 2};
+inline constexpr Flags kAdmin{1U << 3};
+inline constexpr Flags kPubsub{1U << 4};
+inline constexpr Flags kNoScript{1U << 5};
+inline constexpr Flags kBlocking{1U << 6};
+inline constexpr Flags kLoading{1U << 7};   // allowed while loading
+inline constexpr Flags kStale{1U << 8};     // allowed on a stale replica
+inline constexpr Flags kSkipMonitor{1U << 9};
+inline constexpr Flags kSkipSlowlog{1U << 10};
+inline constexpr Flags kAsking{1U << 11};
+inline constexpr Flags kFast{1U << 12};
+inline constexpr Flags kNoAuth{1U << 13};   // allowed before AUTH
+inline constexpr Flags kMayReplicate{1U << 14};
+inline constexpr Flags kNoMandatoryKeys{1U << 15};
+inline constexpr Flags kProtected{1U << 16};  // needs enable-debug-command or a local peer
+inline constexpr Flags kNoAsyncLoading{1U << 17};
+inline constexpr Flags kNoMulti{1U << 18};    // refused inside MULTI
+inline constexpr Flags kAllowBusy{1U << 19};  // runs while a script is over its time limit
+inline constexpr Flags kMovableKeys{1U << 20};
+// Ours, not shown by COMMAND: runs at once although MULTI is open (EXEC, DISCARD, MULTI, WATCH, QUIT, RESET).
+inline constexpr Flags kInsideMulti{1U << 28};
+// Ours, not shown by COMMAND: allowed for a RESP2 client in subscribed mode.
+inline constexpr Flags kInSubscribedMode{1U << 29};
+}  // namespace Flag
+
+// ---- ACL categories, in Redis's order.
+struct AclCategories {
+  uint32_t bits = 0;
+  friend constexpr AclCategories operator|(AclCategories a, AclCategories b) { return {a.bits | b.bits}; }
+};
+namespace Acl {
+inline constexpr AclCategories kNone{0};
+inline constexpr AclCategories kKeyspace{1U << 0};
+inline constexpr AclCategories kRead{1U << 1};
+inline constexpr AclCategories kWrite{1U << 2};
+inline constexpr AclCategories kSet{1U << 3};
+inline constexpr AclCategories kSortedSet{1U << 4};
+inline constexpr AclCategories kList{1U << 5};
+inline constexpr AclCategories kHash{1U << 6};
+inline constexpr AclCategories kString{1U << 7};
+inline constexpr AclCategories kBitmap{1U << 8};
+inline constexpr AclCategories kHyperLogLog{1U << 9};
+inline constexpr AclCategories kGeo{1U << 10};
+inline constexpr AclCategories kStream{1U << 11};
+inline constexpr AclCategories kPubsub{1U << 12};
+inline constexpr AclCategories kAdmin{1U << 13};
+inline constexpr AclCategories kFast{1U << 14};
+inline constexpr AclCategories kSlow{1U << 15};
+inline constexpr AclCategories kBlocking{1U << 16};
+inline constexpr AclCategories kDangerous{1U << 17};
+inline constexpr AclCategories kConnection{1U << 18};
+inline constexpr AclCategories kTransaction{1U << 19};
+inline constexpr AclCategories kScripting{1U << 20};
+}  // namespace Acl
+// The names in bit order, without '@'.
+inline constexpr std::array<std::string_view, 21> kAclCategoryNames = {
+    "keyspace", "read", "write",  "set",    "sortedset", "list", "hash",     "string",    "bitmap",     "hyperloglog", "geo",
+    "stream",   "pubsub", "admin", "fast", "slow",      "blocking", "dangerous", "connection", "transaction", "scripting"};
+// The row's categories with those that follow from flags (read, write, admin+dangerous, pubsub, fast or slow, blocking).
+AclCategories acl_categories(const CommandSpec& spec);
+
+// ---- keys
+// How a key is used; COMMAND INFO's and GETKEYSANDFLAGS's words (RO RW OW RM access update insert delete ...).
+using KeyUse = uint16_t;
+inline constexpr KeyUse kReadOnly = 1U << 0;
+inline constexpr KeyUse kReadWrite = 1U << 1;
+inline constexpr KeyUse kOverwrite = 1U << 2;
+inline constexpr KeyUse kRemove = 1U << 3;
+inline constexpr KeyUse kAccess = 1U << 4;
+inline constexpr KeyUse kUpdate = 1U << 5;
+inline constexpr KeyUse kInsert = 1U << 6;
+inline constexpr KeyUse kDelete = 1U << 7;
+inline constexpr KeyUse kNotKey = 1U << 8;
+inline constexpr KeyUse kIncomplete = 1U << 9;
+inline constexpr KeyUse kVariableUse = 1U << 10;
+
+// Where keys stand in an argv, as Redis's key specifications describe it.
+struct KeySpec {
+  enum class Begin : uint8_t { kNone, kUnknown, kIndex, kKeyword };
+  enum class Find : uint8_t { kUnknown, kRange, kKeyNum };
+  Begin begin = Begin::kNone;
+  Find find = Find::kRange;
+  KeyUse use = 0;
+  int index = 0;                 // kIndex: position; kKeyword: where the search starts (negative: from the end)
+  std::string_view keyword = {};
+  int last = 0, step = 1, limit = 0;      // kRange: last is relative to the first key, negative counts from the end
+  int key_num = 0, first = 0;             // kKeyNum: where the count stands and where keys start, relative to begin
+};
+constexpr KeySpec one_key(int at, KeyUse use) {
+  return {.begin = KeySpec::Begin::kIndex, .use = use, .index = at};
+}
+constexpr KeySpec key_range(int at, int last, int step, KeyUse use) {
+  return {.begin = KeySpec::Begin::kIndex, .use = use, .index = at, .last = last, .step = step};
+}
+// A count at `at`, then that many keys ("numkeys key ...").
+constexpr KeySpec counted_keys(int at, KeyUse use) {
+  return {.begin = KeySpec::Begin::kIndex, .find = KeySpec::Find::kKeyNum, .use = use, .index = at, .key_num = 0, .first = 1};
+}
+
+// ---- documentation
+// `args` is a compact syntax from which COMMAND DOCS builds its tree of arguments; grammar in engine/docs.h.
+struct Doc {
+  std::string_view summary = {};
+  std::string_view complexity = {};
+  std::string_view since = {};
+  std::string_view group = {};  // "string", "sorted-set", "generic", "connection", "server", "pubsub", "transactions", ...
+  std::string_view args = {};
+  std::string_view deprecated_since = {};
+  std::string_view replaced_by = {};
+  std::string_view tips = {};  // space-separated, as in COMMAND INFO: "nondeterministic_output request_policy:all_shards"
+};
+
+// A handler returns ok after writing exactly one reply, or an error (or a wait) after writing none.
+using Handler = Status (*)(Context&);
+// For commands whose keys no KeySpec can name (SORT's STORE): calls fn(argument index, use) for each key.
+using MovableKeys = Status (*)(Argv argv, FunctionRef<void(size_t, KeyUse)> fn);
+
+struct CommandSpec {
+  std::string_view name;  // upper case; a subcommand's name is its own word ("SETNAME")
+  int arity = 0;
+  Flags flags = {};
+  std::array<KeySpec, 3> keys = {};
+  AclCategories acl = {};
+  Handler handler = nullptr;
+  std::span<const CommandSpec> subcommands = {};
+  MovableKeys movable_keys = nullptr;
+  Doc doc = {};
+};
+
+// Calls fn(argument index, use) for each key of a command with right arity; the only reader of CommandSpec::keys.
+// Errors: Err::kInvalid when the arguments name no valid keys (a bad numkeys).
+Status for_each_key(const CommandSpec& spec, Argv argv, FunctionRef<void(size_t, KeyUse)> fn);
+
+// The first key's argument index without calling back; 0 when the command has none. For prefetching.
+inline size_t first_key_index(const CommandSpec& spec) {
+  const KeySpec& key = spec.keys[0];
+  return key.begin == KeySpec::Begin::kIndex && key.find == KeySpec::Find::kRange ? static_cast<size_t>(key.index) : 0;
+}
+
+// Rows are sorted by name, read xor write, have a handler or subcommands, keys within the arity, and a summary.
+consteval bool table_is_valid(std::span<const CommandSpec> rows) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const CommandSpec& row = rows[i];
+    if (i > 0 && !(rows[i - 1].name < row.name)) return false;
+    if (row.flags.has(Flag::kWrite) && row.flags.has(Flag::kReadonly)) return false;
+    if (row.handler == nullptr && row.subcommands.empty()) return false;
+    if (row.arity == 0 || row.doc.summary.empty() || row.doc.since.empty() || row.doc.group.empty()) return false;
+    const int words_min = row.arity < 0 ? -row.arity : row.arity;
+    for (const KeySpec& key : row.keys) {
+      if (key.begin == KeySpec::Begin::kIndex && key.index >= words_min) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace ouro
