@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "datastructs/base/out_buffer.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "datastructs/base/prng.h"
+
+namespace ouro {
+namespace {
+
+// All that may leave at `released`.
+std::string gathered(const OutBuffer& out, uint64_t released = kReleaseAll) {
+  std::vector<ByteView> views(100000);
+  const size_t count = out.gather(released, views);
+  std::string all;
+  for (size_t i = 0; i < count; ++i) {
+    EXPECT_FALSE(views[i].empty());
+    all += views[i];
+  }
+  return all;
+}
+
+void format(OutBuffer& out, ByteView text) {
+  std::memcpy(out.room(text.size()), text.data(), text.size());
+  out.keep(text.size());
+}
+
+TEST(OutBuffer, HoldsNothingBeforeTheFirstByteAndAfterShrink) {
+  Heap heap;
+  {
+    OutBuffer out(heap);
+    EXPECT_EQ(heap.used_bytes(), 0U);
+    out.append("+OK\r\n");
+    EXPECT_LE(out.memory_bytes(), 1100U);
+    EXPECT_EQ(out.memory_bytes(), heap.used_bytes());
+    out.consume(5);
+    EXPECT_TRUE(out.empty());
+    EXPECT_GT(heap.used_bytes(), 0U);  // the chunk stays for the next turn
+    out.shrink();                      // used since the last visit: stays
+    EXPECT_GT(heap.used_bytes(), 0U);
+    out.shrink();
+    EXPECT_EQ(heap.used_bytes(), 0U);
+    EXPECT_EQ(out.memory_bytes(), 0U);
+    out.append("+OK\r\n");
+    out.check_invariants();
+  }
+  EXPECT_EQ(heap.used_bytes(), 0U);
+}
+
+TEST(OutBuffer, BusyPeerAllocatesNothingPerTurn) {
+  Heap heap;
+  OutBuffer out(heap);
+  const std::string replies(6000, 'x');
+  auto turn = [&] {
+    out.append(replies);
+    format(out, ":1\r\n");
+    out.consume(out.size_bytes());
+  };
+  turn();
+  turn();
+  const size_t used = heap.used_bytes();
+  heap.reset_peak();
+  for (int i = 0; i < 100; ++i) turn();
+  EXPECT_EQ(heap.peak_bytes(), used);
+}
+
+TEST(OutBuffer, BlobIsPointedAtAndUnpinnedWhenSent) {
+  Heap heap;
+  Blob* blob = Blob::create_from(heap, std::string(20000, 'b'));
+  OutBuffer out(heap);
+  out.append("$20000\r\n");
+  out.append_blob(blob, blob->view());
+  out.append("\r\n");
+  EXPECT_TRUE(blob->is_shared());
+  std::vector<ByteView> views(8);
+  ASSERT_EQ(out.gather(kReleaseAll, views), 3U);
+  EXPECT_EQ(views[1].data(), blob->bytes());
+  EXPECT_LT(out.memory_bytes(), 4000U);
+  out.consume(8 + 19999);
+  EXPECT_TRUE(blob->is_shared());
+  out.consume(1);
+  EXPECT_FALSE(blob->is_shared());
+  EXPECT_EQ(gathered(out), "\r\n");
+  out.append_blob(blob, blob->view().substr(5, 7));
+  Blob::unpin(heap, blob);                // deleted from the keyspace
+  EXPECT_GT(out.memory_bytes(), 20000U);  // this output alone holds it now
+  EXPECT_EQ(gathered(out), "\r\nbbbbbbb");
+  out.clear();
+  out.check_invariants();
+  EXPECT_EQ(heap.used_bytes(), 0U);
+}
+
+TEST(OutBuffer, GateHoldsBackBytesAboveTheReleasedOffset) {
+  Heap heap;
+  OutBuffer out(heap);
+  out.append("a");
+  out.release_at(10);
+  out.append("b");
+  out.release_at(20);
+  out.release_at(30);  // nothing was appended at 20
+  out.append("cd");
+  out.check_invariants();
+  EXPECT_EQ(gathered(out, 0), "a");
+  EXPECT_EQ(gathered(out, 9), "a");
+  EXPECT_EQ(gathered(out, 10), "ab");
+  EXPECT_EQ(gathered(out, 29), "ab");
+  EXPECT_EQ(gathered(out, 30), "abcd");
+  out.consume(2);
+  EXPECT_EQ(gathered(out, 29), "");
+  out.consume(1);
+  EXPECT_EQ(gathered(out, 29), "");
+  EXPECT_EQ(gathered(out, kReleaseAll), "d");
+  out.consume(1);
+  out.append("e");  // still at 30
+  EXPECT_EQ(gathered(out, 29), "");
+  EXPECT_EQ(gathered(out, 30), "e");
+}
+
+TEST(OutBuffer, GatherStopsAtBytesMaxAndAtTheLastView) {
+  Heap heap;
+  OutBuffer out(heap);
+  out.append(std::string(100000, 'x'));
+  std::vector<ByteView> views(3);
+  EXPECT_EQ(out.gather(kReleaseAll, views), 3U);
+  EXPECT_EQ(out.gather(kReleaseAll, views, 1), 1U);
+}
+
+TEST(OutBuffer, InsertsNestedHeadersFromTheInsideOut) {
+  Heap heap;
+  OutBuffer out(heap);
+  const OutBuffer::Position outer = out.position();
+  out.append("x");
+  const OutBuffer::Position inner = out.position();
+  out.append(std::string(5000, 'y'));
+  out.insert(inner, "*1\r\n");
+  out.insert(outer, "*2\r\n");
+  EXPECT_EQ(gathered(out), "*2\r\nx*1\r\n" + std::string(5000, 'y'));
+}
+
+TEST(OutBuffer, InsertsBeforeABlobThatCameFirst) {
+  Heap heap;
+  Blob* blob = Blob::create_from(heap, "blobblob");
+  {
+    OutBuffer out(heap);
+    const OutBuffer::Position start = out.position();
+    out.append_blob(blob, blob->view());
+    out.insert(start, "*1\r\n");
+    const OutBuffer::Position end = out.position();
+    out.append_blob(blob, blob->view());
+    out.insert(end, "!");
+    EXPECT_EQ(gathered(out), "*1\r\nblobblob!blobblob");
+    out.check_invariants();
+  }
+  Blob::unpin(heap, blob);
+  EXPECT_EQ(heap.used_bytes(), 0U);
+}
+
+TEST(OutBuffer, InsertKeepsTheMarksWithTheirBytes) {
+  Heap heap;
+  OutBuffer out(heap);
+  out.append("a");
+  const OutBuffer::Position here = out.position();
+  out.append("b");
+  out.release_at(7);
+  out.append("c");
+  out.insert(here, "123");
+  EXPECT_EQ(gathered(out, 6), "a123b");
+  EXPECT_EQ(gathered(out, 7), "a123bc");
+}
+
+// Random calls on an OutBuffer and on a plain string with the offset of each byte beside it.
+class OutBufferModel : public ::testing::TestWithParam<uint64_t> {};
+
+TEST_P(OutBufferModel, EqualsAString) {
+  Prng prng(GetParam());
+  Heap heap;
+  Blob* blob = Blob::create_from(heap, std::string(50000, 'B'));
+  {
+    OutBuffer out(heap);
+    std::string text;
+    std::deque<uint64_t> offsets;
+    uint64_t offset = 0;
+    auto added = [&](size_t at, const std::string& bytes, uint64_t release) {
+      text.insert(at, bytes);
+      offsets.insert(offsets.begin() + static_cast<std::ptrdiff_t>(at), bytes.size(), release);
+    };
+    auto random_bytes = [&](uint64_t bound) {
+      return std::string(prng.below(bound), static_cast<char>('a' + prng.below(26)));
+    };
+    auto append_some = [&] {
+      const std::string bytes = random_bytes(prng.below(20) == 0 ? 40000 : 200);
+      switch (prng.below(3)) {
+        case 0: {
+          const size_t size = prng.below(300);
+          out.append_blob(blob, blob->view().substr(prng.below(1000), size));
+          added(text.size(), std::string(size, 'B'), offset);
+          break;
+        }
+        case 1:
+          format(out, bytes.substr(0, OutBuffer::kRoomBytesMax));
+          added(text.size(), bytes.substr(0, OutBuffer::kRoomBytesMax), offset);
+          break;
+        default:
+          out.append(bytes);
+          added(text.size(), bytes, offset);
+      }
+    };
+    for (int step = 0; step < 3000; ++step) {
+      switch (prng.below(8)) {
+        case 0: {  // a header, once with another one inside
+          const size_t outer_at = text.size();
+          const OutBuffer::Position outer = out.position();
+          for (uint64_t i = prng.below(3); i > 0; --i) append_some();
+          const size_t inner_at = text.size();
+          const OutBuffer::Position inner = out.position();
+          for (uint64_t i = prng.below(3); i > 0; --i) append_some();
+          for (const auto& [where, at] : {std::pair{inner, inner_at}, std::pair{outer, outer_at}}) {
+            const std::string header = random_bytes(40);
+            out.insert(where, header);
+            added(at, header, offset);
+          }
+          break;
+        }
+        case 1:
+          offset += prng.below(3);
+          out.release_at(offset);
+          break;
+        case 2:
+        case 3: {
+          const uint64_t released = offset - std::min(offset, prng.below(5));
+          const std::string may_leave = gathered(out, released);
+          size_t expected = 0;
+          while (expected < text.size() && offsets[expected] <= released) ++expected;
+          ASSERT_EQ(may_leave, text.substr(0, expected)) << "step " << step;
+          const size_t sent = prng.below(3) == 0 ? expected : prng.below(expected + 1);
+          out.consume(sent);
+          text.erase(0, sent);
+          offsets.erase(offsets.begin(), offsets.begin() + static_cast<std::ptrdiff_t>(sent));
+          break;
+        }
+        case 4:
+          if (prng.below(20) == 0) out.shrink();
+          if (prng.below(50) == 0) {
+            out.clear();
+            text.clear();
+            offsets.clear();
+          }
+          break;
+        default:
+          append_some();
+      }
+      out.check_invariants();
+      ASSERT_EQ(out.size_bytes(), text.size());
+      ASSERT_EQ(out.empty(), text.empty());
+    }
+    ASSERT_EQ(gathered(out), text);
+  }
+  EXPECT_FALSE(blob->is_shared());
+  Blob::unpin(heap, blob);
+  EXPECT_EQ(heap.used_bytes(), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, OutBufferModel, ::testing::Range<uint64_t>(1, 11));
+
+}  // namespace
+}  // namespace ouro
