@@ -15,7 +15,10 @@ constexpr uint32_t kInnerMax = 36;
 
 // Sharing fewer items than this with a sibling is put off to a split: else each insert between two
 // full nodes would move one item over.
-constexpr uint32_t kShareMin = 4;
+constexpr uint32_t kShareMin = 2;
+
+// A walk asks for the entries this far ahead of it: they are spread over the heap.
+constexpr uint32_t kReadAhead = 8;
 
 template <class T>
 void move_array(T* to, const T* from, uint32_t count) noexcept {
@@ -202,6 +205,11 @@ void RankTree::descend(const Order& order, Path& path) const noexcept {
     node = inner->children[at];
   }
   path.leaf = static_cast<Leaf*>(node);
+  // A leaf is mostly cold, and a search in it reads line after line: asking for all at once makes
+  // inserts into 1M elements a third cheaper (bench/micro/rank_tree_bench.cc, insert/random).
+  for (size_t line = 0; line < sizeof(Leaf); line += 64) {
+    __builtin_prefetch(static_cast<char*>(node) + line);
+  }
   path.index = order.count_before(path.leaf->scores, path.leaf->members, path.leaf->count);
   path.rank += path.index;
 }
@@ -277,12 +285,14 @@ ScoredMember* RankTree::Cursor::entry() const noexcept { return leaf_->members[i
 double RankTree::Cursor::score() const noexcept { return leaf_->scores[index_]; }
 
 void RankTree::Cursor::next() noexcept {
+  if (index_ + kReadAhead < leaf_->count) __builtin_prefetch(leaf_->members[index_ + kReadAhead]);
   if (++index_ < leaf_->count) return;
   leaf_ = leaf_->next;
   index_ = 0;
 }
 
 void RankTree::Cursor::prev() noexcept {
+  if (index_ >= kReadAhead) __builtin_prefetch(leaf_->members[index_ - kReadAhead]);
   if (index_-- > 0) return;
   leaf_ = leaf_->prev;
   if (leaf_ != nullptr) index_ = leaf_->count - 1;
