@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Up to where collections stay in their small encodings. The values come from the configuration (Redis's parameter names
-// stand beside each), and are looked at only when a value grows: lowering a limit changes no value that exists.
+// Up to where collections stay in their small encodings. The values come from the configuration
+// (Redis's parameter names stand beside each), and are looked at only when a value grows: lowering
+// a limit changes no value that exists.
 #pragma once
 
 #include <cstddef>
@@ -9,15 +10,20 @@
 namespace ouro {
 
 struct Limits {
-  size_t hash_packed_entries = 512;      // hash-max-listpack-entries
-  size_t hash_packed_value_bytes = 64;   // hash-max-listpack-value
-  size_t set_ints_entries = 512;         // set-max-intset-entries
-  size_t set_packed_entries = 128;       // set-max-listpack-entries (Redis 7.2); inside, 7.0's names are reported
-  size_t set_packed_value_bytes = 64;    // set-max-listpack-value
-  size_t zset_packed_entries = 128;      // zset-max-listpack-entries
-  size_t zset_packed_value_bytes = 64;   // zset-max-listpack-value
-  int64_t list_node_limit = -2;          // list-max-listpack-size: > 0 entries a node; -1..-5: 4, 8, 16, 32, 64 KiB a node
-  size_t list_compress_depth = 0;        // list-compress-depth: kept for CONFIG; nodes are not compressed
+  size_t hash_packed_entries = 512;     // hash-max-listpack-entries
+  size_t hash_packed_value_bytes = 64;  // hash-max-listpack-value
+  size_t set_ints_entries = 512;        // set-max-intset-entries
+  size_t set_packed_entries =
+      128;  // set-max-listpack-entries (Redis 7.2); inside, 7.0's names are reported
+  size_t set_packed_value_bytes = 64;   // set-max-listpack-value
+  size_t zset_packed_entries = 128;     // zset-max-listpack-entries
+  size_t zset_packed_value_bytes = 64;  // zset-max-listpack-value
+  int64_t list_node_limit =
+      -2;  // list-max-listpack-size: > 0 entries a node; -1..-5: 4, 8, 16, 32, 64 KiB a node
+  size_t list_plain_bytes =
+      size_t{1}
+      << 30;  // DEBUG QUICKLIST-PACKED-THRESHOLD: from here on an element is a node of its own
+  size_t list_compress_depth = 0;  // list-compress-depth: kept for CONFIG; nodes are not compressed
 };
 
 }  // namespace ouro

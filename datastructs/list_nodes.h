@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The nodes of a large list: a sequence addressed by element index, in two levels.
+//
+//      ListNodes                      ListPage (up to 128 nodes)        node
+//      +---------------------+        +------------------------+
+//      | page, elements      | -----> | word, elements         | -----> PackedList  (elements of a
+//      few KiB in all) | page, elements      | --+    | word, elements         | -----> Blob (one
+//      element too large for a node) | ...                 |   |    +------------------------+
+//      +---------------------+   +--> ...
+//
+// To find an index, counts are summed over the pages, then over the nodes of one page: both stand
+// side by side in memory. With 1M elements of 16 bytes that is 18 pages and at most 128 nodes; a
+// chain of nodes would be 2,200 cache misses. Inserting a node moves at most 2 KiB in its page and,
+// once per page, the page array.
+//
+// A Ref names a node by its place and dies when nodes are inserted or taken. The contents of a node
+// change through set().
+// Invariants: no page is empty; no node is empty; the counts are the sums of
+// what is below.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "datastructs/base/blob.h"
+#include "datastructs/base/memory.h"
+#include "datastructs/packed_list.h"
+
+namespace ouro {
+
+// A tagged pointer: to a packed run, or (lowest bit set) to the Blob of one plain element.
+struct ListNode {
+  uintptr_t word = 0;
+  uint32_t elements = 0;
+
+  static ListNode packed(PackedList run) noexcept {
+    return {reinterpret_cast<uintptr_t>(run.block()), static_cast<uint32_t>(run.count())};
+  }
+  static ListNode plain(Blob* blob) noexcept { return {reinterpret_cast<uintptr_t>(blob) | 1, 1}; }
+
+  bool is_plain() const noexcept { return (word & 1) != 0; }
+  PackedList run() const noexcept { return PackedList(reinterpret_cast<void*>(word)); }
+  Blob* blob() const noexcept { return reinterpret_cast<Blob*>(word & ~uintptr_t{1}); }
+  size_t memory_bytes() const noexcept {
+    return is_plain() ? blob()->memory_bytes() : run().memory_bytes();
+  }
+  ListNode copy(Heap& heap) const noexcept;
+};
+static_assert(sizeof(ListNode) == 16);
+
+struct ListPage {
+  static constexpr uint32_t kNodesMax = 128;
+  uint32_t used = 0;
+  uint32_t capacity = 0;
+  ListNode* nodes() noexcept { return reinterpret_cast<ListNode*>(this + 1); }
+};
+static_assert(sizeof(ListPage) == 8);
+
+class ListNodes {
+ public:
+  struct Ref {
+    uint32_t page = 0;
+    uint32_t node = 0;
+    friend bool operator==(Ref, Ref) noexcept = default;
+  };
+
+  ListNodes() = default;
+  ListNodes(const ListNodes&) = delete;
+  ListNodes& operator=(const ListNodes&) = delete;
+  ~ListNodes() = default;  // release() first
+  // Frees all nodes and pages.
+  void release(Heap& heap) noexcept;
+  // Frees nodes from the back, each at the cost of one of the budget; true when none is left.
+  bool free_some(Heap& heap, size_t& budget) noexcept;
+  void copy_from(Heap& heap, const ListNodes& other) noexcept;
+
+  size_t elements() const noexcept { return elements_; }
+  size_t nodes() const noexcept { return nodes_; }
+
+  const ListNode& at(Ref ref) const noexcept { return pages_[ref.page].page->nodes()[ref.node]; }
+  Ref first() const noexcept { return {0, 0}; }
+  Ref last() const noexcept { return {page_count_ - 1, pages_[page_count_ - 1].page->used - 1}; }
+  Ref end() const noexcept { return {page_count_, 0}; }
+  // Step to the neighbour; false (and no step) at the end.
+  bool next(Ref& ref) const noexcept;
+  bool prev(Ref& ref) const noexcept;
+  // The node that holds element `index` < elements(), which becomes the index inside of the node.
+  Ref find(size_t& index) const noexcept;
+
+  // Each gives the place of the new node.
+  Ref push_front(Heap& heap, ListNode node) noexcept { return insert_at(heap, {0, 0}, node); }
+  Ref push_back(Heap& heap, ListNode node) noexcept;
+  Ref insert_before(Heap& heap, Ref ref, ListNode node) noexcept {
+    return insert_at(heap, ref, node);
+  }
+  Ref insert_after(Heap& heap, Ref ref, ListNode node) noexcept {
+    return insert_at(heap, {ref.page, ref.node + 1}, node);
+  }
+  // The node's contents changed, or another node takes its place. It is not empty.
+  void set(Ref ref, ListNode node) noexcept;
+  // Takes the node out without freeing its contents; `ref` becomes the place of the node that
+  // followed it, or end().
+  ListNode take(Heap& heap, Ref& ref) noexcept;
+
+  // As take, and frees the contents.
+  void erase(Heap& heap, Ref& ref) noexcept;
+  // Frees the node's contents and puts another one in its place.
+  void replace(Heap& heap, Ref ref, ListNode node) noexcept;
+  // The size of the blobs let go since the last call that live on because a reply still pins them:
+  // no longer the list's.
+  size_t take_pinned_bytes() noexcept { return std::exchange(pinned_bytes_, 0); }
+
+  // Pages and page array, without the nodes' contents.
+  size_t table_bytes() const noexcept;
+  void check_invariants() const;
+
+ private:
+  struct PageRef {
+    ListPage* page;
+    uint64_t elements;
+  };
+
+  Ref insert_at(Heap& heap, Ref ref, ListNode node) noexcept;
+  Ref make_room(Heap& heap, Ref ref) noexcept;
+  void insert_page(Heap& heap, uint32_t index, uint32_t capacity) noexcept;
+  void erase_page(Heap& heap, uint32_t index) noexcept;
+  void free_node(Heap& heap, ListNode node) noexcept;
+  bool join_pages(Heap& heap, uint32_t left) noexcept;
+
+  PageRef* pages_ = nullptr;
+  uint32_t page_count_ = 0;
+  uint32_t page_capacity_ = 0;
+  size_t elements_ = 0;
+  size_t nodes_ = 0;
+  size_t pinned_bytes_ = 0;
+};
+
+}  // namespace ouro

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "datastructs/list.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace ouro {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+class ListTest : public testing::Test {
+ protected:
+  ~ListTest() override {
+    list_.destroy(heap_);
+    EXPECT_EQ(heap_.used_bytes(), 0u);
+  }
+  void push_all(const Strings& elements) {
+    for (const std::string& element : elements) list_.push(heap_, limits_, ListEnd::kBack, element);
+  }
+  Strings all() const {
+    list_.check_invariants();
+    EXPECT_EQ(list_.memory_bytes(), heap_.used_bytes());
+    Strings elements;
+    list_.for_each(0, list_.size(),
+                   [&](ListElement element) { elements.emplace_back(element.bytes); });
+    return elements;
+  }
+  std::string at(size_t index) const {
+    ListScratch scratch;
+    return std::string(list_.get(index, scratch).bytes);
+  }
+
+  Heap heap_;
+  Limits limits_;
+  List list_;
+};
+
+TEST_F(ListTest, EmptyListHoldsNothingAndPopsNothing) {
+  EXPECT_EQ(list_.size(), 0u);
+  EXPECT_EQ(list_.memory_bytes(), 0u);
+  EXPECT_FALSE(list_.pop(heap_, ListEnd::kFront, [](ListElement) { FAIL(); }));
+  size_t budget = 0;
+  EXPECT_TRUE(list_.free_some(heap_, budget));
+  ListCursor cursor(list_, 0, ListEnd::kBack);
+  ListElement element;
+  EXPECT_FALSE(cursor.next(element));
+}
+
+TEST_F(ListTest, AnElementLargerThanANodeIsABlobThatAReplyCanPin) {
+  const std::string big(100'000, 'b');
+  push_all({"first", big, "last"});
+  EXPECT_EQ(all(), (Strings{"first", big, "last"}));
+  Blob* pinned = nullptr;
+  list_.for_each(1, 1, [&](ListElement element) { pinned = element.blob; });
+  ASSERT_NE(pinned, nullptr);
+  pinned->pin();
+  list_.erase_range(heap_, limits_, 1, 1);
+  EXPECT_EQ(pinned->view(), big);
+  list_.check_invariants();
+  EXPECT_EQ(list_.memory_bytes() + pinned->memory_bytes(), heap_.used_bytes());
+  Blob::unpin(heap_, pinned);
+  EXPECT_EQ(all(), (Strings{"first", "last"}));
+}
+
+TEST_F(ListTest, ThePlainThresholdMovesSmallElementsOutOfNodes) {
+  limits_.list_plain_bytes = 3;
+  push_all({"a", "abc", "b", ""});
+  EXPECT_EQ(list_.free_effort(), 3u);
+  EXPECT_EQ(all(), (Strings{"a", "abc", "b", ""}));
+  list_.set(heap_, limits_, 1, "x");
+  list_.set(heap_, limits_, 0, "plain");
+  EXPECT_EQ(all(), (Strings{"plain", "x", "b", ""}));
+}
+
+TEST_F(ListTest, NodesKeepToTheirLimits) {
+  const std::string element(50, 'e');
+  for (const auto& [limit, nodes] : {std::pair<int64_t, size_t>{-1, 13},
+                                     {-2, 7},
+                                     {-5, 1},
+                                     {-9, 1},
+                                     {100, 10},
+                                     {1, 1000},
+                                     {0, 1000}}) {
+    limits_.list_node_limit = limit;
+    push_all(Strings(1000, element));
+    EXPECT_EQ(list_.free_effort(), nodes) << limit;
+    all();
+    list_.destroy(heap_);
+  }
+}
+
+TEST_F(ListTest, AMillionElementsAreFoundByIndexFromBothEnds) {
+  for (int i = 0; i < 1'000'000; ++i) {
+    list_.push(heap_, limits_, ListEnd::kBack, "element:" + std::to_string(10'000'000 + i));
+  }
+  EXPECT_EQ(list_.size(), 1'000'000u);
+  list_.check_invariants();
+  for (const size_t index :
+       {size_t{0}, size_t{1}, size_t{499'999}, size_t{500'000}, size_t{999'998}, size_t{999'999}}) {
+    EXPECT_EQ(at(index), "element:" + std::to_string(10'000'000 + index));
+  }
+  EXPECT_LT(list_.memory_bytes(), 1'000'000u * 19);
+}
+
+TEST_F(ListTest, InsertBesideFindsTheFirstPivot) {
+  push_all({"a", "p", "b", "p"});
+  EXPECT_TRUE(
+      list_.insert_beside(heap_, limits_, {.pivot = "p", .side = ListEnd::kFront}, "before"));
+  EXPECT_TRUE(list_.insert_beside(heap_, limits_, {.pivot = "p", .side = ListEnd::kBack}, "after"));
+  EXPECT_FALSE(list_.insert_beside(heap_, limits_, {.pivot = "none", .side = ListEnd::kBack}, "x"));
+  EXPECT_EQ(all(), (Strings{"a", "before", "p", "after", "b", "p"}));
+}
+
+TEST_F(ListTest, CursorLooksAtNoMoreThanItsBudget) {
+  push_all({"a", "b", "c", "a"});
+  ListCursor cursor(list_, 0, ListEnd::kBack);
+  const ListNeedle needle("a");
+  size_t budget = 3;
+  EXPECT_TRUE(cursor.next_equal(needle, budget));
+  EXPECT_EQ(cursor.index(), 0u);
+  EXPECT_FALSE(cursor.next_equal(needle, budget));
+  EXPECT_EQ(budget, 0u);
+  budget = 1;
+  EXPECT_TRUE(cursor.next_equal(needle, budget));
+  EXPECT_EQ(cursor.index(), 3u);
+}
+
+TEST_F(ListTest, FreesInSlices) {
+  limits_.list_node_limit = 10;
+  push_all(Strings(1000, "element"));
+  size_t slices = 0;
+  for (bool done = false; !done; ++slices) {
+    size_t budget = 30;
+    done = list_.free_some(heap_, budget);
+    list_.check_invariants();
+  }
+  EXPECT_EQ(slices, 4u);
+  EXPECT_EQ(heap_.used_bytes(), 0u);
+}
+
+// Goal: pages of nodes split in the middle, and join again as their nodes go.
+TEST_F(ListTest, ManyNodesInsertedAndErasedInTheMiddle) {
+  limits_.list_node_limit = 1;
+  push_all(Strings(300, "a"));
+  for (int i = 0; i < 700; ++i) list_.insert(heap_, limits_, 150, "b");
+  Strings expected(300, "a");
+  expected.insert(expected.begin() + 150, 700, "b");
+  EXPECT_EQ(all(), expected);
+  EXPECT_EQ(list_.erase_equal(heap_, limits_, ListEnd::kBack, 699, "b"), 699u);
+  EXPECT_EQ(at(150), "b");
+  list_.trim(heap_, limits_, 149, 3);
+  EXPECT_EQ(all(), (Strings{"a", "b", "a"}));
+}
+
+}  // namespace
+}  // namespace ouro
