@@ -67,6 +67,8 @@ inline constexpr Flags kMovableKeys{1U << 20};
 inline constexpr Flags kInsideMulti{1U << 28};
 // Ours, not shown by COMMAND: allowed for a RESP2 client in subscribed mode.
 inline constexpr Flags kInSubscribedMode{1U << 29};
+// Ours: for tools and tests only. COMMAND DOCS shows it among doc_flags, as "syscmd".
+inline constexpr Flags kSystem{1U << 30};
 }  // namespace Flag
 
 // ---- ACL categories, in Redis's order.
@@ -132,6 +134,7 @@ struct KeySpec {
   int last = 0, step = 1, limit = 0;      // kRange: last is relative to the first key, negative counts from the end
   int key_num = 0, first = 0;             // kKeyNum: where the count stands and where keys start, relative to begin
 };
+inline constexpr size_t kKeySpecsMax = 3;  // what the neediest command (SORT, GEORADIUS) has
 constexpr KeySpec one_key(int at, KeyUse use) {
   return {.begin = KeySpec::Begin::kIndex, .use = use, .index = at};
 }
@@ -165,7 +168,7 @@ struct CommandSpec {
   std::string_view name;  // upper case; a subcommand's name is its own word ("SETNAME")
   int arity = 0;
   Flags flags = {};
-  std::array<KeySpec, 3> keys = {};
+  std::array<KeySpec, kKeySpecsMax> keys = {};
   AclCategories acl = {};
   Handler handler = nullptr;
   std::span<const CommandSpec> subcommands = {};
@@ -174,7 +177,9 @@ struct CommandSpec {
 };
 
 // Calls fn(argument index, use) for each key of a command with right arity; the only reader of CommandSpec::keys.
-// Errors: Err::kInvalid when the arguments name no valid keys (a bad numkeys).
+// A row with movable_keys is asked through these alone. Shard channels come too, marked kNotKey: cluster routing wants
+// them, others leave them out. A keyword that is absent (an optional STORE) names no key.
+// Errors: Err::kInvalid when the arguments name no valid keys (a bad numkeys); fn was not called then.
 Status for_each_key(const CommandSpec& spec, Argv argv, FunctionRef<void(size_t, KeyUse)> fn);
 
 // The first key's argument index without calling back; 0 when the command has none. For prefetching.

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/engine/command.h"
+
+#include <charconv>
+#include <optional>
+
+namespace ouro {
+namespace {
+
+// The argument indexes [first, first + step, ... last] of one KeySpec; first == 0 means none.
+struct KeyRange {
+  int64_t first = 0;
+  int64_t last = 0;
+  int64_t step = 1;
+};
+
+char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+bool is_keyword(ByteView word, ByteView keyword) {
+  if (word.size() != keyword.size()) return false;
+  for (size_t i = 0; i < word.size(); ++i) {
+    if (upper(word[i]) != upper(keyword[i])) return false;
+  }
+  return true;
+}
+
+// A count of keys as its command would accept it: no sign, no leading zero, no more than there are
+// arguments.
+std::optional<int64_t> key_count(ByteView text, int64_t max) {
+  int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (text.size() > 1 && text[0] == '0') return std::nullopt;
+  if (count < 0 || count > max) return std::nullopt;
+  return count;
+}
+
+// The word after the keyword; 0 when the keyword is absent or is the last word, so that nothing
+// follows.
+int64_t after_keyword(const KeySpec& spec, Argv argv) {
+  const auto words = static_cast<int64_t>(argv.size());
+  const bool forward = spec.index > 0;
+  const int64_t end = forward ? words - 1 : 0;
+  for (int64_t i = forward ? spec.index : words + spec.index; forward ? i < end : i > end;
+       i += forward ? 1 : -1) {
+    if (is_keyword(argv[static_cast<size_t>(i)], spec.keyword)) return i + 1;
+  }
+  return 0;
+}
+
+int64_t last_of_range(const KeySpec& spec, int64_t first, int64_t words) {
+  if (spec.last >= 0) return first + spec.last;
+  if (spec.limit == 0) return words + spec.last;
+  return first + (words - first) / spec.limit + spec.last;
+}
+
+Result<KeyRange> locate(const CommandSpec& row, const KeySpec& spec, Argv argv) {
+  const auto words = static_cast<int64_t>(argv.size());
+  KeyRange range{.step = spec.step};
+  switch (spec.begin) {
+    case KeySpec::Begin::kNone:
+    case KeySpec::Begin::kUnknown:
+      return KeyRange{};
+    case KeySpec::Begin::kIndex:
+      range.first = spec.index;
+      break;
+    case KeySpec::Begin::kKeyword:
+      range.first = after_keyword(spec, argv);
+      if (range.first == 0) return range;
+      break;
+  }
+  switch (spec.find) {
+    case KeySpec::Find::kUnknown:
+      return KeyRange{};
+    case KeySpec::Find::kRange:
+      range.last = last_of_range(spec, range.first, words);
+      break;
+    case KeySpec::Find::kKeyNum: {
+      const int64_t at = range.first + spec.key_num;
+      if (at < 1 || at >= words) return Err::kInvalid;
+      const std::optional<int64_t> count = key_count(argv[static_cast<size_t>(at)], words);
+      if (!count) return Err::kInvalid;
+      if (*count == 0 && row.flags.has(Flag::kNoMandatoryKeys)) return KeyRange{};
+      range.first += spec.first;
+      range.last = range.first + (*count - 1) * spec.step;
+      break;
+    }
+  }
+  if (range.first < 1 || range.first > range.last || range.last >= words) return Err::kInvalid;
+  return range;
+}
+
+}  // namespace
+
+AclCategories acl_categories(const CommandSpec& spec) {
+  AclCategories acl = spec.acl;
+  // A script that only reads is still no member of @read: what it runs is asked for on its own.
+  const bool scripting = (acl.bits & Acl::kScripting.bits) != 0;
+  if (spec.flags.has(Flag::kWrite)) acl = acl | Acl::kWrite;
+  if (spec.flags.has(Flag::kReadonly) && !scripting) acl = acl | Acl::kRead;
+  if (spec.flags.has(Flag::kAdmin)) acl = acl | Acl::kAdmin | Acl::kDangerous;
+  if (spec.flags.has(Flag::kPubsub)) acl = acl | Acl::kPubsub;
+  if (spec.flags.has(Flag::kBlocking)) acl = acl | Acl::kBlocking;
+  return acl | (spec.flags.has(Flag::kFast) ? Acl::kFast : Acl::kSlow);
+}
+
+Status for_each_key(const CommandSpec& spec, Argv argv, FunctionRef<void(size_t, KeyUse)> fn) {
+  if (spec.movable_keys != nullptr) return spec.movable_keys(argv, fn);
+  std::array<KeyRange, kKeySpecsMax> ranges{};
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    OURO_TRY(ranges[i], locate(spec, spec.keys[i], argv));
+  }
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    if (ranges[i].first == 0) continue;
+    for (int64_t at = ranges[i].first; at <= ranges[i].last; at += ranges[i].step) {
+      fn(static_cast<size_t>(at), spec.keys[i].use);
+    }
+  }
+  return Status::ok();
+}
+
+}  // namespace ouro
