@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/engine/registry.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "datastructs/base/check.h"
+
+namespace ouro {
+namespace {
+
+template <class Word>
+uint64_t load(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+constexpr uint64_t repeat(uint8_t byte) { return 0x0101010101010101U * byte; }
+
+// Turns the bytes a..z of a word into A..Z, all eight at once: adding 0x80 - c to seven bits sets
+// the top bit from c on.
+uint64_t upper(uint64_t word) {
+  const uint64_t low = word & repeat(0x7f);
+  const uint64_t from_a = low + repeat(0x80 - 'a');
+  const uint64_t above_z = low + repeat(0x80 - 'z' - 1);
+  const uint64_t is_lower = (from_a ^ above_z) & ~word & repeat(0x80);
+  return word ^ (is_lower >> 2);
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool equal_names(ByteView a, ByteView b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string lower_name(ByteView name) {
+  std::string out(name);
+  std::transform(out.begin(), out.end(), out.begin(), lower);
+  return out;
+}
+
+constexpr uint64_t kOdd = 0x9E3779B97F4A7C15U;  // 2^64 / golden ratio
+
+}  // namespace
+
+// Overlapping loads cover every byte without a loop or a read past the end.
+Registry::PackedName Registry::pack(ByteView name) {
+  const char* at = name.data();
+  const size_t bytes = name.size();
+  PackedName packed;
+  if (bytes >= 8) {
+    packed.words[0] = upper(load<uint64_t>(at));
+    if (bytes > 16) packed.words[1] = upper(load<uint64_t>(at + 8));
+    packed.words[2] = upper(load<uint64_t>(at + bytes - 8));
+  } else if (bytes >= 4) {
+    packed.words[0] = upper(load<uint32_t>(at) | load<uint32_t>(at + bytes - 4) << 32);
+  } else if (bytes > 0) {
+    packed.words[0] = upper(load<uint8_t>(at) | load<uint8_t>(at + bytes / 2) << 8 |
+                            load<uint8_t>(at + bytes - 1) << 16);
+  }
+  return packed;
+}
+
+size_t Registry::cell_of(const PackedName& name, size_t bytes) {
+  uint64_t hash = (name.words[0] + bytes) * kOdd;
+  hash = (hash ^ (hash >> 32) ^ name.words[1]) * kOdd;
+  hash = (hash ^ (hash >> 32) ^ name.words[2]) * kOdd;
+  return static_cast<size_t>(hash >> 54);
+}
+static_assert(1U << (64 - 54) == 1024, "cell_of takes as many top bits as by_name_ has cells");
+
+size_t Registry::cell_of(const CommandSpec& row) {
+  return static_cast<size_t>((reinterpret_cast<uintptr_t>(&row) * kOdd) >> 53);
+}
+static_assert(1U << (64 - 53) == 2048, "cell_of takes as many top bits as by_row_ has cells");
+
+Registry::Registry(std::span<const Table> tables) : by_name_(kNameCells), by_row_(kRowCells) {
+  for (const Table& table : tables) {
+    for (const CommandSpec& row : table) commands_.push_back(&row);
+  }
+  // Probing always meets an empty cell, and soon.
+  CHECK(commands_.size() <= kNameCells * 3 / 4);
+  std::sort(commands_.begin(), commands_.end(),
+            [](const CommandSpec* a, const CommandSpec* b) { return a->name < b->name; });
+  for (const CommandSpec* row : commands_) {
+    CHECK(row->name.size() <= kNameBytesMax);
+    CHECK(find(row->name) == nullptr);
+    const PackedName name = pack(row->name);
+    size_t cell = cell_of(name, row->name.size());
+    while (by_name_[cell].row != nullptr) cell = (cell + 1) % kNameCells;
+    by_name_[cell] = {.name = name, .row = row};
+    add_row(*row, nullptr);
+    for (const CommandSpec& subcommand : row->subcommands) add_row(subcommand, row);
+  }
+}
+
+void Registry::add_row(const CommandSpec& row, const CommandSpec* container) {
+  CHECK(rows_.size() < kRowCells * 3 / 4);
+  size_t cell = cell_of(row);
+  while (by_row_[cell].row != nullptr) {
+    CHECK(by_row_[cell].row != &row);
+    cell = (cell + 1) % kRowCells;
+  }
+  by_row_[cell] = {.row = &row, .index = static_cast<uint32_t>(rows_.size())};
+  std::string full_name = lower_name(row.name);
+  if (container != nullptr) full_name = lower_name(container->name) + "|" + full_name;
+  rows_.push_back(
+      {.spec = &row, .container = container, .full_name = std::move(full_name), .stats = {}});
+}
+
+const CommandSpec* Registry::find(ByteView name) const {
+  if (name.size() > kNameBytesMax) return nullptr;
+  const PackedName packed = pack(name);
+  for (size_t cell = cell_of(packed, name.size()); by_name_[cell].row != nullptr;
+       cell = (cell + 1) % kNameCells) {
+    const NameCell& found = by_name_[cell];
+    if (found.name == packed && found.row->name.size() == name.size()) return found.row;
+  }
+  return nullptr;
+}
+
+const CommandSpec* Registry::find_subcommand(const CommandSpec& container, ByteView name) {
+  for (const CommandSpec& row : container.subcommands) {
+    if (equal_names(row.name, name)) return &row;
+  }
+  return nullptr;
+}
+
+const CommandSpec* Registry::find_full(ByteView full_name) const {
+  const size_t bar = full_name.find('|');
+  if (bar == ByteView::npos) return find(full_name);
+  const CommandSpec* container = find(full_name.substr(0, bar));
+  return container == nullptr ? nullptr : find_subcommand(*container, full_name.substr(bar + 1));
+}
+
+size_t Registry::index_of(const CommandSpec& row) const {
+  size_t cell = cell_of(row);
+  while (by_row_[cell].row != &row) {
+    CHECK(by_row_[cell].row != nullptr);  // a row of some other registry
+    cell = (cell + 1) % kRowCells;
+  }
+  return by_row_[cell].index;
+}
+
+void Registry::reset_stats() {
+  for (Row& row : rows_) row.stats = {};
+}
+
+void Registry::for_each_row(FunctionRef<void(const CommandSpec&, const CommandStats&)> fn) const {
+  for (const Row& row : rows_) fn(*row.spec, row.stats);
+}
+
+}  // namespace ouro
