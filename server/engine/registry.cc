@@ -2,6 +2,7 @@
 #include "server/engine/registry.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "datastructs/base/check.h"
@@ -46,32 +47,32 @@ constexpr uint64_t kOdd = 0x9E3779B97F4A7C15U;  // 2^64 / golden ratio
 }  // namespace
 
 // Overlapping loads cover every byte without a loop or a read past the end.
-Registry::PackedName Registry::pack(ByteView name) {
+inline Registry::PackedName Registry::pack(ByteView name) {
   const char* at = name.data();
   const size_t bytes = name.size();
   PackedName packed;
   if (bytes >= 8) {
-    packed.words[0] = upper(load<uint64_t>(at));
-    if (bytes > 16) packed.words[1] = upper(load<uint64_t>(at + 8));
-    packed.words[2] = upper(load<uint64_t>(at + bytes - 8));
+    packed.first = upper(load<uint64_t>(at));
+    if (bytes > 16) packed.middle = upper(load<uint64_t>(at + 8));
+    packed.last = upper(load<uint64_t>(at + bytes - 8));
   } else if (bytes >= 4) {
-    packed.words[0] = upper(load<uint32_t>(at) | load<uint32_t>(at + bytes - 4) << 32);
+    packed.first = upper(load<uint32_t>(at) | load<uint32_t>(at + bytes - 4) << 32);
   } else if (bytes > 0) {
-    packed.words[0] = upper(load<uint8_t>(at) | load<uint8_t>(at + bytes / 2) << 8 |
-                            load<uint8_t>(at + bytes - 1) << 16);
+    packed.first = upper(load<uint8_t>(at) | load<uint8_t>(at + bytes / 2) << 8 |
+                         load<uint8_t>(at + bytes - 1) << 16);
   }
   return packed;
 }
 
-size_t Registry::cell_of(const PackedName& name, size_t bytes) {
-  uint64_t hash = (name.words[0] + bytes) * kOdd;
-  hash = (hash ^ (hash >> 32) ^ name.words[1]) * kOdd;
-  hash = (hash ^ (hash >> 32) ^ name.words[2]) * kOdd;
+inline size_t Registry::cell_of(const PackedName& name, size_t bytes) {
+  // One multiplication: names are few and fixed, so it need not withstand anyone.
+  const uint64_t mixed = name.first ^ std::rotl(name.middle, 21) ^ std::rotl(name.last, 42);
+  const uint64_t hash = (mixed + bytes) * kOdd;
   return static_cast<size_t>(hash >> 54);
 }
 static_assert(1U << (64 - 54) == 1024, "cell_of takes as many top bits as by_name_ has cells");
 
-size_t Registry::cell_of(const CommandSpec& row) {
+inline size_t Registry::cell_of(const CommandSpec& row) {
   return static_cast<size_t>((reinterpret_cast<uintptr_t>(&row) * kOdd) >> 53);
 }
 static_assert(1U << (64 - 53) == 2048, "cell_of takes as many top bits as by_row_ has cells");
