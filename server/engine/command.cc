@@ -73,6 +73,7 @@ Result<KeyRange> locate(const CommandSpec& row, const KeySpec& spec, Argv argv) 
     case KeySpec::Find::kUnknown:
       return KeyRange{};
     case KeySpec::Find::kRange:
+      if (range.first == words && spec.last == -1) return KeyRange{};  // allowed by the row's arity
       range.last = last_of_range(spec, range.first, words);
       break;
     case KeySpec::Find::kKeyNum: {

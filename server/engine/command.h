@@ -198,7 +198,9 @@ consteval bool table_is_valid(std::span<const CommandSpec> rows) {
     if (row.arity == 0 || row.doc.summary.empty() || row.doc.since.empty() || row.doc.group.empty()) return false;
     const int words_min = row.arity < 0 ? -row.arity : row.arity;
     for (const KeySpec& key : row.keys) {
-      if (key.begin == KeySpec::Begin::kIndex && key.index >= words_min) return false;
+      // A range up to the end may be empty: SUNSUBSCRIBE without channels.
+      const int words = key.find == KeySpec::Find::kRange && key.last == -1 ? words_min + 1 : words_min;
+      if (key.begin == KeySpec::Begin::kIndex && key.index >= words) return false;
     }
   }
   return true;

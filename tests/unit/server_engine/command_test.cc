@@ -47,6 +47,13 @@ TEST(ForEachKey, RangeRunsToTheEndOrBeforeIt) {
   EXPECT_EQ(keys_of(two, {"lcs", "a", "b", "LEN"}), (Keys{{1, kReadOnly}, {2, kReadOnly}}));
 }
 
+TEST(ForEachKey, RangeToTheEndMayBeEmpty) {
+  const CommandSpec spec{
+      .name = "SUNSUBSCRIBE", .arity = at_least(1), .keys = {key_range(1, -1, 1, kNotKey)}};
+  EXPECT_EQ(keys_of(spec, {"sunsubscribe"}), Keys{});
+  EXPECT_EQ(keys_of(spec, {"sunsubscribe", "a"}), (Keys{{1, kNotKey}}));
+}
+
 TEST(ForEachKey, StepSkipsValues) {
   const CommandSpec spec{
       .name = "MSET", .arity = at_least(3), .keys = {key_range(1, -1, 2, kOverwrite)}};
