@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Uring: one io_uring with its provided-buffer ring, without any idea of operations. UringLoop alone uses it.
+//
+// Two kinds of receive buffers, whichever the kernel has:
+//   incremental (6.12)  the kernel fills a large buffer piece by piece, so small messages lie densely in memory:
+//        buffer 0  [conn 7 | conn 3 | conn 12 | conn 3 | ........ free ........]   handed back when it is used up
+//   whole (5.19)        one message takes one buffer, whatever its size. Buffers are spaced by an odd number of cache
+//                       lines, since the first lines of buffers that lie a power of two apart share few cache sets.
+// Either way a buffer returns to the kernel at the start of the next outer turn.
+//
+// Constants that are newer than the headers of liburing 2.3 stand in uring.cc; what the kernel lacks is done without.
+#pragma once
+
+#include <liburing.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "datastructs/base/units.h"
+
+namespace ouro {
+
+struct UringOptions {
+  bool incremental = true;  // buffers, where the kernel has them
+  bool min_wait = true;     // let the kernel collect completions, where it can
+};
+
+class Uring {
+ public:
+  // Null, and a reason, if the system refuses or lacks what a UringLoop needs.
+  static std::unique_ptr<Uring> create(const UringOptions& options, std::string& why_not);
+  ~Uring();
+  Uring(const Uring&) = delete;
+  Uring& operator=(const Uring&) = delete;
+
+  // An entry to fill (by a prep function, and user_data); submits what is there when the queue is full.
+  io_uring_sqe& next_sqe();
+
+  struct Wait {
+    unsigned count = 0;      // completions to wait for; 0: only look
+    Micros at_most = 0;      // give up after that long
+    Micros collect = 0;      // after that long, one completion is enough
+  };
+  // Submits everything and waits: one system call (two on kernels that cannot collect, when the wait for many failed).
+  void submit_and_wait(const Wait& wait);
+  unsigned ready() const noexcept {
+    return __atomic_load_n(ring_.cq.ktail, __ATOMIC_ACQUIRE) - *ring_.cq.khead;
+  }
+  unsigned cq_tail() const noexcept { return __atomic_load_n(ring_.cq.ktail, __ATOMIC_ACQUIRE); }
+  // Takes the next completion that stands before `tail`.
+  bool take_cqe(unsigned tail, io_uring_cqe& cqe) noexcept;
+
+  // The bytes that a receive completion stands for. Each such completion is to be asked exactly once.
+  ByteView take_received(const io_uring_cqe& cqe);
+  // Hands used-up buffers back to the kernel.
+  void return_buffers() noexcept;
+  static constexpr uint16_t kBufferGroup = 0;
+
+  bool is_incremental() const noexcept { return incremental_; }
+  bool can_collect() const noexcept { return can_collect_; }
+
+ private:
+  Uring() = default;
+  int set_up_ring();
+  int set_up_buffers(bool incremental);
+  int enter(unsigned wait_count, Micros at_most, Micros collect);
+  unsigned publish_sqes() noexcept;
+  char* buffer_start(uint32_t id) const noexcept { return buffers_ + id * buffer_stride_; }
+  void provide(uint32_t id) noexcept;
+
+  io_uring ring_{};
+  bool ring_is_up_ = false;
+  bool incremental_ = false;
+  bool can_collect_ = false;
+  io_uring_buf_ring* buffer_ring_ = nullptr;
+  size_t buffer_ring_bytes_ = 0;
+  char* buffers_ = nullptr;
+  size_t buffers_bytes_ = 0;
+  uint32_t buffer_count_ = 0;  // a power of two
+  size_t buffer_bytes_ = 0;
+  size_t buffer_stride_ = 0;
+  std::vector<uint32_t> used_;   // by buffer: bytes that the kernel has filled
+  std::vector<uint16_t> spent_;  // buffers to return
+};
+
+}  // namespace ouro

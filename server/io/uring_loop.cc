@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/io/uring_loop.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+
+namespace ouro {
+namespace {
+
+constexpr size_t kArgumentBytes = 64_KiB;
+constexpr Micros kCollectMicros = 50;
+constexpr Micros kEpochMicros = 1000;
+constexpr unsigned kCollectMax = 64;
+
+uint64_t data_of(Op& op) { return reinterpret_cast<uint64_t>(&op); }
+
+}  // namespace
+
+std::unique_ptr<UringLoop> UringLoop::create(const UringOptions& options, std::string& why_not) {
+  auto uring = Uring::create(options, why_not);
+  if (uring == nullptr) return nullptr;
+  return std::unique_ptr<UringLoop>(new UringLoop(std::move(uring)));
+}
+
+UringLoop::UringLoop(std::unique_ptr<Uring> uring)
+    : uring_(std::move(uring)),
+      arguments_(std::make_unique_for_overwrite<char[]>(kArgumentBytes)) {}
+
+UringLoop::~UringLoop() = default;
+
+io_uring_sqe& UringLoop::start(Op& op, OpKind kind, int32_t descriptor) {
+  begin(op, kind, descriptor);
+  io_uring_sqe& sqe = uring_->next_sqe();
+  sqe.user_data = data_of(op);
+  return sqe;
+}
+
+void UringLoop::arm_multishot(Op& op) {
+  io_uring_sqe& sqe = uring_->next_sqe();
+  sqe.user_data = data_of(op);
+  if (op.loop.kind == OpKind::kAccept) {
+    io_uring_prep_multishot_accept(&sqe, op.loop.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
+  } else {
+    io_uring_prep_recv_multishot(&sqe, op.loop.descriptor, nullptr, 0, 0);
+    sqe.flags |= IOSQE_BUFFER_SELECT;
+    sqe.buf_group = Uring::kBufferGroup;
+  }
+}
+
+void UringLoop::accept(Op& op, ListenFd fd) {
+  begin(op, OpKind::kAccept, fd.number);
+  arm_multishot(op);
+}
+
+void UringLoop::receive(Op& op, SocketFd fd) {
+  begin(op, OpKind::kReceive, fd.number);
+  arm_multishot(op);
+}
+
+void UringLoop::receive_into(Op& op, SocketFd fd, std::span<char> room) {
+  CHECK(!room.empty());
+  io_uring_sqe& sqe = start(op, OpKind::kReceiveInto, fd.number);
+  io_uring_prep_recv(&sqe, fd.number, room.data(), room.size(), MSG_WAITALL);
+}
+
+int32_t UringLoop::send(Op& op, SocketFd fd, std::span<const ByteView> views) {
+  CHECK(!views.empty() && views.size() <= kSendViewsMax);
+  ++sends_pending_;
+  if (views.size() == 1) {
+    io_uring_sqe& sqe = start(op, OpKind::kSend, fd.number);
+    io_uring_prep_send(&sqe, fd.number, views[0].data(), views[0].size(), MSG_NOSIGNAL);
+    return kInFlight;
+  }
+  const size_t bytes = sizeof(msghdr) + views.size() * sizeof(iovec);
+  if (arguments_used_ + bytes > kArgumentBytes) {
+    uring_->submit_and_wait({});
+    arguments_used_ = 0;
+  }
+  // The entry comes first: taking one may submit, and the arguments must not be reused before theirs is taken.
+  io_uring_sqe& sqe = start(op, OpKind::kSend, fd.number);
+  msghdr* const message = new (arguments_.get() + arguments_used_) msghdr{};
+  iovec* const parts = reinterpret_cast<iovec*>(message + 1);
+  for (size_t i = 0; i < views.size(); ++i) {
+    parts[i] = {const_cast<char*>(views[i].data()), views[i].size()};
+  }
+  message->msg_iov = parts;
+  message->msg_iovlen = views.size();
+  arguments_used_ += bytes;
+  io_uring_prep_sendmsg(&sqe, fd.number, message, MSG_NOSIGNAL);
+  sqe.user_data = data_of(op);
+  return kInFlight;
+}
+
+void UringLoop::connect(Op& op, const Address& address) {
+  begin(op, OpKind::kConnect, -1);
+  const int fd = new_socket(address);
+  if (fd < 0) return finish_later(op, fd);
+  op.loop.descriptor = fd;
+  io_uring_sqe& sqe = uring_->next_sqe();
+  sqe.user_data = data_of(op);
+  io_uring_prep_connect(&sqe, fd, static_cast<const sockaddr*>(address.raw()), address.size_bytes());
+  // The address is only borrowed for this call, so the entry is handed over now. Connecting is rare.
+  uring_->submit_and_wait({});
+}
+
+void UringLoop::watch(Op& op, int descriptor) {
+  io_uring_sqe& sqe = start(op, OpKind::kWatch, descriptor);
+  io_uring_prep_poll_add(&sqe, descriptor, POLLIN);
+}
+
+void UringLoop::cancel(Op& op) {
+  if (!op.busy() || op.loop.queued || op.loop.cancelled) return;
+  op.loop.cancelled = true;
+  io_uring_sqe& sqe = uring_->next_sqe();
+  io_uring_prep_cancel64(&sqe, data_of(op), 0);
+  sqe.user_data = 0;  // nobody waits for its own completion
+}
+
+void UringLoop::open(Op& op, const char* path, OpenFor purpose) {
+  io_uring_sqe& sqe = start(op, OpKind::kFile, -1);
+  io_uring_prep_openat(&sqe, AT_FDCWD, path, open_flags(purpose), kFileMode);
+}
+
+void UringLoop::read_at(Op& op, FileFd fd, std::span<char> room, uint64_t offset_bytes) {
+  io_uring_sqe& sqe = start(op, OpKind::kFile, fd.number);
+  const unsigned bytes = static_cast<unsigned>(std::min<size_t>(room.size(), INT32_MAX));
+  io_uring_prep_read(&sqe, fd.number, room.data(), bytes, offset_bytes);
+}
+
+void UringLoop::sync(Op& op, FileFd fd) {
+  io_uring_sqe& sqe = start(op, OpKind::kFile, fd.number);
+  io_uring_prep_fsync(&sqe, fd.number, IORING_FSYNC_DATASYNC);
+}
+
+void UringLoop::rename(Op& op, const char* from, const char* to) {
+  io_uring_sqe& sqe = start(op, OpKind::kFile, -1);
+  io_uring_prep_renameat(&sqe, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+void UringLoop::unlink(Op& op, const char* path) {
+  io_uring_sqe& sqe = start(op, OpKind::kFile, -1);
+  io_uring_prep_unlinkat(&sqe, AT_FDCWD, path, 0);
+}
+
+void UringLoop::make_dir(Op& op, const char* path) {
+  io_uring_sqe& sqe = start(op, OpKind::kFile, -1);
+  io_uring_prep_mkdirat(&sqe, AT_FDCWD, path, kDirMode);
+}
+
+void UringLoop::close_descriptor(Op& op, int descriptor) {
+  io_uring_sqe& sqe = start(op, OpKind::kFile, descriptor);
+  io_uring_prep_close(&sqe, descriptor);
+}
+
+void UringLoop::rearm() {
+  std::vector<Op*> ended;
+  ended.swap(ended_early_);
+  for (Op* op : ended) {
+    if (op->loop.cancelled) {
+      finish_later(*op, -ECANCELED);
+    } else {
+      arm_multishot(*op);
+    }
+  }
+}
+
+void UringLoop::turn(Millis wait_max, TurnKind turn_kind) {
+  if (turn_kind == TurnKind::kOuter) uring_->return_buffers();
+  if (!ended_early_.empty()) rearm();
+  const Uring::Wait wait = plan_wait(wait_max);
+  uring_->submit_and_wait(wait);
+  arguments_used_ = 0;
+  sends_pending_ = 0;
+  read_clocks();
+  arrivals_ = 0;
+  const unsigned tail = uring_->cq_tail();
+  io_uring_cqe cqe{};
+  while (uring_->take_cqe(tail, cqe)) {
+    if (cqe.user_data != 0) on_completion(cqe);
+  }
+  learn(wait, arrivals_);
+  run_finished_and_timers();
+}
+
+Uring::Wait UringLoop::plan_wait(Millis wait_max) noexcept {
+  const Micros at_most = wait_micros(wait_max);
+  if (at_most == 0) return {};
+  unsigned wanted = std::clamp(std::max(active_last_, active_now_) / 2, 1U, kCollectMax);
+  if (vain_waits_ >= 4) wanted = 1;
+  return {.count = sends_pending_ + wanted, .at_most = at_most, .collect = kCollectMicros};
+}
+
+void UringLoop::learn(const Uring::Wait& wait, unsigned arrived) noexcept {
+  (void)wait;
+  (void)arrived;
+  if (now() >= epoch_end_) {
+    active_last_ = active_now_;
+    active_now_ = 0;
+    ++epoch_;
+    epoch_end_ = now() + kEpochMicros;
+  }
+}
+
+void UringLoop::note_active(Op& op) noexcept {
+  ++arrivals_;
+  if (op.loop.epoch == epoch_) return;
+  op.loop.epoch = epoch_;
+  ++active_now_;
+}
+
+void UringLoop::on_completion(const io_uring_cqe& cqe) {
+  Op& op = *reinterpret_cast<Op*>(cqe.user_data);
+  switch (op.loop.kind) {
+    case OpKind::kReceive:
+      return on_received(op, cqe);
+    case OpKind::kAccept:
+      return on_accepted(op, cqe);
+    case OpKind::kConnect: {
+      const int fd = op.loop.descriptor;
+      if (cqe.res < 0) ::close(fd);
+      return op.finish({.result = cqe.res < 0 ? cqe.res : fd, .more = false, .bytes = {}});
+    }
+    case OpKind::kReceiveInto:
+      note_active(op);
+      [[fallthrough]];
+    case OpKind::kSend:
+    case OpKind::kFile:
+    case OpKind::kWatch:
+      return op.finish({.result = cqe.res, .more = false, .bytes = {}});
+    case OpKind::kIdle:
+      break;
+  }
+  OURO_UNREACHABLE();
+}
+
+void UringLoop::on_received(Op& op, const io_uring_cqe& cqe) {
+  note_active(op);
+  const ByteView bytes = uring_->take_received(cqe);
+  const bool goes_on = (cqe.flags & IORING_CQE_F_MORE) != 0;
+  const bool out_of_buffers = cqe.res == -ENOBUFS;
+  if (cqe.res <= 0 && !out_of_buffers) {
+    return op.finish({.result = cqe.res, .more = false, .bytes = {}});
+  }
+  if (!goes_on) ended_early_.push_back(&op);
+  if (!out_of_buffers) op.report({.result = cqe.res, .more = true, .bytes = bytes});
+}
+
+void UringLoop::on_accepted(Op& op, const io_uring_cqe& cqe) {
+  note_active(op);
+  // A peer that gave up while it waited in the queue is no failure of ours.
+  const bool peer_gone = cqe.res == -ECONNABORTED;
+  if (cqe.res < 0 && !peer_gone) {
+    return op.finish({.result = cqe.res, .more = false, .bytes = {}});
+  }
+  if ((cqe.flags & IORING_CQE_F_MORE) == 0) ended_early_.push_back(&op);
+  if (!peer_gone) op.report({.result = cqe.res, .more = true, .bytes = {}});
+}
+
+}  // namespace ouro

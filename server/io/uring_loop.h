@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// UringLoop: a Loop over one io_uring. Single issuer with deferred task work, multishot accept and receive with provided
+// buffers, one system call a turn that submits, runs the kernel's side and waits.
+//
+// How long to wait. A turn that ends at the first completion serves one request a system call; with many clients at work
+// it is better to let a few more arrive. So the wait asks for several completions, and for a single one only after
+// kCollectMicros. How many it asks for follows from how many operations were seen active lately, and how often
+// the wait was in vain: see plan_wait(). A lone client is never kept waiting.
+//
+// A multishot operation that ended by itself (no buffer left, no room for completions) is started again at the beginning
+// of the next turn; its owner does not notice.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "server/io/system_loop.h"
+#include "server/io/uring.h"
+
+namespace ouro {
+
+class UringLoop final : public SystemLoop {
+ public:
+  // Null, and a reason, if the system refuses.
+  static std::unique_ptr<UringLoop> create(const UringOptions& options, std::string& why_not);
+  ~UringLoop() override;
+
+  ByteView name() const override { return "io_uring"; }
+  void accept(Op& op, ListenFd fd) override;
+  void connect(Op& op, const Address& address) override;
+  void receive(Op& op, SocketFd fd) override;
+  void receive_into(Op& op, SocketFd fd, std::span<char> room) override;
+  int32_t send(Op& op, SocketFd fd, std::span<const ByteView> views) override;
+  void watch(Op& op, int descriptor) override;
+  void cancel(Op& op) override;
+
+  // Everything that may block goes to the ring; SystemLoop's pwrite stays, see write_at in loop.h.
+  void open(Op& op, const char* path, OpenFor purpose) override;
+  void read_at(Op& op, FileFd fd, std::span<char> room, uint64_t offset_bytes) override;
+  void sync(Op& op, FileFd fd) override;
+  void rename(Op& op, const char* from, const char* to) override;
+  void unlink(Op& op, const char* path) override;
+  void make_dir(Op& op, const char* path) override;
+
+  const Uring& uring() const noexcept { return *uring_; }
+
+ private:
+  explicit UringLoop(std::unique_ptr<Uring> uring);
+  void turn(Millis wait_max, TurnKind turn_kind) override;
+  void close_descriptor(Op& op, int descriptor) override;
+
+  io_uring_sqe& start(Op& op, OpKind kind, int32_t descriptor);
+  void arm_multishot(Op& op);
+  void rearm();
+  void on_completion(const io_uring_cqe& cqe);
+  void on_received(Op& op, const io_uring_cqe& cqe);
+  void on_accepted(Op& op, const io_uring_cqe& cqe);
+  void note_active(Op& op) noexcept;
+  Uring::Wait plan_wait(Millis wait_max) noexcept;
+  void learn(const Uring::Wait& wait, unsigned arrived) noexcept;
+
+  std::unique_ptr<Uring> uring_;
+  std::vector<Op*> ended_early_;  // multishot operations to start again
+  // sendmsg's arguments, read by the kernel when it takes the entry.
+  std::unique_ptr<char[]> arguments_;
+  size_t arguments_used_ = 0;
+
+  unsigned sends_pending_ = 0;  // started since the last submission; almost all end during it
+  // An epoch is a number of turns; operations seen active in it are counted once.
+  uint32_t epoch_ = 1;
+  Instant epoch_end_ = 0;
+  unsigned active_now_ = 0;   // in this epoch so far
+  unsigned active_last_ = 0;  // in the last one
+  unsigned arrivals_ = 0;     // receive and accept completions of this turn
+  unsigned vain_waits_ = 0;   // collecting waits in a row that did not get what they asked for
+};
+
+}  // namespace ouro
