@@ -5,11 +5,13 @@
 //
 // Contract with Connection:
 //   on_bytes     as bytes arrive. The view stays valid until the end of the turn, so commands may point into it; what is
-//                needed longer is copied by the endpoint. All bytes are taken; reads() says whether more may come.
+//                needed longer is copied by the endpoint. All bytes are taken; state() says whether more may come.
 //   want         non-empty while the rest of a large bulk should be received straight into its place; on_filled(n) tells
 //                that n bytes were written at its front. While it is non-empty no on_bytes comes.
 //   out          bytes for the peer. Connection flushes it once a turn.
 //   state        asked after each call and each flush.
+//   on_closed    exactly once, whoever closed. The endpoint's memory, that of out() and want() too, stays until its owner is
+//                told that the connection is idle: the kernel may still be reading or writing there.
 // Nothing here is called from inside another call of the same endpoint.
 #pragma once
 

@@ -94,7 +94,8 @@ bool Address::is_loopback() const noexcept {
 
 uint16_t Address::port() const noexcept {
   if (size_ == 0 || is_unix()) return 0;
-  return ntohs(is_ip6() ? load<sockaddr_in6>(bytes_).sin6_port : load<sockaddr_in>(bytes_).sin_port);
+  return ntohs(is_ip6() ? load<sockaddr_in6>(bytes_).sin6_port
+                        : load<sockaddr_in>(bytes_).sin_port);
 }
 
 std::string Address::host() const {
@@ -132,7 +133,8 @@ std::vector<Address> resolve_blocking(const std::string& host, uint16_t port) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   std::vector<Address> addresses;
-  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return addresses;
+  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
+    return addresses;
   for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
     addresses.push_back(Address::from_raw(each->ai_addr, each->ai_addrlen));
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Address: where a socket listens or whom it talks to: IPv4, IPv6 or a unix socket's path.
 //
-// Plain bytes of a sockaddr, so that it may be copied and handed to a Loop; nothing here does I/O, except resolve_blocking().
+// Plain bytes of a sockaddr, so that it may be copied and handed to a Loop; nothing here does I/O,
+// except resolve_blocking().
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,8 @@ class Address {
  public:
   // No address: text() is "?:0".
   Address() noexcept = default;
-  // `host` is a numeric IPv4 or IPv6 address, "*" (any IPv4) or "::*" (any IPv6); brackets around IPv6 are accepted.
+  // `host` is a numeric IPv4 or IPv6 address, "*" (any IPv4) or "::*" (any IPv6); brackets around
+  // IPv6 are accepted.
   static std::optional<Address> from_ip(ByteView host, uint16_t port);
   // A path of at most 107 bytes.
   static std::optional<Address> from_unix(ByteView path);
@@ -48,7 +50,8 @@ class Address {
   uint32_t size_ = 0;
 };
 
-// Looks a host name up; blocks, so it is for start-up and helper threads. Empty when the name is unknown.
+// Looks a host name up; blocks, so it is for start-up and helper threads. Empty when the name is
+// unknown.
 std::vector<Address> resolve_blocking(const std::string& host, uint16_t port);
 
 }  // namespace ouro

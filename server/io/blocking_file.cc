@@ -77,7 +77,8 @@ int replace_file(const std::string& path, ByteView bytes) {
   const std::string temporary = path + ".tmp-" + std::to_string(::getpid());
   int error = 0;
   {
-    const ScopedFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kFileMode));
+    const ScopedFd fd(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kFileMode));
     if (fd.get() < 0) return errno;
     error = write_all(fd.get(), bytes);
     if (error == 0 && ::fsync(fd.get()) != 0) error = errno;

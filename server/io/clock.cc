@@ -20,7 +20,8 @@ int64_t nanos_of(clockid_t clock) noexcept {
 }
 
 #if defined(__x86_64__)
-// Without the invariant flag the counter's rate follows the processor's frequency and says nothing about time.
+// Without the invariant flag the counter's rate follows the processor's frequency and says nothing
+// about time.
 bool counter_is_steady() noexcept {
   unsigned a = 0;
   unsigned b = 0;

@@ -12,15 +12,16 @@ namespace ouro {
 Instant monotonic_now() noexcept;  // about 25 ns
 UnixMs wall_clock_now() noexcept;
 int64_t wall_clock_micros() noexcept;
-// CPU time that this thread has used. A system call (about 200 ns): once or twice a turn, not once a command.
+// CPU time that this thread has used. A system call (about 200 ns): once or twice a turn, not once
+// a command.
 Micros thread_cpu_now() noexcept;
 
-// Times single commands: one read of the cycle counter each (about 10 ns), where the end of one command is the start of
-// the next.
+// Times single commands: one read of the cycle counter each (about 10 ns), where the end of one
+// command is the start of the next.
 //
-// The counter's rate is measured against the monotonic clock: for 200 us at construction (0.05 % exact) and anew over a
-// longer and longer base by refine(), which the owner calls now and then. Where there is no counter with a constant
-// rate, ticks are nanoseconds of the monotonic clock.
+// The counter's rate is measured against the monotonic clock: for 200 us at construction (0.05 %
+// exact) and anew over a longer and longer base by refine(), which the owner calls now and then.
+// Where there is no counter with a constant rate, ticks are nanoseconds of the monotonic clock.
 class CycleClock {
  public:
   CycleClock() noexcept;

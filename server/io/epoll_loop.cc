@@ -16,14 +16,18 @@ namespace ouro {
 namespace {
 
 constexpr size_t kArenaBytes = 1_MiB;
-// The most that one receive takes. The rest of a fast sender's bytes comes in the next turn, after everyone else's.
+// The most that one receive takes. The rest of a fast sender's bytes comes in the next turn, after
+// everyone else's.
 constexpr size_t kReceiveBytesMax = 64_KiB;
 constexpr size_t kArenaAlignment = 64;
 constexpr int kEventsMax = 512;
-// Sockets accepted in one turn at most, so that a flood of connections does not starve those that exist.
+// Sockets accepted in one turn at most, so that a flood of connections does not starve those that
+// exist.
 constexpr int kAcceptsMax = 256;
 
-int32_t result_of(ssize_t returned) { return returned < 0 ? -errno : static_cast<int32_t>(returned); }
+int32_t result_of(ssize_t returned) {
+  return returned < 0 ? -errno : static_cast<int32_t>(returned);
+}
 
 uint64_t key_of(int descriptor, uint32_t generation) {
   return uint64_t{generation} << 32 | static_cast<uint32_t>(descriptor);
@@ -187,7 +191,8 @@ void EpollLoop::turn(Millis wait_max, TurnKind turn_kind) {
   const Micros wait = no_wait ? 0 : wait_micros(wait_max);
   epoll_event events[kEventsMax];
   // Rounded up: a wait that ends before its timer would be followed by another one.
-  const int count = ::epoll_wait(epoll_fd_, events, kEventsMax, static_cast<int>((wait + 999) / 1000));
+  const int count =
+      ::epoll_wait(epoll_fd_, events, kEventsMax, static_cast<int>((wait + 999) / 1000));
   read_clocks();
   for (int i = 0; i < count; ++i) on_event(events[i].data.u64, events[i].events);
   serve_ready();
@@ -225,7 +230,8 @@ void EpollLoop::serve_writer(int descriptor) {
   op.finish({.result = error != 0 ? -error : descriptor, .more = false, .bytes = {}});
 }
 
-// Callbacks may list more descriptors, and a nested turn may serve them: each is taken off before it is served.
+// Callbacks may list more descriptors, and a nested turn may serve them: each is taken off before
+// it is served.
 void EpollLoop::serve_ready() {
   for (size_t count = ready_.size(); count > 0 && !ready_.empty(); --count) {
     if (kArenaBytes - arena_used_ < kReceiveBytesMax) return;
@@ -269,7 +275,8 @@ void EpollLoop::serve_accept(int descriptor) {
   // The callback may close the listener, so its cell is looked up anew each time.
   const uint32_t generation = cell_of(descriptor).generation;
   for (int i = 0; i < kAcceptsMax; ++i) {
-    if (cell_of(descriptor).generation != generation || cell_of(descriptor).reader == nullptr) return;
+    if (cell_of(descriptor).generation != generation || cell_of(descriptor).reader == nullptr)
+      return;
     const int32_t result = result_of(::accept4(descriptor, nullptr, nullptr, SOCK_CLOEXEC));
     if (result == -EAGAIN) {
       cell_of(descriptor).readable = false;
@@ -292,8 +299,8 @@ void EpollLoop::serve_receive(int descriptor) {
   }
   if (count <= 0) return finish_reader(descriptor, count);
   const size_t bytes = static_cast<size_t>(count);
-  // A short read emptied the socket, and what comes later is a new edge. Not so at the end of the stream: that edge has
-  // been seen and does not come again.
+  // A short read emptied the socket, and what comes later is a new edge. Not so at the end of the
+  // stream: that edge has been seen and does not come again.
   if (bytes < kReceiveBytesMax && !cell.ended) cell.readable = false;
   arena_used_ += (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
   cell.reader->report({.result = count, .more = true, .bytes = {room, bytes}});
@@ -309,10 +316,12 @@ void EpollLoop::serve_receive_into(int descriptor) {
     cell.readable = count == -EINTR;
     return;
   }
-  // What was received before the stream ended is told first; the next operation meets the end again.
+  // What was received before the stream ended is told first; the next operation meets the end
+  // again.
   if (count <= 0) return finish_reader(descriptor, op.loop.result > 0 ? op.loop.result : count);
   op.loop.result += count;
-  if (static_cast<size_t>(op.loop.result) == op.loop.size) return finish_reader(descriptor, op.loop.result);
+  if (static_cast<size_t>(op.loop.result) == op.loop.size)
+    return finish_reader(descriptor, op.loop.result);
   if (!cell.ended) cell.readable = false;
 }
 

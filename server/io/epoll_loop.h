@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // EpollLoop: readiness made to look like completion. For kernels and containers without io_uring.
 //
-// Each descriptor is registered once, edge-triggered for both directions, and keeps what the edges said in its cell: after
-// that, no call of epoll_ctl. A receive reads into the turn's arena:
+// Each descriptor is registered once, edge-triggered for both directions, and keeps what the edges
+// said in its cell: after that, no call of epoll_ctl. A receive reads into the turn's arena:
 //
-//      arena  [bytes of conn 7 | conn 3 | conn 12 | ........ free ........]      starts anew at each run_once
+//      arena  [bytes of conn 7 | conn 3 | conn 12 | ........ free ........]      starts anew at
+//      each run_once
 //
-// Messages lie densely in memory that stays warm, whatever the number of connections. When the arena is full, the
-// rest of the readable sockets wait for the next turn.
-// send() tries at once; it is in flight only while the socket is full.
+// Messages lie densely in memory that stays warm, whatever the number of connections. When the
+// arena is full, the rest of the readable sockets wait for the next turn. send() tries at once; it
+// is in flight only while the socket is full.
 #pragma once
 
 #include <deque>
@@ -35,11 +36,13 @@ class EpollLoop final : public SystemLoop {
   void cancel(Op& op) override;
 
  private:
-  // What is known of one descriptor. Cells are never removed, so their number is the highest descriptor seen.
+  // What is known of one descriptor. Cells are never removed, so their number is the highest
+  // descriptor seen.
   struct Cell {
-    Op* reader = nullptr;     // accept, receive, receive_into or watch
-    Op* writer = nullptr;     // send or connect
-    uint32_t generation = 0;  // counts closes, so that an event of a closed descriptor is known as such
+    Op* reader = nullptr;  // accept, receive, receive_into or watch
+    Op* writer = nullptr;  // send or connect
+    uint32_t generation =
+        0;  // counts closes, so that an event of a closed descriptor is known as such
     bool registered = false;
     bool readable = false;  // since the last edge no read has said EAGAIN
     bool ended = false;     // the peer closed: a short read is not the last

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Loop: THE SEAM between ouro and the machine. All sockets, files, clocks and timers of a running server are behind it, so
-// a server runs unchanged over io_uring (UringLoop), epoll (EpollLoop) and a simulated world (tests/sim).
+// Loop: THE SEAM between ouro and the machine. All sockets, files, clocks and timers of a running
+// server are behind it, so a server runs unchanged over io_uring (UringLoop), epoll (EpollLoop) and
+// a simulated world (tests/sim).
 //
-// It is completion-based: an operation is started with an Op and ends with a call of the Op's callback.
+// It is completion-based: an operation is started with an Op and ends with a call of the Op's
+// callback.
 //
-//      turn:   run_once() { submit what was started; wait; read the clocks; completions; timers }   then the app's tick
+//      turn:   run_once() { submit what was started; wait; read the clocks; completions; timers }
+//      then the app's tick
 //
-// An Op is a member of its owner, so an operation never allocates, and what is in flight is bounded by what exists. From
-// start to the last callback the loop owns the Op and the buffers: an owner may only be destroyed when its Ops are idle
-// (CHECKed). cancel() is a request; the last callback still comes. Callbacks run one after the other from run_once, never
-// from inside the call that starts an operation, and never nested.
+// An Op is a member of its owner, so an operation never allocates, and what is in flight is bounded
+// by what exists. From start to the last callback the loop owns the Op and the buffers: an owner
+// may only be destroyed when its Ops are idle (CHECKed). cancel() is a request; the last callback
+// still comes. Callbacks run one after the other from run_once, never from inside the call that
+// starts an operation, and never nested.
 //
 // Outcomes are counts or descriptors, and -errno for failures; -ECANCELED after cancel().
-// send() and write_at() may end at once: then they return the outcome, the Op is idle again, and no callback comes.
+// send() and write_at() may end at once: then they return the outcome, the Op is idle again, and no
+// callback comes.
 #pragma once
 
 #include <cstddef>
@@ -45,7 +50,16 @@ struct Outcome {
   ByteView bytes;      // receive(): what came; valid until the next run_once
 };
 
-enum class OpKind : uint8_t { kIdle, kAccept, kReceive, kReceiveInto, kSend, kConnect, kFile, kWatch };
+enum class OpKind : uint8_t {
+  kIdle,
+  kAccept,
+  kReceive,
+  kReceiveInto,
+  kSend,
+  kConnect,
+  kFile,
+  kWatch
+};
 
 class Op {
  public:
@@ -89,30 +103,33 @@ class Op {
 template <auto Method>
 Op::Callback op_to() noexcept {
   return []<class Owner>(void (Owner::*)(const Outcome&)) -> Op::Callback {
-    return [](void* owner, const Outcome& outcome) { (static_cast<Owner*>(owner)->*Method)(outcome); };
+    return
+        [](void* owner, const Outcome& outcome) { (static_cast<Owner*>(owner)->*Method)(outcome); };
   }(Method);
 }
 
-// What send() and write_at() return while the callback is still to come. No errno and no count has this value.
+// What send() and write_at() return while the callback is still to come. No errno and no count has
+// this value.
 inline constexpr int32_t kInFlight = INT32_MIN;
 
 // More views than this in one send are left for the next one.
 inline constexpr size_t kSendViewsMax = 128;
 
+struct SocketTuning {
+  bool no_delay = true;
+  int keep_alive_seconds = 0;  // 0: off
+};
+
 struct ListenOptions {
   int backlog = 511;
   int unix_permissions = 0;  // 0: as the umask says
   bool only_ip6 = true;      // an IPv6 socket leaves IPv4 to its own socket
+  SocketTuning tuning = {};  // inherited by accepted sockets
 };
 struct ListenOutcome {
   ListenFd fd;
   int error = 0;  // errno
   Address bound;  // with the port that was chosen for port 0
-};
-
-struct SocketTuning {
-  bool no_delay = true;
-  int keep_alive_seconds = 0;  // 0: off
 };
 
 enum class OpenFor : uint8_t {
@@ -133,13 +150,15 @@ class Loop {
   virtual void accept(Op& op, ListenFd fd) = 0;
   // Ends with the number of a connected SocketFd. `address` is read during the call only.
   virtual void connect(Op& op, const Address& address) = 0;
-  // Keeps handing spans until end of stream (result 0), failure or cancel. What arrived before a cancel is still handed out.
+  // Keeps handing spans until end of stream (result 0), failure or cancel. What arrived before a
+  // cancel is still handed out.
   virtual void receive(Op& op, SocketFd fd) = 0;
-  // Ends with the count received: all of `room` unless the stream ended, failed or was cancelled before.
-  // A count above 0 may come after a cancel. Not while receive() is in flight.
+  // Ends with the count received: all of `room` unless the stream ended, failed or was cancelled
+  // before. A count above 0 may come after a cancel. Not while receive() is in flight.
   virtual void receive_into(Op& op, SocketFd fd, std::span<char> room) = 0;
-  // Ends with a count that may be short, even 0: then the socket is writable (again) and the rest may be sent.
-  // The array of views is read during the call only, their bytes stay put until the end. At most kSendViewsMax.
+  // Ends with a count that may be short, even 0: then the socket is writable (again) and the rest
+  // may be sent. The array of views is read during the call only, their bytes stay put until the
+  // end. At most kSendViewsMax.
   [[nodiscard]] virtual int32_t send(Op& op, SocketFd fd, std::span<const ByteView> views) = 0;
   virtual void tune(SocketFd fd, const SocketTuning& tuning) = 0;
   virtual Address local_address(SocketFd fd) const = 0;
@@ -148,9 +167,11 @@ class Loop {
   virtual void refuse(SocketFd fd, ByteView text) = 0;
 
   // Files. Paths and buffers stay put until the end.
-  virtual void open(Op& op, const char* path, OpenFor purpose) = 0;  // ends with the number of a FileFd
+  virtual void open(Op& op, const char* path,
+                    OpenFor purpose) = 0;  // ends with the number of a FileFd
   virtual void read_at(Op& op, FileFd fd, std::span<char> room, uint64_t offset_bytes) = 0;
-  [[nodiscard]] virtual int32_t write_at(Op& op, FileFd fd, ByteView bytes, uint64_t offset_bytes) = 0;
+  [[nodiscard]] virtual int32_t write_at(Op& op, FileFd fd, ByteView bytes,
+                                         uint64_t offset_bytes) = 0;
   virtual void sync(Op& op, FileFd fd) = 0;  // fdatasync
   virtual void truncate(Op& op, FileFd fd, uint64_t size_bytes) = 0;
   virtual void rename(Op& op, const char* from, const char* to) = 0;
@@ -177,10 +198,12 @@ class Loop {
   virtual void set_timer(Timer& timer, Instant due) = 0;
   virtual void cancel_timer(Timer& timer) = 0;
 
-  // One turn: submits everything, waits at most `wait_max` (less if a timer is due) unless something is finished already,
-  // and runs callbacks. Bytes handed out by receive() in the turn before die here.
+  // One turn: submits everything, waits at most `wait_max` (less if a timer is due) unless
+  // something is finished already, and runs callbacks. Bytes handed out by receive() in the turn
+  // before die here.
   virtual void run_once(Millis wait_max) = 0;
-  // A turn inside a turn, for a script over its time limit: as run_once, but all bytes handed out stay valid.
+  // A turn inside a turn, for a script over its time limit: as run_once, but all bytes handed out
+  // stay valid.
   virtual void pump(Millis wait_max) = 0;
 
  private:

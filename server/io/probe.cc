@@ -28,7 +28,8 @@ class Trial {
     const int32_t sent = loop_.send(sending_, {pair[0]}, {&kByte, 1});
     CHECK(sent == kInFlight);
     loop_.receive(receiving_, {pair[1]});
-    for (int i = 0; i < kTurnsMax && receiving_.busy() && got_ == 0; ++i) loop_.run_once(kTurnMillis);
+    for (int i = 0; i < kTurnsMax && receiving_.busy() && got_ == 0; ++i)
+      loop_.run_once(kTurnMillis);
     loop_.cancel(receiving_);
     while (receiving_.busy() || sending_.busy()) loop_.run_once(kTurnMillis);
     ::close(pair[0]);
@@ -92,7 +93,8 @@ ProbedLoop make_loop(IoBackend wanted) {
   ProbedLoop uring = make_uring();
   if (uring.loop != nullptr || wanted == IoBackend::kUring) return uring;
   ProbedLoop epoll = make_epoll();
-  epoll.words = epoll.loop != nullptr ? "epoll, since " + uring.words : uring.words + "; " + epoll.words;
+  epoll.words =
+      epoll.loop != nullptr ? "epoll, since " + uring.words : uring.words + "; " + epoll.words;
   return epoll;
 }
 

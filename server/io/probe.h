@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Picks the loop for this machine. The kernel's version says little (containers forbid io_uring by seccomp, administrators
-// by sysctl, distributions carry fixes back), so the probe does what a server does, on a pair of sockets, and looks.
+// Picks the loop for this machine. The kernel's version says little (containers forbid io_uring by
+// seccomp, administrators by sysctl, distributions carry fixes back), so the probe does what a
+// server does, on a pair of sockets, and looks.
 #pragma once
 
 #include <memory>

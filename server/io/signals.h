@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Signals: SIGTERM, SIGINT and SIGHUP as events of a Loop, so that nothing ever runs in a signal handler.
-// While one exists, these signals are blocked in the thread that made it (make it before other threads) and SIGPIPE is
-// ignored. For the server program; the in-process library never touches signals.
+// Signals: SIGTERM, SIGINT and SIGHUP as events of a Loop, so that nothing ever runs in a signal
+// handler. While one exists, these signals are blocked in the thread that made it (make it before
+// other threads) and SIGPIPE is ignored. For the server program; the in-process library never
+// touches signals.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SystemLoop: what the loops over the real system share: clocks, timers, the list of finished operations, socket set-up,
-// and file operations that are carried out at once and reported as completions.
+// SystemLoop: what the loops over the real system share: clocks, timers, the list of finished
+// operations, socket set-up, and file operations that are carried out at once and reported as
+// completions.
 #pragma once
 
 #include "server/io/loop.h"

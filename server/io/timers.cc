@@ -38,7 +38,8 @@ void Timers::run_due(Instant now) {
   const uint64_t orders_before = orders_;
   while (!heap_.empty()) {
     Timer& timer = *heap_.front();
-    // A timer set by one of these callbacks may be due at once; then it and all behind it wait for the next turn.
+    // A timer set by one of these callbacks may be due at once; then it and all behind it wait for
+    // the next turn.
     if (timer.due_ > now || timer.order_ > orders_before) return;
     cancel(timer);
     timer.callback_(timer.owner_);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Timers of a loop: a binary heap of timers that live in their owners. Used by every Loop, the simulated one too.
+// Timers of a loop: a binary heap of timers that live in their owners. Used by every Loop, the
+// simulated one too.
 //
 // Timers run in the order of their due times; equal ones in the order in which they were set.
-// Cost: set and cancel O(log n), next_due O(1). No allocation per timer beyond the heap's array of pointers.
+// Cost: set and cancel O(log n), next_due O(1). No allocation per timer beyond the heap's array of
+// pointers.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +51,8 @@ class Timers {
   void set(Timer& timer, Instant due);
   void cancel(Timer& timer);
   Instant next_due() const noexcept { return heap_.empty() ? kNever : heap_.front()->due_; }
-  // Runs what is due at `now`. Timers that callbacks set meanwhile wait for the next call, so this ends.
+  // Runs what is due at `now`. Timers that callbacks set meanwhile wait for the next call, so this
+  // ends.
   void run_due(Instant now);
   size_t size() const noexcept { return heap_.size(); }
   void check_invariants() const;

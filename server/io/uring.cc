@@ -14,13 +14,14 @@ namespace ouro {
 namespace {
 
 // Newer than liburing 2.3; values from the kernel's user interface.
-constexpr uint32_t kFeatureMinTimeout = 1U << 15;    // 6.12: IORING_FEAT_MIN_TIMEOUT
-constexpr uint16_t kBuffersIncremental = 2;          // 6.12: IOU_PBUF_RING_INC
-constexpr uint32_t kCqeBufferHasMore = 1U << 4;      // 6.12: IORING_CQE_F_BUF_MORE
+constexpr uint32_t kFeatureMinTimeout = 1U << 15;  // 6.12: IORING_FEAT_MIN_TIMEOUT
+constexpr uint16_t kBuffersIncremental = 2;        // 6.12: IOU_PBUF_RING_INC
+constexpr uint32_t kCqeBufferHasMore = 1U << 4;    // 6.12: IORING_CQE_F_BUF_MORE
 constexpr uint32_t kNewTaskWorkFlags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
 
 constexpr unsigned kSubmissions = 1024;
-// A completion that finds no room ends its multishot operation, which then costs a re-arm: room for a burst.
+// A completion that finds no room ends its multishot operation, which then costs a re-arm: room for
+// a burst.
 constexpr unsigned kCompletions = 16384;
 
 // Incremental: 1 MiB in all. It is filled round and round, so a larger ring only spoils the cache.
@@ -174,8 +175,9 @@ void Uring::submit_and_wait(const Wait& wait) {
     error = enter(wait.count, collect, 0);
     if (ready() == 0 && wait.at_most > collect) error = enter(1, wait.at_most - collect, 0);
   }
-  // ETIME: nothing came. EINTR: a signal for another handler. EBUSY: completions must be taken first. EAGAIN: the kernel
-  // has no memory for a request now. In each case the entries not taken yet are submitted by the next call.
+  // ETIME: nothing came. EINTR: a signal for another handler. EBUSY: completions must be taken
+  // first. EAGAIN: the kernel has no memory for a request now. In each case the entries not taken
+  // yet are submitted by the next call.
   const bool is_passing =
       error == 0 || error == ETIME || error == EINTR || error == EBUSY || error == EAGAIN;
   CHECK(is_passing);

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Uring: one io_uring with its provided-buffer ring, without any idea of operations. UringLoop alone uses it.
+// Uring: one io_uring with its provided-buffer ring, without any idea of operations. UringLoop
+// alone uses it.
 //
 // Two kinds of receive buffers, whichever the kernel has:
-//   incremental (6.12)  the kernel fills a large buffer piece by piece, so small messages lie densely in memory:
-//        buffer 0  [conn 7 | conn 3 | conn 12 | conn 3 | ........ free ........]   handed back when it is used up
-//   whole (5.19)        one message takes one buffer, whatever its size. Buffers are spaced by an odd number of cache
-//                       lines, since the first lines of buffers that lie a power of two apart share few cache sets.
+//   incremental (6.12)  the kernel fills a large buffer piece by piece, so small messages lie
+//   densely in memory:
+//        buffer 0  [conn 7 | conn 3 | conn 12 | conn 3 | ........ free ........]   handed back when
+//        it is used up
+//   whole (5.19)        one message takes one buffer, whatever its size. Buffers are spaced by an
+//   odd number of cache
+//                       lines, since the first lines of buffers that lie a power of two apart share
+//                       few cache sets.
 // Either way a buffer returns to the kernel at the start of the next outer turn.
 //
-// Constants that are newer than the headers of liburing 2.3 stand in uring.cc; what the kernel lacks is done without.
+// Constants that are newer than the headers of liburing 2.3 stand in uring.cc; what the kernel
+// lacks is done without.
 #pragma once
 
 #include <liburing.h>
@@ -35,15 +41,17 @@ class Uring {
   Uring(const Uring&) = delete;
   Uring& operator=(const Uring&) = delete;
 
-  // An entry to fill (by a prep function, and user_data); submits what is there when the queue is full.
+  // An entry to fill (by a prep function, and user_data); submits what is there when the queue is
+  // full.
   io_uring_sqe& next_sqe();
 
   struct Wait {
-    unsigned count = 0;      // completions to wait for; 0: only look
-    Micros at_most = 0;      // give up after that long
-    Micros collect = 0;      // after that long, one completion is enough
+    unsigned count = 0;  // completions to wait for; 0: only look
+    Micros at_most = 0;  // give up after that long
+    Micros collect = 0;  // after that long, one completion is enough
   };
-  // Submits everything and waits: one system call (two on kernels that cannot collect, when the wait for many failed).
+  // Submits everything and waits: one system call (two on kernels that cannot collect, when the
+  // wait for many failed).
   void submit_and_wait(const Wait& wait);
   unsigned ready() const noexcept {
     return __atomic_load_n(ring_.cq.ktail, __ATOMIC_ACQUIRE) - *ring_.cq.khead;
@@ -52,7 +60,8 @@ class Uring {
   // Takes the next completion that stands before `tail`.
   bool take_cqe(unsigned tail, io_uring_cqe& cqe) noexcept;
 
-  // The bytes that a receive completion stands for. Each such completion is to be asked exactly once.
+  // The bytes that a receive completion stands for. Each such completion is to be asked exactly
+  // once.
   ByteView take_received(const io_uring_cqe& cqe);
   // Hands used-up buffers back to the kernel.
   void return_buffers() noexcept;

@@ -83,7 +83,8 @@ int32_t UringLoop::send(Op& op, SocketFd fd, std::span<const ByteView> views) {
     uring_->submit_and_wait({});
     arguments_used_ = 0;
   }
-  // The entry comes first: taking one may submit, and the arguments must not be reused before theirs is taken.
+  // The entry comes first: taking one may submit, and the arguments must not be reused before
+  // theirs is taken.
   io_uring_sqe& sqe = start(op, OpKind::kSend, fd.number);
   msghdr* const message = new (arguments_.get() + arguments_used_) msghdr{};
   iovec* const parts = reinterpret_cast<iovec*>(message + 1);
@@ -105,8 +106,10 @@ void UringLoop::connect(Op& op, const Address& address) {
   op.loop.descriptor = fd;
   io_uring_sqe& sqe = uring_->next_sqe();
   sqe.user_data = data_of(op);
-  io_uring_prep_connect(&sqe, fd, static_cast<const sockaddr*>(address.raw()), address.size_bytes());
-  // The address is only borrowed for this call, so the entry is handed over now. Connecting is rare.
+  io_uring_prep_connect(&sqe, fd, static_cast<const sockaddr*>(address.raw()),
+                        address.size_bytes());
+  // The address is only borrowed for this call, so the entry is handed over now. Connecting is
+  // rare.
   uring_->submit_and_wait({});
 }
 

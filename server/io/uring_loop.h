@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// UringLoop: a Loop over one io_uring. Single issuer with deferred task work, multishot accept and receive with provided
-// buffers, one system call a turn that submits, runs the kernel's side and waits.
+// UringLoop: a Loop over one io_uring. Single issuer with deferred task work, multishot accept and
+// receive with provided buffers, one system call a turn that submits, runs the kernel's side and
+// waits.
 //
-// How long to wait. A turn that ends at the first completion serves one request a system call; with many clients at work
-// it is better to let a few more arrive. So the wait asks for several completions, and for a single one only after
-// kCollectMicros. How many it asks for follows from how many operations were seen active lately, and how often
-// the wait was in vain: see plan_wait(). A lone client is never kept waiting.
+// How long to wait. A turn that ends at the first completion serves one request a system call; with
+// many clients at work it is better to let a few more arrive. So the wait asks for several
+// completions, and for a single one only after kCollectMicros. How many it asks for follows from
+// how many operations were seen active lately, and how often the wait was in vain: see plan_wait().
+// A lone client is never kept waiting.
 //
-// A multishot operation that ended by itself (no buffer left, no room for completions) is started again at the beginning
-// of the next turn; its owner does not notice.
+// A multishot operation that ended by itself (no buffer left, no room for completions) is started
+// again at the beginning of the next turn; its owner does not notice.
 #pragma once
 
 #include <memory>

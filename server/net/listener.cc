@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/net/listener.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace ouro {
+namespace {
+
+// This machine has no such address or protocol: no failure of a bind that may be missing.
+bool is_missing_here(int error) {
+  return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EPFNOSUPPORT ||
+         error == EPROTONOSUPPORT || error == ESOCKTNOSUPPORT || error == ENOPROTOOPT;
+}
+
+}  // namespace
+
+Listener::Listener(Loop& loop, Logger& log, AcceptSink& sink)
+    : loop_(loop),
+      log_(log),
+      sink_(sink),
+      accepting_(this, op_to<&Listener::on_accepted>()),
+      closing_op_(this, op_to<&Listener::on_closed>()),
+      pause_(this, timer_to<&Listener::on_pause_over>()) {}
+
+Listener::~Listener() { CHECK(is_idle()); }
+
+int Listener::open(const Address& address, const ListenOptions& options) {
+  CHECK(is_idle());
+  const ListenOutcome outcome = loop_.listen(address, options);
+  if (outcome.error != 0) return outcome.error;
+  fd_ = outcome.fd;
+  address_ = outcome.bound;
+  unix_path_ = address.is_unix() ? address.host() : std::string();
+  closing_ = false;
+  loop_.accept(accepting_, fd_);
+  return 0;
+}
+
+void Listener::tune(const SocketTuning& tuning) {
+  if (fd_.is_open()) loop_.tune({fd_.number}, tuning);
+}
+
+void Listener::close() {
+  if (!fd_.is_open() || closing_) return;
+  closing_ = true;
+  loop_.cancel_timer(pause_);
+  loop_.cancel(accepting_);
+  if (!accepting_.busy()) loop_.close(closing_op_, fd_);
+}
+
+void Listener::on_accepted(const Outcome& outcome) {
+  if (!fd_.is_open()) return;  // the end of on_closed()'s unlink
+  if (outcome.result >= 0) {
+    const SocketFd accepted{outcome.result};
+    if (closing_) {
+      loop_.refuse(accepted, {});
+    } else {
+      sink_.on_accepted(accepted, *this);
+    }
+    return;
+  }
+  if (closing_) return loop_.close(closing_op_, fd_);
+  log_.print(LogLevel::kWarning, "Accepting on %s failed, pausing: %s", address_.text().c_str(),
+             strerrordesc_np(-outcome.result));
+  loop_.set_timer(pause_, loop_.now() + kAcceptPause);
+}
+
+void Listener::on_pause_over() { loop_.accept(accepting_, fd_); }
+
+void Listener::on_closed(const Outcome&) {
+  fd_ = {};
+  // The loop has no unlink without an operation, and this one has just ended.
+  if (!unix_path_.empty()) loop_.unlink(accepting_, unix_path_.c_str());
+}
+
+int Listeners::open_tcp(const Tcp& tcp, const ListenOptions& options, std::string& failed) {
+  std::vector<std::unique_ptr<Listener>> opened;
+  uint16_t port = tcp.port;
+  int error = 0;
+  for (ByteView bind : tcp.binds) {
+    const bool may_be_missing = !bind.empty() && bind.front() == '-';
+    if (may_be_missing) bind.remove_prefix(1);
+    const std::vector<Address> found = resolve_blocking(std::string(bind), port);
+    error = found.empty() ? EADDRNOTAVAIL : 0;
+    if (!found.empty()) {
+      auto listener = std::make_unique<Listener>(loop_, log_, sink_);
+      error = listener->open(found.front(), options);
+      if (error == 0) {
+        port = listener->address().port();
+        opened.push_back(std::move(listener));
+      }
+    }
+    if (error != 0 && !(may_be_missing && is_missing_here(error))) {
+      failed = bind;
+      break;
+    }
+    error = 0;
+  }
+  if (error == 0 && opened.empty() && !tcp.binds.empty()) {
+    error = EADDRNOTAVAIL;
+    failed = tcp.binds.front();
+  }
+  auto& home = error == 0 ? open_ : closing_;
+  for (auto& listener : opened) {
+    if (error != 0) listener->close();
+    home.push_back(std::move(listener));
+  }
+  forget_idle();
+  return error;
+}
+
+int Listeners::open_unix(ByteView path, const ListenOptions& options) {
+  const auto address = Address::from_unix(path);
+  if (!address) return ENAMETOOLONG;
+  auto listener = std::make_unique<Listener>(loop_, log_, sink_);
+  const int error = listener->open(*address, options);
+  if (error == 0) open_.push_back(std::move(listener));
+  return error;
+}
+
+void Listeners::close_all() {
+  forget_idle();
+  for (auto& listener : open_) {
+    listener->close();
+    closing_.push_back(std::move(listener));
+  }
+  open_.clear();
+}
+
+void Listeners::tune(const SocketTuning& tuning) {
+  for (auto& listener : open_) listener->tune(tuning);
+}
+
+void Listeners::forget_idle() {
+  std::erase_if(closing_, [](const auto& listener) { return listener->is_idle(); });
+}
+
+bool Listeners::is_idle() const noexcept {
+  return open_.empty() && std::all_of(closing_.begin(), closing_.end(),
+                                      [](const auto& listener) { return listener->is_idle(); });
+}
+
+uint16_t Listeners::port() const noexcept {
+  for (const auto& listener : open_) {
+    if (!listener->address().is_unix()) return listener->address().port();
+  }
+  return 0;
+}
+
+}  // namespace ouro

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Listener: one listening socket; Listeners: all of a server (every bind address, and the unix
+// socket). Each accepted socket goes to the AcceptSink, which may take it (make a Connection) or
+// Loop::refuse it with a text. Accepting pauses for kAcceptPause when the system refuses (out of
+// descriptors, say), so that it does not spin, and logs it.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "datastructs/base/log.h"
+#include "server/io/loop.h"
+
+namespace ouro {
+
+class Listener;
+
+class AcceptSink {
+ public:
+  virtual ~AcceptSink() = default;
+  virtual void on_accepted(SocketFd fd, const Listener& from) = 0;
+};
+
+class Listener {
+ public:
+  Listener(Loop& loop, Logger& log, AcceptSink& sink);
+  ~Listener();  // requires is_idle()
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  // 0 or an errno. Accepted sockets inherit options.tuning.
+  int open(const Address& address, const ListenOptions& options);
+  // Accepts no more; is_idle() once the loop has let go. A unix socket's file is removed.
+  void close();
+  void tune(const SocketTuning& tuning);
+
+  bool is_idle() const noexcept { return !fd_.is_open() && !accepting_.busy(); }
+  // With the port that was chosen for port 0.
+  const Address& address() const noexcept { return address_; }
+
+ private:
+  static constexpr Micros kAcceptPause = 100'000;
+
+  void on_accepted(const Outcome& outcome);
+  void on_closed(const Outcome& outcome);
+  void on_pause_over();
+
+  Loop& loop_;
+  Logger& log_;
+  AcceptSink& sink_;
+  Op accepting_;
+  Op closing_op_;
+  Timer pause_;
+  ListenFd fd_;
+  Address address_;
+  std::string unix_path_;  // to be removed at close
+  bool closing_ = false;
+};
+
+class Listeners {
+ public:
+  struct Tcp {
+    uint16_t port = 0;  // 0: any free one, the same for all addresses
+    std::span<const ByteView>
+        binds;  // "127.0.0.1", "*", "::*", host names; "-" before one: may be missing here
+  };
+
+  Listeners(Loop& loop, Logger& log, AcceptSink& sink) : loop_(loop), log_(log), sink_(sink) {}
+
+  // 0, or the errno of the first address that failed; then none of these is open, and `failed`
+  // names it.
+  int open_tcp(const Tcp& tcp, const ListenOptions& options, std::string& failed);
+  int open_unix(ByteView path, const ListenOptions& options);
+  void close_all();
+  void tune(const SocketTuning& tuning);
+
+  // All closed: may be destroyed.
+  bool is_idle() const noexcept;
+  // The port of the first TCP listener, 0 without one.
+  uint16_t port() const noexcept;
+  const std::vector<std::unique_ptr<Listener>>& all() const noexcept { return open_; }
+
+ private:
+  void forget_idle();
+
+  Loop& loop_;
+  Logger& log_;
+  AcceptSink& sink_;
+  std::vector<std::unique_ptr<Listener>> open_;
+  std::vector<std::unique_ptr<Listener>> closing_;
+};
+
+}  // namespace ouro
