@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Set: distinct byte strings. Three encodings behind one 8-byte handle:
+//
+//      ints     "intset"      IntSet, while all members are integers and few enough
+//      (Limits::set_ints_entries) packed   "hashtable"   Packed: one run, for few and short members
+//      (Limits::set_packed_*) table    "hashtable"   Dict of members, one allocation each
+//
+// Packed reports Redis 7.0's name: there such a set is a table. A set moves down this list when a
+// member comes in that its encoding does not allow, and never back up; lowering a limit changes no
+// set that exists. A table takes about 44 bytes a member of 16 bytes (32 entry, 12 Dict). Trivially
+// relocatable, no destructor: freed by destroy() or free_some(). Views that are handed out or to a
+// callback die at the next change; no method may be called from inside a callback, except
+// contains(). Cost: ints O(log n), packed a walk over its run, table one look-up.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "datastructs/base/function_ref.h"
+#include "datastructs/base/hash.h"
+#include "datastructs/base/memory.h"
+#include "datastructs/base/prng.h"
+#include "datastructs/base/units.h"
+#include "datastructs/codec/number_text.h"
+#include "datastructs/int_set.h"
+#include "datastructs/limits.h"
+#include "datastructs/packed.h"
+#include "datastructs/tagged_word.h"
+
+namespace ouro {
+
+// Where a member that is kept as an integer is printed.
+struct IntText {
+  char bytes[kInt64TextMax];
+};
+
+class Set {
+ public:
+  using Visit = FunctionRef<void(ByteView member)>;
+
+  Set() = default;
+  void destroy(Heap& heap) noexcept;
+  Set copy(Heap& heap) const;
+
+  // False if it was there already.
+  bool add(Heap& heap, const Limits& limits, HashSeed seed, ByteView member);
+  // False if it was not there. The member may be a view into this set.
+  bool remove(Heap& heap, ByteView member);
+  // Removes up to `count` members, each with the same probability, handing each to `taken` before.
+  void pop_random(Heap& heap, Prng& prng, size_t count, Visit taken);
+
+  size_t size() const noexcept;
+  bool empty() const noexcept { return size() == 0; }
+  bool contains(ByteView member) const;
+  // Each member with the same probability; the set is not empty. The view may point into `text`.
+  ByteView random(Prng& prng, IntText& text) const;
+
+  void for_each(Visit visit) const;
+  // Stops when `visit` returns false.
+  void for_each_while(FunctionRef<bool(ByteView member)> visit) const;
+  // SCAN's step: 0 begins and ends. Ints and packed sets are returned as a whole.
+  uint64_t scan(uint64_t cursor, Visit visit) const;
+
+  ByteView encoding() const noexcept;
+  // All allocations by usable size, exact. Cost: O(1).
+  size_t memory_bytes() const noexcept;
+  // How many allocations freeing takes, roughly.
+  size_t free_effort() const noexcept;
+  // Frees in slices of `budget` allocations, which is counted down; true when all is gone and the
+  // handle is empty. Once begun nothing else may be asked.
+  bool free_some(Heap& heap, size_t& budget);
+  void check_invariants() const;
+
+ private:
+  enum class Tag : uint8_t { kNone, kInts, kPacked, kTable };
+  struct Table;
+
+  IntSet ints() const noexcept { return IntSet::from_raw(word_.pointer()); }
+  Packed packed() const noexcept { return Packed(word_.pointer()); }
+  Table& table() const noexcept { return *static_cast<Table*>(word_.pointer()); }
+
+  bool add_integer(Heap& heap, const Limits& limits, HashSeed seed, int64_t value);
+  bool add_packed(Heap& heap, const Limits& limits, HashSeed seed, ByteView member);
+  void leave_ints(Heap& heap, const Limits& limits, HashSeed seed);
+  void become_table(Heap& heap, HashSeed seed);
+
+  TaggedWord<Tag> word_;
+};
+
+static_assert(sizeof(Set) == 8);
+
+}  // namespace ouro
