@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ZSet: members with scores, ordered by (score, member bytes). Two encodings behind one 8-byte
+// handle:
+//
+//      packed   "listpack"   PackedScores: one run, for few and short members
+//      (Limits::zset_packed_*) table    "skiplist"   Dict (by member) and RankTree (by score), both
+//      pointing at one ScoredMember an element
+//
+// A set becomes a table when an element comes in that the limits do not allow, and stays one;
+// lowering a limit changes no set that exists. A table takes about 65 bytes an element of 16 bytes
+// (32 entry, 12 Dict, 20 tree). Trivially relocatable, no destructor: freed by destroy() or
+// free_some(). Views that are handed out or to a callback die at the next change; no method may be
+// called from inside a callback. All stretches are ranks: ranks(range) finds them in two descents,
+// then for_each, remove_ranks and counting follow. Cost: O(log n) plus the elements visited;
+// packed: a walk over its run. NaN must not come in. 0.0 and -0.0 are equal; which of them came in
+// is kept.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "datastructs/base/function_ref.h"
+#include "datastructs/base/hash.h"
+#include "datastructs/base/memory.h"
+#include "datastructs/base/prng.h"
+#include "datastructs/base/units.h"
+#include "datastructs/limits.h"
+#include "datastructs/packed_scores.h"
+#include "datastructs/tagged_word.h"
+#include "datastructs/zset_range.h"
+
+namespace ouro {
+
+// ZADD's conditions.
+struct ZAddRule {
+  bool only_new = false;       // NX
+  bool only_existing = false;  // XX
+  bool only_greater = false;   // GT: an existing element, if its score would grow
+  bool only_less = false;      // LT
+  bool increment = false;      // the score given is added to the element's own
+};
+
+struct ZAddResult {
+  enum class Outcome : uint8_t {
+    kAdded,
+    kUpdated,
+    kSame,        // it has this score already
+    kRefused,     // by the rule; nothing changed
+    kNotANumber,  // the increment's sum (inf - inf); nothing changed
+  };
+  Outcome outcome;
+  double score;  // what the element has now; of no meaning if refused or not a number
+};
+
+class ZSet {
+ public:
+  using Visit = FunctionRef<void(ByteView member, double score)>;
+
+  ZSet() = default;
+  void destroy(Heap& heap) noexcept;
+  ZSet copy(Heap& heap) const;
+
+  ZAddResult add(Heap& heap, const Limits& limits, HashSeed seed, ByteView member, double score,
+                 const ZAddRule& rule);
+  // False if it was not there.
+  bool remove(Heap& heap, ByteView member);
+  // range.end <= size().
+  void remove_ranks(Heap& heap, RankRange range);
+  // Takes up to `count` elements from the low (ascending) or high end, in that order.
+  void pop(Heap& heap, Direction direction, size_t count, Visit taken);
+
+  size_t size() const noexcept;
+  bool empty() const noexcept { return size() == 0; }
+  std::optional<double> score(ByteView member) const;
+  // From the lowest; from the highest it is size() - 1 - rank.
+  std::optional<size_t> rank(ByteView member) const;
+  // The elements of a stretch; its size() is ZCOUNT, ZLEXCOUNT. By members it has a meaning only if
+  // all scores are equal.
+  RankRange ranks(const ScoreRange& range) const;
+  RankRange ranks(const LexRange& range) const;
+  RankRange all() const noexcept { return {0, size()}; }
+  // rank < size().
+  ScoredView at(size_t rank) const;
+  // Each element with the same probability; the set is not empty.
+  ScoredView random(Prng& prng) const { return at(prng.below(size())); }
+
+  // range.end <= size().
+  void for_each(RankRange range, Direction direction, Visit visit) const;
+  void for_each(Visit visit) const { for_each(all(), Direction::kAscending, visit); }
+  // SCAN's step: 0 begins and ends. A packed set is returned as a whole.
+  uint64_t scan(uint64_t cursor, Visit visit) const;
+
+  ByteView encoding() const noexcept;
+  // All allocations by usable size, exact. Cost: O(1).
+  size_t memory_bytes() const noexcept;
+  // How many allocations freeing takes, roughly.
+  size_t free_effort() const noexcept;
+  // Frees in slices of `budget` allocations, which is counted down; true when all is gone and the
+  // handle is empty. Once begun nothing else may be asked.
+  bool free_some(Heap& heap, size_t& budget);
+  void check_invariants() const;
+
+ private:
+  enum class Tag : uint8_t { kNone, kPacked, kTable };
+  struct Table;
+
+  bool is_table() const noexcept { return word_.tag() == Tag::kTable; }
+  Table& table() const noexcept { return *static_cast<Table*>(word_.pointer()); }
+  PackedScores packed() const noexcept { return PackedScores(word_.pointer()); }
+  void keep(PackedScores packed) noexcept { word_.set(Tag::kPacked, packed.block()); }
+
+  void insert_new(Heap& heap, const Limits& limits, HashSeed seed, ByteView member, double score);
+  void become_table(Heap& heap, HashSeed seed);
+  template <class Use>
+  auto with_order(Use use) const;
+
+  TaggedWord<Tag> word_;
+};
+
+static_assert(sizeof(ZSet) == 8);
+
+}  // namespace ouro
