@@ -36,8 +36,8 @@ class RespTranscript {
   }
   // Pieces, turns, early ends of reading and commands given back as the generator says.
   std::string at_random(ByteView stream, Prng& prng) {
-    // Long streams in at most some thousand pieces.
-    const uint64_t size_max = std::max(uint64_t{1} << prng.below(18), stream.size() / 2000);
+    // Long streams in at most some hundred pieces.
+    const uint64_t size_max = std::max(uint64_t{1} << prng.below(18), stream.size() / 300);
     return run(
         stream, [&](size_t) { return 1 + prng.below(size_max); }, &prng);
   }
