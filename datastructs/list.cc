@@ -139,7 +139,7 @@ void List::insert_in_node(Heap& heap, Ref ref, size_t offset, ByteView element) 
   nodes.set(ref, ListNode::packed(run));
 }
 
-bool List::pop(Heap& heap, ListEnd end, FunctionRef<void(ListElement)> fn) {
+bool List::pop(Heap& heap, ListEnd end, FunctionRef<void(const ListElement&)> fn) {
   if (empty()) return false;
   const bool front = end == ListEnd::kFront;
   ListScratch scratch;
@@ -414,13 +414,17 @@ ListElement List::get(size_t index, ListScratch& scratch) const {
   return {run.read(at, scratch), nullptr};
 }
 
-void List::for_each(size_t first, size_t count, FunctionRef<void(ListElement)> fn) const {
+void List::for_each(size_t first, size_t count, FunctionRef<void(const ListElement&)> fn) const {
   DCHECK(first + count <= size());
   if (count == 0) return;
   ListScratch scratch;
   const auto visit = [&](PackedList run, size_t offset, size_t entries) {
     PackedList::At at = run.at_index(offset);
-    while (entries-- > 0) fn({run.read(at, scratch), nullptr});
+    ListElement element;
+    while (entries-- > 0) {
+      element.bytes = run.read(at, scratch);
+      fn(element);
+    }
   };
   if (!is_large()) return visit(small(), first, count);
   const ListNodes& nodes = large()->nodes;

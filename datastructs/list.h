@@ -41,7 +41,7 @@ class List {
   void push(Heap& heap, const Limits& limits, ListEnd end, ByteView element);
   // Hands the element at this end to `fn`, then removes it; false if the list is empty. `fn` must
   // not change this list.
-  bool pop(Heap& heap, ListEnd end, FunctionRef<void(ListElement)> fn);
+  bool pop(Heap& heap, ListEnd end, FunctionRef<void(const ListElement&)> fn);
   // Before the element `index`; index == size() is the end.
   void insert(Heap& heap, const Limits& limits, size_t index, ByteView element);
   // Next to the first element equal to `pivot`, on its front or back side; false if there is none.
@@ -64,7 +64,7 @@ class List {
   // index < size(). The view may point into `scratch`.
   ListElement get(size_t index, ListScratch& scratch) const;
   // Elements [first, first + count), which exist, in order.
-  void for_each(size_t first, size_t count, FunctionRef<void(ListElement)> fn) const;
+  void for_each(size_t first, size_t count, FunctionRef<void(const ListElement&)> fn) const;
 
   ByteView encoding() const noexcept { return "quicklist"; }
   size_t memory_bytes() const noexcept {

@@ -86,7 +86,11 @@ PackedBlock::At Packed::find(ByteView bytes, size_t stride) const noexcept {
   const At last = end();
   for (At at = begin(); at != last; at = skip(at, stride - 1)) {
     const At here = at;
-    if (read(at) == bytes) return here;
+    const ByteView entry = read(at);
+    if (entry.size() != bytes.size()) continue;
+    // Neighbours often share their front ("field:1", "field:2"): the last byte tells them apart
+    // without a call.
+    if (entry.empty() || (entry.back() == bytes.back() && entry == bytes)) return here;
   }
   return last;
 }

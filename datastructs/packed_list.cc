@@ -89,10 +89,9 @@ ListNeedle::ListNeedle(ByteView text) noexcept : text_(text) {
   head_bytes_ = static_cast<size_t>(length_code::write(head_.data(), text.size()) - head_.data());
 }
 
-size_t PackedList::size_at(const char* from) noexcept {
+// The whole entry, if it is not a string with a length of one byte.
+size_t PackedList::long_size_at(const char* from) noexcept {
   const uint8_t first = length_code::byte_at(from);
-  if (first < length_code::kOneByteEnd) [[likely]]
-    return first + 2U;
   switch (form_of(first)) {
     case Form::kTiny:
       return 2;
@@ -106,11 +105,10 @@ size_t PackedList::size_at(const char* from) noexcept {
   return entry_bytes_max(length);
 }
 
-// As size_at: the last byte of an entry says the same as its first, but for a tiny integer, where
-// the form is enough.
-size_t PackedList::size_before(const char* end) noexcept {
-  const uint8_t last = length_code::byte_at(end - 1);
-  if (form_of(last) != Form::kString) return size_at(end - 1);
+// The last byte of an entry says the same as its first, but for a tiny integer, where the form is
+// enough.
+size_t PackedList::long_size_before(const char* end) noexcept {
+  if (form_of(length_code::byte_at(end - 1)) != Form::kString) return long_size_at(end - 1);
   size_t length;
   (void)length_code::read_mirrored(end, length);
   return entry_bytes_max(length);
@@ -155,7 +153,7 @@ void PackedList::erase(Heap& heap, At at, size_t count) noexcept {
 
 void PackedList::replace(Heap& heap, At at, ByteView element) noexcept {
   const ListNeedle needle(element);
-  write(splice(heap, at, size_at(block_ + at), needle.entry_bytes_, 0), needle);
+  write(splice(heap, at, next(at) - at, needle.entry_bytes_, 0), needle);
 }
 
 void PackedList::write(char* to, const ListNeedle& needle) noexcept {

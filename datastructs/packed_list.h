@@ -78,8 +78,18 @@ class PackedList : public PackedBlock {
     At after = at;
     return read(after, scratch);
   }
-  At next(At at) const noexcept { return at + static_cast<At>(size_at(block_ + at)); }
-  At prev(At at) const noexcept { return at - static_cast<At>(size_before(block_ + at)); }
+  At next(At at) const noexcept {
+    const uint8_t first = length_code::byte_at(block_ + at);
+    if (first < length_code::kOneByteEnd) [[likely]]
+      return at + first + 2;
+    return at + static_cast<At>(long_size_at(block_ + at));
+  }
+  At prev(At at) const noexcept {
+    const uint8_t last = length_code::byte_at(block_ + at - 1);
+    if (last < length_code::kOneByteEnd) [[likely]]
+      return at - last - 2;
+    return at - static_cast<At>(long_size_before(block_ + at));
+  }
   // The position of an entry, or of end() for count(), walked to from the nearer side.
   At at_index(size_t index) const noexcept;
 
@@ -98,8 +108,8 @@ class PackedList : public PackedBlock {
  private:
   static void write(char* to, const ListNeedle& needle) noexcept;
   ByteView read_long(At& at, ListScratch& scratch) const noexcept;
-  static size_t size_at(const char* from) noexcept;
-  static size_t size_before(const char* end) noexcept;
+  static size_t long_size_at(const char* from) noexcept;
+  static size_t long_size_before(const char* end) noexcept;
 };
 
 }  // namespace ouro
