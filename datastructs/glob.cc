@@ -71,10 +71,7 @@ class Matcher {
       if (pattern_[p] == '\\' && p + 1 < pattern_.size()) {
         found |= pattern_[++p] == c;
       } else if (p + 2 < pattern_.size() && pattern_[p + 1] == '-') {
-        uint8_t low = fold(pattern_[p]);
-        uint8_t high = fold(pattern_[p + 2]);
-        if (low > high) std::swap(low, high);
-        found |= low <= fold(c) && fold(c) <= high;
+        found |= in_range(c, pattern_[p], pattern_[p + 2]);
         p += 2;
       } else {
         found |= fold(pattern_[p]) == fold(c);
@@ -82,6 +79,14 @@ class Matcher {
     }
     if (p < pattern_.size()) ++p;
     return found != negated;
+  }
+
+  // As in Redis the ends are signed bytes, and change places before their case is dropped, not
+  // after: [Z-b] is empty then.
+  bool in_range(char c, char first, char last) const {
+    if (static_cast<signed char>(first) > static_cast<signed char>(last)) std::swap(first, last);
+    const auto folded = [this](char byte) { return static_cast<int8_t>(fold(byte)); };
+    return folded(first) <= folded(c) && folded(c) <= folded(last);
   }
 
   ByteView pattern_;

@@ -154,7 +154,7 @@ size_t RespReader::parse_inline(ByteView in, ArgvArena& arena, Command& command)
   ByteView rest = in.substr(0, line_bytes);
   if (rest.ends_with('\r')) rest.remove_suffix(1);
   // Words with quotes are copied to a buffer; all of them together are shorter than the line.
-  const bool quoted = rest.find_first_of("\"'") != ByteView::npos;
+  const bool quoted = rest.find('"') != ByteView::npos || rest.find('\'') != ByteView::npos;
   char* buffer = quoted ? static_cast<char*>(arena.take(rest.size())) : nullptr;
   const size_t words_max =
       rest.size() / 2 + 2;  // a word takes a byte and a blank; one more look finds the end

@@ -66,5 +66,15 @@ TEST(Glob, ManyStarsStayCheap) {
   EXPECT_FALSE(glob_matches(pattern + "b", std::string(20'000, 'a')));
 }
 
+// The verdicts were taken from redis-server 7.0.15 (KEYS, COMMAND LIST FILTERBY PATTERN).
+TEST(Glob, RangesCompareSignedBytesAndSwapBeforeTheirCaseIsDropped) {
+  EXPECT_TRUE(glob_matches("[b-\x80]", "B"));
+  EXPECT_FALSE(glob_matches("[z\x80-\\]", "]"));
+  EXPECT_FALSE(glob_matches("[*-\xff]", "\x80"));
+  EXPECT_TRUE(glob_matches("[\x80-\xff]", "\x90"));
+  EXPECT_FALSE(glob_matches("[Z-b]", "m", {.ignore_case = true}));
+  EXPECT_TRUE(glob_matches("[A-P]", "m", {.ignore_case = true}));
+}
+
 }  // namespace
 }  // namespace ouro
