@@ -65,6 +65,8 @@ inline constexpr Flags kAllowBusy{1U << 19};  // runs while a script is over its
 inline constexpr Flags kMovableKeys{1U << 20};
 // Ours, not shown by COMMAND: runs at once although MULTI is open (EXEC, DISCARD, MULTI, WATCH, QUIT, RESET).
 inline constexpr Flags kInsideMulti{1U << 28};
+// Ours, not shown by COMMAND: runs the commands of the open transaction (EXEC).
+inline constexpr Flags kRunsQueue{1U << 27};
 // Ours, not shown by COMMAND: allowed for a RESP2 client in subscribed mode.
 inline constexpr Flags kInSubscribedMode{1U << 29};
 // Ours: for tools and tests only. COMMAND DOCS shows it among doc_flags, as "syscmd".

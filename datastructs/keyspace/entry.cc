@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "datastructs/keyspace/entry.h"
+
+#include <cstring>
+
+#include "datastructs/codec/number_text.h"
+
+namespace ouro {
+
+ByteView type_name(Type type) noexcept {
+  switch (type) {
+    case Type::kString:
+      return "string";
+    case Type::kList:
+      return "list";
+    case Type::kSet:
+      return "set";
+    case Type::kZSet:
+      return "zset";
+    case Type::kHash:
+      return "hash";
+  }
+  return "";
+}
+
+Entry* Entry::create(Heap& heap, ByteView key, Shape shape) noexcept {
+  const bool wide = key.size() > 0xFFFF;
+  const size_t payload_at = sizeof(Entry) + (shape.has_deadline ? 8U : 0U) + (wide ? 8U : 0U);
+  const bool embedded = shape.kind == Kind::kEmbedded;
+  const size_t key_at = payload_at + (embedded ? 0U : 8U);
+  CHECK(shape.embedded_bytes < kBlobBytesMin);
+  void* block = heap.allocate(key_at + key.size() + shape.embedded_bytes + shape.spare_bytes);
+  Entry* entry = new (block) Entry();
+  entry->head_ = (static_cast<uint32_t>(shape.kind) << 24) | (shape.has_deadline ? kHasDeadline : 0U) |
+                 (wide ? kWideKey : 0U);
+  if (wide) {
+    entry->store<uint64_t>(sizeof(Entry) + (shape.has_deadline ? 8U : 0U), key.size());
+  } else {
+    entry->key_size_ = static_cast<uint16_t>(key.size());
+  }
+  entry->value_size_ = static_cast<uint16_t>(shape.embedded_bytes);
+  if (!key.empty()) std::memcpy(static_cast<char*>(block) + key_at, key.data(), key.size());
+  return entry;
+}
+
+size_t Entry::embedded_room() const noexcept {
+  const size_t at = payload_at() + key_size();
+  const size_t room = Heap::usable_bytes(this) - at;
+  return room < kBlobBytesMin ? room : kBlobBytesMin - 1;
+}
+
+ByteView Entry::text(IntText& scratch) const noexcept {
+  switch (kind()) {
+    case Kind::kInt:
+      return {scratch.data(), print_int64(integer(), scratch.data())};
+    case Kind::kEmbedded:
+      return embedded();
+    default:
+      DCHECK(kind() == Kind::kBlob);
+      return blob()->view();
+  }
+}
+
+size_t Entry::text_size() const noexcept {
+  IntText scratch;
+  return text(scratch).size();
+}
+
+ByteView Entry::encoding() const noexcept {
+  // Redis embeds strings up to this size; clients see the name only.
+  constexpr size_t kEmbstrBytesMax = 44;
+  switch (kind()) {
+    case Kind::kInt:
+      return "int";
+    case Kind::kEmbedded:
+      return value_size_ <= kEmbstrBytesMax && !was_edited() ? "embstr" : "raw";
+    case Kind::kBlob:
+      return "raw";
+    case Kind::kList:
+      return as<List>().encoding();
+    case Kind::kSet:
+      return as<Set>().encoding();
+    case Kind::kZSet:
+      return as<ZSet>().encoding();
+    case Kind::kHash:
+      return as<Hash>().encoding();
+  }
+  return "";
+}
+
+size_t Entry::memory_bytes() const noexcept {
+  const size_t own = Heap::usable_bytes(this);
+  switch (kind()) {
+    case Kind::kInt:
+    case Kind::kEmbedded:
+      return own;
+    case Kind::kBlob:
+      return own + blob()->memory_bytes();
+    case Kind::kList:
+      return own + as<List>().memory_bytes();
+    case Kind::kSet:
+      return own + as<Set>().memory_bytes();
+    case Kind::kZSet:
+      return own + as<ZSet>().memory_bytes();
+    case Kind::kHash:
+      return own + as<Hash>().memory_bytes();
+  }
+  return own;
+}
+
+}  // namespace ouro

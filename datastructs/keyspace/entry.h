@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Entry: one key of a keyspace with its expiry and its value, or the handle of its value, in one allocation.
+//
+//   bytes  0      4          6            8            16         24
+//        +------+----------+------------+------------+----------+-----------+-------------+----------------+
+//        | head | key size | value size | [deadline] | [wide    | [payload] | key ...     | [value ...]    |
+//        +------+----------+------------+------------+  key]    +-----------+-------------+----------------+
+//   head: 24 bits of access clock (LRU) or minutes and counter (LFU), 4 bits Kind, 4 bits flags.
+//   deadline: only with kHasDeadline. wide key: the size of a key of 64 KiB and more. payload: an integer, a Blob* or the
+//   8-byte handle of a collection; an embedded string has none, its bytes stand behind the key.
+//
+// So a 16-byte key with a 16-byte value takes 40 bytes, 48 with an expiry: the same size class of the allocator.
+// Strings below kBlobBytesMin are embedded, larger ones are Blobs. An entry is moved (and its table told by
+// Dict::replace) when it gains or loses its deadline or its string outgrows the block: Keyspace does that.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "datastructs/base/blob.h"
+#include "datastructs/base/memory.h"
+#include "datastructs/base/units.h"
+#include "datastructs/dict.h"
+#include "datastructs/hash.h"
+#include "datastructs/list.h"
+#include "datastructs/set.h"
+#include "datastructs/zset.h"
+
+namespace ouro {
+
+// How the value is held.
+enum class Kind : uint8_t { kInt, kEmbedded, kBlob, kList, kSet, kZSet, kHash };
+// What TYPE says.
+enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash };
+
+constexpr Type type_of(Kind kind) noexcept {
+  switch (kind) {
+    case Kind::kInt:
+    case Kind::kEmbedded:
+    case Kind::kBlob:
+      return Type::kString;
+    case Kind::kList:
+      return Type::kList;
+    case Kind::kSet:
+      return Type::kSet;
+    case Kind::kZSet:
+      return Type::kZSet;
+    case Kind::kHash:
+      return Type::kHash;
+  }
+  return Type::kString;
+}
+// "string", "list", "set", "zset", "hash".
+ByteView type_name(Type type) noexcept;
+
+// Which Kind holds a collection handle of type T.
+template <class T>
+inline constexpr Kind kKindOf = Kind::kInt;
+template <>
+inline constexpr Kind kKindOf<List> = Kind::kList;
+template <>
+inline constexpr Kind kKindOf<Set> = Kind::kSet;
+template <>
+inline constexpr Kind kKindOf<ZSet> = Kind::kZSet;
+template <>
+inline constexpr Kind kKindOf<Hash> = Kind::kHash;
+
+// The text of an integer needs at most this.
+using IntText = std::array<char, 24>;
+
+class Entry {
+ public:
+  // What create() lays out room for.
+  struct Shape {
+    Kind kind;
+    bool has_deadline;
+    size_t embedded_bytes = 0;
+    size_t spare_bytes = 0;  // room for an embedded string to grow in place
+  };
+  static Entry* create(Heap& heap, ByteView key, Shape shape) noexcept;
+
+  ByteView key() const noexcept { return {key_bytes(), key_size()}; }
+  Kind kind() const noexcept { return static_cast<Kind>((head_ >> 24) & 0xF); }
+  Type type() const noexcept { return type_of(kind()); }
+  bool is_string() const noexcept { return kind() <= Kind::kBlob; }
+
+  bool has_deadline() const noexcept { return (head_ & kHasDeadline) != 0; }
+  UnixMs deadline() const noexcept { return has_deadline() ? load<int64_t>(sizeof(Entry)) : kNoExpiry; }
+  // Requires has_deadline().
+  void set_deadline(UnixMs when) noexcept { store(sizeof(Entry), when); }
+  bool is_due(UnixMs now) const noexcept { return has_deadline() && deadline() <= now; }
+
+  uint32_t access() const noexcept { return head_ & kAccessMask; }
+  void set_access(uint32_t clock) noexcept { head_ = (head_ & ~kAccessMask) | (clock & kAccessMask); }
+  static constexpr uint32_t kAccessMask = (1U << 24) - 1;
+
+  // ---- strings
+  // A string that was changed in place: OBJECT ENCODING calls it raw, as in Redis.
+  bool was_edited() const noexcept { return (head_ & kEdited) != 0; }
+  void set_edited() noexcept { head_ |= kEdited; }
+  int64_t integer() const noexcept { return load<int64_t>(payload_at()); }
+  void set_integer(int64_t value) noexcept { store(payload_at(), value); }
+  Blob* blob() const noexcept { return load<Blob*>(payload_at()); }
+  void set_blob(Blob* blob) noexcept { store(payload_at(), blob); }
+  ByteView embedded() const noexcept { return {key_bytes() + key_size(), value_size_}; }
+  char* embedded_bytes() noexcept { return const_cast<char*>(key_bytes()) + key_size(); }
+  // Bytes an embedded string may have without moving the entry.
+  size_t embedded_room() const noexcept;
+  void set_embedded_size(size_t bytes) noexcept { value_size_ = static_cast<uint16_t>(bytes); }
+  // The string's bytes; an integer is printed into `scratch`.
+  ByteView text(IntText& scratch) const noexcept;
+  size_t text_size() const noexcept;
+
+  // ---- collections: the handle inside this entry. Requires the matching kind.
+  template <class T>
+  T& as() noexcept {
+    DCHECK(kind() == kKindOf<T>);
+    return *reinterpret_cast<T*>(reinterpret_cast<char*>(this) + payload_at());
+  }
+  template <class T>
+  const T& as() const noexcept {
+    return const_cast<Entry*>(this)->as<T>();
+  }
+  // As OBJECT ENCODING of Redis 7.0 names it.
+  ByteView encoding() const noexcept;
+  // The eight payload bytes, whatever they are. Requires kind() != kEmbedded.
+  uint64_t payload() const noexcept { return load<uint64_t>(payload_at()); }
+  void set_payload(uint64_t word) noexcept { store(payload_at(), word); }
+
+  // This allocation and all that the value owns.
+  size_t memory_bytes() const noexcept;
+
+ private:
+  static constexpr uint32_t kHasDeadline = 1U << 28;
+  static constexpr uint32_t kWideKey = 1U << 29;
+  static constexpr uint32_t kEdited = 1U << 30;
+
+  Entry() = default;
+  size_t key_size() const noexcept {
+    return (head_ & kWideKey) == 0 ? key_size_ : load<uint64_t>(sizeof(Entry) + (has_deadline() ? 8U : 0U));
+  }
+  size_t payload_at() const noexcept {
+    return sizeof(Entry) + (has_deadline() ? 8U : 0U) + ((head_ & kWideKey) != 0 ? 8U : 0U);
+  }
+  const char* key_bytes() const noexcept {
+    return reinterpret_cast<const char*>(this) + payload_at() + (kind() == Kind::kEmbedded ? 0U : 8U);
+  }
+  template <class T>
+  T load(size_t at) const noexcept {
+    return *reinterpret_cast<const T*>(reinterpret_cast<const char*>(this) + at);
+  }
+  template <class T>
+  void store(size_t at, T value) noexcept {
+    *reinterpret_cast<T*>(reinterpret_cast<char*>(this) + at) = value;
+  }
+
+  uint32_t head_ = 0;
+  uint16_t key_size_ = 0;
+  uint16_t value_size_ = 0;
+};
+static_assert(sizeof(Entry) == 8);
+static_assert(sizeof(List) == 8 && sizeof(Set) == 8 && sizeof(ZSet) == 8 && sizeof(Hash) == 8);
+static_assert(kBlobBytesMin <= 0xFFFF, "an embedded string's size is a uint16_t");
+
+template <>
+struct DictTraits<Entry> {
+  static ByteView key(const Entry& entry) { return entry.key(); }
+  static UnixMs deadline(const Entry& entry) { return entry.deadline(); }
+};
+
+}  // namespace ouro

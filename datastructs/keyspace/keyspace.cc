@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "datastructs/keyspace/keyspace.h"
+
+#include <cstring>
+#include <utility>
+
+#include "datastructs/codec/number_text.h"
+
+namespace ouro {
+namespace {
+
+// Text of at most this many bytes may be an integer.
+constexpr size_t kIntTextBytesMax = 20;
+
+Value value_of(Entry& entry) {
+  Value value{.kind = entry.kind(), .edited = entry.was_edited()};
+  if (value.kind != Kind::kEmbedded) value.payload = entry.payload();
+  return value;
+}
+
+}  // namespace
+
+Keyspace::Keyspace(Heap& heap, HashSeed seed, LazyFree& lazy_free)
+    : heap_(heap), seed_(seed), lazy_free_(lazy_free), table_(std::make_unique<Dict<Entry>>(heap, seed)) {}
+
+Keyspace::~Keyspace() { clear(Freeing::kNow); }
+
+// Frees an entry that no table holds any more.
+void Keyspace::release(Entry* entry, Freeing freeing) {
+  Value value = value_of(*entry);
+  if (entry->has_deadline()) --expires_;
+  heap_.release(entry);
+  if (freeing == Freeing::kLazy && value.free_effort() > LazyFree::kEffortMin) {
+    lazy_free_.add(value);
+    return;
+  }
+  size_t budget = ~size_t{0};
+  value.free_some(heap_, budget);
+}
+
+// Puts `fresh` where `old` was, or adds it.
+Entry* Keyspace::place(const Key& key, Entry* old, Entry* fresh, UnixMs deadline) {
+  if (deadline != kNoExpiry) {
+    fresh->set_deadline(deadline);
+    ++expires_;
+  }
+  if (old == nullptr) {
+    table_->insert(fresh, key.hash);
+  } else {
+    fresh->set_access(old->access());
+    table_->replace(old, fresh, key.hash);
+    release(old, Freeing::kLazy);
+  }
+  if (deadline != kNoExpiry) table_->note_deadline(key.hash, deadline);
+  return fresh;
+}
+
+Entry* Keyspace::put_embedded(const Key& key, Entry* old, ByteView value, UnixMs deadline) {
+  const bool has_deadline = deadline != kNoExpiry;
+  // The same block serves when the new value fits and does not leave more than half of it empty.
+  if (old != nullptr && old->kind() == Kind::kEmbedded && old->has_deadline() == has_deadline && !old->was_edited()) {
+    const size_t room = old->embedded_room();
+    if (value.size() <= room && (room <= 64 || value.size() * 2 >= room)) {
+      table_->before_change(key.hash);
+      std::memmove(old->embedded_bytes(), value.data(), value.size());
+      old->set_embedded_size(value.size());
+      if (has_deadline) {
+        old->set_deadline(deadline);
+        table_->note_deadline(key.hash, deadline);
+      }
+      return old;
+    }
+  }
+  Entry* fresh = Entry::create(
+      heap_, key.bytes, {.kind = Kind::kEmbedded, .has_deadline = has_deadline, .embedded_bytes = value.size()});
+  if (!value.empty()) std::memcpy(fresh->embedded_bytes(), value.data(), value.size());
+  return place(key, old, fresh, deadline);
+}
+
+Entry* Keyspace::put_payload(const Key& key, Entry* old, Kind kind, uint64_t payload, UnixMs deadline) {
+  Entry* fresh = Entry::create(heap_, key.bytes, {.kind = kind, .has_deadline = deadline != kNoExpiry});
+  fresh->set_payload(payload);
+  return place(key, old, fresh, deadline);
+}
+
+Entry* Keyspace::insert_payload(const Key& key, Kind kind, uint64_t payload) {
+  return put_payload(key, nullptr, kind, payload, kNoExpiry);
+}
+
+Entry* Keyspace::put_string(const Key& key, Entry* old, ByteView value, UnixMs deadline) {
+  if (value.size() <= kIntTextBytesMax) {
+    if (const auto number = parse_int64(value)) return put_integer(key, old, *number, deadline);
+  }
+  if (value.size() < kBlobBytesMin) return put_embedded(key, old, value, deadline);
+  return put_blob(key, old, Blob::create_from(heap_, value), deadline);
+}
+
+Entry* Keyspace::put_integer(const Key& key, Entry* old, int64_t value, UnixMs deadline) {
+  if (old != nullptr && old->kind() == Kind::kInt && old->has_deadline() == (deadline != kNoExpiry)) {
+    table_->before_change(key.hash);
+    old->set_integer(value);
+    if (deadline != kNoExpiry) {
+      old->set_deadline(deadline);
+      table_->note_deadline(key.hash, deadline);
+    }
+    return old;
+  }
+  return put_payload(key, old, Kind::kInt, static_cast<uint64_t>(value), deadline);
+}
+
+Entry* Keyspace::put_blob(const Key& key, Entry* old, Blob* blob, UnixMs deadline) {
+  if (blob->size() < kBlobBytesMin) {
+    Entry* entry = put_string(key, old, blob->view(), deadline);
+    Blob::unpin(heap_, blob);
+    return entry;
+  }
+  return put_payload(key, old, Kind::kBlob, reinterpret_cast<uint64_t>(blob), deadline);
+}
+
+Entry* Keyspace::put_value(const Key& key, Entry* old, Value value, UnixMs deadline) {
+  if (value.kind != Kind::kBlob) return put_payload(key, old, value.kind, value.payload, deadline);
+  Entry* entry = put_blob(key, old, reinterpret_cast<Blob*>(value.payload), deadline);
+  if (value.edited) entry->set_edited();
+  return entry;
+}
+
+Keyspace::Editable Keyspace::edit_string(const Key& key, Entry* entry, size_t size) {
+  IntText scratch;
+  const ByteView before = entry->text(scratch);
+  const size_t kept = before.size() < size ? before.size() : size;
+  table_->before_change(key.hash);
+  if (entry->kind() == Kind::kBlob && !entry->blob()->is_shared()) {
+    Blob* blob = entry->blob();
+    // Doubling keeps a run of appends linear.
+    if (size > blob->capacity()) {
+      blob = Blob::grow(heap_, blob, size < 1_MiB ? size * 2 : size + 1_MiB);
+      entry->set_blob(blob);
+    }
+    blob->set_size(size);
+    std::memset(blob->bytes() + kept, 0, size - kept);
+    entry->set_edited();
+    return {entry, {blob->bytes(), size}};
+  }
+  if (entry->kind() == Kind::kEmbedded && size <= entry->embedded_room()) {
+    entry->set_embedded_size(size);
+    std::memset(entry->embedded_bytes() + kept, 0, size - kept);
+    entry->set_edited();
+    return {entry, {entry->embedded_bytes(), size}};
+  }
+  if (size < kBlobBytesMin) {
+    const size_t spare = size * 2 < kBlobBytesMin ? size : 0;
+    Entry* fresh = Entry::create(heap_, key.bytes,
+                                 {.kind = Kind::kEmbedded,
+                                  .has_deadline = entry->has_deadline(),
+                                  .embedded_bytes = size,
+                                  .spare_bytes = spare});
+    std::memcpy(fresh->embedded_bytes(), before.data(), kept);
+    std::memset(fresh->embedded_bytes() + kept, 0, size - kept);
+    fresh->set_edited();
+    place(key, entry, fresh, entry->deadline());
+    return {fresh, {fresh->embedded_bytes(), size}};
+  }
+  Blob* blob = Blob::create(heap_, size < 1_MiB ? size * 2 : size + 1_MiB);
+  blob->set_size(size);
+  std::memcpy(blob->bytes(), before.data(), kept);
+  std::memset(blob->bytes() + kept, 0, size - kept);
+  Entry* fresh = put_payload(key, entry, Kind::kBlob, reinterpret_cast<uint64_t>(blob), entry->deadline());
+  fresh->set_edited();
+  return {fresh, {blob->bytes(), size}};
+}
+
+void Keyspace::set_integer(const Key& key, Entry* entry, int64_t value) {
+  table_->before_change(key.hash);
+  entry->set_integer(value);
+}
+
+Entry* Keyspace::set_deadline(const Key& key, Entry* entry, UnixMs when) {
+  if (entry->has_deadline() && when != kNoExpiry) {
+    table_->before_change(key.hash);
+    entry->set_deadline(when);
+    table_->note_deadline(key.hash, when);
+    return entry;
+  }
+  if (!entry->has_deadline() && when == kNoExpiry) return entry;
+  // The deadline's room comes or goes: a new block with the same value.
+  const bool embedded = entry->kind() == Kind::kEmbedded;
+  const ByteView text = embedded ? entry->embedded() : ByteView();
+  Entry* fresh = Entry::create(
+      heap_, key.bytes, {.kind = entry->kind(), .has_deadline = when != kNoExpiry, .embedded_bytes = text.size()});
+  if (embedded) {
+    if (!text.empty()) std::memcpy(fresh->embedded_bytes(), text.data(), text.size());
+  } else {
+    fresh->set_payload(entry->payload());
+  }
+  fresh->set_access(entry->access());
+  if (entry->was_edited()) fresh->set_edited();
+  if (entry->has_deadline()) --expires_;
+  table_->replace(entry, fresh, key.hash);
+  heap_.release(entry);
+  if (when != kNoExpiry) {
+    ++expires_;
+    fresh->set_deadline(when);
+    table_->note_deadline(key.hash, when);
+  }
+  return fresh;
+}
+
+void Keyspace::erase(const Key& key, Freeing freeing) {
+  if (Entry* entry = table_->take(key.bytes, key.hash)) release(entry, freeing);
+}
+
+Value Keyspace::take(const Key& key) {
+  Entry* entry = table_->take(key.bytes, key.hash);
+  CHECK(entry != nullptr);
+  Value value = value_of(*entry);
+  if (value.kind == Kind::kEmbedded) {
+    value.kind = Kind::kBlob;
+    value.payload = reinterpret_cast<uint64_t>(Blob::create_from(heap_, entry->embedded()));
+  }
+  if (entry->has_deadline()) --expires_;
+  heap_.release(entry);
+  return value;
+}
+
+void Keyspace::clear(Freeing freeing) {
+  if (table_->empty()) return;
+  LazyFree now(heap_);
+  (freeing == Freeing::kLazy ? lazy_free_ : now).add(std::exchange(table_, std::make_unique<Dict<Entry>>(heap_, seed_)));
+  expires_ = 0;
+}
+
+void Keyspace::swap_contents(Keyspace& other) noexcept {
+  std::swap(table_, other.table_);
+  std::swap(expires_, other.expires_);
+}
+
+void Keyspace::check_invariants() const {
+  table_->check_invariants();
+  size_t with_deadline = 0;
+  table_->for_each([&](Entry& entry) { with_deadline += entry.has_deadline() ? 1U : 0U; });
+  CHECK(with_deadline == expires_);
+}
+
+}  // namespace ouro

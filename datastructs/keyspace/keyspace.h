@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Keyspace: one logical database. A table of entries, the changes a command can make to it, and what is due by the clock.
+//
+// Keys come in as a Key, the bytes with their hash, so that a batch hashes each key once and prefetches by it. Functions
+// that change an entry take the Entry* that find() gave and return the one that holds the key now: it may have moved.
+// Expiry is data here: find() returns due entries too; who may remove them (a primary) or must hide them (a replica) is
+// the engine's decision (engine/context.h).
+// Pointers: an Entry* lives until the next change of its own key.
+#pragma once
+
+#include <memory>
+
+#include "datastructs/keyspace/entry.h"
+#include "datastructs/keyspace/lazy_free.h"
+#include "datastructs/keyspace/value.h"
+
+namespace ouro {
+
+struct Key {
+  ByteView bytes;
+  Hash64 hash = 0;
+};
+
+// When freeing a value may wait.
+enum class Freeing : uint8_t { kNow, kLazy };
+
+class Keyspace {
+ public:
+  Keyspace(Heap& heap, HashSeed seed, LazyFree& lazy_free);
+  ~Keyspace();
+
+  Key key(ByteView bytes) const noexcept { return {bytes, hash_bytes(bytes, seed_)}; }
+
+  // ---- change
+  // Each put_ makes `key` hold the value, whatever `old` (what find() gave, or null) held before. deadline: kNoExpiry or when.
+  // Text that is an integer is stored as one.
+  Entry* put_string(const Key& key, Entry* old, ByteView value, UnixMs deadline);
+  Entry* put_integer(const Key& key, Entry* old, int64_t value, UnixMs deadline);
+  // Takes the blob; it may be small, then its bytes are embedded.
+  Entry* put_blob(const Key& key, Entry* old, Blob* blob, UnixMs deadline);
+  Entry* put_value(const Key& key, Entry* old, Value value, UnixMs deadline);
+  // A new, empty collection for an absent key.
+  template <class T>
+  T& add(const Key& key) {
+    Entry* entry = insert_payload(key, kKindOf<T>, 0);
+    return *new (&entry->as<T>()) T();
+  }
+  // The entry's string with `size` bytes to be edited in place: what was there is kept, growth is filled with zero bytes.
+  // `spare` is extra room for later growth. Turns an integer into text.
+  struct Editable {
+    Entry* entry;
+    std::span<char> bytes;
+  };
+  Editable edit_string(const Key& key, Entry* entry, size_t size);
+  // Overwrites the integer of a kInt entry.
+  void set_integer(const Key& key, Entry* entry, int64_t value);
+  // Before a collection is changed in place.
+  void before_change(const Key& key) { table_->before_change(key.hash); }
+  // kNoExpiry clears.
+  Entry* set_deadline(const Key& key, Entry* entry, UnixMs when);
+  void erase(const Key& key, Freeing freeing);
+  // Removes the key and hands its value over.
+  Value take(const Key& key);
+  // Empties the database.
+  void clear(Freeing freeing);
+  void swap_contents(Keyspace& other) noexcept;
+
+  // ---- ask
+  Entry* find(const Key& key) const noexcept { return table_->find(key.bytes, key.hash); }
+  size_t size() const noexcept { return table_->size(); }
+  size_t expires_count() const noexcept { return expires_; }
+  // Mean of the time to live of keys with an expiry, estimated from a sample as Redis's INFO does; ms.
+  Entry* random(Prng& prng) const { return table_->random(prng); }
+  uint64_t scan(uint64_t cursor, FunctionRef<void(Entry&)> fn) const { return table_->scan(cursor, fn); }
+  void for_each(FunctionRef<void(Entry&)> fn) const { table_->for_each(fn); }
+  void prefetch_bucket(Hash64 hash) const { table_->prefetch_bucket(hash); }
+  void prefetch_entry(Hash64 hash) const { table_->prefetch_entry(hash); }
+
+  // ---- expiry: an entry whose deadline is at or before `now`, or null. `budget` is lowered by what was looked at.
+  Entry* find_due(UnixMs now, size_t& budget) { return table_->find_due(now, budget); }
+  UnixMs next_deadline() const { return table_->next_deadline(); }
+
+  Heap& heap() noexcept { return heap_; }
+  HashSeed seed() const noexcept { return seed_; }
+  const Dict<Entry>& table() const noexcept { return *table_; }
+  // The table's own memory, without entries.
+  size_t overhead_bytes() const noexcept { return table_->memory_bytes(); }
+  void check_invariants() const;
+
+ private:
+  Entry* insert_payload(const Key& key, Kind kind, uint64_t payload);
+  Entry* put_payload(const Key& key, Entry* old, Kind kind, uint64_t payload, UnixMs deadline);
+  Entry* put_embedded(const Key& key, Entry* old, ByteView value, UnixMs deadline);
+  Entry* place(const Key& key, Entry* old, Entry* fresh, UnixMs deadline);
+  void release(Entry* entry, Freeing freeing);
+
+  Heap& heap_;
+  HashSeed seed_;
+  LazyFree& lazy_free_;
+  std::unique_ptr<Dict<Entry>> table_;
+  size_t expires_ = 0;
+};
+
+}  // namespace ouro

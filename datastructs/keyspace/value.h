@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Value: a value on its way between keys (RENAME, MOVE, COPY) or to the heap's end (UNLINK). Owns what it points to; the
+// holder hands it on with Keyspace::put_value or frees it with free_some. Eight bytes of payload and a tag; strings below
+// kBlobBytesMin are turned into Blobs while they travel.
+#pragma once
+
+#include <cstdint>
+
+#include "datastructs/keyspace/entry.h"
+
+namespace ouro {
+
+struct Value {
+  Kind kind = Kind::kInt;
+  bool edited = false;
+  uint64_t payload = 0;
+
+  template <class T>
+  T& as() noexcept {
+    return *reinterpret_cast<T*>(&payload);
+  }
+  // A deep copy of an entry's value.
+  static Value copy_of(Heap& heap, const Entry& entry) noexcept;
+  // Frees up to `budget` allocations and lowers it by what was freed; true when nothing is left.
+  bool free_some(Heap& heap, size_t& budget) noexcept;
+  // How many allocations freeing takes: what UNLINK decides by.
+  size_t free_effort() const noexcept;
+};
+
+}  // namespace ouro

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Caller: who asks. A client session, the embedding program, a replayed log, a script. Carries what outlives one command:
+// the selected database, the open transaction, watched keys, what refuses its commands.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/engine/owned_argv.h"
+
+namespace ouro {
+
+class Session;
+
+enum class Origin : uint8_t {
+  kClient,    // a connection
+  kEmbedded,  // the program that holds the library
+  kReplay,    // our own log at start
+  kPrimary,   // the stream of a primary
+  kScript,    // redis.call
+  kInternal,  // expiry and eviction
+};
+
+// Reasons why a command may be refused before its handler runs; one function each in gates.cc. A plain GET tests one word:
+// the gates of its origin that can refuse now, on this node or for this caller.
+using GateMask = uint32_t;
+namespace Gate {
+inline constexpr GateMask kAuth = 1U << 0;
+inline constexpr GateMask kAcl = 1U << 1;
+inline constexpr GateMask kRoute = 1U << 2;
+inline constexpr GateMask kRole = 1U << 3;
+inline constexpr GateMask kLoading = 1U << 4;
+inline constexpr GateMask kMemory = 1U << 5;
+inline constexpr GateMask kSubscribed = 1U << 6;  // a RESP2 client in subscribed mode
+inline constexpr GateMask kTransaction = 1U << 7;  // MULTI is open: queue
+inline constexpr GateMask kPause = 1U << 8;        // CLIENT PAUSE
+inline constexpr GateMask kBusy = 1U << 9;
+}  // namespace Gate
+
+struct QueuedCommand {
+  const CommandSpec* spec = nullptr;
+  OwnedArgv argv;
+};
+
+// MULTI: from MULTI to EXEC or DISCARD.
+struct Transaction {
+  bool open = false;
+  bool broken = false;   // a command was refused while queueing: EXEC aborts
+  bool executing = false;
+  std::vector<QueuedCommand> queue;
+  size_t queue_bytes = 0;
+};
+
+struct WatchedKey {
+  DbIndex db;
+  std::string key;
+  bool was_due;  // expired already when WATCH came: its removal later is no change
+};
+
+struct Caller {
+  explicit Caller(Origin from) : origin(from) {}
+
+  Origin origin;
+  DbIndex db = 0;
+  GateMask gates = 0;      // those of kAuth, kSubscribed, kTransaction that this caller's state asks for
+  bool watch_broken = false;  // a watched key has changed: EXEC answers null
+  bool no_touch = false;   // CLIENT NO-TOUCH: reads leave the access clock alone
+  Transaction txn;
+  std::vector<WatchedKey> watched;
+  Session* session = nullptr;  // null for all but kClient
+};
+
+}  // namespace ouro

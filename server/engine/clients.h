@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Clients: the sessions of this server by id, and what concerns them all: CLIENT PAUSE, limits, idle timeouts.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "server/engine/caller.h"
+#include "server/engine/command.h"
+
+namespace ouro {
+
+class Engine;
+
+class Clients {
+ public:
+  explicit Clients(Engine& engine) : engine_(engine) {}
+
+  uint64_t take_id() { return ++last_id_; }
+  void add(Session& session);
+  void remove(Session& session);
+  Session* find(uint64_t id) const;
+  size_t count() const { return by_id_.size(); }
+  // In the order of their ids.
+  const std::map<uint64_t, Session*>& all() const { return by_id_; }
+
+  // ---- CLIENT PAUSE
+  enum class Pause : uint8_t { kNone, kWrite, kAll };
+  void pause(Pause what, UnixMs until);
+  void unpause();
+  Pause paused() const { return pause_; }
+  bool must_wait(const Caller& caller, const CommandSpec& spec, UnixMs now) const;
+  void add_postponed(Session& session) { postponed_.push_back(&session); }
+
+  // ---- BlockedExclusive: until it ends no client command runs (DEBUG SLEEP).
+  void begin_exclusive(Session& session, Instant until);
+  bool is_exclusive() const { return exclusive_ != nullptr; }
+
+  // Ends what the clock ends; true when postponed sessions have commands to run.
+  bool on_turn_end();
+  Instant next_deadline() const;
+
+ private:
+  void run_postponed();
+
+  Engine& engine_;
+  uint64_t last_id_ = 0;
+  std::map<uint64_t, Session*> by_id_;
+  Pause pause_ = Pause::kNone;
+  UnixMs pause_until_ = 0;
+  Session* exclusive_ = nullptr;
+  Instant exclusive_until_ = 0;
+  std::vector<Session*> postponed_;
+};
+
+}  // namespace ouro

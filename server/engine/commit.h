@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Effects: what commands leave behind for the log. A handler does not propagate; its command as sent is the effect when it
+// changed something, unless it leaves others: facts instead of wishes (SPOP leaves SREM of what left, a relative TTL becomes
+// absolute). MULTI and scripts leave one group, applied whole.
+//
+//      handler -> Effects (one command)  ->  Commit (one group)  ->  sinks: AOF buffer, backlog, ... (a fixed list)
+//
+// Without a sink nothing is recorded: wanted() is false and every call here is a test of one bool.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <vector>
+
+#include "server/engine/command.h"
+#include "server/engine/owned_argv.h"
+
+namespace ouro {
+
+struct Effect {
+  DbIndex db = 0;
+  OwnedArgv argv;
+};
+
+// Receives every group once, in order, right after it was executed. Must only append to memory.
+class EffectSink {
+ public:
+  virtual ~EffectSink() = default;
+  // in_transaction: the group must be applied whole.
+  virtual void on_group(std::span<const Effect> effects, bool in_transaction) = 0;
+};
+
+class Commit {
+ public:
+  Commit(Heap& heap, std::span<EffectSink* const> sinks) : heap_(heap), sinks_(sinks.begin(), sinks.end()) {}
+
+  bool wanted() const { return !sinks_.empty() && muted_ == 0; }
+  // Adds one effect to the open group.
+  void add(DbIndex db, Argv argv) {
+    if (wanted()) group_.push_back({db, OwnedArgv(heap_, argv)});
+  }
+  // Inserts a removal that a command noticed ahead of what the command leaves itself.
+  void add_first(DbIndex db, Argv argv);
+  size_t size() const { return group_.size(); }
+  // Everything added since the last close goes to the sinks as one group.
+  void close_group(bool in_transaction);
+  void begin_group() { command_at_ = 0; }
+  // The start of the current command's effects within the group.
+  void begin_command() { command_at_ = group_.size(); }
+
+  // While replaying, what happens is already in the log.
+  void mute() { ++muted_; }
+  void unmute() { --muted_; }
+
+ private:
+  Heap& heap_;
+  std::vector<EffectSink*> sinks_;
+  std::vector<Effect> group_;
+  size_t command_at_ = 0;
+  int muted_ = 0;
+};
+
+// The effects of the command that is running.
+class Effects {
+ public:
+  Effects(Commit& commit, DbIndex db) : commit_(commit), db_(db) {}
+
+  bool wanted() const { return commit_.wanted(); }
+  // The default effect is not left; what replace() adds is.
+  void none() { explicit_ = true; }
+  void replace(Argv argv) {
+    explicit_ = true;
+    commit_.add(db_, argv);
+  }
+  void replace(std::initializer_list<ByteView> argv) { replace(Argv(argv.begin(), argv.size())); }
+  void replace_in(DbIndex db, Argv argv) {
+    explicit_ = true;
+    commit_.add(db, argv);
+  }
+  bool is_explicit() const { return explicit_; }
+
+ private:
+  Commit& commit_;
+  DbIndex db_;
+  bool explicit_ = false;
+};
+
+}  // namespace ouro

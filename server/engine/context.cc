@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/engine/context.h"
+
+#include <cmath>
+#include <cstdarg>
+#include <cstdio>
+
+#include "datastructs/codec/number_text.h"
+#include "server/engine/engine.h"
+#include "server/engine/session.h"
+
+namespace ouro {
+namespace {
+
+// The entry if it lives. A due one is removed by a primary; under replay and a primary's stream only a recorded DEL removes.
+Entry* living(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
+  if (entry == nullptr || !entry->is_due(ctx.now)) [[likely]] return entry;
+  if (ctx.caller.origin == Origin::kReplay || ctx.caller.origin == Origin::kPrimary) return entry;
+  ctx.engine.expire_key(db, key);
+  return nullptr;
+}
+
+}  // namespace
+
+Blob* Context::take_blob(size_t index) {
+  for (Blob*& blob : engine.executor.blobs) {
+    if (blob != nullptr && blob->bytes() == argv[index].data()) return std::exchange(blob, nullptr);
+  }
+  return nullptr;
+}
+
+Status Context::fail(const char* format, ...) {
+  char text[1024];
+  std::va_list args;
+  va_start(args, format);
+  const int length = std::vsnprintf(text, sizeof(text), format, args);
+  va_end(args);
+  CHECK(length >= 0);
+  return fail_text(ByteView(text, std::min(static_cast<size_t>(length), sizeof(text) - 1)));
+}
+
+Status Context::fail_text(ByteView text) {
+  engine.executor.message().assign(text);
+  for (char& c : engine.executor.message()) {
+    if (c == '\r' || c == '\n') c = ' ';
+  }
+  return Err::kMessage;
+}
+
+Entry* Context::find(const Key& key) {
+  Entry* entry = living(*this, caller.db, key, db.find(key));
+  if (entry == nullptr) {
+    ++engine.stats.keyspace_misses;
+    engine.notify(caller.db, key.bytes, Event::kMiss, "keymiss");
+    return nullptr;
+  }
+  ++engine.stats.keyspace_hits;
+  if (!caller.no_touch) engine.touch(*entry);
+  return entry;
+}
+
+Entry* Context::find_to_write(const Key& key) {
+  Entry* entry = living(*this, caller.db, key, db.find(key));
+  if (entry == nullptr) return nullptr;
+  db.before_change(key);
+  if (!caller.no_touch) engine.touch(*entry);
+  return entry;
+}
+
+Entry* Context::find_in(DbIndex index, const Key& key) {
+  return living(*this, index, key, engine.dbs[index].find(key));
+}
+
+void Context::changed(const Key& key, Event event_class, ByteView event, uint64_t count) {
+  changed_in(caller.db, key, event_class, event, count);
+}
+
+void Context::changed_in(DbIndex index, const Key& key, Event event_class, ByteView event, uint64_t count) {
+  changes += count;
+  engine.key_changed(index, key, event_class, event);
+}
+
+void Context::erase(const Key& key) {
+  db.erase(key, engine.options.lazyfree_lazy_server_del ? Freeing::kLazy : Freeing::kNow);
+  changed(key, Event::kGeneric, "del");
+}
+
+bool Context::may_block() const {
+  return caller.origin == Origin::kClient && !caller.txn.executing && !engine.executor.is_last_run();
+}
+
+Status Context::block(std::span<const ByteView> keys, Millis timeout_ms) {
+  CHECK(may_block());
+  Session& session = *caller.session;
+  // Run again and still nothing: it keeps its place.
+  if (session.wait().active) return Err::kBlocked;
+  Wait wait{.spec = &spec, .argv = OwnedArgv(engine.heap, argv)};
+  for (const ByteView key : keys) wait.keys.emplace_back(caller.db, std::string(key));
+  if (timeout_ms > 0) wait.until = engine.instant() + timeout_ms * 1000;
+  engine.blocking.add(session, std::move(wait));
+  return Err::kBlocked;
+}
+
+Result<Millis> Context::timeout(size_t index) {
+  const auto seconds = parse_long_double(argv[index]);
+  if (!seconds || std::isnan(*seconds)) return fail_text(errors::kTimeoutNotAFloat);
+  const long double ms = std::ceil(*seconds * 1000);
+  if (ms > static_cast<long double>(INT64_MAX / 1000)) return fail_text(errors::kTimeoutOutOfRange);
+  if (ms < 0) return fail_text(errors::kTimeoutNegative);
+  return static_cast<Millis>(ms);
+}
+
+Heap& Context::heap() { return engine.heap; }
+Prng& Context::prng() { return engine.prng; }
+const Limits& Context::limits() const { return engine.options.limits; }
+
+}  // namespace ouro

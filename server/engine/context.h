@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Context: all that a handler may touch while its command runs. Also the one place where the clock meets the keyspace: look-ups
+// through it never show a key that is due, and a primary removes it there and then, leaving DEL ahead of the command's effect.
+//
+// Reading:  find, find_string, find_as<T>            counts hits and misses, refreshes the access clock
+// Writing:  find_to_write, ..., find_or_add<T>       the entry may be changed: frozen views have saved it
+// After a change, once for each key:  changed(key, class, "event")
+// Until commit a handler may not suspend; waiting is `return ctx.block(...)`, and the command is run again when woken.
+#pragma once
+
+#include <cstdint>
+
+#include "datastructs/keyspace/keyspace.h"
+#include "server/engine/arg_parser.h"
+#include "server/engine/caller.h"
+#include "server/engine/command.h"
+#include "server/engine/commit.h"
+#include "server/engine/errors.h"
+#include "server/engine/reply.h"
+
+namespace ouro {
+
+class Engine;
+
+// Classes of keyspace events (notify-keyspace-events' letters).
+enum class Event : uint8_t { kGeneric, kString, kList, kSet, kHash, kZSet, kExpired, kEvicted, kStream, kModule, kNew, kMiss };
+
+struct Context {
+  Engine& engine;
+  const CommandSpec& spec;
+  Argv argv;
+  Caller& caller;
+  Reply& reply;
+  Keyspace& db;  // the caller's selected database
+  Effects effects;
+  UnixMs now;
+  Key first_key = {};     // hashed by the batch; bytes == argv[i] of the first key
+  uint64_t changes = 0;   // changed keys and elements so far
+
+  // ---- arguments
+  Key key(size_t index) const {
+    return argv[index].data() == first_key.bytes.data() && first_key.bytes.data() != nullptr ? first_key
+                                                                                             : db.key(argv[index]);
+  }
+  Result<int64_t> integer(size_t index) const { return parse_integer(argv[index]); }
+  Result<double> real(size_t index) const { return parse_real(argv[index]); }
+  // The blob that argument `index` was received into, handed over; null when it came as plain bytes.
+  Blob* take_blob(size_t index);
+
+  // ---- errors: leaves the text (with its code: "ERR ...") for the executor to write.
+  [[gnu::format(printf, 2, 3)]] Status fail(const char* format, ...);
+  Status fail_text(ByteView text);
+
+  // ---- look-ups; null when the key is absent or due
+  Entry* find(const Key& key);
+  Entry* find_to_write(const Key& key);
+  // The same, or Err::kWrongType.
+  Result<Entry*> find_string(const Key& key) { return typed(find(key), Type::kString); }
+  Result<Entry*> find_string_to_write(const Key& key) { return typed(find_to_write(key), Type::kString); }
+  template <class T>
+  Result<T*> find_as(const Key& key) {
+    return handle<T>(find(key));
+  }
+  template <class T>
+  Result<T*> find_as_to_write(const Key& key) {
+    return handle<T>(find_to_write(key));
+  }
+  template <class T>
+  Result<T*> find_or_add(const Key& key) {
+    Entry* entry = find_to_write(key);
+    if (entry == nullptr) return &db.add<T>(key);
+    return handle<T>(entry);
+  }
+  // The same in another database than the caller's.
+  Entry* find_in(DbIndex index, const Key& key);
+
+  // ---- after a change
+  void changed(const Key& key, Event event_class, ByteView event, uint64_t count = 1);
+  void changed_in(DbIndex index, const Key& key, Event event_class, ByteView event, uint64_t count = 1);
+  // Removes a key (event "del").
+  void erase(const Key& key);
+  // An empty collection does not exist: removes the key if it is.
+  template <class T>
+  void erase_if_empty(const Key& key, const T& collection) {
+    if (collection.size() == 0) erase(key);
+  }
+
+  // ---- waiting
+  // False inside MULTI and scripts, for callers without a connection, and when the wait has timed out: then the command
+  // answers at once as if its time were over.
+  bool may_block() const;
+  // Waits until one of the keys changes or `timeout_ms` (0: for ever) is over.
+  Status block(std::span<const ByteView> keys, Millis timeout_ms);
+  // BLPOP's timeout argument: seconds as a decimal. Errors leave their text.
+  Result<Millis> timeout(size_t index);
+
+  // ---- access to what few commands need
+  Heap& heap();
+  Prng& prng();
+  const Limits& limits() const;
+
+ private:
+  static Result<Entry*> typed(Entry* entry, Type type) {
+    if (entry != nullptr && entry->type() != type) return Err::kWrongType;
+    return entry;
+  }
+  template <class T>
+  static Result<T*> handle(Entry* entry) {
+    if (entry == nullptr) return static_cast<T*>(nullptr);
+    if (entry->kind() != kKindOf<T>) return Err::kWrongType;
+    return &entry->as<T>();
+  }
+};
+
+}  // namespace ouro

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/engine/engine.h"
+
+#include <algorithm>
+
+#include "server/engine/session.h"
+
+namespace ouro {
+namespace {
+
+// How much one turn's end may look at, free and expire, so that no turn takes long: about a quarter of a millisecond each.
+constexpr size_t kExpireBudget = 1000;
+constexpr size_t kFreeBudget = 2000;
+
+}  // namespace
+
+Engine::Engine(const Setup& setup)
+    : options(setup.options),
+      log(setup.log),
+      host(setup.host),
+      config(setup.config),
+      stopwatch(setup.stopwatch),
+      prng(setup.seed),
+      registry(setup.tables),
+      dbs(heap, HashSeed{prng.next()}, setup.options.databases),
+      commit(heap, setup.sinks),
+      pubsub(*this),
+      clients(*this),
+      slowlog(heap),
+      batch(*this),
+      executor(*this) {}
+
+Engine::~Engine() = default;
+
+void Engine::begin_turn(UnixMs wall, Instant now) {
+  wall_ = wall;
+  instant_ = now;
+}
+
+void Engine::run_batch() {
+  batch.run();
+  if (blocking.has_ready()) executor.run_woken();
+}
+
+bool Engine::end_turn() {
+  while (Session* session = blocking.find_timed_out(instant_)) executor.run_again(*session, true);
+  const bool paused_left = clients.on_turn_end();
+  const bool expiring = active_expire && expire_slice();
+  const bool freeing = !dbs.lazy_free().run(kFreeBudget);
+  return expiring || freeing || paused_left || batch.has_more();
+}
+
+Instant Engine::next_deadline() const {
+  Instant next = std::min(blocking.next_deadline(), clients.next_deadline());
+  if (active_expire) {
+    for (DbIndex db = 0; db < dbs.count(); ++db) {
+      const UnixMs due = dbs[db].next_deadline();
+      if (due == INT64_MAX) continue;
+      next = std::min(next, instant_ + std::max<int64_t>(due - wall_, 0) * 1000);
+    }
+  }
+  return next;
+}
+
+// True when more is due than one slice takes.
+bool Engine::expire_slice() {
+  size_t budget = kExpireBudget;
+  for (uint32_t visited = 0; visited < dbs.count(); ++visited) {
+    Keyspace& db = dbs[expire_at_];
+    while (Entry* entry = db.find_due(wall_, budget)) {
+      const std::string bytes(entry->key());
+      expire_key(expire_at_, db.key(bytes));
+      if (budget == 0) break;
+    }
+    if (budget == 0) {
+      ++stats.expire_cycles_cut;
+      return true;
+    }
+    expire_at_ = (expire_at_ + 1) % dbs.count();
+  }
+  return false;
+}
+
+void Engine::expire_key(DbIndex db, const Key& key) {
+  // The name may live in the entry that goes.
+  const ByteView argv[] = {"DEL", key.bytes};
+  commit.add_first(db, argv);
+  ++stats.expired_keys;
+  if (commit.wanted() || watch.active() || blocking.active() || pubsub.notifies()) {
+    const std::string name(key.bytes);
+    dbs[db].erase(key, options.lazyfree_lazy_expire ? Freeing::kLazy : Freeing::kNow);
+    key_changed(db, {name, key.hash}, Event::kExpired, "expired");
+    return;
+  }
+  dbs[db].erase(key, options.lazyfree_lazy_expire ? Freeing::kLazy : Freeing::kNow);
+}
+
+void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
+  if (watch.active()) [[unlikely]] watch.on_changed(db, key.bytes);
+  if (blocking.active()) [[unlikely]] blocking.on_changed(db, key.bytes);
+  notify(db, key.bytes, event_class, event);
+}
+
+void Engine::notify(DbIndex db, ByteView key, Event event_class, ByteView event) {
+  if (pubsub.notifies()) [[unlikely]] pubsub.notify(db, key, event_class, event);
+}
+
+void Engine::flush(DbIndex db, Freeing freeing) {
+  if (watch.active()) {
+    watch.on_database_changed(db, [&](ByteView key) {
+      const Entry* entry = dbs[db].find(dbs[db].key(key));
+      return entry != nullptr && !entry->is_due(wall_);
+    });
+  }
+  changes += dbs[db].size();
+  dbs[db].clear(freeing);
+}
+
+void Engine::flush_all(Freeing freeing) {
+  for (DbIndex db = 0; db < dbs.count(); ++db) flush(db, freeing);
+}
+
+void Engine::swap_databases(DbIndex a, DbIndex b) {
+  if (a == b) return;
+  if (watch.active()) {
+    const auto exists = [&](ByteView key) {
+      return dbs[a].find(dbs[a].key(key)) != nullptr || dbs[b].find(dbs[b].key(key)) != nullptr;
+    };
+    watch.on_database_changed(a, exists);
+    watch.on_database_changed(b, exists);
+  }
+  dbs[a].swap_contents(dbs[b]);
+  blocking.on_database_changed(a);
+  blocking.on_database_changed(b);
+}
+
+void Engine::touch(Entry& entry) {
+  if (eviction.counts_uses(options.maxmemory_policy)) [[unlikely]] {
+    eviction.count_use(entry, *this);
+    return;
+  }
+  const uint32_t clock = access_clock();
+  if (entry.access() != clock) entry.set_access(clock);
+}
+
+void Engine::account(const Caller& caller, const CommandSpec& spec, Argv argv, double micros) {
+  CommandStats& row = registry.stats(spec);
+  ++row.calls;
+  row.micros += static_cast<uint64_t>(micros);
+  if (options.latency_tracking) {
+    if (row.latency == nullptr) row.latency = std::make_unique<LatencyHistogram>();
+    row.latency->record(static_cast<uint64_t>(micros * 1000));
+  }
+  if (options.slowlog_log_slower_than_us >= 0 &&
+      micros >= static_cast<double>(options.slowlog_log_slower_than_us)) [[unlikely]] {
+    if (!spec.flags.has(Flag::kSkipSlowlog)) slowlog.add(*this, caller, argv, static_cast<Micros>(micros));
+  }
+  if (options.latency_monitor_threshold_ms > 0) [[unlikely]] {
+    latency.add_sample(spec.flags.has(Flag::kFast) ? "fast-command" : "command", static_cast<Millis>(micros / 1000),
+                       wall_, options.latency_monitor_threshold_ms);
+  }
+}
+
+}  // namespace ouro

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Engine: one cache. Builds and holds the parts that commands work on, and knows when each gets its slice of a turn.
+// Both front doors make one: the server's app for its sockets, embed for its host program. It makes no system call: time
+// comes in by begin_turn(), bytes through sessions or Executor::execute.
+//
+//   begin_turn(now)  ->  sessions fill the batch, or execute() is called  ->  run_batch()  ->  end_turn()
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "datastructs/base/log.h"
+#include "datastructs/base/memory.h"
+#include "datastructs/base/prng.h"
+#include "datastructs/keyspace/databases.h"
+#include "server/engine/batch.h"
+#include "server/engine/blocking.h"
+#include "server/engine/clients.h"
+#include "server/engine/commit.h"
+#include "server/engine/config.h"
+#include "server/engine/context.h"
+#include "server/engine/eviction.h"
+#include "server/engine/executor.h"
+#include "server/engine/host.h"
+#include "server/engine/latency.h"
+#include "server/engine/monitor.h"
+#include "server/engine/options.h"
+#include "server/engine/pubsub.h"
+#include "server/engine/registry.h"
+#include "server/engine/slowlog.h"
+#include "server/engine/stats.h"
+#include "server/engine/stopwatch.h"
+#include "server/engine/watch.h"
+
+namespace ouro {
+
+class Engine {
+ public:
+  struct Setup {
+    EngineOptions& options;  // outlives the engine; CONFIG SET writes into it
+    std::span<const Registry::Table> tables;
+    uint64_t seed;  // of hashes and random choices
+    Stopwatch& stopwatch;
+    Logger& log;
+    Host& host;
+    Config& config;
+    std::span<EffectSink* const> sinks = {};
+  };
+  explicit Engine(const Setup& setup);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // ---- one turn
+  void begin_turn(UnixMs wall, Instant now);
+  // Runs the commands that sessions put into the batch, and whatever they woke.
+  void run_batch();
+  // Timeouts, then bounded slices of expiry, freeing and eviction. True when work is left for the next turn at once.
+  bool end_turn();
+  // When end_turn() has to run again at the latest.
+  Instant next_deadline() const;
+
+  UnixMs now() const { return wall_; }
+  Instant instant() const { return instant_; }
+  // Clock of Entry::access in seconds (LRU), or LFU's minutes.
+  uint32_t access_clock() const { return static_cast<uint32_t>(wall_ / 1000) & Entry::kAccessMask; }
+
+  // ---- keys
+  // A key has changed: wakes its waiters, breaks transactions that watch it, tells its subscribers.
+  void key_changed(DbIndex db, const Key& key, Event event_class, ByteView event);
+  // The clock has ended a key: removes it on a primary, with its effect and events.
+  void expire_key(DbIndex db, const Key& key);
+  // Keyspace notification without a change (key misses, evictions).
+  void notify(DbIndex db, ByteView key, Event event_class, ByteView event);
+  // Empties one database (all: every one). Tells watchers.
+  void flush(DbIndex db, Freeing freeing);
+  void flush_all(Freeing freeing);
+  void swap_databases(DbIndex a, DbIndex b);
+  // Counts one finished command: commandstats, latency, SLOWLOG.
+  void account(const Caller& caller, const CommandSpec& spec, Argv argv, double micros);
+  // The access clock after one more use.
+  void touch(Entry& entry);
+
+  // ---- the parts
+  EngineOptions& options;
+  Logger& log;
+  Host& host;
+  Config& config;
+  Stopwatch& stopwatch;
+  Heap heap;
+  Prng prng;
+  Registry registry;
+  Databases dbs;
+  Commit commit;
+  Stats stats;
+  Watch watch;
+  Blocking blocking;
+  PubSub pubsub;
+  Clients clients;
+  Monitors monitors;
+  SlowLog slowlog;
+  LatencyMonitor latency;
+  Eviction eviction;
+  Batch batch;
+  Executor executor;
+
+  // DEBUG SET-ACTIVE-EXPIRE.
+  bool active_expire = true;
+  // Writes since start (rdb_changes_since_last_save until something saves).
+  uint64_t changes = 0;
+
+ private:
+  bool expire_slice();
+
+  UnixMs wall_ = 0;
+  Instant instant_ = 0;
+  DbIndex expire_at_ = 0;
+};
+
+}  // namespace ouro

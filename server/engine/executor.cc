@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/engine/executor.h"
+
+#include "server/engine/engine.h"
+#include "server/engine/gates.h"
+#include "server/engine/session.h"
+
+namespace ouro {
+
+const CommandSpec* Executor::resolve(Argv argv) const {
+  const CommandSpec* spec = engine_.registry.find(argv[0]);
+  if (spec == nullptr || spec->subcommands.empty() || argv.size() < 2) return spec;
+  if (const CommandSpec* sub = Registry::find_subcommand(*spec, argv[1])) return sub;
+  // A container with a handler of its own (COMMAND) takes no other words either.
+  return nullptr;
+}
+
+void Executor::execute(Caller& caller, Argv argv, Reply& reply) {
+  Prepared prepared{.spec = resolve(argv), .argv = argv};
+  run(caller, prepared, reply);
+}
+
+// Writes an error that kept a command from running; inside MULTI it breaks the transaction.
+void Executor::refuse(Caller& caller, const CommandSpec* spec, ByteView text, Reply& reply) {
+  if (spec != nullptr) ++engine_.registry.stats(*spec).rejected;
+  if (caller.txn.open && !caller.txn.executing) {
+    if (spec != nullptr && spec->flags.has(Flag::kRunsQueue)) {
+      // Redis answers an EXEC that is refused for its queue with EXECABORT and the reason.
+      std::string abort = "EXECABORT Transaction discarded because of: ";
+      abort.append(text);
+      caller.txn = Transaction();
+      caller.gates &= ~Gate::kTransaction;
+      engine_.watch.clear(caller);
+      engine_.stats.count_error(abort);
+      reply.error(abort);
+      return;
+    }
+    caller.txn.broken = true;
+  }
+  engine_.stats.count_error(text);
+  reply.error(text);
+}
+
+void Executor::refuse_unknown(Caller& caller, Argv argv, Reply& reply) {
+  // Only so much of what the client sent comes back to it.
+  constexpr size_t kShownBytesMax = 128;
+  const CommandSpec* container = engine_.registry.find(argv[0]);
+  std::string text;
+  if (container != nullptr) {
+    std::string name(container->name);
+    text = "ERR unknown subcommand '" + std::string(argv[1].substr(0, kShownBytesMax)) + "'. Try " + name + " HELP.";
+  } else {
+    std::string shown;
+    for (size_t i = 1; i < argv.size() && shown.size() < kShownBytesMax; ++i) {
+      shown += "'" + std::string(argv[i].substr(0, kShownBytesMax - shown.size())) + "' ";
+    }
+    text = "ERR unknown command '" + std::string(argv[0].substr(0, kShownBytesMax)) + "', with args beginning with: " + shown;
+  }
+  for (char& c : text) {
+    if (c == '\r' || c == '\n') c = ' ';
+  }
+  refuse(caller, nullptr, text, reply);
+}
+
+Executor::Outcome Executor::run(Caller& caller, const Prepared& prepared, Reply& reply) {
+  const CommandSpec* spec = prepared.spec;
+  if (spec == nullptr) [[unlikely]] {
+    refuse_unknown(caller, prepared.argv, reply);
+    return Outcome::kDone;
+  }
+  const int words = static_cast<int>(prepared.argv.size());
+  if ((spec->arity > 0 && words != spec->arity) || words < -spec->arity || spec->handler == nullptr) [[unlikely]] {
+    refuse(caller, spec, "ERR wrong number of arguments for '" + std::string(engine_.registry.full_name(*spec)) + "' command",
+           reply);
+    return Outcome::kDone;
+  }
+  if (const GateMask mask = gates_of(caller.origin) & (node_gates_ | caller.gates); mask != 0) [[unlikely]] {
+    switch (ask_gates(engine_, mask, caller, *spec, prepared.argv)) {
+      case Passage::kPass:
+        break;
+      case Passage::kRefused: {
+        const std::string text = std::move(message_);
+        refuse(caller, spec, text, reply);
+        return Outcome::kDone;
+      }
+      case Passage::kQueued:
+        reply.simple("QUEUED");
+        return Outcome::kDone;
+      case Passage::kPostponed:
+        return Outcome::kPostponed;
+    }
+  }
+  const Status status = call(caller, prepared, reply);
+  if (depth_ == 0 && engine_.blocking.has_ready()) run_woken();
+  const bool waits = status.err() == Err::kBlocked || status.err() == Err::kExclusive;
+  return waits ? Outcome::kWaits : Outcome::kDone;
+}
+
+// Runs the handler and does all accounts that follow from its outcome.
+Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
+  const CommandSpec& spec = *prepared.spec;
+  if (engine_.monitors.active() && depth_ == 0) engine_.monitors.feed(engine_, caller, spec, prepared.argv);
+  CommandStats& stats = engine_.registry.stats(spec);
+  const uint64_t started = engine_.stopwatch.ticks();
+  const DbIndex db = caller.db;
+  Context ctx{.engine = engine_,
+              .spec = spec,
+              .argv = prepared.argv,
+              .caller = caller,
+              .reply = reply,
+              .db = engine_.dbs[db],
+              .effects = Effects(engine_.commit, db),
+              .now = engine_.now(),
+              .first_key = prepared.first_key};
+  if (depth_ == 0) engine_.commit.begin_group();
+  engine_.commit.begin_command();
+  ++depth_;
+  const Status status = spec.handler(ctx);
+  --depth_;
+  if (!status.is_ok() && status.err() != Err::kBlocked && status.err() != Err::kExclusive) {
+    const ByteView text = status.err() == Err::kMessage ? ByteView(message_) : errors::text_of(status.err());
+    engine_.stats.count_error(text);
+    ++stats.failed;
+    reply.error(text);
+  }
+  if (ctx.changes > 0) {
+    engine_.changes += ctx.changes;
+    if (!ctx.effects.is_explicit()) engine_.commit.add(db, prepared.argv);
+  }
+  if (depth_ == 0) engine_.commit.close_group(spec.flags.has(Flag::kRunsQueue));
+  if (status.err() == Err::kBlocked || status.err() == Err::kExclusive) return status;
+  ++engine_.stats.commands_processed;
+  const double micros =
+      static_cast<double>(engine_.stopwatch.ticks() - started) / engine_.stopwatch.ticks_per_us();
+  engine_.account(caller, spec, prepared.argv, micros);
+  return status;
+}
+
+void Executor::run_queued(Caller& caller, const QueuedCommand& queued, Reply& reply) {
+  call(caller, {.spec = queued.spec, .argv = queued.argv.argv()}, reply);
+}
+
+bool Executor::run_again(Session& session, bool timed_out) {
+  // The wait stays in its queues while the command runs: if it finds nothing it has kept its place.
+  last_run_ = timed_out;
+  Wait& wait = session.wait();
+  const Prepared prepared{.spec = wait.spec, .argv = wait.argv.argv()};
+  const Status status = session.with_reply([&](Reply& reply) { return call(session.caller(), prepared, reply); });
+  last_run_ = false;
+  if (status.err() == Err::kBlocked) return false;
+  session.resume(engine_.blocking.remove(session));
+  return true;
+}
+
+void Executor::run_woken() {
+  while (engine_.blocking.has_ready()) {
+    const Blocking::Where where = engine_.blocking.take_ready();
+    for (Session* session : engine_.blocking.waiters_of(where)) {
+      // One that finds nothing keeps waiting; the next may want another type, so each is asked.
+      if (session->wait().active) run_again(*session, false);
+    }
+  }
+}
+
+}  // namespace ouro

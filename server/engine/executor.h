@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Executor: the one way in. Every command, whoever sends it, passes here: look-up, gates, handler, commit, accounts.
+//
+//   look up row -> arity -> gates (gates.h) -> handler -> commit its effects -> stats, SLOWLOG -> run woken waiters
+//
+// Exactly one reply is written for each command, unless it waits (Err::kBlocked: its session is run again later).
+#pragma once
+
+#include "server/engine/caller.h"
+#include "server/engine/command.h"
+#include "server/engine/context.h"
+#include "server/engine/reply.h"
+
+namespace ouro {
+
+class Engine;
+
+class Executor {
+ public:
+  explicit Executor(Engine& engine) : engine_(engine) {}
+
+  // One command, start to end.
+  void execute(Caller& caller, Argv argv, Reply& reply);
+
+  // A command whose row and first key's hash the batch has found already. spec may be null: unknown.
+  struct Prepared {
+    const CommandSpec* spec = nullptr;
+    Argv argv;
+    Key first_key = {};
+  };
+  // Err::kNone, or kBlocked or kExclusive when the session waits now, or kMessage when a gate wants it later (CLIENT PAUSE).
+  enum class Outcome : uint8_t { kDone, kWaits, kPostponed };
+  Outcome run(Caller& caller, const Prepared& prepared, Reply& reply);
+
+  // A command of an open transaction: gates have passed when it was queued, those that can change are asked again.
+  void run_queued(Caller& caller, const QueuedCommand& queued, Reply& reply);
+  // A waiting session's command again; true when it has replied and waits no more.
+  bool run_again(Session& session, bool timed_out);
+  // Serves the waiters of all keys that have become ready.
+  void run_woken();
+
+  // The row of a command or subcommand; null when unknown. The error is written to `reply` if it is not null.
+  const CommandSpec* resolve(Argv argv) const;
+
+  // ---- gates that the node's state opens and closes
+  void set_gate(GateMask gate, bool can_refuse) { node_gates_ = can_refuse ? node_gates_ | gate : node_gates_ & ~gate; }
+  GateMask node_gates() const { return node_gates_; }
+
+  // The text that a handler left with Err::kMessage.
+  std::string& message() { return message_; }
+  // True while a command that timed out is run for its last reply.
+  bool is_last_run() const { return last_run_; }
+  // The blobs that the running command's arguments were received into.
+  std::span<Blob*> blobs = {};
+
+ private:
+  void refuse(Caller& caller, const CommandSpec* spec, ByteView text, Reply& reply);
+  void refuse_unknown(Caller& caller, Argv argv, Reply& reply);
+  Status call(Caller& caller, const Prepared& prepared, Reply& reply);
+
+  Engine& engine_;
+  GateMask node_gates_ = 0;
+  std::string message_;
+  int depth_ = 0;
+  bool last_run_ = false;
+};
+
+}  // namespace ouro

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/engine/gates.h"
+
+#include "server/engine/engine.h"
+#include "server/engine/session.h"
+
+namespace ouro {
+namespace {
+
+// Origin x gate. Replay and a primary's stream are facts: refusing one would be corruption. Scripts pass the gates of
+// whoever called them (issue: scripts), the embedding program is trusted.
+constexpr GateMask kGatesOf[] = {
+    /* kClient   */ ~GateMask{0},
+    /* kEmbedded */ Gate::kMemory | Gate::kTransaction,
+    /* kReplay   */ 0,
+    /* kPrimary  */ 0,
+    /* kScript   */ Gate::kAcl | Gate::kRoute | Gate::kRole | Gate::kMemory,
+    /* kInternal */ 0,
+};
+
+Passage refuse(Engine& engine, ByteView text) {
+  engine.executor.message().assign(text);
+  return Passage::kRefused;
+}
+
+Passage auth_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
+  return spec.flags.has(Flag::kNoAuth) ? Passage::kPass : refuse(engine, errors::kNoAuth);
+}
+
+Passage memory_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
+  const bool fits = engine.eviction.make_room(engine);
+  if (fits) return Passage::kPass;
+  // EXEC is refused when something in its queue would be.
+  bool needs_memory = spec.flags.has(Flag::kDenyOom);
+  if (spec.flags.has(Flag::kRunsQueue)) {
+    for (const QueuedCommand& queued : caller.txn.queue) needs_memory |= queued.spec->flags.has(Flag::kDenyOom);
+  }
+  return needs_memory ? refuse(engine, errors::kOutOfMemory) : Passage::kPass;
+}
+
+Passage loading_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
+  return spec.flags.has(Flag::kLoading) ? Passage::kPass : refuse(engine, errors::kLoading);
+}
+
+Passage subscribed_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv argv) {
+  if (spec.flags.has(Flag::kInSubscribedMode)) return Passage::kPass;
+  std::string name(argv[0]);
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return refuse(engine, "ERR Can't execute '" + name +
+                            "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
+}
+
+Passage transaction_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
+  if (spec.flags.has(Flag::kInsideMulti)) return Passage::kPass;
+  if (spec.flags.has(Flag::kNoMulti)) return refuse(engine, "ERR Command not allowed inside a transaction");
+  caller.txn.queue.push_back({&spec, OwnedArgv(engine.heap, argv)});
+  caller.txn.queue_bytes += caller.txn.queue.back().argv.memory_bytes();
+  return Passage::kQueued;
+}
+
+Passage pause_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
+  return engine.clients.must_wait(caller, spec, engine.now()) ? Passage::kPostponed : Passage::kPass;
+}
+
+struct GateRow {
+  GateMask gate;
+  Passage (*ask)(Engine&, Caller&, const CommandSpec&, Argv);
+};
+// In the order in which Redis refuses.
+constexpr GateRow kGates[] = {
+    {Gate::kAuth, auth_gate},
+    {Gate::kMemory, memory_gate},
+    {Gate::kSubscribed, subscribed_gate},
+    {Gate::kLoading, loading_gate},
+    {Gate::kTransaction, transaction_gate},
+    {Gate::kPause, pause_gate},
+};
+
+}  // namespace
+
+GateMask gates_of(Origin origin) { return kGatesOf[static_cast<size_t>(origin)]; }
+
+Passage ask_gates(Engine& engine, GateMask mask, Caller& caller, const CommandSpec& spec, Argv argv) {
+  for (const GateRow& row : kGates) {
+    if ((mask & row.gate) == 0) continue;
+    const Passage passage = row.ask(engine, caller, spec, argv);
+    if (passage != Passage::kPass) return passage;
+  }
+  return Passage::kPass;
+}
+
+}  // namespace ouro

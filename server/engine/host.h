@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Host: what admin commands ask of the program around the engine. The server's app answers for real; the embedded cache
+// derives from NoHost, which says that there is no such thing here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "datastructs/base/result.h"
+#include "datastructs/base/units.h"
+
+namespace ouro {
+
+// Facts about the process and the network for INFO, gathered when asked.
+struct HostInfo {
+  int64_t process_id = 0;
+  std::string run_id;  // 40 hex digits
+  std::string executable;
+  std::string config_file;
+  std::string os;
+  std::string io_backend;  // "uring", "epoll" or "none", with the reason in io_reason
+  std::string io_reason;
+  int tcp_port = 0;
+  UnixMs started = 0;
+  size_t resident_bytes = 0;
+  size_t peak_resident_bytes = 0;
+  double cpu_system_s = 0, cpu_user_s = 0;
+  double cpu_system_main_s = 0, cpu_user_main_s = 0;
+  uint64_t total_system_memory = 0;
+  std::string allocator;
+};
+
+class Host {
+ public:
+  virtual ~Host() = default;
+
+  virtual HostInfo info() = 0;
+  // Extra "name:value\r\n" lines for a section of INFO ("server", "stats"): loop turns, back end.
+  virtual void append_info(ByteView section, std::string& out) = 0;
+  // Begins an orderly end of the program. Errors leave their text in `error`.
+  struct ShutdownRequest {
+    bool save = false, no_save = false, now = false, force = false;
+  };
+  virtual Status shutdown(ShutdownRequest request, std::string& error) = 0;
+  virtual Status abort_shutdown() = 0;
+  // Writes the configuration to the file it was read from.
+  virtual Status rewrite_config(std::string& error) = 0;
+  // Told after CONFIG SET has changed parameters that the program itself acts on (port, bind, loglevel ...).
+  virtual Status apply_config(ByteView name, std::string& error) = 0;
+};
+
+}  // namespace ouro

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the engine can be told by configuration. Each field has its row (name, bounds, default, doc) in options.cc.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "datastructs/base/units.h"
+#include "datastructs/limits.h"
+
+namespace ouro {
+
+enum class EvictionPolicy : uint8_t {
+  kNone,  // noeviction
+  kVolatileLru,
+  kVolatileLfu,
+  kVolatileRandom,
+  kVolatileTtl,
+  kAllkeysLru,
+  kAllkeysLfu,
+  kAllkeysRandom,
+};
+
+// Output limits of one class of clients: at `hard` at once, at `soft` when it lasts soft_seconds; 0 = none.
+struct OutputLimit {
+  uint64_t hard_bytes = 0;
+  uint64_t soft_bytes = 0;
+  int64_t soft_seconds = 0;
+};
+
+struct EngineOptions {
+  Limits limits;
+
+  uint32_t databases = 16;
+  std::string requirepass;
+
+  uint64_t maxmemory = 0;  // bytes, 0 = no limit
+  EvictionPolicy maxmemory_policy = EvictionPolicy::kNone;
+  uint64_t maxmemory_samples = 5;
+  uint64_t maxmemory_eviction_tenacity = 10;
+  uint64_t lfu_log_factor = 10;
+  uint64_t lfu_decay_time = 1;  // minutes
+  bool lazyfree_lazy_eviction = false;
+  bool lazyfree_lazy_expire = false;
+  bool lazyfree_lazy_server_del = false;
+  bool lazyfree_lazy_user_del = false;
+  bool lazyfree_lazy_user_flush = false;
+  uint64_t active_expire_effort = 1;
+
+  uint64_t proto_max_bulk_len = 512_MiB;
+  uint64_t client_query_buffer_limit = 1_GiB;
+  OutputLimit output_normal;
+  OutputLimit output_replica{256_MiB, 64_MiB, 60};
+  OutputLimit output_pubsub{32_MiB, 8_MiB, 60};
+  uint64_t maxclients = 10000;
+  int64_t timeout_seconds = 0;
+
+  int64_t slowlog_log_slower_than_us = 10000;
+  uint64_t slowlog_max_len = 128;
+  int64_t latency_monitor_threshold_ms = 0;
+  bool latency_tracking = true;
+  std::string latency_tracking_info_percentiles = "50 99 99.9";
+  std::string notify_keyspace_events;
+  std::string enable_debug_command = "no";  // no, local, yes
+};
+
+}  // namespace ouro

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// PubSub: channels, patterns and shard channels, who subscribed to them, and keyspace notifications, which are messages too.
+// A message to a RESP3 client is a push, to a RESP2 client an array.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "server/engine/context.h"
+
+namespace ouro {
+
+class Engine;
+class Session;
+
+class PubSub {
+ public:
+  enum class Kind : uint8_t { kChannel, kPattern, kShard };
+
+  explicit PubSub(Engine& engine) : engine_(engine) {}
+
+  // True when the session was not subscribed before.
+  bool subscribe(Session& session, Kind kind, ByteView name);
+  bool unsubscribe(Session& session, Kind kind, ByteView name);
+  void drop(Session& session);  // all of a session's subscriptions, without replies
+  // How many sessions got the message.
+  size_t publish(Kind kind, ByteView channel, ByteView message);
+
+  size_t subscriber_count(Kind kind, ByteView name) const;
+  size_t name_count(Kind kind) const;
+  void for_each_name(Kind kind, FunctionRef<void(ByteView, size_t)> fn) const;
+
+  // ---- keyspace notifications (notify-keyspace-events)
+  bool notifies() const { return event_classes_ != 0; }
+  // Parses the option's letters; false when one is unknown.
+  bool set_event_classes(ByteView letters);
+  std::string event_class_letters() const;
+  void notify(DbIndex db, ByteView key, Event event_class, ByteView event);
+
+ private:
+  using Names = std::map<std::string, std::vector<Session*>, std::less<>>;
+
+  Engine& engine_;
+  Names names_[3];
+  uint32_t event_classes_ = 0;
+};
+
+}  // namespace ouro

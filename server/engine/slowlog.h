@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// SLOWLOG: the last commands that took longer than slowlog-log-slower-than, newest first. Arguments are cut as in Redis:
+// at most 32 of at most 128 bytes each, the rest is told as "... (N more ...)".
+#pragma once
+
+#include <deque>
+#include <string>
+
+#include "server/engine/caller.h"
+#include "server/engine/owned_argv.h"
+
+namespace ouro {
+
+class Engine;
+
+class SlowLog {
+ public:
+  struct Line {
+    uint64_t id;
+    UnixMs at;
+    Micros took;
+    OwnedArgv argv;
+    std::string address, client_name;
+  };
+
+  explicit SlowLog(Heap& heap) : heap_(heap) {}
+
+  void add(Engine& engine, const Caller& caller, Argv argv, Micros took);
+  const std::deque<Line>& lines() const { return lines_; }
+  void reset() { lines_.clear(); }
+  void limit(size_t lines_max);
+
+ private:
+  Heap& heap_;
+  uint64_t next_id_ = 0;
+  std::deque<Line> lines_;
+};
+
+}  // namespace ouro
