@@ -52,7 +52,7 @@ size_t Entry::embedded_room() const noexcept {
 ByteView Entry::text(IntText& scratch) const noexcept {
   switch (kind()) {
     case Kind::kInt:
-      return {scratch.data(), print_int64(integer(), scratch.data())};
+      return {scratch.data(), format_int64(integer(), scratch.data())};
     case Kind::kEmbedded:
       return embedded();
     default:

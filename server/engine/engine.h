@@ -18,7 +18,6 @@
 #include "server/engine/blocking.h"
 #include "server/engine/clients.h"
 #include "server/engine/commit.h"
-#include "server/engine/config.h"
 #include "server/engine/context.h"
 #include "server/engine/eviction.h"
 #include "server/engine/executor.h"
@@ -34,6 +33,8 @@
 #include "server/engine/watch.h"
 
 namespace ouro {
+
+class Config;
 
 class Engine {
  public:
