@@ -16,27 +16,25 @@ constexpr size_t kEntryAhead = 8;
 
 }  // namespace
 
-void Batch::add(Session& session, size_t begin, size_t count, size_t blobs_begin, size_t blobs_count) {
-  items_.push_back({&session, static_cast<uint32_t>(begin), static_cast<uint32_t>(count),
-                    static_cast<uint32_t>(blobs_begin), static_cast<uint32_t>(blobs_count)});
-}
+Batch::Batch(Engine& engine) : engine_(engine), arena_(engine.heap) {}
 
 void Batch::forget(Session& session) {
   for (Item& item : items_) {
     if (item.session == &session) item.session = nullptr;
   }
+  std::erase(fed_, &session);
   std::erase(unfinished_, &session);
 }
 
 // Finds the row and hashes the first key.
 void Batch::prepare(Item& item) {
-  const Argv argv(arena_.data() + item.begin, item.count);
-  item.spec = engine_.executor.resolve(argv);
+  if (item.command.argv.empty() || item.session == nullptr) return;
+  item.spec = engine_.executor.resolve(item.command.argv);
   if (item.spec == nullptr) return;
   const size_t at = first_key_index(*item.spec);
-  if (at == 0 || at >= argv.size() || item.session == nullptr) return;
+  if (at == 0 || at >= item.command.argv.size()) return;
   const Keyspace& db = engine_.dbs[item.session->caller().db];
-  item.first_key = db.key(argv[at]);
+  item.first_key = db.key(item.command.argv[at]);
   db.prefetch_bucket(item.first_key.hash);
 }
 
@@ -51,19 +49,26 @@ void Batch::run() {
         engine_.dbs[ahead.session->caller().db].prefetch_entry(ahead.first_key.hash);
       }
     }
-    Item& item = items_[i];
+    // By value: serving a command may make another session add to the batch.
+    const Item item = items_[i];
     if (item.session == nullptr) continue;
-    item.session->run({.spec = item.spec, .argv = Argv(arena_.data() + item.begin, item.count), .first_key = item.first_key},
-                      std::span<Blob*>(blobs_).subspan(item.blobs_begin, item.blobs_count));
+    if (item.command.argv.empty()) {
+      item.session->fail_protocol();
+    } else {
+      item.session->run(item.command, item.spec, item.first_key);
+    }
   }
-  for (Blob* blob : blobs_) {
-    if (blob != nullptr) Blob::unpin(engine_.heap, blob);
-  }
+  end_turn();
+}
+
+void Batch::end_turn() {
   items_.clear();
+  const std::vector<Session*> fed = std::move(fed_);
+  fed_.clear();
+  for (Session* session : fed) session->end_turn();
   arena_.clear();
-  blobs_.clear();
   // What did not fit is parsed now, so that the next turn runs it without waiting for the network.
-  std::vector<Session*> unfinished = std::move(unfinished_);
+  const std::vector<Session*> unfinished = std::move(unfinished_);
   unfinished_.clear();
   for (Session* session : unfinished) session->parse_more();
 }

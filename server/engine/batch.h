@@ -9,6 +9,8 @@
 
 #include <vector>
 
+#include "datastructs/codec/argv_arena.h"
+#include "datastructs/codec/resp_reader.h"
 #include "datastructs/keyspace/keyspace.h"
 #include "server/engine/command.h"
 
@@ -21,37 +23,43 @@ class Batch {
  public:
   static constexpr size_t kCommandsMax = 1024;
 
-  explicit Batch(Engine& engine) : engine_(engine) {}
+  explicit Batch(Engine& engine);
 
   bool is_full() const { return items_.size() >= kCommandsMax; }
-  // argv[0 .. count) stands in arena() from `begin` on.
-  void add(Session& session, size_t begin, size_t count, size_t blobs_begin, size_t blobs_count);
-  // Where argument views are collected; indices stay valid, addresses do not until run().
-  std::vector<ByteView>& arena() { return arena_; }
-  // Bulks received into their own memory, handed over by sessions; those that no command took are freed after the run.
-  std::vector<Blob*>& blobs() { return blobs_; }
+  // The command's views stand in arena().
+  void add(Session& session, const RespReader::Command& command) {
+    items_.push_back({.session = &session, .command = command});
+  }
+  // After the commands before it, this session is told that its peer broke the protocol.
+  void add_broken(Session& session) { items_.push_back({.session = &session, .command = {}}); }
+  // A session whose reader was fed or read from: its turn is ended after the run.
+  void add_fed(Session& session) { fed_.push_back(&session); }
+  // Where argument views live until the run is over.
+  ArgvArena& arena() { return arena_; }
   // A session whose input is not all parsed yet.
   void add_unfinished(Session& session) { unfinished_.push_back(&session); }
   // A session goes: none of its commands may run.
   void forget(Session& session);
 
   void run();
-  bool has_more() const { return !unfinished_.empty(); }
+  // Commands wait already: the loop should not.
+  bool has_more() const { return !items_.empty(); }
 
  private:
   struct Item {
     Session* session;
-    uint32_t begin, count;
-    uint32_t blobs_begin, blobs_count;
+    RespReader::Command command;  // argv empty: a broken peer
     const CommandSpec* spec = nullptr;
     Key first_key = {};
   };
+  static_assert(sizeof(Item) == 96);
   void prepare(Item& item);
+  void end_turn();
 
   Engine& engine_;
-  std::vector<ByteView> arena_;
-  std::vector<Blob*> blobs_;
+  ArgvArena arena_;
   std::vector<Item> items_;
+  std::vector<Session*> fed_;
   std::vector<Session*> unfinished_;
 };
 

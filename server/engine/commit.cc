@@ -12,6 +12,7 @@ void Commit::add_first(DbIndex db, Argv argv) {
 void Commit::close_group(bool in_transaction) {
   if (group_.empty()) return;
   for (EffectSink* sink : sinks_) sink->on_group(group_, in_transaction && group_.size() > 1);
+  ++groups_;
   group_.clear();
   command_at_ = 0;
 }

@@ -49,6 +49,9 @@ class Commit {
   // The start of the current command's effects within the group.
   void begin_command() { command_at_ = group_.size(); }
 
+  // The log's end: what a reply made now must not overtake.
+  uint64_t log_end() const { return groups_; }
+
   // While replaying, what happens is already in the log.
   void mute() { ++muted_; }
   void unmute() { --muted_; }
@@ -58,6 +61,7 @@ class Commit {
   std::vector<EffectSink*> sinks_;
   std::vector<Effect> group_;
   size_t command_at_ = 0;
+  uint64_t groups_ = 0;
   int muted_ = 0;
 };
 

@@ -23,8 +23,10 @@ Entry* living(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
 }  // namespace
 
 Blob* Context::take_blob(size_t index) {
-  for (Blob*& blob : engine.executor.blobs) {
-    if (blob != nullptr && blob->bytes() == argv[index].data()) return std::exchange(blob, nullptr);
+  for (const RespReader::BlobArg& arg : blobs) {
+    if (arg.index != index) continue;
+    arg.blob->pin();
+    return arg.blob;
   }
   return nullptr;
 }

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "datastructs/codec/resp_reader.h"
 #include "datastructs/keyspace/keyspace.h"
 #include "server/engine/arg_parser.h"
 #include "server/engine/caller.h"
@@ -35,6 +36,7 @@ struct Context {
   Effects effects;
   UnixMs now;
   Key first_key = {};     // hashed by the batch; bytes == argv[i] of the first key
+  std::span<const RespReader::BlobArg> blobs = {};
   uint64_t changes = 0;   // changed keys and elements so far
 
   // ---- arguments
@@ -44,7 +46,7 @@ struct Context {
   }
   Result<int64_t> integer(size_t index) const { return parse_integer(argv[index]); }
   Result<double> real(size_t index) const { return parse_real(argv[index]); }
-  // The blob that argument `index` was received into, handed over; null when it came as plain bytes.
+  // The blob that argument `index` was received into, with a pin for the taker; null when it came as plain bytes.
   Blob* take_blob(size_t index);
 
   // ---- errors: leaves the text (with its code: "ERR ...") for the executor to write.

@@ -111,7 +111,8 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
               .db = engine_.dbs[db],
               .effects = Effects(engine_.commit, db),
               .now = engine_.now(),
-              .first_key = prepared.first_key};
+              .first_key = prepared.first_key,
+              .blobs = prepared.blobs};
   if (depth_ == 0) engine_.commit.begin_group();
   engine_.commit.begin_command();
   ++depth_;
@@ -148,7 +149,8 @@ bool Executor::run_again(Session& session, bool timed_out) {
   const Status status = session.with_reply([&](Reply& reply) { return call(session.caller(), prepared, reply); });
   last_run_ = false;
   if (status.err() == Err::kBlocked) return false;
-  session.resume(engine_.blocking.remove(session));
+  const Wait ended = engine_.blocking.remove(session);
+  session.resume();
   return true;
 }
 

@@ -6,6 +6,7 @@
 // Exactly one reply is written for each command, unless it waits (Err::kBlocked: its session is run again later).
 #pragma once
 
+#include "datastructs/codec/resp_reader.h"
 #include "server/engine/caller.h"
 #include "server/engine/command.h"
 #include "server/engine/context.h"
@@ -27,8 +28,9 @@ class Executor {
     const CommandSpec* spec = nullptr;
     Argv argv;
     Key first_key = {};
+    std::span<const RespReader::BlobArg> blobs = {};  // arguments that were received into their own memory
   };
-  // Err::kNone, or kBlocked or kExclusive when the session waits now, or kMessage when a gate wants it later (CLIENT PAUSE).
+  // kWaits: the session waits now, its reply comes later. kPostponed: nothing ran, try again later (CLIENT PAUSE).
   enum class Outcome : uint8_t { kDone, kWaits, kPostponed };
   Outcome run(Caller& caller, const Prepared& prepared, Reply& reply);
 
@@ -50,8 +52,6 @@ class Executor {
   std::string& message() { return message_; }
   // True while a command that timed out is run for its last reply.
   bool is_last_run() const { return last_run_; }
-  // The blobs that the running command's arguments were received into.
-  std::span<Blob*> blobs = {};
 
  private:
   void refuse(Caller& caller, const CommandSpec* spec, ByteView text, Reply& reply);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Session: a client. An Endpoint that parses commands into the engine's batch, runs them, and keeps what CLIENT shows.
 //
-// A session that waits (BLPOP), is paused, or meets an exclusive wait keeps the commands that came after as its own copies
-// (deferred), and receives no more until they have run; the copies are bounded by client-query-buffer-limit.
+// A session that waits (BLPOP), is paused, or meets an exclusive wait gives the commands behind it back to its reader, and
+// parses them again when the wait is over. What it keeps so is bounded by client-query-buffer-limit, and above
+// kWaitingBytesMax it receives no more.
 #pragma once
 
-#include <deque>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "datastructs/base/endpoint.h"
 #include "datastructs/codec/resp_reader.h"
@@ -51,12 +52,18 @@ class Session final : public Endpoint {
 
   // ---- for the batch and the executor
   // One command of this session: now, or later if it has to wait.
-  void run(const Executor::Prepared& prepared, std::span<Blob*> blobs);
-  // Parses what a full batch left unparsed.
+  void run(const RespReader::Command& command, const CommandSpec* spec, const Key& first_key);
+  // The peer broke the protocol: the reader's text, then the end.
+  void fail_protocol();
+  // Parses what a full batch or a wait left unparsed.
   void parse_more();
-  // After a wait has ended: the commands behind it.
-  void resume(Wait ended);
-  void run_deferred();
+  // The batch is over: receive buffers go back.
+  void end_turn();
+  // A wait has ended: the commands behind it come into the next batch.
+  void resume();
+  // CLIENT PAUSE or an exclusive wait begins and ends.
+  void postpone();
+  void end_postponement();
   Wait& wait() { return wait_; }
   const Wait& wait() const { return wait_; }
   template <class Fn>
@@ -89,8 +96,10 @@ class Session final : public Endpoint {
   int resp_version() const { return resp_version_; }
   void set_resp_version(int version) { resp_version_ = version; }
 
+  void set_authenticated(bool yes);
+
   // CLIENT REPLY
-  enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipThis };
+  enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext };
   ReplyMode reply_mode = ReplyMode::kOn;
 
   // ---- what CLIENT LIST shows
@@ -98,7 +107,7 @@ class Session final : public Endpoint {
   Peer peer;
   std::string name;
   std::string user = "default";
-  bool authenticated = false;
+  bool authenticated = false;  // change by set_authenticated
   UnixMs created = 0;
   UnixMs last_active = 0;
   const CommandSpec* last_command = nullptr;
@@ -116,11 +125,19 @@ class Session final : public Endpoint {
   bool is_blocked() const { return wait_.active; }
 
  private:
+  // A waiting session's input is read up to here, a slow reader's until this much waits to be sent.
+  static constexpr size_t kWaitingBytesMax = 1_MiB;
+  static constexpr size_t kUnsentBytesMax = 64_MiB;
+
   void parse();
-  bool must_defer() const { return wait_.active || postponed_ || !deferred_.empty(); }
-  void defer(Argv argv);
+  void note_fed();
+  Executor::Outcome run_unanswered(const Executor::Prepared& prepared);
+  bool must_wait() const;
+  const OutputLimit& output_limit() const;
   void after_reply();
+  void check_output(const OutputLimit& limit, size_t bytes);
   void update_state();
+  void leave_engine();
 
   Engine& engine_;
   SessionOwner& owner_;
@@ -131,9 +148,8 @@ class Session final : public Endpoint {
   int resp_version_ = 2;
   Wait wait_;
   bool postponed_ = false;  // CLIENT PAUSE or an exclusive wait
-  bool unparsed_ = false;
-  std::deque<OwnedArgv> deferred_;
-  size_t deferred_bytes_ = 0;
+  bool fed_ = false;        // in the batch's list of this turn
+  std::vector<RespReader::Command> skipped_;  // of this turn, behind a wait
   Instant over_soft_since_ = 0;
 };
 

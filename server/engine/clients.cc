@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/engine/clients.h"
+
+#include <algorithm>
+
+#include "server/engine/engine.h"
+#include "server/engine/session.h"
+
+namespace ouro {
+
+void Clients::add(Session& session) { by_id_.emplace(session.id, &session); }
+
+void Clients::remove(Session& session) {
+  by_id_.erase(session.id);
+  std::erase(postponed_, &session);
+  if (exclusive_ == &session) exclusive_ = nullptr;
+}
+
+Session* Clients::find(uint64_t id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+void Clients::pause(Pause what, UnixMs until) {
+  // A second pause makes the first neither shorter nor weaker.
+  pause_ = std::max(pause_, what);
+  pause_until_ = std::max(pause_until_, until);
+  engine_.executor.set_gate(Gate::kPause, true);
+}
+
+void Clients::unpause() {
+  pause_ = Pause::kNone;
+  pause_until_ = 0;
+  engine_.executor.set_gate(Gate::kPause, false);
+  if (!is_exclusive()) run_postponed();
+}
+
+bool Clients::must_wait(const Caller& caller, const CommandSpec& spec, UnixMs now) const {
+  if (pause_ == Pause::kNone || now >= pause_until_ || caller.txn.executing) return false;
+  if (pause_ == Pause::kAll) return !spec.flags.has(Flag::kEndsPause);
+  if (spec.flags.has(Flag::kWrite) || spec.flags.has(Flag::kMayReplicate)) return true;
+  if (!spec.flags.has(Flag::kRunsQueue)) return false;
+  return std::any_of(caller.txn.queue.begin(), caller.txn.queue.end(), [](const QueuedCommand& queued) {
+    return queued.spec->flags.has(Flag::kWrite) || queued.spec->flags.has(Flag::kMayReplicate);
+  });
+}
+
+void Clients::begin_exclusive(Session& session, Instant until) {
+  CHECK(exclusive_ == nullptr);
+  exclusive_ = &session;
+  exclusive_until_ = until;
+}
+
+void Clients::run_postponed() {
+  const std::vector<Session*> sessions = std::exchange(postponed_, {});
+  for (Session* session : sessions) session->end_postponement();
+}
+
+bool Clients::on_turn_end() {
+  if (exclusive_ != nullptr && engine_.instant() >= exclusive_until_) {
+    Session* session = std::exchange(exclusive_, nullptr);
+    session->with_reply([](Reply& reply) {
+      reply.ok();
+      return true;
+    });
+    // Whoever sent something meanwhile goes on.
+    for (const auto& [id, other] : by_id_) other->resume();
+  }
+  if (pause_ != Pause::kNone && engine_.now() >= pause_until_) unpause();
+  return engine_.batch.has_more();
+}
+
+Instant Clients::next_deadline() const {
+  Instant next = INT64_MAX;
+  if (exclusive_ != nullptr) next = exclusive_until_;
+  if (pause_ != Pause::kNone) next = std::min(next, engine_.instant() + (pause_until_ - engine_.now()) * 1000);
+  return next;
+}
+
+}  // namespace ouro

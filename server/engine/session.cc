@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/engine/session.h"
+
+#include "server/engine/engine.h"
+
+namespace ouro {
+
+Session::Session(Engine& engine, Peer who, SessionOwner& owner)
+    : id(engine.clients.take_id()),
+      peer(std::move(who)),
+      engine_(engine),
+      owner_(owner),
+      reader_(engine.heap),
+      out_(engine.heap) {
+  caller_.session = this;
+  created = last_active = engine.now();
+  set_authenticated(engine.options.requirepass.empty());
+  engine_.clients.add(*this);
+  ++engine_.stats.connections_received;
+}
+
+Session::~Session() {
+  leave_engine();
+  engine_.clients.remove(*this);
+}
+
+// Takes the session out of every queue of the engine.
+void Session::leave_engine() {
+  engine_.batch.forget(*this);
+  if (wait_.active) engine_.blocking.remove(*this);
+  engine_.watch.clear(caller_);
+  engine_.pubsub.drop(*this);
+  if (is_monitor) engine_.monitors.remove(*this);
+  skipped_.clear();
+}
+
+void Session::set_authenticated(bool yes) {
+  authenticated = yes;
+  caller_.gates = yes ? caller_.gates & ~Gate::kAuth : caller_.gates | Gate::kAuth;
+}
+
+void Session::on_bytes(ByteView bytes) {
+  last_active = engine_.now();
+  engine_.stats.net_input_bytes += bytes.size();
+  note_fed();
+  reader_.feed(bytes);
+  parse();
+}
+
+void Session::on_filled(size_t bytes) {
+  last_active = engine_.now();
+  engine_.stats.net_input_bytes += bytes;
+  note_fed();
+  reader_.on_filled(bytes);
+  parse();
+}
+
+void Session::note_fed() {
+  if (fed_) return;
+  fed_ = true;
+  engine_.batch.add_fed(*this);
+}
+
+bool Session::must_wait() const {
+  return wait_.active || postponed_ || !skipped_.empty() || engine_.clients.is_exclusive();
+}
+
+// Moves complete commands into the batch until it is full or the input ends.
+void Session::parse() {
+  if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
+  const RespReader::Limits limits{.bulk_bytes_max = engine_.options.proto_max_bulk_len, .authenticated = authenticated};
+  while (!must_wait()) {
+    if (engine_.batch.is_full()) {
+      engine_.batch.add_unfinished(*this);
+      break;
+    }
+    RespReader::Command command;
+    const RespReader::Read read = reader_.next(limits, engine_.batch.arena(), command);
+    if (read == RespReader::Read::kMore) break;
+    if (read == RespReader::Read::kError) {
+      engine_.batch.add_broken(*this);
+      return;
+    }
+    engine_.batch.add(*this, command);
+    if (!authenticated) {
+      // The limits of what follows depend on whether this command is a good AUTH.
+      engine_.batch.add_unfinished(*this);
+      break;
+    }
+  }
+  if (reader_.pending_bytes() > engine_.options.client_query_buffer_limit) {
+    ++engine_.stats.client_query_limit_closed;
+    engine_.log.print(LogLevel::kWarning, "closing client that reached max query buffer length: id=%llu addr=%s",
+                      static_cast<unsigned long long>(id), peer.address.c_str());
+    doom();
+    return;
+  }
+  update_state();
+}
+
+void Session::parse_more() {
+  note_fed();
+  parse();
+}
+
+void Session::end_turn() {
+  fed_ = false;
+  if (!skipped_.empty()) {
+    reader_.unread(skipped_);
+    skipped_.clear();
+  }
+  reader_.end_turn();
+  update_state();
+}
+
+void Session::fail_protocol() {
+  if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
+  const std::string text = "ERR " + std::string(reader_.error());
+  engine_.stats.count_error(text);
+  with_reply([&](Reply& reply) {
+    reply.error(text);
+    return true;
+  });
+  close_after_reply();
+}
+
+void Session::run(const RespReader::Command& command, const CommandSpec* spec, const Key& first_key) {
+  if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
+  if (must_wait()) {
+    skipped_.push_back(command);
+    return;
+  }
+  const Executor::Prepared prepared{
+      .spec = spec, .argv = command.argv, .first_key = first_key, .blobs = command.blobs};
+  last_command = spec;
+  out_.release_at(engine_.commit.log_end());
+  Executor::Outcome outcome;
+  if (reply_mode == ReplyMode::kOn) [[likely]] {
+    RespReply reply(out_, resp_version_ == 3);
+    outcome = engine_.executor.run(caller_, prepared, reply);
+  } else {
+    outcome = run_unanswered(prepared);
+  }
+  if (outcome == Executor::Outcome::kPostponed) {
+    skipped_.push_back(command);
+    postpone();
+  }
+  after_reply();
+}
+
+// CLIENT REPLY OFF and SKIP: the command runs, its answer goes nowhere.
+Executor::Outcome Session::run_unanswered(const Executor::Prepared& prepared) {
+  if (prepared.spec != nullptr && prepared.spec->flags.has(Flag::kSetsReplyMode)) {
+    // CLIENT REPLY ON is answered, and only its handler decides that.
+    RespReply reply(out_, resp_version_ == 3);
+    return engine_.executor.run(caller_, prepared, reply);
+  }
+  NullReply nowhere;
+  const Executor::Outcome outcome = engine_.executor.run(caller_, prepared, nowhere);
+  if (reply_mode == ReplyMode::kSkipNext) reply_mode = ReplyMode::kOn;
+  return outcome;
+}
+
+void Session::postpone() {
+  postponed_ = true;
+  engine_.clients.add_postponed(*this);
+}
+
+void Session::end_postponement() {
+  postponed_ = false;
+  resume();
+}
+
+void Session::resume() {
+  engine_.batch.add_unfinished(*this);
+  update_state();
+  owner_.on_session_active();
+}
+
+const OutputLimit& Session::output_limit() const {
+  switch (client_class()) {
+    case ClientClass::kPubsub:
+      return engine_.options.output_pubsub;
+    case ClientClass::kReplica:
+      return engine_.options.output_replica;
+    case ClientClass::kNormal:
+    case ClientClass::kPrimary:
+      return engine_.options.output_normal;
+  }
+  return engine_.options.output_normal;
+}
+
+void Session::after_reply() {
+  const size_t bytes = out_.size_bytes();
+  const OutputLimit& limit = output_limit();
+  if ((limit.hard_bytes > 0 || limit.soft_bytes > 0) && bytes > 0) [[unlikely]] check_output(limit, bytes);
+  update_state();
+}
+
+void Session::check_output(const OutputLimit& limit, size_t bytes) {
+  bool over = limit.hard_bytes > 0 && bytes >= limit.hard_bytes;
+  if (limit.soft_bytes > 0 && bytes >= limit.soft_bytes) {
+    if (over_soft_since_ == 0) over_soft_since_ = engine_.instant();
+    over |= engine_.instant() - over_soft_since_ > limit.soft_seconds * 1'000'000;
+  } else {
+    over_soft_since_ = 0;
+  }
+  if (!over || state_ == EndpointState::kDoomed) return;
+  ++engine_.stats.client_output_limit_closed;
+  engine_.log.print(LogLevel::kWarning, "closing client for overcoming of output buffer limits: id=%llu addr=%s bytes=%zu",
+                    static_cast<unsigned long long>(id), peer.address.c_str(), bytes);
+  doom();
+}
+
+void Session::update_state() {
+  if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
+  const bool full = out_.size_bytes() > kUnsentBytesMax ||
+                    ((wait_.active || postponed_) && reader_.pending_bytes() > kWaitingBytesMax);
+  state_ = full ? EndpointState::kNotReading : EndpointState::kOpen;
+}
+
+void Session::close_after_reply() {
+  if (state_ == EndpointState::kDoomed) return;
+  state_ = EndpointState::kFinishing;
+  owner_.on_session_active();
+}
+
+void Session::doom() {
+  state_ = EndpointState::kDoomed;
+  leave_engine();
+  owner_.on_session_active();
+}
+
+void Session::on_closed(ByteView) {
+  state_ = EndpointState::kDoomed;
+  leave_engine();
+}
+
+void Session::reset() {
+  engine_.watch.clear(caller_);
+  caller_.txn = Transaction();
+  caller_.gates = 0;
+  caller_.db = 0;
+  caller_.no_touch = false;
+  engine_.pubsub.drop(*this);
+  if (is_monitor) engine_.monitors.remove(*this);
+  is_monitor = false;
+  name.clear();
+  user = "default";
+  resp_version_ = 2;
+  reply_mode = ReplyMode::kOn;
+  no_evict = false;
+  set_authenticated(engine_.options.requirepass.empty());
+}
+
+ClientClass Session::client_class() const {
+  return subscription_count() > 0 ? ClientClass::kPubsub : ClientClass::kNormal;
+}
+
+size_t Session::memory_bytes() const {
+  return sizeof(Session) + reader_.memory_bytes() + out_.memory_bytes() + wait_.argv.memory_bytes() +
+         caller_.txn.queue_bytes + name.capacity();
+}
+
+}  // namespace ouro
