@@ -49,7 +49,7 @@ size_t Entry::embedded_room() const noexcept {
   return room < kBlobBytesMin ? room : kBlobBytesMin - 1;
 }
 
-ByteView Entry::text(IntText& scratch) const noexcept {
+ByteView Entry::text(NumberText& scratch) const noexcept {
   switch (kind()) {
     case Kind::kInt:
       return {scratch.data(), format_int64(integer(), scratch.data())};
@@ -62,7 +62,7 @@ ByteView Entry::text(IntText& scratch) const noexcept {
 }
 
 size_t Entry::text_size() const noexcept {
-  IntText scratch;
+  NumberText scratch;
   return text(scratch).size();
 }
 

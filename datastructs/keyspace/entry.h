@@ -14,6 +14,7 @@
 // Dict::replace) when it gains or loses its deadline or its string outgrows the block: Keyspace does that.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -66,7 +67,7 @@ template <>
 inline constexpr Kind kKindOf<Hash> = Kind::kHash;
 
 // The text of an integer needs at most this.
-using IntText = std::array<char, 24>;
+using NumberText = std::array<char, 24>;
 
 class Entry {
  public:
@@ -108,7 +109,7 @@ class Entry {
   size_t embedded_room() const noexcept;
   void set_embedded_size(size_t bytes) noexcept { value_size_ = static_cast<uint16_t>(bytes); }
   // The string's bytes; an integer is printed into `scratch`.
-  ByteView text(IntText& scratch) const noexcept;
+  ByteView text(NumberText& scratch) const noexcept;
   size_t text_size() const noexcept;
 
   // ---- collections: the handle inside this entry. Requires the matching kind.

@@ -125,7 +125,7 @@ Entry* Keyspace::put_value(const Key& key, Entry* old, Value value, UnixMs deadl
 }
 
 Keyspace::Editable Keyspace::edit_string(const Key& key, Entry* entry, size_t size) {
-  IntText scratch;
+  NumberText scratch;
   const ByteView before = entry->text(scratch);
   const size_t kept = before.size() < size ? before.size() : size;
   table_->before_change(key.hash);

@@ -21,7 +21,7 @@ Value Value::copy_of(Heap& heap, const Entry& entry) noexcept {
       break;
     case Kind::kEmbedded:
     case Kind::kBlob: {
-      IntText scratch;
+      NumberText scratch;
       value.kind = Kind::kBlob;
       value.payload = reinterpret_cast<uint64_t>(Blob::create_from(heap, entry.text(scratch)));
       break;

@@ -52,7 +52,7 @@ class Batch {
     const CommandSpec* spec = nullptr;
     Key first_key = {};
   };
-  static_assert(sizeof(Item) == 96);
+  static_assert(sizeof(Item) <= 128);
   void prepare(Item& item);
   void end_turn();
 

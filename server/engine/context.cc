@@ -96,7 +96,9 @@ Status Context::block(std::span<const ByteView> keys, Millis timeout_ms) {
   Session& session = *caller.session;
   // Run again and still nothing: it keeps its place.
   if (session.wait().active) return Err::kBlocked;
-  Wait wait{.spec = &spec, .argv = OwnedArgv(engine.heap, argv)};
+  Wait wait;
+  wait.spec = &spec;
+  wait.argv = OwnedArgv(engine.heap, argv);
   for (const ByteView key : keys) wait.keys.emplace_back(caller.db, std::string(key));
   if (timeout_ms > 0) wait.until = engine.instant() + timeout_ms * 1000;
   engine.blocking.add(session, std::move(wait));

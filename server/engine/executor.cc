@@ -138,7 +138,7 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
 }
 
 void Executor::run_queued(Caller& caller, const QueuedCommand& queued, Reply& reply) {
-  call(caller, {.spec = queued.spec, .argv = queued.argv.argv()}, reply);
+  (void)call(caller, {.spec = queued.spec, .argv = queued.argv.argv()}, reply);
 }
 
 bool Executor::run_again(Session& session, bool timed_out) {

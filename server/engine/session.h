@@ -15,6 +15,7 @@
 #include "server/engine/blocking.h"
 #include "server/engine/caller.h"
 #include "server/engine/executor.h"
+#include "server/engine/options.h"
 #include "server/engine/resp_reply.h"
 
 namespace ouro {
