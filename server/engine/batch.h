@@ -43,7 +43,7 @@ class Batch {
 
   void run();
   // Commands wait already: the loop should not.
-  bool has_more() const { return !items_.empty(); }
+  bool has_more() const { return !items_.empty() || !unfinished_.empty(); }
 
  private:
   struct Item {

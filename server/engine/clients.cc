@@ -56,7 +56,7 @@ void Clients::run_postponed() {
   for (Session* session : sessions) session->end_postponement();
 }
 
-bool Clients::on_turn_end() {
+void Clients::on_turn_end() {
   if (exclusive_ != nullptr && engine_.instant() >= exclusive_until_) {
     Session* session = std::exchange(exclusive_, nullptr);
     session->with_reply([](Reply& reply) {
@@ -67,7 +67,19 @@ bool Clients::on_turn_end() {
     for (const auto& [id, other] : by_id_) other->resume();
   }
   if (pause_ != Pause::kNone && engine_.now() >= pause_until_) unpause();
-  return engine_.batch.has_more();
+}
+
+void Clients::every_second() {
+  const Millis idle_max = engine_.options.timeout_seconds * 1000;
+  for (const auto& [id, session] : by_id_) {
+    session->check_limits();
+    const bool waits = session->is_blocked() || session->is_monitor || session->subscription_count() > 0;
+    if (idle_max > 0 && !waits && engine_.now() - session->last_active > idle_max) {
+      engine_.log.print(LogLevel::kVerbose, "closing idle client: id=%llu addr=%s", static_cast<unsigned long long>(id),
+                        session->peer.address.c_str());
+      session->doom();
+    }
+  }
 }
 
 Instant Clients::next_deadline() const {

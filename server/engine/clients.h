@@ -36,8 +36,10 @@ class Clients {
   void begin_exclusive(Session& session, Instant until);
   bool is_exclusive() const { return exclusive_ != nullptr; }
 
-  // Ends what the clock ends; true when postponed sessions have commands to run.
-  bool on_turn_end();
+  // Closes clients that are idle for too long or over a limit that may last only so long.
+  void every_second();
+  // Ends what the clock ends.
+  void on_turn_end();
   Instant next_deadline() const;
 
  private:

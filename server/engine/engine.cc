@@ -40,15 +40,17 @@ void Engine::begin_turn(UnixMs wall, Instant now) {
 void Engine::run_batch() {
   batch.run();
   if (blocking.has_ready()) executor.run_woken();
+  while (Session* session = blocking.find_timed_out(instant_)) executor.run_again(*session, true);
+  clients.on_turn_end();
 }
 
-bool Engine::end_turn() {
-  while (Session* session = blocking.find_timed_out(instant_)) executor.run_again(*session, true);
-  const bool paused_left = clients.on_turn_end();
+bool Engine::run_slices() {
   const bool expiring = active_expire && expire_slice();
   const bool freeing = !dbs.lazy_free().run(kFreeBudget);
-  return expiring || freeing || paused_left || batch.has_more();
+  return expiring || freeing || batch.has_more();
 }
+
+void Engine::every_second() { clients.every_second(); }
 
 Instant Engine::next_deadline() const {
   Instant next = std::min(blocking.next_deadline(), clients.next_deadline());

@@ -3,7 +3,7 @@
 // Both front doors make one: the server's app for its sockets, embed for its host program. It makes no system call: time
 // comes in by begin_turn(), bytes through sessions or Executor::execute.
 //
-//   begin_turn(now)  ->  sessions fill the batch, or execute() is called  ->  run_batch()  ->  end_turn()
+//   sessions fill the batch  ->  begin_turn(now)  ->  run_batch()  ->  (the app flushes)  ->  run_slices()
 #pragma once
 
 #include <memory>
@@ -55,11 +55,13 @@ class Engine {
 
   // ---- one turn
   void begin_turn(UnixMs wall, Instant now);
-  // Runs the commands that sessions put into the batch, and whatever they woke.
+  // Runs the commands that sessions put into the batch, whatever they woke, and waits whose time is over.
   void run_batch();
-  // Timeouts, then bounded slices of expiry, freeing and eviction. True when work is left for the next turn at once.
-  bool end_turn();
-  // When end_turn() has to run again at the latest.
+  // Bounded slices of expiry and freeing. True when work is left for the next turn at once.
+  bool run_slices();
+  // What is looked at by the second: limits that last, idle clients.
+  void every_second();
+  // When the next turn has to come at the latest.
   Instant next_deadline() const;
 
   UnixMs now() const { return wall_; }

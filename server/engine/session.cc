@@ -40,7 +40,6 @@ void Session::set_authenticated(bool yes) {
 }
 
 void Session::on_bytes(ByteView bytes) {
-  last_active = engine_.now();
   engine_.stats.net_input_bytes += bytes.size();
   note_fed();
   reader_.feed(bytes);
@@ -48,7 +47,6 @@ void Session::on_bytes(ByteView bytes) {
 }
 
 void Session::on_filled(size_t bytes) {
-  last_active = engine_.now();
   engine_.stats.net_input_bytes += bytes;
   note_fed();
   reader_.on_filled(bytes);
@@ -133,6 +131,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec, c
   const Executor::Prepared prepared{
       .spec = spec, .argv = command.argv, .first_key = first_key, .blobs = command.blobs};
   last_command = spec;
+  last_active = engine_.now();
   out_.release_at(engine_.commit.log_end());
   Executor::Outcome outcome;
   if (reply_mode == ReplyMode::kOn) [[likely]] {
@@ -195,6 +194,11 @@ void Session::after_reply() {
   const OutputLimit& limit = output_limit();
   if ((limit.hard_bytes > 0 || limit.soft_bytes > 0) && bytes > 0) [[unlikely]] check_output(limit, bytes);
   update_state();
+}
+
+void Session::check_limits() {
+  after_reply();
+  out_.shrink();
 }
 
 void Session::check_output(const OutputLimit& limit, size_t bytes) {

@@ -92,6 +92,8 @@ class Session final : public Endpoint {
   void close_after_reply();
   // Closes at once.
   void doom();
+  // Output limits that may last only so long, and memory that an idle client need not hold.
+  void check_limits();
   void reset();  // RESET: back to a fresh connection's state
 
   int resp_version() const { return resp_version_; }

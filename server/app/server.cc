@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/app/server.h"
+
+#include <cstring>
+
+#include "server/commands/tables.h"
+#include "server/io/process.h"
+
+namespace ouro {
+
+// One connected client: what it says and how its bytes move. The two are destroyed together, when nothing is in flight.
+struct Server::Client final : SessionOwner, ConnectionOwner {
+  Client(Server& owner, SocketFd fd, Session::Peer peer)
+      : server(owner),
+        session(owner.engine_, std::move(peer), *this),
+        connection(owner.loop_, owner.flush_list_, fd, session, *this) {}
+
+  void on_session_active() override { connection.touch(); }
+  void on_idle(Connection&) override { server.clients_.erase(self); }
+
+  Server& server;
+  Session session;
+  Connection connection;
+  ClientList::iterator self;
+};
+
+void CycleStopwatch::refine() {
+  clock_.refine();
+  ticks_per_us_ = 1e9 / static_cast<double>(clock_.nanos(1'000'000));
+}
+
+Server::Server(const Setup& setup)
+    : loop_(setup.loop),
+      log_(setup.log),
+      options_(setup.options),
+      config_(setup.config),
+      run_id_(setup.run_id),
+      io_reason_(setup.io_reason),
+      started_(wall_clock_now()),
+      engine_({.options = setup.options.engine,
+               .tables = all_command_tables(),
+               .seed = setup.seed,
+               .stopwatch = stopwatch_,
+               .log = setup.log,
+               .host = *this,
+               .config = setup.config}),
+      listeners_(setup.loop, setup.log, *this),
+      clients_(HeapAllocator<Client>(engine_.heap)) {
+  engine_.begin_turn(wall_clock_now(), monotonic_now());
+  if (setup.handle_signals) signals_ = std::make_unique<Signals>(loop_, *this);
+}
+
+Server::~Server() { stop(); }
+
+bool Server::start() {
+  if (!open_listeners()) return false;
+  for (const auto& listener : listeners_.all()) {
+    log_.print(LogLevel::kNotice, "Listening on %s", listener->address().text().c_str());
+  }
+  log_.print(LogLevel::kNotice, "Network back end: %s", io_reason_.c_str());
+  log_.print(LogLevel::kNotice, "Ready to accept connections");
+  return true;
+}
+
+bool Server::open_listeners() {
+  const ListenOptions listen{.backlog = static_cast<int>(options_.app.tcp_backlog),
+                             .unix_permissions = static_cast<int>(options_.app.unixsocketperm),
+                             .tuning = {.keep_alive_seconds = static_cast<int>(options_.app.tcp_keepalive)}};
+  if (options_.app.port != 0 || options_.app.any_free_port) {
+    const std::vector<ByteView> binds(options_.app.bind.begin(), options_.app.bind.end());
+    std::string failed;
+    const int error =
+        listeners_.open_tcp({.port = static_cast<uint16_t>(options_.app.port), .binds = binds}, listen, failed);
+    if (error != 0) {
+      log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", failed.c_str(), std::strerror(error));
+      return false;
+    }
+  }
+  if (!options_.app.unixsocket.empty()) {
+    if (const int error = listeners_.open_unix(options_.app.unixsocket, listen); error != 0) {
+      log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", options_.app.unixsocket.c_str(), std::strerror(error));
+      return false;
+    }
+  }
+  return true;
+}
+
+// Why this peer may not connect; empty if it may.
+ByteView Server::refusal_of(const Address& peer) const {
+  if (engine_.clients.count() >= engine_.options.maxclients) return "-ERR max number of clients reached\r\n";
+  if (options_.app.protected_mode && engine_.options.requirepass.empty() && !peer.is_loopback()) {
+    return "-DENIED ouro runs in protected mode: no password is set and only clients of this machine are served. To serve "
+           "others, set a password (requirepass), or turn protected-mode off if the network keeps strangers out.\r\n";
+  }
+  return {};
+}
+
+void Server::on_accepted(SocketFd fd, const Listener& from) {
+  engine_.begin_turn(loop_.wall_now(), loop_.now());
+  const Address peer = loop_.peer_address(fd);
+  const ByteView refusal = refusal_of(peer);
+  if (!refusal.empty()) {
+    ++engine_.stats.connections_rejected;
+    loop_.refuse(fd, refusal);
+    return;
+  }
+  const bool is_unix = from.address().is_unix();
+  const std::string local = is_unix ? from.address().text() : loop_.local_address(fd).text();
+  clients_.emplace_back(*this, fd,
+                        Session::Peer{.address = is_unix ? local : peer.text(),
+                                      .local_address = local,
+                                      .fd = fd.number,
+                                      .is_unix = is_unix,
+                                      .is_loopback = peer.is_loopback()});
+  clients_.back().self = std::prev(clients_.end());
+}
+
+void Server::on_signal(Signal signal) {
+  if (signal == Signal::kHangUp) return;  // a terminal's end does not end a server
+  log_.print(LogLevel::kWarning, "Received %s, shutting down", signal == Signal::kTerminate ? "SIGTERM" : "SIGINT");
+  stopping_ = true;
+}
+
+// Closes everything and lets the loop finish what is in flight.
+void Server::stop() {
+  listeners_.close_all();
+  if (signals_ != nullptr) signals_->stop();
+  flush_list_.flush_all();
+  for (auto it = clients_.begin(); it != clients_.end();) (it++)->connection.close("server stops");
+  const auto idle = [this] {
+    return clients_.empty() && listeners_.is_idle() && (signals_ == nullptr || signals_->is_idle());
+  };
+  while (!idle()) loop_.run_once(10);
+  signals_.reset();
+}
+
+HostInfo Server::info() {
+  const ProcessFacts facts = process_facts();
+  HostInfo info;
+  info.process_id = facts.id;
+  info.executable = facts.executable;
+  info.os = facts.system;
+  info.resident_bytes = facts.resident_bytes;
+  info.peak_resident_bytes = facts.peak_resident_bytes;
+  info.cpu_system_s = facts.system_s;
+  info.cpu_user_s = facts.user_s;
+  info.cpu_system_main_s = facts.thread_system_s;
+  info.cpu_user_main_s = facts.thread_user_s;
+  info.total_system_memory = facts.machine_memory_bytes;
+  info.run_id = run_id_;
+  info.config_file = options_.app.config_file;
+  info.io_backend = std::string(loop_.name());
+  info.io_reason = io_reason_;
+  info.tcp_port = listeners_.port();
+  info.started = started_;
+  return info;
+}
+
+void Server::append_info(ByteView section, std::string& out) {
+  const auto line = [&](const char* name, uint64_t value) {
+    out.append(name).append(":").append(std::to_string(value)).append("\r\n");
+  };
+  if (section == "stats") {
+    const auto times = [&](const std::string& kind, const TurnTimes& turns) {
+      line(("turn_" + kind + "_us_p50").c_str(), static_cast<uint64_t>(turns.quantile(0.5)));
+      line(("turn_" + kind + "_us_p99").c_str(), static_cast<uint64_t>(turns.quantile(0.99)));
+      line(("turn_" + kind + "_us_p99_99").c_str(), static_cast<uint64_t>(turns.quantile(0.9999)));
+      line(("turn_" + kind + "_us_max").c_str(), static_cast<uint64_t>(turns.max()));
+    };
+    line("turns", turn_cpu_.count());
+    times("cpu", turn_cpu_);
+    times("wall", turn_wall_);
+  }
+}
+
+Status Server::shutdown(ShutdownRequest, std::string&) {
+  log_.write(LogLevel::kWarning, "User requested shutdown");
+  stopping_ = true;
+  return Status::ok();
+}
+
+Status Server::abort_shutdown() { return Err::kInvalid; }
+
+}  // namespace ouro

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Server: builds the parts of a running node and wires them. Nothing below can name it; there are no globals, so several
+// servers live in one process (the simulation does that).
+//
+//   Loop --accept--> Client{Session, Connection}      the batch of all sessions runs once a turn: tick.cc
+#pragma once
+
+#include <list>
+#include <memory>
+#include <string>
+
+#include "server/app/options.h"
+#include "server/app/turn_times.h"
+#include "server/engine/config.h"
+#include "server/engine/engine.h"
+#include "server/engine/session.h"
+#include "server/io/clock.h"
+#include "server/io/loop.h"
+#include "server/io/signals.h"
+#include "server/net/connection.h"
+#include "server/net/flush.h"
+#include "server/net/listener.h"
+
+namespace ouro {
+
+// The cycle counter as the engine's stopwatch.
+class CycleStopwatch final : public Stopwatch {
+ public:
+  uint64_t ticks() override { return clock_.ticks(); }
+  double ticks_per_us() const override { return ticks_per_us_; }
+  void refine();
+
+ private:
+  CycleClock clock_;
+  double ticks_per_us_ = 1e9 / static_cast<double>(clock_.nanos(1'000'000));
+};
+
+class Server final : public Host, private AcceptSink, private SignalSink {
+ public:
+  struct Setup {
+    Loop& loop;
+    Logger& log;
+    Options& options;
+    Config& config;
+    uint64_t seed;
+    std::string run_id;
+    std::string io_reason;
+    bool handle_signals = true;
+  };
+  explicit Server(const Setup& setup);
+  ~Server() override;
+
+  // Opens the sockets; false when one cannot be, with the reason in the log.
+  bool start();
+  // Turns until an orderly end.
+  void run();
+  // One turn; waits at most wait_max for something to happen.
+  void turn(Millis wait_max);
+  bool is_stopping() const { return stopping_; }
+
+  Engine& engine() { return engine_; }
+  uint16_t port() const { return listeners_.port(); }
+
+  // ---- Host
+  HostInfo info() override;
+  void append_info(ByteView section, std::string& out) override;
+  Status shutdown(ShutdownRequest request, std::string& error) override;
+  Status abort_shutdown() override;
+  Status rewrite_config(std::string& error) override;
+  Status apply_config(ByteView name, std::string& error) override;
+
+ private:
+  struct Client;
+  using ClientList = std::list<Client, HeapAllocator<Client>>;
+
+  void on_accepted(SocketFd fd, const Listener& from) override;
+  void on_signal(Signal signal) override;
+  bool open_listeners();
+  ByteView refusal_of(const Address& peer) const;
+  void every_second();
+  Millis wait_for(Millis wait_max) const;
+  void stop();
+
+  Loop& loop_;
+  Logger& log_;
+  Options& options_;
+  Config& config_;
+  std::string run_id_;
+  std::string io_reason_;
+  UnixMs started_;
+  CycleStopwatch stopwatch_;
+  Engine engine_;
+  FlushList flush_list_;
+  Listeners listeners_;
+  std::unique_ptr<Signals> signals_;
+  ClientList clients_;
+  TurnTimes turn_cpu_;
+  TurnTimes turn_wall_;
+  Instant next_second_ = 0;
+  bool stopping_ = false;
+  bool busy_ = false;  // slices have more to do
+};
+
+}  // namespace ouro

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The one visible order of a turn.
+#include <algorithm>
+
+#include "server/app/server.h"
+
+namespace ouro {
+namespace {
+
+// The loop wakes at least so often, for what is counted by the second.
+constexpr Millis kWaitMax = 100;
+
+}  // namespace
+
+void Server::turn(Millis wait_max) {
+  loop_.run_once(busy_ ? 0 : wait_for(wait_max));
+
+  const Instant cpu_started = thread_cpu_now();
+  const Instant wall_started = monotonic_now();
+  engine_.begin_turn(loop_.wall_now(), loop_.now());
+  // 1. What all sessions sent, and whom it woke.
+  engine_.run_batch();
+  // 2. Replies leave before anything that can wait.
+  flush_list_.flush_all();
+  // 3. Bounded slices of expiry and freeing.
+  busy_ = engine_.run_slices();
+  if (loop_.now() >= next_second_) every_second();
+  // 4. What the slices made for others (notifications) leaves too.
+  flush_list_.flush_all();
+  turn_cpu_.record(thread_cpu_now() - cpu_started);
+  turn_wall_.record(monotonic_now() - wall_started);
+}
+
+// How long the loop may sleep: until something is due.
+Millis Server::wait_for(Millis wait_max) const {
+  const Instant due = std::min(engine_.next_deadline(), next_second_);
+  const Millis left = (due - loop_.now() + 999) / 1000;
+  return std::clamp<Millis>(left, 0, std::min(wait_max, kWaitMax));
+}
+
+void Server::every_second() {
+  next_second_ = loop_.now() + 1'000'000;
+  stopwatch_.refine();
+  engine_.every_second();
+}
+
+void Server::run() {
+  while (!stopping_) turn(kWaitMax);
+  stop();
+}
+
+}  // namespace ouro

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the system knows of this process: for INFO and the log's first lines.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace ouro {
+
+struct ProcessFacts {
+  int64_t id = 0;
+  std::string executable;
+  std::string system;  // "Linux 6.1.0 x86_64"
+  size_t resident_bytes = 0;
+  size_t peak_resident_bytes = 0;
+  // CPU seconds of the process and of the calling thread.
+  double system_s = 0, user_s = 0;
+  double thread_system_s = 0, thread_user_s = 0;
+  uint64_t machine_memory_bytes = 0;
+};
+
+// A few system calls: ask when somebody looks, not in a turn.
+ProcessFacts process_facts();
+
+// The file-descriptor limit is raised towards `wanted` as far as the system allows; returns what it is now.
+uint64_t raise_descriptor_limit(uint64_t wanted);
+
+// 0 or an errno.
+int change_directory(const std::string& path);
+std::string current_directory();
+
+// Bytes that nobody can guess, for hash seeds and run ids.
+void random_bytes(void* to, size_t bytes);
+
+}  // namespace ouro
