@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a connection says about itself: AUTH, HELLO, SELECT, PING, ECHO, QUIT, RESET. CLIENT: admin/client.cc.
+#include "server/commands/tables.h"
+#include "server/engine/context.h"
+#include "server/engine/engine.h"
+#include "server/engine/session.h"
+#include "server/engine/version.h"
+
+namespace ouro {
+namespace {
+
+// Compares all bytes whatever they are, so that timing tells nothing about how many were right.
+bool same_secret(ByteView a, ByteView b) {
+  unsigned difference = a.size() == b.size() ? 0U : 1U;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const char other = b.empty() ? '\0' : b[i % b.size()];
+    difference |= static_cast<unsigned char>(a[i] ^ other);
+  }
+  return difference == 0;
+}
+
+Status log_in(Context& ctx, ByteView user, ByteView password) {
+  const std::string& secret = ctx.engine.options.requirepass;
+  if (user != "default" || (!secret.empty() && !same_secret(password, secret))) return ctx.fail_text(errors::kWrongPass);
+  if (ctx.caller.session != nullptr) ctx.caller.session->set_authenticated(true);
+  return Status::ok();
+}
+
+Status cmd_auth(Context& ctx) {
+  if (ctx.argv.size() > 3) return Err::kSyntax;
+  if (ctx.argv.size() == 2 && ctx.engine.options.requirepass.empty()) {
+    return ctx.fail(
+        "ERR AUTH <password> called without any password configured for the default user. "
+        "Are you sure your configuration is correct?");
+  }
+  OURO_TRY(log_in(ctx, ctx.argv.size() == 3 ? ctx.argv[1] : "default", ctx.argv.back()));
+  ctx.reply.ok();
+  return Status::ok();
+}
+
+Status cmd_echo(Context& ctx) {
+  ctx.reply.bulk(ctx.argv[1]);
+  return Status::ok();
+}
+
+Status cmd_ping(Context& ctx) {
+  if (ctx.argv.size() > 2) {
+    return ctx.fail("ERR wrong number of arguments for 'ping' command");
+  }
+  const Session* session = ctx.caller.session;
+  const ByteView text = ctx.argv.size() == 2 ? ctx.argv[1] : ByteView();
+  if (session != nullptr && session->subscription_count() > 0 && session->resp_version() == 2) {
+    // A subscribed RESP2 client reads messages only, so the answer looks like one.
+    ctx.reply.array(2);
+    ctx.reply.bulk("pong");
+    ctx.reply.bulk(text);
+  } else if (ctx.argv.size() == 2) {
+    ctx.reply.bulk(text);
+  } else {
+    ctx.reply.simple("PONG");
+  }
+  return Status::ok();
+}
+
+Status cmd_select(Context& ctx) {
+  OURO_TRY(const int64_t index, ctx.integer(1));
+  if (index < 0 || index >= ctx.engine.dbs.count()) return ctx.fail_text(errors::kDbIndexOutOfRange);
+  ctx.caller.db = static_cast<DbIndex>(index);
+  ctx.reply.ok();
+  return Status::ok();
+}
+
+Status cmd_quit(Context& ctx) {
+  ctx.reply.ok();
+  if (ctx.caller.session != nullptr) ctx.caller.session->close_after_reply();
+  return Status::ok();
+}
+
+Status cmd_reset(Context& ctx) {
+  if (ctx.caller.session != nullptr) ctx.caller.session->reset();
+  ctx.reply.simple("RESET");
+  return Status::ok();
+}
+
+// Characters that would break the lines of CLIENT LIST.
+bool is_good_name(ByteView name) {
+  for (const char c : name) {
+    if (c < '!' || c > '~') return false;
+  }
+  return true;
+}
+
+struct HelloOptions {
+  int64_t version = 0;
+  bool log_in = false;
+  ByteView user, password;
+  bool set_name = false;
+  ByteView name;
+};
+
+Status parse_hello(Context& ctx, HelloOptions& options) {
+  if (ctx.argv.size() < 2) return Status::ok();
+  const Result<int64_t> version = ctx.integer(1);
+  if (!version.is_ok()) return ctx.fail("ERR Protocol version is not an integer or out of range");
+  if (*version < 2 || *version > 3) return ctx.fail("NOPROTO unsupported protocol version");
+  options.version = *version;
+  ArgParser args(ctx.argv, 2);
+  while (args.more()) {
+    if (args.left() > 2 && args.word("AUTH")) {
+      options.log_in = true;
+      options.user = args.next();
+      options.password = args.next();
+    } else if (args.left() > 1 && args.word("SETNAME")) {
+      options.set_name = true;
+      options.name = args.next();
+      if (!is_good_name(options.name)) {
+        return ctx.fail("ERR Client names cannot contain spaces, newlines or special characters.");
+      }
+    } else {
+      const ByteView word = args.peek();
+      return ctx.fail("ERR Syntax error in HELLO option '%.*s'", static_cast<int>(std::min<size_t>(word.size(), 128)),
+                      word.data());
+    }
+  }
+  return Status::ok();
+}
+
+Status cmd_hello(Context& ctx) {
+  Session* session = ctx.caller.session;
+  if (session == nullptr) return ctx.fail("ERR HELLO needs a connection");
+  HelloOptions options;
+  OURO_TRY(parse_hello(ctx, options));
+  if (options.log_in) OURO_TRY(log_in(ctx, options.user, options.password));
+  if (!session->authenticated) {
+    return ctx.fail(
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> "
+        "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
+  }
+  if (options.set_name) session->name = options.name;
+  if (options.version != 0) session->set_resp_version(static_cast<int>(options.version));
+  // In the protocol that was chosen, which the reply handed in does not speak yet.
+  session->with_reply([&](Reply& reply) {
+    reply.map(7);
+    reply.bulk("server");
+    reply.bulk("redis");
+    reply.bulk("version");
+    reply.bulk(kRedisVersion);
+    reply.bulk("proto");
+    reply.integer(session->resp_version());
+    reply.bulk("id");
+    reply.integer(static_cast<int64_t>(session->id));
+    reply.bulk("mode");
+    reply.bulk("standalone");
+    reply.bulk("role");
+    reply.bulk("master");
+    reply.bulk("modules");
+    reply.array(0);
+    return true;
+  });
+  return Status::ok();
+}
+
+constexpr CommandSpec kRows[] = {
+    {.name = "AUTH",
+     .arity = at_least(2),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kNoAuth |
+              Flag::kAllowBusy,
+     .acl = Acl::kConnection,
+     .handler = cmd_auth,
+     .doc = {.summary = "Proves who the client is.",
+             .complexity = "O(N), N passwords of the user",
+             .since = "1.0.0",
+             .group = "connection",
+             .args = "[username:string@6.0.0] password:string"}},
+    {.name = "ECHO",
+     .arity = exactly(2),
+     .flags = Flag::kLoading | Flag::kStale | Flag::kFast,
+     .acl = Acl::kConnection,
+     .handler = cmd_echo,
+     .doc = {.summary = "Returns the given bytes.",
+             .complexity = "O(1)",
+             .since = "1.0.0",
+             .group = "connection",
+             .args = "message:string"}},
+    {.name = "HELLO",
+     .arity = at_least(1),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kNoAuth |
+              Flag::kAllowBusy,
+     .acl = Acl::kConnection,
+     .handler = cmd_hello,
+     .doc = {.summary = "Chooses the protocol, may log in and name the connection.",
+             .complexity = "O(1)",
+             .since = "6.0.0",
+             .group = "connection",
+             .args = "[arguments:{protover:integer [AUTH=username_password:{username:string "
+                     "password:string}] [SETNAME=clientname:string]}]"}},
+    {.name = "PING",
+     .arity = at_least(1),
+     .flags = Flag::kFast | Flag::kInSubscribedMode,
+     .acl = Acl::kConnection,
+     .handler = cmd_ping,
+     .doc = {.summary = "Answers PONG or the given bytes.",
+             .complexity = "O(1)",
+             .since = "1.0.0",
+             .group = "connection",
+             .args = "[message:string]",
+             .tips = "request_policy:all_shards response_policy:all_succeeded"}},
+    {.name = "QUIT",
+     .arity = at_least(1),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kNoAuth |
+              Flag::kAllowBusy | Flag::kInsideMulti | Flag::kInSubscribedMode,
+     .acl = Acl::kConnection,
+     .handler = cmd_quit,
+     .doc = {.summary = "Answers OK and closes the connection.",
+             .complexity = "O(1)",
+             .since = "1.0.0",
+             .group = "connection"}},
+    {.name = "RESET",
+     .arity = exactly(1),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kNoAuth |
+              Flag::kAllowBusy | Flag::kInsideMulti | Flag::kInSubscribedMode,
+     .acl = Acl::kConnection,
+     .handler = cmd_reset,
+     .doc = {.summary = "Puts the connection back into its first state.",
+             .complexity = "O(1)",
+             .since = "6.2.0",
+             .group = "connection"}},
+    {.name = "SELECT",
+     .arity = exactly(2),
+     .flags = Flag::kLoading | Flag::kStale | Flag::kFast,
+     .acl = Acl::kConnection,
+     .handler = cmd_select,
+     .doc = {.summary = "Chooses the database for the commands that follow.",
+             .complexity = "O(1)",
+             .since = "1.0.0",
+             .group = "connection",
+             .args = "index:integer"}},
+};
+static_assert(table_is_valid(kRows));
+
+}  // namespace
+
+constinit const std::span<const CommandSpec> kConnectionCommands = kRows;
+
+}  // namespace ouro

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// SUBSCRIBE and PUBLISH, their pattern and shard forms, and PUBSUB. Who gets what: engine/pubsub.h.
+#include "datastructs/codec/glob.h"
+#include "server/commands/help.h"
+#include "server/commands/tables.h"
+#include "server/engine/context.h"
+#include "server/engine/engine.h"
+#include "server/engine/session.h"
+
+namespace ouro {
+namespace {
+
+using Kind = PubSub::Kind;
+
+ByteView subscribe_word(Kind kind) {
+  return kind == Kind::kChannel ? "subscribe" : kind == Kind::kPattern ? "psubscribe" : "ssubscribe";
+}
+ByteView unsubscribe_word(Kind kind) {
+  return kind == Kind::kChannel ? "unsubscribe" : kind == Kind::kPattern ? "punsubscribe" : "sunsubscribe";
+}
+
+// What the confirmation counts: channels and patterns together, shard channels apart.
+int64_t counted(const Session& session, Kind kind) {
+  const size_t count = kind == Kind::kShard ? session.subscriptions[2].size()
+                                            : session.subscriptions[0].size() + session.subscriptions[1].size();
+  return static_cast<int64_t>(count);
+}
+
+// A RESP2 client that is subscribed may send little else.
+void update_gate(Session& session) {
+  const bool closed = session.subscription_count() > 0 && session.resp_version() == 2;
+  Caller& caller = session.caller();
+  caller.gates = closed ? caller.gates | Gate::kSubscribed : caller.gates & ~Gate::kSubscribed;
+}
+
+Status subscribe(Context& ctx, Kind kind) {
+  Session* session = ctx.caller.session;
+  // The messages need a connection to go to.
+  if (session == nullptr) return ctx.fail("ERR SUBSCRIBE isn't allowed for this caller");
+  for (size_t i = 1; i < ctx.argv.size(); ++i) {
+    ctx.engine.pubsub.subscribe(*session, kind, ctx.argv[i]);
+    ctx.reply.push(3);
+    ctx.reply.bulk(subscribe_word(kind));
+    ctx.reply.bulk(ctx.argv[i]);
+    ctx.reply.integer(counted(*session, kind));
+  }
+  update_gate(*session);
+  return Status::ok();
+}
+
+Status unsubscribe(Context& ctx, Kind kind) {
+  Session* session = ctx.caller.session;
+  if (session == nullptr) return ctx.fail("ERR UNSUBSCRIBE isn't allowed for this caller");
+  const auto confirm = [&](ByteView name, bool named) {
+    ctx.reply.push(3);
+    ctx.reply.bulk(unsubscribe_word(kind));
+    named ? ctx.reply.bulk(name) : ctx.reply.null();
+    ctx.reply.integer(counted(*session, kind));
+  };
+  if (ctx.argv.size() > 1) {
+    for (size_t i = 1; i < ctx.argv.size(); ++i) {
+      ctx.engine.pubsub.unsubscribe(*session, kind, ctx.argv[i]);
+      confirm(ctx.argv[i], true);
+    }
+  } else {
+    const auto own = session->subscriptions[static_cast<size_t>(kind)];
+    if (own.empty()) confirm({}, false);
+    for (const std::string& name : own) {
+      ctx.engine.pubsub.unsubscribe(*session, kind, name);
+      confirm(name, true);
+    }
+  }
+  update_gate(*session);
+  return Status::ok();
+}
+
+Status cmd_subscribe(Context& ctx) { return subscribe(ctx, Kind::kChannel); }
+Status cmd_psubscribe(Context& ctx) { return subscribe(ctx, Kind::kPattern); }
+Status cmd_ssubscribe(Context& ctx) { return subscribe(ctx, Kind::kShard); }
+Status cmd_unsubscribe(Context& ctx) { return unsubscribe(ctx, Kind::kChannel); }
+Status cmd_punsubscribe(Context& ctx) { return unsubscribe(ctx, Kind::kPattern); }
+Status cmd_sunsubscribe(Context& ctx) { return unsubscribe(ctx, Kind::kShard); }
+
+// A message is an effect for replicas although no key changed.
+Status publish(Context& ctx, Kind kind) {
+  const size_t receivers = ctx.engine.pubsub.publish(kind, ctx.argv[1], ctx.argv[2]);
+  if (ctx.effects.wanted()) ctx.effects.replace(ctx.argv);
+  ctx.reply.integer(static_cast<int64_t>(receivers));
+  return Status::ok();
+}
+Status cmd_publish(Context& ctx) { return publish(ctx, Kind::kChannel); }
+Status cmd_spublish(Context& ctx) { return publish(ctx, Kind::kShard); }
+
+Status list_channels(Context& ctx, Kind kind) {
+  if (ctx.argv.size() > 3) return wrong_subcommand_arity(ctx);
+  const Reply::Mark mark = ctx.reply.begin();
+  size_t count = 0;
+  ctx.engine.pubsub.for_each_name(kind, [&](ByteView name, size_t) {
+    if (ctx.argv.size() == 3 && !glob_matches(ctx.argv[2], name)) return;
+    ctx.reply.bulk(name);
+    ++count;
+  });
+  ctx.reply.end_array(mark, count);
+  return Status::ok();
+}
+Status cmd_pubsub_channels(Context& ctx) { return list_channels(ctx, Kind::kChannel); }
+Status cmd_pubsub_shardchannels(Context& ctx) { return list_channels(ctx, Kind::kShard); }
+
+Status count_subscribers(Context& ctx, Kind kind) {
+  ctx.reply.array((ctx.argv.size() - 2) * 2);
+  for (size_t i = 2; i < ctx.argv.size(); ++i) {
+    ctx.reply.bulk(ctx.argv[i]);
+    ctx.reply.integer(static_cast<int64_t>(ctx.engine.pubsub.subscriber_count(kind, ctx.argv[i])));
+  }
+  return Status::ok();
+}
+Status cmd_pubsub_numsub(Context& ctx) { return count_subscribers(ctx, Kind::kChannel); }
+Status cmd_pubsub_shardnumsub(Context& ctx) { return count_subscribers(ctx, Kind::kShard); }
+
+Status cmd_pubsub_numpat(Context& ctx) {
+  ctx.reply.integer(static_cast<int64_t>(ctx.engine.pubsub.name_count(Kind::kPattern)));
+  return Status::ok();
+}
+
+Status cmd_pubsub_help(Context& ctx) { return reply_help(ctx); }
+
+constexpr CommandSpec kPubsubRows[] = {
+    {.name = "CHANNELS",
+     .arity = at_least(2),
+     .flags = Flag::kPubsub | Flag::kLoading | Flag::kStale,
+     .handler = cmd_pubsub_channels,
+     .doc = {.summary = "Lists the channels that have subscribers.",
+             .complexity = "O(N), N channels with subscribers",
+             .since = "2.8.0",
+             .group = "pubsub",
+             .args = "[pattern:pattern]"}},
+    {.name = "HELP",
+     .arity = exactly(2),
+     .flags = Flag::kLoading | Flag::kStale,
+     .handler = cmd_pubsub_help,
+     .doc = {.summary = "Lists the subcommands of PUBSUB.",
+             .complexity = "O(1)",
+             .since = "6.2.0",
+             .group = "pubsub"}},
+    {.name = "NUMPAT",
+     .arity = exactly(2),
+     .flags = Flag::kPubsub | Flag::kLoading | Flag::kStale,
+     .handler = cmd_pubsub_numpat,
+     .doc = {.summary = "Counts the different patterns that clients subscribed to.",
+             .complexity = "O(1)",
+             .since = "2.8.0",
+             .group = "pubsub"}},
+    {.name = "NUMSUB",
+     .arity = at_least(2),
+     .flags = Flag::kPubsub | Flag::kLoading | Flag::kStale,
+     .handler = cmd_pubsub_numsub,
+     .doc = {.summary = "Counts the subscribers of the given channels.",
+             .complexity = "O(N), N channels asked for",
+             .since = "2.8.0",
+             .group = "pubsub",
+             .args = "[channel:string...]"}},
+    {.name = "SHARDCHANNELS",
+     .arity = at_least(2),
+     .flags = Flag::kPubsub | Flag::kLoading | Flag::kStale,
+     .handler = cmd_pubsub_shardchannels,
+     .doc = {.summary = "Lists the shard channels that have subscribers.",
+             .complexity = "O(N), N shard channels with subscribers",
+             .since = "7.0.0",
+             .group = "pubsub",
+             .args = "[pattern:pattern]"}},
+    {.name = "SHARDNUMSUB",
+     .arity = at_least(2),
+     .flags = Flag::kPubsub | Flag::kLoading | Flag::kStale,
+     .handler = cmd_pubsub_shardnumsub,
+     .doc = {.summary = "Counts the subscribers of the given shard channels.",
+             .complexity = "O(N), N shard channels asked for",
+             .since = "7.0.0",
+             .group = "pubsub",
+             .args = "[shardchannel:string...]"}},
+};
+static_assert(table_is_valid(kPubsubRows));
+
+constexpr CommandSpec kRows[] = {
+    {.name = "PSUBSCRIBE",
+     .arity = at_least(2),
+     .flags =
+         Flag::kPubsub | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kInSubscribedMode,
+     .handler = cmd_psubscribe,
+     .doc = {.summary = "Receives the messages of all channels whose names match a pattern.",
+             .complexity = "O(N), N patterns this client has",
+             .since = "2.0.0",
+             .group = "pubsub",
+             .args = "pattern:{pattern:pattern}..."}},
+    {.name = "PUBLISH",
+     .arity = exactly(3),
+     .flags = Flag::kPubsub | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kMayReplicate,
+     .handler = cmd_publish,
+     .doc = {.summary = "Sends a message to a channel.",
+             .complexity = "O(N+M), N subscribers of the channel, M patterns of all clients",
+             .since = "2.0.0",
+             .group = "pubsub",
+             .args = "channel:string message:string"}},
+    {.name = "PUBSUB",
+     .arity = at_least(2),
+     .subcommands = kPubsubRows,
+     .doc = {.summary = "Tells about channels and their subscribers.",
+             .complexity = "By subcommand",
+             .since = "2.8.0",
+             .group = "pubsub"}},
+    {.name = "PUNSUBSCRIBE",
+     .arity = at_least(1),
+     .flags =
+         Flag::kPubsub | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kInSubscribedMode,
+     .handler = cmd_punsubscribe,
+     .doc = {.summary = "Stops receiving messages by pattern.",
+             .complexity = "O(N), N patterns this client has",
+             .since = "2.0.0",
+             .group = "pubsub",
+             .args = "[pattern:pattern...]"}},
+    {.name = "SPUBLISH",
+     .arity = exactly(3),
+     .flags = Flag::kPubsub | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kMayReplicate,
+     .keys = {one_key(1, kNotKey)},
+     .handler = cmd_spublish,
+     .doc = {.summary = "Sends a message to a shard channel.",
+             .complexity = "O(N), N subscribers of the shard channel",
+             .since = "7.0.0",
+             .group = "pubsub",
+             .args = "shardchannel:string message:string"}},
+    {.name = "SSUBSCRIBE",
+     .arity = at_least(2),
+     .flags =
+         Flag::kPubsub | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kInSubscribedMode,
+     .keys = {key_range(1, -1, 1, kNotKey)},
+     .handler = cmd_ssubscribe,
+     .doc = {.summary = "Receives the messages of shard channels.",
+             .complexity = "O(N), N shard channels named",
+             .since = "7.0.0",
+             .group = "pubsub",
+             .args = "shardchannel:string..."}},
+    {.name = "SUBSCRIBE",
+     .arity = at_least(2),
+     .flags =
+         Flag::kPubsub | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kInSubscribedMode,
+     .handler = cmd_subscribe,
+     .doc = {.summary = "Receives the messages of channels.",
+             .complexity = "O(N), N channels named",
+             .since = "2.0.0",
+             .group = "pubsub",
+             .args = "channel:string..."}},
+    {.name = "SUNSUBSCRIBE",
+     .arity = at_least(1),
+     .flags =
+         Flag::kPubsub | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kInSubscribedMode,
+     .keys = {key_range(1, -1, 1, kNotKey)},
+     .handler = cmd_sunsubscribe,
+     .doc = {.summary = "Stops receiving the messages of shard channels.",
+             .complexity = "O(N), N shard channels named",
+             .since = "7.0.0",
+             .group = "pubsub",
+             .args = "[shardchannel:string...]"}},
+    {.name = "UNSUBSCRIBE",
+     .arity = at_least(1),
+     .flags =
+         Flag::kPubsub | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kInSubscribedMode,
+     .handler = cmd_unsubscribe,
+     .doc = {.summary = "Stops receiving the messages of channels.",
+             .complexity = "O(N), N channels named",
+             .since = "2.0.0",
+             .group = "pubsub",
+             .args = "[channel:string...]"}},
+};
+static_assert(table_is_valid(kRows));
+
+}  // namespace
+
+constinit const std::span<const CommandSpec> kPubsubCommands = kRows;
+
+}  // namespace ouro

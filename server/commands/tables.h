@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The command families' tables. A program joins those it wants and hands them to its Engine (Engine::Setup::tables).
+#pragma once
+
+#include <span>
+
+#include "server/engine/command.h"
+
+namespace ouro {
+
+extern const std::span<const CommandSpec> kConnectionCommands;
+extern const std::span<const CommandSpec> kDatabaseCommands;
+extern const std::span<const CommandSpec> kExpireCommands;
+extern const std::span<const CommandSpec> kKeyCommands;
+extern const std::span<const CommandSpec> kPubsubCommands;
+extern const std::span<const CommandSpec> kSortCommands;
+extern const std::span<const CommandSpec> kStringCommands;
+extern const std::span<const CommandSpec> kStringLcsCommands;
+extern const std::span<const CommandSpec> kStringSetCommands;
+extern const std::span<const CommandSpec> kTransactionCommands;
+
+}  // namespace ouro

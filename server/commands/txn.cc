@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// MULTI, EXEC, DISCARD, WATCH, UNWATCH. Queueing itself is a gate (engine/gates.cc).
+#include "server/commands/tables.h"
+#include "server/engine/context.h"
+#include "server/engine/engine.h"
+
+namespace ouro {
+namespace {
+
+// Ends the transaction without running it.
+void drop_transaction(Context& ctx) {
+  ctx.caller.txn = Transaction();
+  ctx.caller.gates &= ~Gate::kTransaction;
+  ctx.engine.watch.clear(ctx.caller);
+}
+
+Status cmd_multi(Context& ctx) {
+  if (ctx.caller.txn.open) return ctx.fail("ERR MULTI calls can not be nested");
+  ctx.caller.txn.open = true;
+  ctx.caller.gates |= Gate::kTransaction;
+  ctx.reply.ok();
+  return Status::ok();
+}
+
+Status cmd_discard(Context& ctx) {
+  if (!ctx.caller.txn.open) return ctx.fail("ERR DISCARD without MULTI");
+  drop_transaction(ctx);
+  ctx.reply.ok();
+  return Status::ok();
+}
+
+// A watched key that has expired since, though nobody has removed it yet, has changed too.
+bool watched_key_expired(Context& ctx) {
+  for (const WatchedKey& watched : ctx.caller.watched) {
+    if (watched.was_due) continue;
+    Keyspace& db = ctx.engine.dbs[watched.db];
+    const Entry* entry = db.find(db.key(watched.key));
+    if (entry != nullptr && entry->is_due(ctx.now)) return true;
+  }
+  return false;
+}
+
+Status cmd_exec(Context& ctx) {
+  Caller& caller = ctx.caller;
+  if (!caller.txn.open) return ctx.fail("ERR EXEC without MULTI");
+  ctx.effects.none();
+  if (caller.txn.broken) {
+    drop_transaction(ctx);
+    return ctx.fail_text(errors::kExecAbort);
+  }
+  if (caller.watch_broken || watched_key_expired(ctx)) {
+    drop_transaction(ctx);
+    ctx.reply.null_array();
+    return Status::ok();
+  }
+  // The commands themselves must see neither the queue nor the watches.
+  const Transaction txn = std::move(caller.txn);
+  drop_transaction(ctx);
+  caller.txn.executing = true;
+  ctx.reply.array(txn.queue.size());
+  for (const QueuedCommand& queued : txn.queue) ctx.engine.executor.run_queued(caller, queued, ctx.reply);
+  caller.txn.executing = false;
+  return Status::ok();
+}
+
+Status cmd_watch(Context& ctx) {
+  if (ctx.caller.txn.open) return ctx.fail("ERR WATCH inside MULTI is not allowed");
+  for (size_t i = 1; i < ctx.argv.size(); ++i) {
+    const Entry* entry = ctx.db.find(ctx.db.key(ctx.argv[i]));
+    ctx.engine.watch.add(ctx.caller, ctx.caller.db, ctx.argv[i], entry != nullptr && entry->is_due(ctx.now));
+  }
+  ctx.reply.ok();
+  return Status::ok();
+}
+
+Status cmd_unwatch(Context& ctx) {
+  ctx.engine.watch.clear(ctx.caller);
+  ctx.reply.ok();
+  return Status::ok();
+}
+
+constexpr CommandSpec kRows[] = {
+    {.name = "DISCARD",
+     .arity = exactly(1),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kAllowBusy |
+              Flag::kInsideMulti,
+     .acl = Acl::kTransaction,
+     .handler = cmd_discard,
+     .doc = {.summary = "Drops the queued commands and ends the transaction.",
+             .complexity = "O(N), N commands queued",
+             .since = "2.0.0",
+             .group = "transactions"}},
+    {.name = "EXEC",
+     .arity = exactly(1),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kSkipSlowlog |
+              Flag::kRunsQueue | Flag::kInsideMulti,
+     .acl = Acl::kTransaction,
+     .handler = cmd_exec,
+     .doc = {.summary = "Runs the queued commands as one.",
+             .complexity = "That of the queued commands",
+             .since = "1.2.0",
+             .group = "transactions"}},
+    {.name = "MULTI",
+     .arity = exactly(1),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kAllowBusy |
+              Flag::kInsideMulti,
+     .acl = Acl::kTransaction,
+     .handler = cmd_multi,
+     .doc = {.summary = "Starts a transaction: what follows is queued until EXEC.",
+             .complexity = "O(1)",
+             .since = "1.2.0",
+             .group = "transactions"}},
+    {.name = "UNWATCH",
+     .arity = exactly(1),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kAllowBusy,
+     .acl = Acl::kTransaction,
+     .handler = cmd_unwatch,
+     .doc = {.summary = "Forgets all watched keys.",
+             .complexity = "O(1)",
+             .since = "2.2.0",
+             .group = "transactions"}},
+    {.name = "WATCH",
+     .arity = at_least(2),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kAllowBusy |
+              Flag::kInsideMulti,
+     .keys = {key_range(1, -1, 1, kReadOnly)},
+     .acl = Acl::kTransaction,
+     .handler = cmd_watch,
+     .doc = {.summary = "Makes the next EXEC fail if one of these keys changes before it.",
+             .complexity = "O(1) a key",
+             .since = "2.2.0",
+             .group = "transactions",
+             .args = "key:key#0..."}},
+};
+static_assert(table_is_valid(kRows));
+
+}  // namespace
+
+constinit const std::span<const CommandSpec> kTransactionCommands = kRows;
+
+}  // namespace ouro

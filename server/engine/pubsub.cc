@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/engine/pubsub.h"
+
+#include <algorithm>
+
+#include "datastructs/codec/glob.h"
+#include "server/engine/engine.h"
+#include "server/engine/session.h"
+
+namespace ouro {
+namespace {
+
+constexpr uint32_t bit(Event event_class) { return 1U << static_cast<uint32_t>(event_class); }
+constexpr uint32_t kKeyspaceBit = 1U << 30;
+constexpr uint32_t kKeyeventBit = 1U << 31;
+
+struct ClassLetter {
+  char letter;
+  uint32_t bits;
+};
+// notify-keyspace-events' letters, in the order in which CONFIG GET shows them. A stands for all but m and n.
+constexpr ClassLetter kLetters[] = {
+    {'g', bit(Event::kGeneric)}, {'$', bit(Event::kString)},  {'l', bit(Event::kList)},   {'s', bit(Event::kSet)},
+    {'h', bit(Event::kHash)},    {'z', bit(Event::kZSet)},    {'x', bit(Event::kExpired)}, {'e', bit(Event::kEvicted)},
+    {'t', bit(Event::kStream)},  {'d', bit(Event::kModule)},
+};
+constexpr uint32_t kAll = [] {
+  uint32_t bits = 0;
+  for (const ClassLetter& row : kLetters) bits |= row.bits;
+  return bits;
+}();
+constexpr ClassLetter kOtherLetters[] = {
+    {'K', kKeyspaceBit}, {'E', kKeyeventBit}, {'m', bit(Event::kMiss)}, {'n', bit(Event::kNew)}};
+
+size_t index_of(PubSub::Kind kind) { return static_cast<size_t>(kind); }
+
+}  // namespace
+
+bool PubSub::subscribe(Session& session, Kind kind, ByteView name) {
+  if (!session.subscriptions[index_of(kind)].emplace(name).second) return false;
+  names_[index_of(kind)][std::string(name)].push_back(&session);
+  return true;
+}
+
+bool PubSub::unsubscribe(Session& session, Kind kind, ByteView name) {
+  auto& own = session.subscriptions[index_of(kind)];
+  const auto subscribed = own.find(name);
+  if (subscribed == own.end()) return false;
+  Names& names = names_[index_of(kind)];
+  const auto found = names.find(name);
+  std::erase(found->second, &session);
+  if (found->second.empty()) names.erase(found);
+  own.erase(subscribed);
+  return true;
+}
+
+void PubSub::drop(Session& session) {
+  for (const Kind kind : {Kind::kChannel, Kind::kPattern, Kind::kShard}) {
+    auto& own = session.subscriptions[index_of(kind)];
+    while (!own.empty()) unsubscribe(session, kind, std::string(*own.begin()));
+  }
+}
+
+size_t PubSub::publish(Kind kind, ByteView channel, ByteView message) {
+  size_t receivers = 0;
+  const Names& names = names_[index_of(kind)];
+  if (const auto found = names.find(channel); found != names.end()) {
+    // A copy: a receiver over its output limit leaves the list.
+    const std::vector<Session*> sessions = found->second;
+    for (Session* session : sessions) {
+      session->send_out_of_band([&](Reply& reply) {
+        reply.push(3);
+        reply.bulk(kind == Kind::kShard ? "smessage" : "message");
+        reply.bulk(channel);
+        reply.bulk(message);
+      });
+      ++receivers;
+    }
+  }
+  if (kind == Kind::kShard) return receivers;
+  std::vector<std::pair<std::string, Session*>> matching;
+  for (const auto& [pattern, sessions] : names_[index_of(Kind::kPattern)]) {
+    if (!glob_matches(pattern, channel)) continue;
+    for (Session* session : sessions) matching.emplace_back(pattern, session);
+  }
+  for (const auto& [pattern, session] : matching) {
+    session->send_out_of_band([&, &name = pattern](Reply& reply) {
+      reply.push(4);
+      reply.bulk("pmessage");
+      reply.bulk(name);
+      reply.bulk(channel);
+      reply.bulk(message);
+    });
+  }
+  return receivers + matching.size();
+}
+
+size_t PubSub::subscriber_count(Kind kind, ByteView name) const {
+  const auto found = names_[index_of(kind)].find(name);
+  return found == names_[index_of(kind)].end() ? 0 : found->second.size();
+}
+
+size_t PubSub::name_count(Kind kind) const { return names_[index_of(kind)].size(); }
+
+void PubSub::for_each_name(Kind kind, FunctionRef<void(ByteView, size_t)> fn) const {
+  for (const auto& [name, sessions] : names_[index_of(kind)]) fn(name, sessions.size());
+}
+
+bool PubSub::set_event_classes(ByteView letters) {
+  uint32_t bits = 0;
+  for (const char letter : letters) {
+    const auto matches = [letter](const ClassLetter& row) { return row.letter == letter; };
+    if (letter == 'A') {
+      bits |= kAll;
+    } else if (const auto* row = std::find_if(std::begin(kLetters), std::end(kLetters), matches); row != std::end(kLetters)) {
+      bits |= row->bits;
+    } else if (row = std::find_if(std::begin(kOtherLetters), std::end(kOtherLetters), matches);
+               row != std::end(kOtherLetters)) {
+      bits |= row->bits;
+    } else {
+      return false;
+    }
+  }
+  event_classes_ = bits;
+  return true;
+}
+
+std::string PubSub::event_class_letters() const {
+  std::string letters;
+  if ((event_classes_ & kAll) == kAll) {
+    letters = "A";
+  } else {
+    for (const ClassLetter& row : kLetters) {
+      if ((event_classes_ & row.bits) != 0) letters += row.letter;
+    }
+  }
+  for (const ClassLetter& row : kOtherLetters) {
+    if ((event_classes_ & row.bits) != 0) letters += row.letter;
+  }
+  return letters;
+}
+
+void PubSub::notify(DbIndex db, ByteView key, Event event_class, ByteView event) {
+  if ((event_classes_ & bit(event_class)) == 0) return;
+  const std::string number = std::to_string(db);
+  if ((event_classes_ & kKeyspaceBit) != 0) {
+    std::string channel = "__keyspace@" + number + "__:";
+    publish(Kind::kChannel, channel.append(key), event);
+  }
+  if ((event_classes_ & kKeyeventBit) != 0) {
+    std::string channel = "__keyevent@" + number + "__:";
+    publish(Kind::kChannel, channel.append(event), key);
+  }
+}
+
+}  // namespace ouro
