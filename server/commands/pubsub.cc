@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // SUBSCRIBE and PUBLISH, their pattern and shard forms, and PUBSUB. Who gets what: engine/pubsub.h.
-#include "datastructs/codec/glob.h"
+#include "datastructs/glob.h"
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"

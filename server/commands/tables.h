@@ -8,6 +8,7 @@
 
 namespace ouro {
 
+extern const std::span<const CommandSpec> kClientCommands;
 extern const std::span<const CommandSpec> kConnectionCommands;
 extern const std::span<const CommandSpec> kDatabaseCommands;
 extern const std::span<const CommandSpec> kExpireCommands;

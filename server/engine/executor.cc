@@ -154,6 +154,20 @@ bool Executor::run_again(Session& session, bool timed_out) {
   return true;
 }
 
+void Executor::end_wait(Session& session, bool with_error) {
+  if (!with_error) {
+    run_again(session, true);
+    return;
+  }
+  const Wait ended = engine_.blocking.remove(session);
+  engine_.stats.count_error(errors::kUnblocked);
+  session.with_reply([](Reply& reply) {
+    reply.error(errors::kUnblocked);
+    return true;
+  });
+  session.resume();
+}
+
 void Executor::run_woken() {
   while (engine_.blocking.has_ready()) {
     const Blocking::Where where = engine_.blocking.take_ready();

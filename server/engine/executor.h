@@ -38,6 +38,8 @@ class Executor {
   void run_queued(Caller& caller, const QueuedCommand& queued, Reply& reply);
   // A waiting session's command again; true when it has replied and waits no more.
   bool run_again(Session& session, bool timed_out);
+  // Ends a wait before its time, as if it had timed out or with an error (CLIENT UNBLOCK).
+  void end_wait(Session& session, bool with_error);
   // Serves the waiters of all keys that have become ready.
   void run_woken();
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "datastructs/codec/glob.h"
+#include "datastructs/glob.h"
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
 

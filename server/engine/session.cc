@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/engine/session.h"
 
+#include <algorithm>
+
 #include "server/engine/engine.h"
 
 namespace ouro {
@@ -198,6 +200,7 @@ void Session::after_reply() {
 
 void Session::check_limits() {
   after_reply();
+  output_peak_ = std::max(output_peak_, out_.memory_bytes());
   out_.shrink();
 }
 

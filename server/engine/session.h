@@ -121,10 +121,18 @@ class Session final : public Endpoint {
     return subscriptions[0].size() + subscriptions[1].size() + subscriptions[2].size();
   }
   ClientClass client_class() const;
-  // Query buffer bytes in use and free, output bytes, everything this client holds.
+  // Input that waits to be parsed, and what the reader holds beyond it.
   size_t query_bytes() const { return reader_.pending_bytes(); }
-  size_t memory_bytes() const;
+  size_t query_bytes_free() const {
+    const size_t held = reader_.memory_bytes();
+    return held > query_bytes() ? held - query_bytes() : 0;
+  }
   size_t output_bytes() const { return out_.size_bytes(); }
+  // Memory of the output, now and at most since it was last reset (rbs and rbp).
+  size_t output_buffer_bytes() const { return out_.memory_bytes(); }
+  size_t output_peak_bytes() const { return output_peak_; }
+  // Everything this client holds.
+  size_t memory_bytes() const;
   bool is_blocked() const { return wait_.active; }
 
  private:
@@ -154,6 +162,7 @@ class Session final : public Endpoint {
   bool fed_ = false;        // in the batch's list of this turn
   std::vector<RespReader::Command> skipped_;  // of this turn, behind a wait
   Instant over_soft_since_ = 0;
+  size_t output_peak_ = 0;
 };
 
 }  // namespace ouro
