@@ -2,6 +2,7 @@
 #include "datastructs/codec/resp_reader.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <optional>
 
@@ -12,6 +13,8 @@
 namespace ouro {
 
 namespace {
+
+static_assert(std::endian::native == std::endian::little, "see is_line_end");
 
 constexpr size_t kBlockBytesFirst = 256;
 // The shortest argument is "$0\r\n\r\n": a count that the bytes at hand cannot hold needs no room
@@ -29,9 +32,29 @@ constexpr size_t kBlobTrust = 16;
 // the receive.
 constexpr size_t kWantBytesMin = 16_KiB;
 
+bool is_line_end(const char* at) {
+  uint16_t two;
+  constexpr uint16_t kLineEnd = 0x0a0d;  // "\r\n" as a little-endian number
+  std::memcpy(&two, at, sizeof(two));
+  return two == kLineEnd;
+}
+
 // Reads "<digits>\r\n". Null for everything else (no end in sight, leading zeros, signs): then the
 // careful path decides.
 inline const char* whole_length(const char* at, const char* end, size_t& value) {
+  // One and two digits first: nearly all lengths, in a third of the loop's instructions.
+  if (end - at >= 4) [[likely]] {
+    const unsigned first = static_cast<unsigned char>(at[0]) - static_cast<unsigned>('0');
+    if (is_line_end(at + 1) && first <= 9) {
+      value = first;
+      return at + 3;
+    }
+    const unsigned second = static_cast<unsigned char>(at[1]) - static_cast<unsigned>('0');
+    if (is_line_end(at + 2) && first - 1 < 9 && second <= 9) {
+      value = first * 10 + second;
+      return at + 4;
+    }
+  }
   if (at == end) return nullptr;
   size_t sum = static_cast<unsigned char>(*at) - static_cast<size_t>('0');
   if (sum > 9) return nullptr;
@@ -44,7 +67,7 @@ inline const char* whole_length(const char* at, const char* end, size_t& value) 
     if (zero || sum > kLengthMax) return nullptr;
     sum = sum * 10 + digit;
   }
-  if (end - at < 2 || at[0] != '\r' || at[1] != '\n') return nullptr;
+  if (end - at < 2 || !is_line_end(at)) return nullptr;
   value = sum;
   return at + 2;
 }
@@ -137,7 +160,7 @@ size_t RespReader::parse_whole(ByteView in, const Limits& limits, ArgvArena& are
     if (at == nullptr || size > bulk_bytes_max || distance(at, end) < size + 2) return 0;
     argv[i] = {at, size};
     at += size;
-    if (at[0] != '\r' || at[1] != '\n') return 0;
+    if (!is_line_end(at)) return 0;
     at += 2;
   }
   arena.keep(count);
