@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "text_reply.h"
+#include "reply_line.h"
 
 namespace ouro {
 namespace {
@@ -60,7 +60,7 @@ constexpr CommandSpec kRows[] = {
 TEST(WriteCommandInfo, HasRedisShape) {
   const Registry::Table table = kRows;
   const Registry registry({&table, 1});
-  TextReply reply;
+  ReplyLine reply;
   write_command_info(registry, kRows[0], reply);
   EXPECT_EQ(
       reply.take(),
@@ -78,7 +78,7 @@ TEST(WriteCommandInfo, HasRedisShape) {
 }
 
 TEST(WriteKeyUse, NamesEveryBit) {
-  TextReply reply;
+  ReplyLine reply;
   write_key_use((1U << 11) - 1, reply);
   EXPECT_EQ(reply.take(),
             "<RO RW OW RM access update insert delete not_key incomplete variable_flags>");

@@ -5,8 +5,8 @@
 
 #include <string>
 
+#include "reply_line.h"
 #include "server/engine/registry.h"
-#include "text_reply.h"
 
 namespace ouro {
 namespace {
@@ -148,7 +148,7 @@ constexpr CommandSpec kDocumented[] = {
 TEST(WriteCommandDocs, FollowsTheOrderOfRedis) {
   const Registry::Table table = kDocumented;
   const Registry registry({&table, 1});
-  TextReply reply;
+  ReplyLine reply;
   write_command_docs(registry, kDocumented[0], reply);
   EXPECT_EQ(reply.take(),
             R"("box" {"summary" "Outer." "since" "1.0.0" "group" "server" "complexity" "cheap" )"

@@ -16,9 +16,9 @@
 
 namespace ouro {
 
-class TextReply final : public Reply {
+class ReplyLine final : public Reply {
  public:
-  explicit TextReply(bool resp3 = true) : resp3_(resp3) {}
+  explicit ReplyLine(bool resp3 = true) : resp3_(resp3) {}
 
   // All that was written; elements outside of aggregates are divided by a blank. Every aggregate
   // must be full.
