@@ -66,6 +66,20 @@ constexpr ByteView kAppendedMark = "# Written by CONFIG REWRITE";
 
 }  // namespace
 
+ByteView nearest_word(ByteView word, std::span<const std::string_view> known) {
+  // A third of the letters may be wrong: beyond that a proposal is noise.
+  size_t best_distance = std::max<size_t>(2, word.size() / 3) + 1;
+  ByteView best;
+  for (const ByteView candidate : known) {
+    const size_t distance = edit_distance(word, candidate);
+    if (distance < best_distance && distance < candidate.size()) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
 std::string quoted_word(ByteView word) {
   const bool plain =
       !word.empty() && word[0] != '#' && std::all_of(word.begin(), word.end(), [](char c) {
@@ -205,20 +219,12 @@ void Config::for_each_row(FunctionRef<void(const OptionRow&)> fn) const {
 }
 
 ByteView Config::nearest(ByteView name) const {
-  // A third of the letters may be wrong: beyond that a proposal is noise.
-  size_t best_distance = std::max<size_t>(2, name.size() / 3) + 1;
-  ByteView best;
+  std::vector<std::string_view> known;
   for (const Slot& slot : slots_) {
-    for (const ByteView known : {slot.row->name, slot.row->alias}) {
-      if (known.empty()) continue;
-      const size_t distance = edit_distance(name, known);
-      if (distance < best_distance && distance < known.size()) {
-        best_distance = distance;
-        best = known;
-      }
-    }
+    known.push_back(slot.row->name);
+    if (!slot.row->alias.empty()) known.push_back(slot.row->alias);
   }
-  return best;
+  return nearest_word(name, known);
 }
 
 // Finds the rows and refuses what may not be set at all, before any value is looked at.

@@ -90,6 +90,8 @@ class Config {
   std::vector<Slot> slots_;
 };
 
+// The known word that differs least from `word`, or empty when none is near.
+ByteView nearest_word(ByteView word, std::span<const std::string_view> known);
 // A word as a configuration file must write it: quoted when it has to be.
 std::string quoted_word(ByteView word);
 // One line of a configuration file into words without their quotes; false when quotes do not

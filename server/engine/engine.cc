@@ -28,7 +28,9 @@ Engine::Engine(const Setup& setup)
       clients(*this),
       slowlog(heap),
       batch(*this),
-      executor(*this) {}
+      executor(*this) {
+  apply_all_engine_options(*this);
+}
 
 Engine::~Engine() = default;
 
@@ -47,7 +49,8 @@ void Engine::run_batch() {
 bool Engine::run_slices() {
   const bool expiring = active_expire && expire_slice();
   const bool freeing = !dbs.lazy_free().run(kFreeBudget);
-  return expiring || freeing || batch.has_more();
+  const bool evicting = eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
+  return expiring || freeing || evicting || batch.has_more();
 }
 
 void Engine::every_second() { clients.every_second(); }

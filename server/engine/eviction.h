@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Eviction: keeps used memory below maxmemory by removing keys, before a command that may add to it runs.
+// Eviction: keeps used memory below maxmemory by removing keys, before a command that may add to it
+// runs.
+//
+// As in Redis the LRU and LFU policies are approximated: `maxmemory-samples` random keys of each
+// database compete with the best candidates of earlier rounds, which a small pool keeps by name
+// (their keys may be gone or used again by then). volatile-ttl is exact: the keyspace knows its
+// nearest deadline. Cost: about samples x 100 ns for each key removed; nothing while memory is
+// below the limit.
 #pragma once
 
-#include "datastructs/keyspace/entry.h"
+#include <string>
+#include <vector>
+
+#include "datastructs/keyspace/keyspace.h"
 #include "server/engine/options.h"
 
 namespace ouro {
@@ -11,18 +21,53 @@ class Engine;
 
 class Eviction {
  public:
-  // Evicts until the limit holds; false when it cannot (noeviction, or nothing left that the policy may remove).
+  // Evicts until the limit holds; false when it cannot (noeviction, or nothing left that the policy
+  // may remove). One call removes at most kKeysMax keys, so that a limit that was lowered far holds
+  // nobody up: what is left goes at the next calls.
   bool make_room(Engine& engine);
-  // What the limit is compared with: used memory less what Redis does not count either, and less what waits to be freed.
+  static constexpr size_t kKeysMax = 4096;
+  // True when the limit does not hold and keys may be removed for it.
+  bool has_more(const Engine& engine) const;
+  // What the limit is compared with: used memory less what Redis does not count either, and less
+  // what waits to be freed.
   static size_t counted_bytes(const Engine& engine);
 
-  // LFU policies count uses in Entry::access (8-bit logarithmic counter below 16 bits of minutes), others keep a clock.
+  // LFU policies count uses in Entry::access (8-bit logarithmic counter below 16 bits of minutes),
+  // others keep a clock.
   static bool counts_uses(EvictionPolicy policy) {
     return policy == EvictionPolicy::kAllkeysLfu || policy == EvictionPolicy::kVolatileLfu;
+  }
+  // A new key starts with a few uses, so that it is not the first to go.
+  static constexpr uint32_t kUsesOfNew = 5;
+  static uint32_t access_of_new(UnixMs now) {
+    return ((static_cast<uint32_t>(now / 60000) & 0xFFFF) << 8) | kUsesOfNew;
   }
   void count_use(Entry& entry, Engine& engine);
   // The counter of OBJECT FREQ after decay, 0..255.
   static uint32_t use_count(const Entry& entry, UnixMs now, uint64_t decay_minutes);
+
+ private:
+  static constexpr size_t kPoolSize = 16;
+
+  // The higher the score, the sooner it goes.
+  struct Candidate {
+    uint64_t score;
+    DbIndex db;
+    std::string key;
+  };
+
+  bool evict_one(Engine& engine);
+  void sample(Engine& engine, DbIndex db);
+  void offer(uint64_t score, DbIndex db, ByteView key);
+  bool take_best(Engine& engine, Candidate& best);
+  bool pick_random(Engine& engine, Candidate& picked);
+  static bool pick_nearest_deadline(Engine& engine, Candidate& picked);
+  static Entry* random_entry(Engine& engine, DbIndex db, bool with_deadline);
+  static void remove(Engine& engine, const Candidate& candidate);
+
+  std::vector<Candidate> pool_;  // sorted by score, the best last
+  bool pool_counts_uses_ = false;
+  DbIndex next_db_ = 0;
 };
 
 }  // namespace ouro

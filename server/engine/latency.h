@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// LatencyMonitor: for each kind of event the last 160 seconds in which it was slow, with the worst time of the second, as
-// LATENCY HISTORY, LATEST, GRAPH and DOCTOR show them.
+// LatencyMonitor: for each kind of event the last 160 seconds in which it was slow, with the worst
+// time of the second, as LATENCY HISTORY, LATEST, GRAPH and DOCTOR show them.
 #pragma once
 
 #include <deque>

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the engine can be told by configuration. Each field has its row (name, bounds, default, doc) in options.cc.
+// What the engine can be told by configuration. Each field has its row (name, bounds, default, doc)
+// in options.cc.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
+#include "datastructs/base/option.h"
 #include "datastructs/base/units.h"
 #include "datastructs/limits.h"
 
 namespace ouro {
 
+// In the order of their names in options.cc.
 enum class EvictionPolicy : uint8_t {
-  kNone,  // noeviction
   kVolatileLru,
   kVolatileLfu,
   kVolatileRandom,
@@ -19,9 +22,14 @@ enum class EvictionPolicy : uint8_t {
   kAllkeysLru,
   kAllkeysLfu,
   kAllkeysRandom,
+  kNone,  // noeviction
 };
 
-// Output limits of one class of clients: at `hard` at once, at `soft` when it lasts soft_seconds; 0 = none.
+// enable-debug-command and its kind: who may use what could do harm.
+enum class Allowed : uint8_t { kNobody, kEverybody, kLocalPeers };
+
+// Output limits of one class of clients: at `hard` at once, at `soft` when it lasts soft_seconds; 0
+// = none.
 struct OutputLimit {
   uint64_t hard_bytes = 0;
   uint64_t soft_bytes = 0;
@@ -34,7 +42,8 @@ struct EngineOptions {
   uint32_t databases = 16;
   std::string requirepass;
 
-  uint64_t maxmemory = 0;  // bytes, 0 = no limit
+  uint64_t maxmemory = 0;         // bytes, 0 = no limit
+  int64_t maxmemory_clients = 0;  // bytes; negative: percent of maxmemory
   EvictionPolicy maxmemory_policy = EvictionPolicy::kNone;
   uint64_t maxmemory_samples = 5;
   uint64_t maxmemory_eviction_tenacity = 10;
@@ -61,7 +70,18 @@ struct EngineOptions {
   bool latency_tracking = true;
   std::string latency_tracking_info_percentiles = "50 99 99.9";
   std::string notify_keyspace_events;
-  std::string enable_debug_command = "no";  // no, local, yes
+  Allowed enable_debug_command = Allowed::kNobody;
+  Allowed enable_protected_configs = Allowed::kNobody;
 };
+
+// The rows of EngineOptions, sorted by name.
+extern const std::span<const OptionRow> kEngineOptions;
+
+class Engine;
+
+// Brings the engine in line with an option that has changed (or with all of them, at start). False
+// leaves a text in `error`.
+bool apply_engine_option(Engine& engine, ByteView name, std::string& error);
+void apply_all_engine_options(Engine& engine);
 
 }  // namespace ouro

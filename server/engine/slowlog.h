@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SLOWLOG: the last commands that took longer than slowlog-log-slower-than, newest first. Arguments are cut as in Redis:
-// at most 32 of at most 128 bytes each, the rest is told as "... (N more ...)".
+// SLOWLOG: the last commands that took longer than slowlog-log-slower-than, newest first. Arguments
+// are cut as in Redis: at most 32 of at most 128 bytes each, the rest is told as "... (N more
+// ...)".
 #pragma once
 
 #include <deque>

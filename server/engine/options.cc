@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/engine/options.h"
+
+#include <array>
+#include <cstdio>
+
+#include "datastructs/codec/number_text.h"
+#include "server/engine/engine.h"
+
+namespace ouro {
+namespace {
+
+using E = EngineOptions;
+using K = OptionKind;
+
+constexpr int64_t kInt32Max = INT32_MAX;
+
+constexpr std::array<std::string_view, 8> kPolicyNames = {
+    "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
+    "allkeys-lru",  "allkeys-lfu",  "allkeys-random",  "noeviction"};
+static_assert(kPolicyNames.size() == static_cast<size_t>(EvictionPolicy::kNone) + 1);
+constexpr std::array<std::string_view, 3> kAllowedNames = {"no", "yes", "local"};
+
+bool parse_limit(ByteView text, uint64_t& bytes) {
+  return parse_bytes(text, bytes) && bytes <= uint64_t{INT64_MAX};
+}
+
+// ---- client-output-buffer-limit: class, hard bytes, soft bytes, soft seconds; any number of
+// classes, the others stay.
+OutputLimit* limit_of(EngineOptions& options, ByteView client_class) {
+  std::string name(client_class);
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  if (name == "normal") return &options.output_normal;
+  if (name == "slave" || name == "replica") return &options.output_replica;
+  if (name == "pubsub") return &options.output_pubsub;
+  return nullptr;
+}
+
+bool read_output_limits(EngineOptions& options, Words words, std::string& error) {
+  if (words.empty() || words.size() % 4 != 0) {
+    error = "Wrong number of arguments in buffer limit configuration.";
+    return false;
+  }
+  for (size_t i = 0; i < words.size(); i += 4) {
+    OutputLimit* limit = limit_of(options, words[i]);
+    if (limit == nullptr) {
+      error = "Invalid client class specified in buffer limit configuration.";
+      return false;
+    }
+    OutputLimit read;
+    const auto seconds = parse_int64(words[i + 3]);
+    if (!parse_limit(words[i + 1], read.hard_bytes) ||
+        !parse_limit(words[i + 2], read.soft_bytes) || !seconds || *seconds < 0) {
+      error = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
+      return false;
+    }
+    read.soft_seconds = *seconds;
+    *limit = read;
+  }
+  return true;
+}
+
+std::string output_limits_text(const EngineOptions& options) {
+  std::string text;
+  const auto add = [&text](const char* name, const OutputLimit& limit) {
+    text.append(text.empty() ? "" : " ").append(name);
+    text.append(" ").append(std::to_string(limit.hard_bytes));
+    text.append(" ").append(std::to_string(limit.soft_bytes));
+    text.append(" ").append(std::to_string(limit.soft_seconds));
+  };
+  add("normal", options.output_normal);
+  add("slave", options.output_replica);
+  add("pubsub", options.output_pubsub);
+  return text;
+}
+
+bool check_output_limits(Words words, OptionValue& value, std::string& error) {
+  EngineOptions merged;
+  return read_output_limits(merged, split_words(value.text), error) &&
+         read_output_limits(merged, words, error) &&
+         (value.text = output_limits_text(merged), true);
+}
+
+OptionValue load_output_limits(const void* options) {
+  return {.text = output_limits_text(*static_cast<const EngineOptions*>(options))};
+}
+
+void store_output_limits(void* options, const OptionValue& value) {
+  std::string error;
+  CHECK(read_output_limits(*static_cast<EngineOptions*>(options), split_words(value.text), error));
+}
+
+// ---- notify-keyspace-events: kept in Redis's order; A stands for all classes but misses and new
+// keys.
+bool check_event_letters(Words, OptionValue& value, std::string& error) {
+  constexpr ByteView kClasses = "g$lshzxetd";
+  std::string letters = value.text;
+  for (const char letter : letters) {
+    if ((kClasses.find(letter) == ByteView::npos &&
+         ByteView("AKEmn").find(letter) == ByteView::npos)) {
+      error = "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
+      return false;
+    }
+  }
+  const auto has = [&](char letter) { return letters.find(letter) != std::string::npos; };
+  std::string kept;
+  for (const char letter : kClasses) {
+    if (has(letter) || has('A')) kept += letter;
+  }
+  if (kept.size() == kClasses.size()) kept = "A";
+  for (const char letter : ByteView("KEmn")) {
+    if (has(letter)) kept += letter;
+  }
+  value.text = kept;
+  return true;
+}
+
+bool check_percentiles(Words words, OptionValue& value, std::string& error) {
+  value.text.clear();
+  for (const ByteView word : words) {
+    if (word.empty()) continue;
+    const auto percent = parse_double(word);
+    if (!percent) {
+      error = "Invalid latency-tracking-info-percentiles parameters";
+      return false;
+    }
+    if (!(*percent >= 0 && *percent <= 100)) {
+      error = "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]";
+      return false;
+    }
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.10g", *percent);
+    value.text.append(value.text.empty() ? "" : " ").append(text);
+  }
+  return true;
+}
+
+constexpr OptionRow kRows[] = {
+    {.name = "active-expire-effort",
+     .kind = K::kInteger,
+     .standard = "1",
+     .least = 1,
+     .most = 10,
+     .field = option_field<&E::active_expire_effort>(),
+     .doc = "How much of a turn may go into looking for expired keys."},
+    {.name = "client-output-buffer-limit",
+     .kind = K::kWords,
+     .standard = "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
+     .field = {load_output_limits, store_output_limits},
+     .check = check_output_limits,
+     .doc = "Output kept for a client, by class: closed at the hard limit, or over the soft one "
+            "for so many seconds."},
+    {.name = "client-query-buffer-limit",
+     .kind = K::kBytes,
+     .standard = "1073741824",
+     .least = 1024 * 1024,
+     .field = option_field<&E::client_query_buffer_limit>(),
+     .doc = "Unfinished input kept for one client."},
+    {.name = "databases",
+     .kind = K::kInteger,
+     .flags = OptionFlag::kImmutable,
+     .standard = "16",
+     .least = 1,
+     .most = kInt32Max,
+     .field = option_field<&E::databases>(),
+     .doc = "How many databases there are."},
+    {.name = "enable-debug-command",
+     .kind = K::kEnum,
+     .flags = OptionFlag::kImmutable,
+     .standard = "no",
+     .names = kAllowedNames,
+     .field = option_field<&E::enable_debug_command>(),
+     .doc = "Who may use DEBUG: nobody, everybody, or peers on this machine."},
+    {.name = "enable-protected-configs",
+     .kind = K::kEnum,
+     .flags = OptionFlag::kImmutable,
+     .standard = "no",
+     .names = kAllowedNames,
+     .field = option_field<&E::enable_protected_configs>(),
+     .doc = "Who may change parameters that name files."},
+    {.name = "hash-max-listpack-entries",
+     .alias = "hash-max-ziplist-entries",
+     .kind = K::kInteger,
+     .standard = "512",
+     .field = option_field<&E::limits, &Limits::hash_packed_entries>(),
+     .doc = "Up to so many fields a hash is packed."},
+    {.name = "hash-max-listpack-value",
+     .alias = "hash-max-ziplist-value",
+     .kind = K::kBytes,
+     .standard = "64",
+     .field = option_field<&E::limits, &Limits::hash_packed_value_bytes>(),
+     .doc = "A hash with a longer field or value is not packed."},
+    {.name = "latency-monitor-threshold",
+     .kind = K::kInteger,
+     .standard = "0",
+     .field = option_field<&E::latency_monitor_threshold_ms>(),
+     .doc = "LATENCY keeps events of so many milliseconds; 0 keeps none."},
+    {.name = "latency-tracking",
+     .kind = K::kBool,
+     .standard = "yes",
+     .field = option_field<&E::latency_tracking>(),
+     .doc = "Keep a histogram of each command's times."},
+    {.name = "latency-tracking-info-percentiles",
+     .kind = K::kWords,
+     .standard = "50 99 99.9",
+     .field = option_field<&E::latency_tracking_info_percentiles>(),
+     .check = check_percentiles,
+     .doc = "The percentiles that INFO latencystats shows."},
+    {.name = "lazyfree-lazy-eviction",
+     .kind = K::kBool,
+     .standard = "no",
+     .field = option_field<&E::lazyfree_lazy_eviction>(),
+     .doc = "Free evicted values in slices."},
+    {.name = "lazyfree-lazy-expire",
+     .kind = K::kBool,
+     .standard = "no",
+     .field = option_field<&E::lazyfree_lazy_expire>(),
+     .doc = "Free expired values in slices."},
+    {.name = "lazyfree-lazy-server-del",
+     .kind = K::kBool,
+     .standard = "no",
+     .field = option_field<&E::lazyfree_lazy_server_del>(),
+     .doc = "Free overwritten values in slices."},
+    {.name = "lazyfree-lazy-user-del",
+     .kind = K::kBool,
+     .standard = "no",
+     .field = option_field<&E::lazyfree_lazy_user_del>(),
+     .doc = "DEL frees as UNLINK does."},
+    {.name = "lazyfree-lazy-user-flush",
+     .kind = K::kBool,
+     .standard = "no",
+     .field = option_field<&E::lazyfree_lazy_user_flush>(),
+     .doc = "FLUSHALL and FLUSHDB are ASYNC unless they say SYNC."},
+    {.name = "lfu-decay-time",
+     .kind = K::kInteger,
+     .standard = "1",
+     .most = kInt32Max,
+     .field = option_field<&E::lfu_decay_time>(),
+     .doc = "Minutes after which a use counter loses one."},
+    {.name = "lfu-log-factor",
+     .kind = K::kInteger,
+     .standard = "10",
+     .most = kInt32Max,
+     .field = option_field<&E::lfu_log_factor>(),
+     .doc = "How slowly use counters grow."},
+    {.name = "list-compress-depth",
+     .kind = K::kInteger,
+     .standard = "0",
+     .most = kInt32Max,
+     .field = option_field<&E::limits, &Limits::list_compress_depth>(),
+     .doc = "Kept for clients; lists are not compressed."},
+    {.name = "list-max-listpack-size",
+     .alias = "list-max-ziplist-size",
+     .kind = K::kInteger,
+     .standard = "-2",
+     .least = INT32_MIN,
+     .most = kInt32Max,
+     .field = option_field<&E::limits, &Limits::list_node_limit>(),
+     .doc = "Entries of a list's node, or -1 to -5: 4 to 64 KiB."},
+    {.name = "maxclients",
+     .kind = K::kInteger,
+     .standard = "10000",
+     .least = 1,
+     .most = UINT32_MAX,
+     .field = option_field<&E::maxclients>(),
+     .doc = "Connections beyond so many are refused."},
+    {.name = "maxmemory",
+     .kind = K::kBytes,
+     .standard = "0",
+     .field = option_field<&E::maxmemory>(),
+     .doc = "Above so many bytes keys are evicted or writes refused; 0 is no limit."},
+    {.name = "maxmemory-clients",
+     .kind = K::kPercentOrBytes,
+     .standard = "0",
+     .field = option_field<&E::maxmemory_clients>(),
+     .doc = "Memory that all clients may hold together, in bytes or percent of maxmemory; 0 is no "
+            "limit."},
+    {.name = "maxmemory-eviction-tenacity",
+     .kind = K::kInteger,
+     .standard = "10",
+     .most = 100,
+     .field = option_field<&E::maxmemory_eviction_tenacity>(),
+     .doc = "Kept for clients; one command evicts at most 4096 keys."},
+    {.name = "maxmemory-policy",
+     .kind = K::kEnum,
+     .standard = "noeviction",
+     .names = kPolicyNames,
+     .field = option_field<&E::maxmemory_policy>(),
+     .doc = "Which keys go first when memory is short."},
+    {.name = "maxmemory-samples",
+     .kind = K::kInteger,
+     .standard = "5",
+     .least = 1,
+     .most = kInt32Max,
+     .field = option_field<&E::maxmemory_samples>(),
+     .doc = "Keys looked at for each eviction."},
+    {.name = "notify-keyspace-events",
+     .standard = "",
+     .field = option_field<&E::notify_keyspace_events>(),
+     .check = check_event_letters,
+     .doc = "Classes of events that are published, as letters; none by default."},
+    {.name = "proto-max-bulk-len",
+     .kind = K::kBytes,
+     .standard = "536870912",
+     .least = 1024 * 1024,
+     .field = option_field<&E::proto_max_bulk_len>(),
+     .doc = "The largest argument a client may send."},
+    {.name = "requirepass",
+     .standard = "",
+     .field = option_field<&E::requirepass>(),
+     .doc = "The password that clients must give; none by default."},
+    {.name = "set-max-intset-entries",
+     .kind = K::kInteger,
+     .standard = "512",
+     .field = option_field<&E::limits, &Limits::set_ints_entries>(),
+     .doc = "Up to so many integers a set is an array of them."},
+    {.name = "slowlog-log-slower-than",
+     .kind = K::kInteger,
+     .standard = "10000",
+     .least = -1,
+     .field = option_field<&E::slowlog_log_slower_than_us>(),
+     .doc = "SLOWLOG keeps commands that take more microseconds; -1 keeps none."},
+    {.name = "slowlog-max-len",
+     .kind = K::kInteger,
+     .standard = "128",
+     .field = option_field<&E::slowlog_max_len>(),
+     .doc = "Lines that SLOWLOG keeps."},
+    {.name = "timeout",
+     .kind = K::kInteger,
+     .standard = "0",
+     .most = kInt32Max,
+     .field = option_field<&E::timeout_seconds>(),
+     .doc = "Seconds after which an idle client is closed; 0 is never."},
+    {.name = "zset-max-listpack-entries",
+     .alias = "zset-max-ziplist-entries",
+     .kind = K::kInteger,
+     .standard = "128",
+     .field = option_field<&E::limits, &Limits::zset_packed_entries>(),
+     .doc = "Up to so many members a sorted set is packed."},
+    {.name = "zset-max-listpack-value",
+     .alias = "zset-max-ziplist-value",
+     .kind = K::kBytes,
+     .standard = "64",
+     .field = option_field<&E::limits, &Limits::zset_packed_value_bytes>(),
+     .doc = "A sorted set with a longer member is not packed."},
+};
+
+// ---- what follows from a change
+bool apply_memory(Engine& engine, std::string&) {
+  engine.executor.set_gate(Gate::kMemory, engine.options.maxmemory > 0);
+  // Whether room could be made shows at the next command that needs some.
+  static_cast<void>(engine.eviction.make_room(engine));
+  return true;
+}
+
+bool apply_events(Engine& engine, std::string&) {
+  return engine.pubsub.set_event_classes(engine.options.notify_keyspace_events);
+}
+
+bool apply_slowlog(Engine& engine, std::string&) {
+  engine.slowlog.limit(engine.options.slowlog_max_len);
+  return true;
+}
+
+struct Follow {
+  ByteView name;
+  bool (*apply)(Engine&, std::string&);
+};
+constexpr Follow kFollows[] = {
+    {"maxmemory", apply_memory},
+    {"maxmemory-policy", apply_memory},
+    {"notify-keyspace-events", apply_events},
+    {"slowlog-max-len", apply_slowlog},
+};
+
+}  // namespace
+
+constinit const std::span<const OptionRow> kEngineOptions = kRows;
+
+bool apply_engine_option(Engine& engine, ByteView name, std::string& error) {
+  for (const Follow& follow : kFollows) {
+    if (follow.name == name) return follow.apply(engine, error);
+  }
+  return true;
+}
+
+void apply_all_engine_options(Engine& engine) {
+  std::string error;
+  for (const Follow& follow : kFollows) CHECK(follow.apply(engine, error));
+}
+
+}  // namespace ouro
