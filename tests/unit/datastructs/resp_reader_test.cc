@@ -93,8 +93,7 @@ TEST(RespReader, RefusesUnbalancedQuotes) {
   }
 }
 
-// The texts were taken from redis-server 7.0.15. It takes more than 1,048,576 arguments; that limit
-// is ours.
+// The texts were taken from redis-server 7.0.15.
 TEST(RespReader, ReportsBrokenProtocolInRedissWords) {
   const std::string one = encoded({"PING"});
   const auto expect = [&](const std::string& tail, const std::string& error) {
