@@ -5,6 +5,9 @@
 
 #include <string>
 
+#include "reply_line.h"
+#include "server/engine/registry.h"
+
 namespace ouro {
 namespace {
 
@@ -119,6 +122,48 @@ TEST(DocArguments, RefusesWhatTheGrammarDoesNotSay) {
                               "a:{b:key>"}) {
     EXPECT_EQ(parse_doc_arguments(text).err(), Err::kSyntax) << text;
   }
+}
+
+constexpr CommandSpec kInner[] = {
+    {.name = "GET",
+     .arity = exactly(2),
+     .doc = {.summary = "Inner.", .since = "2.0.0", .group = "server"}},
+};
+constexpr CommandSpec kDocumented[] = {
+    {.name = "BOX",
+     .arity = at_least(2),
+     .flags = Flag::kSystem,
+     .subcommands = kInner,
+     .doc = {.summary = "Outer.", .complexity = "cheap", .since = "1.0.0", .group = "server"}},
+    {.name = "OLD",
+     .arity = at_least(2),
+     .doc = {.summary = "Was good.",
+             .since = "1.0.0",
+             .group = "string",
+             .args = "key:key#0 [GET=pattern:pattern@2.0.0~3.0.0&...] [by:<a!A | b:{c:integer}>]",
+             .deprecated_since = "4.0.0",
+             .replaced_by = "`NEW`"}},
+};
+
+TEST(WriteCommandDocs, FollowsTheOrderOfRedis) {
+  const Registry::Table table = kDocumented;
+  const Registry registry({&table, 1});
+  ReplyLine reply;
+  write_command_docs(registry, kDocumented[0], reply);
+  EXPECT_EQ(reply.take(),
+            R"("box" {"summary" "Outer." "since" "1.0.0" "group" "server" "complexity" "cheap" )"
+            R"("doc_flags" <syscmd> "subcommands" )"
+            R"({"box|get" {"summary" "Inner." "since" "2.0.0" "group" "server"}}})");
+  write_command_docs(registry, kDocumented[1], reply);
+  EXPECT_EQ(reply.take(),
+            R"("old" {"summary" "Was good." "since" "1.0.0" "group" "string" )"
+            R"("doc_flags" <deprecated> "deprecated_since" "4.0.0" "replaced_by" "`NEW`" )"
+            R"("arguments" [{"name" "key" "type" "key" "key_spec_index" 0} )"
+            R"({"name" "pattern" "type" "pattern" "token" "GET" "since" "2.0.0" )"
+            R"("deprecated_since" "3.0.0" "flags" <optional multiple multiple_token>} )"
+            R"({"name" "by" "type" "oneof" "flags" <optional> "arguments" )"
+            R"([{"name" "a" "type" "pure-token" "token" "A"} )"
+            R"({"name" "b" "type" "block" "arguments" [{"name" "c" "type" "integer"}]}]}]})");
 }
 
 }  // namespace
