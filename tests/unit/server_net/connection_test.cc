@@ -164,10 +164,10 @@ TEST_P(NetTest, ManyRepliesToASlowReaderArriveWhole) {
   peer.connection.touch();
   std::string got;
   Prng prng(3);
-  ASSERT_TRUE(turns_until([&] {
+  for (int i = 0; i < 20'000 && got.size() < reply.size(); ++i) {
+    turn(1);
     if (prng.below(3) == 0) got += client->read(100'000);
-    return got.size() == reply.size();
-  }));
+  }
   EXPECT_TRUE(got == reply);
   EXPECT_TRUE(turns_until([&] { return peer.out().empty(); }));
   EXPECT_EQ(list.totals.output_bytes, reply.size());
@@ -460,6 +460,8 @@ TEST_P(NetTest, AUnixSocketHasItsPermissionsAndIsRemoved) {
   EXPECT_NE(::stat(path.c_str(), &facts), 0);
 }
 
+// Not under sanitizers: their check of virtual calls needs descriptors itself.
+#ifndef __SANITIZE_ADDRESS__
 TEST_P(NetTest, AcceptingPausesWithoutDescriptorsAndGoesOn) {
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -475,6 +477,7 @@ TEST_P(NetTest, AcceptingPausesWithoutDescriptorsAndGoesOn) {
   EXPECT_NE(log.lines[0].find("Too many open files"), std::string::npos) << log.lines[0];
   EXPECT_TRUE(turns_until([&] { return peers.size() == 1; }));
 }
+#endif
 
 TEST_P(NetTest, DialerHandsOverASocketOrAnError) {
   Dialer dialer(*loop, *this);
