@@ -21,6 +21,7 @@
 // may be made from inside a callback of the same table, except find().
 #pragma once
 
+#include "datastructs/base/prefetch.h"
 #include "datastructs/dict_core.h"
 
 namespace ouro {
@@ -79,14 +80,14 @@ class Dict {
   // The two stages of a batch: first the line of the table for each key, then the entry.
   void prefetch_bucket(Hash64 hash) const {
     if (const DictWord word = core_.locate(hash); word != 0)
-      __builtin_prefetch(DictCore::home_bucket(word, hash));
+      prefetch(DictCore::home_bucket(word, hash));
   }
   void prefetch_entry(Hash64 hash) const {
     const DictWord word = core_.locate(hash);
     if (word == 0) return;
     const DictBucket* home = DictCore::home_bucket(word, hash);
     if (const uint64_t set = home->match(DictCore::tag_of(hash)); set != 0)
-      __builtin_prefetch(home->cells[DictBucket::cell_of(set)]);
+      prefetch(home->cells[DictBucket::cell_of(set)]);
   }
 
   size_t size() const { return core_.size(); }

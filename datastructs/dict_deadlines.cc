@@ -5,6 +5,7 @@
 // told.
 #include <algorithm>
 
+#include "datastructs/base/prefetch.h"
 #include "datastructs/dict_core.h"
 #include "datastructs/dict_extra.h"
 
@@ -36,6 +37,7 @@ void* DictCore::find_due_in(DictSegment& segment, UnixMs now, size_t& budget) {
     if (budget == 0) return nullptr;  // the segment's bound is still due, so this goes on here
     UnixMs least = kNever;
     void* due = nullptr;
+    visit_home(segment, home, [](const void* entry) { prefetch(entry); });
     visit_home(segment, home, [&](void* entry) {
       if (due != nullptr) return;
       spend();
