@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "datastructs/base/prefetch.h"
 #include "datastructs/dict_extra.h"
 
 namespace ouro {
@@ -46,9 +47,9 @@ class DictCore::Moving {
     constexpr size_t kAhead = 12;
     const size_t begin = count_;
     visit_segment(segment, [&](void* entry) { items_[count_++].entry = entry; });
-    for (size_t i = begin; i < std::min(begin + kAhead, count_); ++i) prefetch(items_[i].entry);
+    for (size_t i = begin; i < std::min(begin + kAhead, count_); ++i) prefetch_key(items_[i].entry);
     for (size_t i = begin; i < count_; ++i) {
-      if (i + kAhead < count_) prefetch(items_[i + kAhead].entry);
+      if (i + kAhead < count_) prefetch_key(items_[i + kAhead].entry);
       items_[i].hash = dict_.hash(dict_.ops_->key(items_[i].entry));
     }
   }
@@ -61,9 +62,9 @@ class DictCore::Moving {
   std::span<const Item> items() const { return {items_, count_}; }
 
  private:
-  static void prefetch(const void* entry) {
-    __builtin_prefetch(entry);
-    __builtin_prefetch(static_cast<const char*>(entry) + 40);
+  static void prefetch_key(const void* entry) {
+    prefetch(entry);
+    prefetch(static_cast<const char*>(entry) + 40);
   }
 
   const DictCore& dict_;
@@ -142,21 +143,20 @@ void DictCore::free_segment(DictSegment* segment) {
 // ---- where an entry stands
 
 template <class Match>
-DictCore::Spot DictCore::find_spot(const DictSegment& segment, Hash64 hash, Match match) {
-  const unsigned home = home_of(hash, segment.homes);
+DictCore::Spot DictCore::find_spot(const DictSegment& segment, unsigned home, uint8_t tag,
+                                   Match match) {
   const DictBucket& bucket = *segment.bucket(home);
-  for (uint64_t set = bucket.match(tag_of(hash)); set != 0; set &= set - 1) {
+  for (uint64_t set = bucket.match(tag); set != 0; set &= set - 1) {
     const unsigned cell = DictBucket::cell_of(set);
     if (match(bucket.cells[cell])) return {home, cell};
   }
   if (!bucket.more()) return {};
-  return find_spot_away(segment, hash, match);
+  return find_spot_away(segment, home, tag, match);
 }
 
 template <class Match>
-DictCore::Spot DictCore::find_spot_away(const DictSegment& segment, Hash64 hash, Match match) {
-  const uint8_t tag = tag_of(hash);
-  const unsigned home = home_of(hash, segment.homes);
+DictCore::Spot DictCore::find_spot_away(const DictSegment& segment, unsigned home, uint8_t tag,
+                                        Match match) {
   const unsigned next = segment.next_home(home);
   const DictBucket& bucket = *segment.bucket(next);
   for (uint64_t set = bucket.match(tag); set != 0; set &= set - 1) {
@@ -179,7 +179,8 @@ DictCore::Spot DictCore::find_spot_away(const DictSegment& segment, Hash64 hash,
 }
 
 DictCore::Spot DictCore::spot_of(const DictSegment& segment, Hash64 hash, const void* entry) {
-  return find_spot(segment, hash, [entry](const void* other) { return other == entry; });
+  return find_spot(segment, home_of(hash, segment.homes), tag_of(hash),
+                   [entry](const void* other) { return other == entry; });
 }
 
 void** DictCore::cell_at(DictSegment& segment, Spot spot) {
@@ -188,9 +189,10 @@ void** DictCore::cell_at(DictSegment& segment, Spot spot) {
 }
 
 void* DictCore::find_away(ByteView key, Hash64 hash) const {
-  DictSegment& segment = *segment_of(locate(hash));
-  const Spot spot =
-      find_spot_away(segment, hash, [&](const void* entry) { return ops_->key(entry) == key; });
+  const DictWord word = locate(hash);
+  DictSegment& segment = *segment_of(word);
+  const Spot spot = find_spot_away(segment, home_of(hash, homes_of(word)), tag_of(hash),
+                                   [&](const void* entry) { return ops_->key(entry) == key; });
   return spot.line == Spot::kNowhere ? nullptr : *cell_at(segment, spot);
 }
 
@@ -202,8 +204,10 @@ void DictCore::insert(void* entry, Hash64 hash) {
   before_change(hash);
   const uint8_t tag = tag_of(hash);
   for (;;) {
-    DictSegment* segment = segment_of(locate(hash));
-    const unsigned home = home_of(hash, segment->homes);
+    const DictWord word = locate(hash);
+    DictSegment* segment = segment_of(word);
+    // Not segment->homes: the bucket need not wait for the header's line.
+    const unsigned home = home_of(hash, homes_of(word));
     if (place(*segment, home, tag, entry)) break;
     const unsigned in_cells =
         segment->count - (segment->overflow == nullptr ? 0 : segment->overflow->count);
@@ -296,8 +300,8 @@ void* DictCore::take(ByteView key, Hash64 hash) {
   const DictWord word = locate(hash);
   if (word == 0) return nullptr;
   DictSegment* segment = segment_of(word);
-  const Spot spot =
-      find_spot(*segment, hash, [&](const void* entry) { return ops_->key(entry) == key; });
+  const Spot spot = find_spot(*segment, home_of(hash, homes_of(word)), tag_of(hash),
+                              [&](const void* entry) { return ops_->key(entry) == key; });
   if (spot.line == Spot::kNowhere) return nullptr;
   before_change(hash);
   void* entry = *cell_at(*segment, spot);

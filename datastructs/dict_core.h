@@ -2,7 +2,7 @@
 // The untyped half of Dict: where the entries' addresses stand, and all that moves them. Users
 // include dict.h.
 //
-//   root word -> [ directory of up to 2^12 words ] -> [ child directory, up to 2^12 words ] ->
+//   root word -> [ directory of up to 2^14 words ] -> [ child directory, up to 2^10 words ] ->
 //   segment
 //
 //   segment (2 to 64 lines of 64 bytes)      bucket (one line)
@@ -23,8 +23,8 @@
 // Growth: a full segment moves into the next larger size (by 3/2 or 4/3); a full segment of 64
 // lines is split in two by the next prefix bit. Shrinking is the reverse, with slack between the
 // thresholds. The work of one operation is bounded by one segment's entries (about 450; 900 in a
-// merge) plus the doubling of one directory (32 KiB at most). Invariants: see check_invariants(). A
-// segment's address changes when it is resized, an entry's address never.
+// merge) plus the doubling of one directory (128 KiB at most). Invariants: see check_invariants().
+// A segment's address changes when it is resized, an entry's address never.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +46,7 @@ namespace ouro {
 inline constexpr UnixMs kNever = std::numeric_limits<UnixMs>::max();
 
 // A word of a directory: 0 is empty; else a 64-byte aligned address and a code in its low
-// bits: 1..12 a directory of 2^code words, 32 + c a segment of size class c (so that the home
+// bits: 1..14 a directory of 2^code words, 32 + c a segment of size class c (so that the home
 // bucket is found without reading the segment's header).
 using DictWord = uintptr_t;
 
@@ -130,8 +130,9 @@ class DictCore {
   static DictSegment* segment_of(DictWord word) {
     return reinterpret_cast<DictSegment*>(word & ~kCodeMask);
   }
+  static unsigned homes_of(DictWord word) { return kDictHomes[(word & kCodeMask) - kSegmentFlag]; }
   static const DictBucket* home_bucket(DictWord word, Hash64 hash) {
-    return segment_of(word)->bucket(home_of(hash, kDictHomes[(word & kCodeMask) - kSegmentFlag]));
+    return segment_of(word)->bucket(home_of(hash, homes_of(word)));
   }
   // An entry with this key that is not in its home bucket, or null.
   void* find_away(ByteView key, Hash64 hash) const;
@@ -183,9 +184,9 @@ class DictCore {
   DictSegment* make_segment(unsigned size_class, unsigned depth, uint32_t prefix);
   void free_segment(DictSegment* segment);
   template <class Match>
-  static Spot find_spot(const DictSegment& segment, Hash64 hash, Match match);
+  static Spot find_spot(const DictSegment& segment, unsigned home, uint8_t tag, Match match);
   template <class Match>
-  static Spot find_spot_away(const DictSegment& segment, Hash64 hash, Match match);
+  static Spot find_spot_away(const DictSegment& segment, unsigned home, uint8_t tag, Match match);
   static Spot spot_of(const DictSegment& segment, Hash64 hash, const void* entry);
   static void** cell_at(DictSegment& segment, Spot spot);
   static bool has_away(const DictSegment& segment, unsigned home);

@@ -57,7 +57,7 @@ inline constexpr unsigned kDictHomesMax = 59;
 inline constexpr unsigned kDictCellsMax = 63 * DictBucket::kCells;
 inline constexpr unsigned kDictPrefixBits = 24;
 inline constexpr uint32_t kDictPrefixEnd = uint32_t{1} << kDictPrefixBits;
-inline constexpr unsigned kDictDirectoryBits = 12;
+inline constexpr unsigned kDictDirectoryBits = 14;
 inline constexpr unsigned kDictViewsMax = 4;
 
 // Lower bounds of the deadlines in a segment; allocated with its first deadline.

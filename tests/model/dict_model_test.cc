@@ -109,7 +109,7 @@ class DictModel : public testing::TestWithParam<uint64_t> {};
 // Growth and shrinking by large factors; at the end of each scan, what stayed must have been
 // returned.
 TEST_P(DictModel, ScanReturnsWhatStayedWhileTheTableGrowsAndShrinks) {
-  World world(GetParam(), 30000);
+  World world(GetParam(), 16000);
   std::vector<Scan> scans(6);
   size_t finished = 0;
   const auto step = [&](Scan& scan) {
@@ -124,9 +124,9 @@ TEST_P(DictModel, ScanReturnsWhatStayedWhileTheTableGrowsAndShrinks) {
     ++finished;
     for (const std::string& key : scan.must) ASSERT_EQ(scan.met.count(key), 1u) << key;
   };
-  for (unsigned phase = 0; phase < 10; ++phase) {
+  for (unsigned phase = 0; phase < 8; ++phase) {
     const bool grows = phase % 2 == 0;
-    const uint64_t operations = 2000 + world.prng_.below(25000);
+    const uint64_t operations = 2000 + world.prng_.below(16000);
     for (uint64_t i = 0; i < operations; ++i) {
       const std::string key = world.any_key();
       if (grows == (world.prng_.below(10) != 0)) {
@@ -232,7 +232,7 @@ TEST_P(DictModel, ViewsSeeTheTableAsItWasAtTheirBegin) {
   World world(GetParam(), 20000);
   MapView views[kDictViewsMax];
   size_t completed = 0;
-  for (unsigned i = 0; i < 120000; ++i) {
+  for (unsigned i = 0; i < 90000; ++i) {
     const bool grows = (i / 15000) % 2 == 0;
     if (world.prng_.below(4) == 0)
       world.expire(world.any_key(), static_cast<UnixMs>(world.prng_.below(1000)));
