@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Asks for the cache line at an address, which need not be valid. Use this in place of __builtin_prefetch: g++ takes a
-// function that does nothing but prefetch for one without effects, and drops the calls to it.
+// Asks for the cache line at an address, which need not be valid. Use this in place of
+// __builtin_prefetch: g++ takes a function that does nothing but prefetch for one without effects,
+// and drops the calls to it.
 #pragma once
 
 namespace ouro {
