@@ -15,6 +15,8 @@ extern const std::span<const CommandSpec> kDatabaseCommands;
 extern const std::span<const CommandSpec> kExpireCommands;
 extern const std::span<const CommandSpec> kKeyCommands;
 extern const std::span<const CommandSpec> kPubsubCommands;
+extern const std::span<const CommandSpec> kSetAlgebraCommands;
+extern const std::span<const CommandSpec> kSetCommands;
 extern const std::span<const CommandSpec> kSortCommands;
 extern const std::span<const CommandSpec> kStringCommands;
 extern const std::span<const CommandSpec> kStringLcsCommands;
