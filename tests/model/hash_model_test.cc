@@ -25,7 +25,8 @@ class HashModel {
  public:
   HashModel(size_t packed_entries, uint64_t fields, uint64_t seed) : fields_(fields), prng_(seed) {
     limits_.hash_packed_entries = packed_entries;
-    limits_.hash_packed_value_bytes = 30;
+    // Without a bound on the fields none on values either: that hash stays packed all the time.
+    limits_.hash_packed_value_bytes = packed_entries > fields ? 300 : 30;
   }
   ~HashModel() {
     hash_.destroy(heap_);
