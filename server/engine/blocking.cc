@@ -11,7 +11,7 @@ void Blocking::add(Session& session, Wait wait) {
   CHECK(!session.wait().active);
   std::sort(wait.keys.begin(), wait.keys.end());
   wait.keys.erase(std::unique(wait.keys.begin(), wait.keys.end()), wait.keys.end());
-  for (const Where& where : wait.keys) waiters_[where].push_back(&session);
+  for (const Where& where : wait.keys) waiters_[where].sessions.push_back(&session);
   if (wait.until != Wait::kForever) by_deadline_.emplace(wait.until, &session);
   wait.active = true;
   session.wait() = std::move(wait);
@@ -23,8 +23,9 @@ Wait Blocking::remove(Session& session) {
   Wait wait = std::exchange(session.wait(), Wait());
   for (const Where& where : wait.keys) {
     const auto found = waiters_.find(where);
-    std::erase(found->second, &session);
-    if (found->second.empty()) waiters_.erase(found);
+    std::erase(found->second.sessions, &session);
+    // If it is ready, take_ready() finds that nobody waits any more.
+    if (found->second.sessions.empty()) waiters_.erase(found);
   }
   const auto [first, last] = by_deadline_.equal_range(wait.until);
   for (auto it = first; it != last; ++it) {
@@ -39,13 +40,14 @@ Wait Blocking::remove(Session& session) {
 }
 
 void Blocking::mark_ready(DbIndex db, ByteView key) {
-  Where where(db, std::string(key));
-  if (!waiters_.contains(where)) return;
-  if (std::find(ready_.begin(), ready_.end(), where) == ready_.end()) ready_.push_back(std::move(where));
+  const auto found = waiters_.find(std::pair(db, key));
+  if (found == waiters_.end() || found->second.is_ready) return;
+  found->second.is_ready = true;
+  ready_.push_back(found->first);
 }
 
 void Blocking::on_database_changed(DbIndex db) {
-  for (const auto& [where, sessions] : waiters_) {
+  for (const auto& [where, waiters] : waiters_) {
     if (where.first == db) mark_ready(db, where.second);
   }
 }
@@ -53,13 +55,14 @@ void Blocking::on_database_changed(DbIndex db) {
 Blocking::Where Blocking::take_ready() {
   Where where = std::move(ready_.front());
   ready_.pop_front();
+  if (const auto found = waiters_.find(where); found != waiters_.end()) found->second.is_ready = false;
   return where;
 }
 
-std::vector<Session*> Blocking::waiters_of(const Where& where) const {
+Session* Blocking::waiter(const Where& where, size_t passed) const {
   const auto found = waiters_.find(where);
-  if (found == waiters_.end()) return {};
-  return {found->second.begin(), found->second.end()};
+  if (found == waiters_.end() || passed >= found->second.sessions.size()) return nullptr;
+  return found->second.sessions[passed];
 }
 
 Session* Blocking::find_timed_out(Instant now) const {

@@ -2,8 +2,9 @@
 // Blocking: sessions that wait for a key to change (BLPOP and its kind).
 //
 // A waiting session keeps its command. When one of its keys changes, the key becomes ready; after the command that changed
-// it, the executor runs the commands of that key's waiters again, first come first served, until one finds nothing. A wait
-// that times out is run again too, with Context::may_block() false: the handler then answers as if its time were over.
+// it (EXEC as a whole), the executor runs the commands of that key's waiters again, first come first served, as long as the
+// key exists. Such a run serves this one key only (Context::find_awaited). A wait for keys that times out is answered with
+// a null array, as all of Redis's are; a wait without keys is run again with Context::may_block() false.
 // Invariant: a session is in the queue of each of its keys, once, in the order in which it began to wait.
 #pragma once
 
@@ -50,8 +51,8 @@ class Blocking {
   bool has_ready() const { return !ready_.empty(); }
   // The next ready key, taken from the queue.
   Where take_ready();
-  // The sessions that wait for a key, oldest first; a copy, since serving one changes the queue.
-  std::vector<Session*> waiters_of(const Where& where) const;
+  // The first session behind the `passed` oldest that wait for a key; null if there is none.
+  Session* waiter(const Where& where, size_t passed) const;
 
   // When the next wait ends, kForever if none does.
   Instant next_deadline() const { return by_deadline_.empty() ? Wait::kForever : by_deadline_.begin()->first; }
@@ -59,9 +60,22 @@ class Blocking {
   Session* find_timed_out(Instant now) const;
 
  private:
+  // Finds a place by a view of its key: a changed key that nobody waits for costs no allocation.
+  struct Before {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return a.first != b.first ? a.first < b.first : ByteView(a.second) < ByteView(b.second);
+    }
+  };
+  struct Waiters {
+    std::deque<Session*> sessions;
+    bool is_ready = false;  // stands in ready_
+  };
+
   void mark_ready(DbIndex db, ByteView key);
 
-  std::map<Where, std::deque<Session*>> waiters_;
+  std::map<Where, Waiters, Before> waiters_;
   std::deque<Where> ready_;
   std::multimap<Instant, Session*> by_deadline_;
   size_t sessions_ = 0;

@@ -100,7 +100,10 @@ Status Context::block(std::span<const ByteView> keys, Millis timeout_ms) {
   wait.spec = &spec;
   wait.argv = OwnedArgv(engine.heap, argv);
   for (const ByteView key : keys) wait.keys.emplace_back(caller.db, std::string(key));
-  if (timeout_ms > 0) wait.until = engine.instant() + timeout_ms * 1000;
+  // Longer than the clock can count is for ever.
+  if (timeout_ms > 0 && timeout_ms < (Wait::kForever - engine.instant()) / 1000) {
+    wait.until = engine.instant() + timeout_ms * 1000;
+  }
   engine.blocking.add(session, std::move(wait));
   return Err::kBlocked;
 }
@@ -109,8 +112,8 @@ Result<Millis> Context::timeout(size_t index) {
   const auto seconds = parse_long_double(argv[index]);
   if (!seconds || std::isnan(*seconds)) return fail_text(errors::kTimeoutNotAFloat);
   const long double ms = std::ceil(*seconds * 1000);
-  if (ms > static_cast<long double>(INT64_MAX / 1000)) return fail_text(errors::kTimeoutOutOfRange);
-  if (ms < 0) return fail_text(errors::kTimeoutNegative);
+  // Redis calls negative also what does not fit, infinity too.
+  if (ms < 0 || ms >= 0x1p63L) return fail_text(errors::kTimeoutNegative);
   return static_cast<Millis>(ms);
 }
 

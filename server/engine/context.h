@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "datastructs/codec/resp_reader.h"
 #include "datastructs/keyspace/keyspace.h"
@@ -38,6 +39,7 @@ struct Context {
   Key first_key = {};     // hashed by the batch; bytes == argv[i] of the first key
   std::span<const RespReader::BlobArg> blobs = {};
   uint64_t changes = 0;   // changed keys and elements so far
+  const std::string* woken_by = nullptr;  // the key that has become ready, if a waiting command is run again
 
   // ---- arguments
   Key key(size_t index) const {
@@ -73,6 +75,15 @@ struct Context {
     if (entry == nullptr) return &db.add<T>(key);
     return handle<T>(entry);
   }
+  // For commands that wait: the collection to be served from. Null if the key is absent; when the command is run again
+  // also if the run is for another key, or the key has become another type meanwhile (then the wait goes on).
+  template <class T>
+  Result<T*> find_awaited(const Key& key) {
+    if (woken_by == nullptr) return find_as_to_write<T>(key);
+    if (key.bytes != *woken_by) return static_cast<T*>(nullptr);
+    Entry* entry = find_to_write(key);
+    return entry != nullptr && entry->kind() == kKindOf<T> ? &entry->as<T>() : static_cast<T*>(nullptr);
+  }
   // The same in another database than the caller's.
   Entry* find_in(DbIndex index, const Key& key);
 
@@ -88,10 +99,10 @@ struct Context {
   }
 
   // ---- waiting
-  // False inside MULTI and scripts, for callers without a connection, and when the wait has timed out: then the command
-  // answers at once as if its time were over.
+  // False inside MULTI and scripts, for callers without a connection, and when a wait without keys has timed out: then the
+  // command answers at once as if its time were over.
   bool may_block() const;
-  // Waits until one of the keys changes or `timeout_ms` (0: for ever) is over.
+  // Waits until one of the keys changes or `timeout_ms` (0: for ever) is over: the answer is a null array then.
   Status block(std::span<const ByteView> keys, Millis timeout_ms);
   // BLPOP's timeout argument: seconds as a decimal. Errors leave their text.
   Result<Millis> timeout(size_t index);

@@ -42,7 +42,7 @@ void Engine::begin_turn(UnixMs wall, Instant now) {
 void Engine::run_batch() {
   batch.run();
   if (blocking.has_ready()) executor.run_woken();
-  while (Session* session = blocking.find_timed_out(instant_)) executor.run_again(*session, true);
+  while (Session* session = blocking.find_timed_out(instant_)) executor.time_out(*session);
   clients.on_turn_end();
 }
 

@@ -21,7 +21,6 @@ inline constexpr ByteView kMustBePositive = "ERR value is out of range, must be 
 inline constexpr ByteView kNumkeys = "ERR numkeys should be greater than 0";
 inline constexpr ByteView kTimeoutNotAFloat = "ERR timeout is not a float or out of range";
 inline constexpr ByteView kTimeoutNegative = "ERR timeout is negative";
-inline constexpr ByteView kTimeoutOutOfRange = "ERR timeout is out of range";
 inline constexpr ByteView kNoAuth = "NOAUTH Authentication required.";
 inline constexpr ByteView kWrongPass = "WRONGPASS invalid username-password pair or user is disabled.";
 inline constexpr ByteView kOutOfMemory = "OOM command not allowed when used memory > 'maxmemory'.";

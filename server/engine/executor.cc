@@ -99,7 +99,8 @@ Executor::Outcome Executor::run(Caller& caller, const Prepared& prepared, Reply&
 // Runs the handler and does all accounts that follow from its outcome.
 Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   const CommandSpec& spec = *prepared.spec;
-  if (engine_.monitors.active() && depth_ == 0) engine_.monitors.feed(engine_, caller, spec, prepared.argv);
+  // A command that is run again was shown when it began to wait.
+  if (engine_.monitors.active() && depth_ == 0 && prepared.woken_by == nullptr) engine_.monitors.feed(engine_, caller, spec, prepared.argv);
   CommandStats& stats = engine_.registry.stats(spec);
   const uint64_t started = engine_.stopwatch.ticks();
   const DbIndex db = caller.db;
@@ -112,7 +113,8 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
               .effects = Effects(engine_.commit, db),
               .now = engine_.now(),
               .first_key = prepared.first_key,
-              .blobs = prepared.blobs};
+              .blobs = prepared.blobs,
+              .woken_by = prepared.woken_by};
   if (depth_ == 0) engine_.commit.begin_group();
   engine_.commit.begin_command();
   ++depth_;
@@ -141,39 +143,66 @@ void Executor::run_queued(Caller& caller, const QueuedCommand& queued, Reply& re
   (void)call(caller, {.spec = queued.spec, .argv = queued.argv.argv()}, reply);
 }
 
-bool Executor::run_again(Session& session, bool timed_out) {
+bool Executor::run_again(Session& session, const std::string& key) {
   // The wait stays in its queues while the command runs: if it finds nothing it has kept its place.
-  last_run_ = timed_out;
   Wait& wait = session.wait();
-  const Prepared prepared{.spec = wait.spec, .argv = wait.argv.argv()};
+  const Prepared prepared{.spec = wait.spec, .argv = wait.argv.argv(), .woken_by = &key};
   const Status status = session.with_reply([&](Reply& reply) { return call(session.caller(), prepared, reply); });
-  last_run_ = false;
   if (status.err() == Err::kBlocked) return false;
-  const Wait ended = engine_.blocking.remove(session);
-  session.resume();
+  finish_wait(session);
   return true;
+}
+
+void Executor::time_out(Session& session) {
+  Wait& wait = session.wait();
+  if (wait.keys.empty()) {
+    last_run_ = true;
+    const Prepared prepared{.spec = wait.spec, .argv = wait.argv.argv()};
+    (void)session.with_reply([&](Reply& reply) { return call(session.caller(), prepared, reply); });
+    last_run_ = false;
+  } else {
+    // The handler is not asked: a key may have become another type meanwhile, which must not turn into an error now.
+    ++engine_.stats.commands_processed;
+    engine_.account(session.caller(), *wait.spec, wait.argv.argv(), 0);
+    session.with_reply([](Reply& reply) {
+      reply.null_array();
+      return true;
+    });
+  }
+  finish_wait(session);
 }
 
 void Executor::end_wait(Session& session, bool with_error) {
   if (!with_error) {
-    run_again(session, true);
+    time_out(session);
     return;
   }
-  const Wait ended = engine_.blocking.remove(session);
   engine_.stats.count_error(errors::kUnblocked);
   session.with_reply([](Reply& reply) {
     reply.error(errors::kUnblocked);
     return true;
   });
-  session.resume();
+  finish_wait(session);
+}
+
+void Executor::finish_wait(Session& session) {
+  // Its reply may have doomed the session, which takes it out of the queues.
+  if (session.wait().active) (void)engine_.blocking.remove(session);
+  session.end_wait();
 }
 
 void Executor::run_woken() {
   while (engine_.blocking.has_ready()) {
     const Blocking::Where where = engine_.blocking.take_ready();
-    for (Session* session : engine_.blocking.waiters_of(where)) {
-      // One that finds nothing keeps waiting; the next may want another type, so each is asked.
-      if (session->wait().active) run_again(*session, false);
+    const Keyspace& db = engine_.dbs[where.first];
+    const Key key = db.key(where.second);
+    size_t passed = 0;
+    // One that finds nothing keeps its place; those behind it may want another type, so each is asked, while there is
+    // something to be had.
+    while (db.find(key) != nullptr) {
+      Session* const session = engine_.blocking.waiter(where, passed);
+      if (session == nullptr) break;
+      if (!run_again(*session, where.second)) ++passed;
     }
   }
 }

@@ -29,6 +29,7 @@ class Executor {
     Argv argv;
     Key first_key = {};
     std::span<const RespReader::BlobArg> blobs = {};  // arguments that were received into their own memory
+    const std::string* woken_by = nullptr;  // the key that has become ready, if a waiting command is run again
   };
   // kWaits: the session waits now, its reply comes later. kPostponed: nothing ran, try again later (CLIENT PAUSE).
   enum class Outcome : uint8_t { kDone, kWaits, kPostponed };
@@ -36,8 +37,10 @@ class Executor {
 
   // A command of an open transaction: gates have passed when it was queued, those that can change are asked again.
   void run_queued(Caller& caller, const QueuedCommand& queued, Reply& reply);
-  // A waiting session's command again; true when it has replied and waits no more.
-  bool run_again(Session& session, bool timed_out);
+  // A waiting session's command again, for a key that has become ready; true when it has replied and waits no more.
+  bool run_again(Session& session, const std::string& key);
+  // A wait is over by the clock.
+  void time_out(Session& session);
   // Ends a wait before its time, as if it had timed out or with an error (CLIENT UNBLOCK).
   void end_wait(Session& session, bool with_error);
   // Serves the waiters of all keys that have become ready.
@@ -52,13 +55,14 @@ class Executor {
 
   // The text that a handler left with Err::kMessage.
   std::string& message() { return message_; }
-  // True while a command that timed out is run for its last reply.
+  // True while a command without keys that timed out is run for its last reply.
   bool is_last_run() const { return last_run_; }
 
  private:
   void refuse(Caller& caller, const CommandSpec* spec, ByteView text, Reply& reply);
   void refuse_unknown(Caller& caller, Argv argv, Reply& reply);
   Status call(Caller& caller, const Prepared& prepared, Reply& reply);
+  void finish_wait(Session& session);
 
   Engine& engine_;
   GateMask node_gates_ = 0;

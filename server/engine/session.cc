@@ -134,7 +134,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec, c
       .spec = spec, .argv = command.argv, .first_key = first_key, .blobs = command.blobs};
   last_command = spec;
   last_active = engine_.now();
-  out_.release_at(engine_.commit.log_end());
+  before_reply();
   Executor::Outcome outcome;
   if (reply_mode == ReplyMode::kOn) [[likely]] {
     RespReply reply(out_, resp_version_ == 3);
@@ -158,7 +158,8 @@ Executor::Outcome Session::run_unanswered(const Executor::Prepared& prepared) {
   }
   NullReply nowhere;
   const Executor::Outcome outcome = engine_.executor.run(caller_, prepared, nowhere);
-  if (reply_mode == ReplyMode::kSkipNext) reply_mode = ReplyMode::kOn;
+  // A command that waits has its reply still to come.
+  if (reply_mode == ReplyMode::kSkipNext && !wait_.active) reply_mode = ReplyMode::kOn;
   return outcome;
 }
 
@@ -169,6 +170,12 @@ void Session::postpone() {
 
 void Session::end_postponement() {
   postponed_ = false;
+  resume();
+}
+
+void Session::end_wait() {
+  if (reply_mode == ReplyMode::kSkipNext) reply_mode = ReplyMode::kOn;
+  if (state_ == EndpointState::kDoomed) return;
   resume();
 }
 
@@ -190,6 +197,8 @@ const OutputLimit& Session::output_limit() const {
   }
   return engine_.options.output_normal;
 }
+
+void Session::before_reply() { out_.release_at(engine_.commit.log_end()); }
 
 void Session::after_reply() {
   const size_t bytes = out_.size_bytes();

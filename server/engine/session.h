@@ -67,8 +67,15 @@ class Session final : public Endpoint {
   void end_postponement();
   Wait& wait() { return wait_; }
   const Wait& wait() const { return wait_; }
+  // A wait is over and answered.
+  void end_wait();
   template <class Fn>
   auto with_reply(Fn&& fn) {
+    if (reply_mode != ReplyMode::kOn) {
+      NullReply nowhere;
+      return fn(static_cast<Reply&>(nowhere));
+    }
+    before_reply();
     RespReply reply(out_, resp_version_ == 3);
     auto result = fn(static_cast<Reply&>(reply));
     after_reply();
@@ -145,6 +152,7 @@ class Session final : public Endpoint {
   Executor::Outcome run_unanswered(const Executor::Prepared& prepared);
   bool must_wait() const;
   const OutputLimit& output_limit() const;
+  void before_reply();
   void after_reply();
   void check_output(const OutputLimit& limit, size_t bytes);
   void update_state();

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Elements that move from an end of one list to an end of another: LMOVE, RPOPLPUSH, and BLMOVE,
+// BRPOPLPUSH, which wait for the first.
+#include <string>
+
+#include "server/commands/list_parts.h"
+#include "server/commands/tables.h"
+
+namespace ouro {
+namespace {
+
+// argv[1] is the source, argv[2] the destination.
+struct Move {
+  ListEnd from;
+  ListEnd to;
+};
+
+Result<Move> parse_move(const Context& ctx) {
+  Move move;
+  OURO_TRY(move.from, parse_list_end(ctx.argv[3]));
+  OURO_TRY(move.to, parse_list_end(ctx.argv[4]));
+  return move;
+}
+
+// Within one list the element has to be held meanwhile: a list takes no bytes of its own.
+void rotate(Context& ctx, List& list, Move move) {
+  std::string held;
+  const bool popped = list.pop(ctx.heap(), move.from, [&](const ListElement& element) {
+    reply_element(ctx.reply, element);
+    held.assign(element.bytes);
+  });
+  CHECK(popped);
+  list.push(ctx.heap(), ctx.limits(), move.to, held);
+}
+
+// `source` is not empty.
+Status move_one(Context& ctx, List& source, Move move) {
+  const Key source_key = ctx.key(1);
+  const Key destination_key = ctx.key(2);
+  if (source_key.bytes == destination_key.bytes) {
+    rotate(ctx, source, move);
+  } else {
+    OURO_TRY(List * destination, ctx.find_or_add<List>(destination_key));
+    const bool popped = source.pop(ctx.heap(), move.from, [&](const ListElement& element) {
+      reply_element(ctx.reply, element);
+      destination->push(ctx.heap(), ctx.limits(), move.to, element.bytes);
+    });
+    CHECK(popped);
+  }
+  ctx.changed(destination_key, Event::kList, push_event(move.to));
+  ctx.changed(source_key, Event::kList, pop_event(move.from));
+  ctx.erase_if_empty(source_key, source);
+  return Status::ok();
+}
+
+Status move_or_null(Context& ctx, Move move) {
+  OURO_TRY(List * source, ctx.find_as_to_write<List>(ctx.key(1)));
+  if (source != nullptr) return move_one(ctx, *source, move);
+  ctx.reply.null();
+  return Status::ok();
+}
+
+// Moves, or waits for the source. `moved` tells which, so that the caller leaves its effect.
+Status move_or_wait(Context& ctx, Move move, Millis timeout_ms, bool& moved) {
+  OURO_TRY(List * source, ctx.find_awaited<List>(ctx.key(1)));
+  moved = source != nullptr;
+  if (moved) return move_one(ctx, *source, move);
+  if (ctx.may_block()) return ctx.block(ctx.argv.subspan(1, 1), timeout_ms);
+  ctx.reply.null();
+  return Status::ok();
+}
+
+Status cmd_lmove(Context& ctx) {
+  OURO_TRY(const Move move, parse_move(ctx));
+  return move_or_null(ctx, move);
+}
+
+constexpr Move kTailToHead = {.from = ListEnd::kBack, .to = ListEnd::kFront};
+
+Status cmd_rpoplpush(Context& ctx) { return move_or_null(ctx, kTailToHead); }
+
+Status cmd_blmove(Context& ctx) {
+  OURO_TRY(const Move move, parse_move(ctx));
+  OURO_TRY(const Millis timeout_ms, ctx.timeout(5));
+  bool moved = false;
+  OURO_TRY(move_or_wait(ctx, move, timeout_ms, moved));
+  if (moved && ctx.effects.wanted()) {
+    ctx.effects.replace(
+        {"LMOVE", ctx.argv[1], ctx.argv[2], list_end_name(move.from), list_end_name(move.to)});
+  }
+  return Status::ok();
+}
+
+Status cmd_brpoplpush(Context& ctx) {
+  OURO_TRY(const Millis timeout_ms, ctx.timeout(3));
+  bool moved = false;
+  OURO_TRY(move_or_wait(ctx, kTailToHead, timeout_ms, moved));
+  if (moved && ctx.effects.wanted()) {
+    ctx.effects.replace({"RPOPLPUSH", ctx.argv[1], ctx.argv[2]});
+  }
+  return Status::ok();
+}
+
+constexpr CommandSpec kRows[] = {
+    {.name = "BLMOVE",
+     .arity = exactly(6),
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kNoScript | Flag::kBlocking,
+     .keys = {one_key(1, kReadWrite | kAccess | kDelete), one_key(2, kReadWrite | kInsert)},
+     .acl = Acl::kList,
+     .handler = cmd_blmove,
+     .doc = {.summary = "Moves an element from one list to another, waiting for one if need be.",
+             .complexity = "O(1)",
+             .since = "6.2.0",
+             .group = "list",
+             .args = "source:key#0 destination:key#1 wherefrom:<left!LEFT | right!RIGHT> "
+                     "whereto:<left!LEFT | right!RIGHT> timeout:double"}},
+    {.name = "BRPOPLPUSH",
+     .arity = exactly(4),
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kNoScript | Flag::kBlocking,
+     .keys = {one_key(1, kReadWrite | kAccess | kDelete), one_key(2, kReadWrite | kInsert)},
+     .acl = Acl::kList,
+     .handler = cmd_brpoplpush,
+     .doc = {.summary = "Moves the tail of a list to the head of another, waiting if need be.",
+             .complexity = "O(1)",
+             .since = "2.2.0",
+             .group = "list",
+             .args = "source:key#0 destination:key#1 timeout:double",
+             .deprecated_since = "6.2.0",
+             .replaced_by = "`BLMOVE` with the `RIGHT` and `LEFT` arguments"}},
+    {.name = "LMOVE",
+     .arity = exactly(5),
+     .flags = Flag::kWrite | Flag::kDenyOom,
+     .keys = {one_key(1, kReadWrite | kAccess | kDelete), one_key(2, kReadWrite | kInsert)},
+     .acl = Acl::kList,
+     .handler = cmd_lmove,
+     .doc = {.summary = "Moves an element from an end of one list to an end of another.",
+             .complexity = "O(1)",
+             .since = "6.2.0",
+             .group = "list",
+             .args = "source:key#0 destination:key#1 wherefrom:<left!LEFT | right!RIGHT> "
+                     "whereto:<left!LEFT | right!RIGHT>"}},
+    {.name = "RPOPLPUSH",
+     .arity = exactly(3),
+     .flags = Flag::kWrite | Flag::kDenyOom,
+     .keys = {one_key(1, kReadWrite | kAccess | kDelete), one_key(2, kReadWrite | kInsert)},
+     .acl = Acl::kList,
+     .handler = cmd_rpoplpush,
+     .doc = {.summary = "Moves the tail of a list to the head of another.",
+             .complexity = "O(1)",
+             .since = "1.2.0",
+             .group = "list",
+             .args = "source:key#0 destination:key#1",
+             .deprecated_since = "6.2.0",
+             .replaced_by = "`LMOVE` with the `RIGHT` and `LEFT` arguments"}},
+};
+static_assert(table_is_valid(kRows));
+
+}  // namespace
+
+constinit const std::span<const CommandSpec> kListMoveCommands = kRows;
+
+}  // namespace ouro
