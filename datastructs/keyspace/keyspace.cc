@@ -45,6 +45,7 @@ Entry* Keyspace::place(const Key& key, Entry* old, Entry* fresh, UnixMs deadline
     ++expires_;
   }
   if (old == nullptr) {
+    fresh->set_access(access_of_new_);
     table_->insert(fresh, key.hash);
   } else {
     fresh->set_access(old->access());

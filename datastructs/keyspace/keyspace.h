@@ -61,6 +61,8 @@ class Keyspace {
   void erase(const Key& key, Freeing freeing);
   // Removes the key and hands its value over.
   Value take(const Key& key);
+  // What Entry::access of a key that is made from now on holds.
+  void set_access_of_new(uint32_t access) noexcept { access_of_new_ = access; }
   // Empties the database.
   void clear(Freeing freeing);
   void swap_contents(Keyspace& other) noexcept;
@@ -99,6 +101,7 @@ class Keyspace {
   LazyFree& lazy_free_;
   std::unique_ptr<Dict<Entry>> table_;
   size_t expires_ = 0;
+  uint32_t access_of_new_ = 0;
 };
 
 }  // namespace ouro

@@ -49,7 +49,7 @@ Status Context::fail_text(ByteView text) {
   return Err::kMessage;
 }
 
-Entry* Context::find(const Key& key) {
+Entry* Context::find_untouched(const Key& key) {
   Entry* entry = living(*this, caller.db, key, db.find(key));
   if (entry == nullptr) {
     ++engine.stats.keyspace_misses;
@@ -57,7 +57,12 @@ Entry* Context::find(const Key& key) {
     return nullptr;
   }
   ++engine.stats.keyspace_hits;
-  if (!caller.no_touch) engine.touch(*entry);
+  return entry;
+}
+
+Entry* Context::find(const Key& key) {
+  Entry* entry = find_untouched(key);
+  if (entry != nullptr && !caller.no_touch) engine.touch(*entry);
   return entry;
 }
 
@@ -72,6 +77,8 @@ Entry* Context::find_to_write(const Key& key) {
 Entry* Context::find_in(DbIndex index, const Key& key) {
   return living(*this, index, key, engine.dbs[index].find(key));
 }
+
+void Context::added_in(DbIndex index, const Key& key) { engine.notify(index, key.bytes, Event::kNew, "new"); }
 
 void Context::changed(const Key& key, Event event_class, ByteView event, uint64_t count) {
   changed_in(caller.db, key, event_class, event, count);

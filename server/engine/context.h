@@ -58,6 +58,8 @@ struct Context {
   // ---- look-ups; null when the key is absent or due
   Entry* find(const Key& key);
   Entry* find_to_write(const Key& key);
+  // Counts as find() does, but looking is no use of the key (EXISTS, TYPE, TTL, OBJECT).
+  Entry* find_untouched(const Key& key);
   // The same, or Err::kWrongType.
   Result<Entry*> find_string(const Key& key) { return typed(find(key), Type::kString); }
   Result<Entry*> find_string_to_write(const Key& key) { return typed(find_to_write(key), Type::kString); }
@@ -72,8 +74,10 @@ struct Context {
   template <class T>
   Result<T*> find_or_add(const Key& key) {
     Entry* entry = find_to_write(key);
-    if (entry == nullptr) return &db.add<T>(key);
-    return handle<T>(entry);
+    if (entry != nullptr) return handle<T>(entry);
+    T& fresh = db.add<T>(key);
+    added(key);
+    return &fresh;
   }
   // For commands that wait: the collection to be served from. Null if the key is absent; when the command is run again
   // also if the run is for another key, or the key has become another type meanwhile (then the wait goes on).
@@ -88,6 +92,9 @@ struct Context {
   Entry* find_in(DbIndex index, const Key& key);
 
   // ---- after a change
+  // A key was made that did not exist: event "new", ahead of what changed() tells. find_or_add() does this itself.
+  void added(const Key& key) { added_in(caller.db, key); }
+  void added_in(DbIndex index, const Key& key);
   void changed(const Key& key, Event event_class, ByteView event, uint64_t count = 1);
   void changed_in(DbIndex index, const Key& key, Event event_class, ByteView event, uint64_t count = 1);
   // Removes a key (event "del").

@@ -37,6 +37,10 @@ Engine::~Engine() = default;
 void Engine::begin_turn(UnixMs wall, Instant now) {
   wall_ = wall;
   instant_ = now;
+  const uint32_t access = eviction.counts_uses(options.maxmemory_policy) ? Eviction::access_of_new(wall) : access_clock();
+  if (access == access_of_new_) return;
+  access_of_new_ = access;
+  for (DbIndex db = 0; db < dbs.count(); ++db) dbs[db].set_access_of_new(access);
 }
 
 void Engine::run_batch() {

@@ -66,7 +66,7 @@ class Engine {
 
   UnixMs now() const { return wall_; }
   Instant instant() const { return instant_; }
-  // Clock of Entry::access in seconds (LRU), or LFU's minutes.
+  // Clock of Entry::access in seconds, unless the policy counts uses.
   uint32_t access_clock() const { return static_cast<uint32_t>(wall_ / 1000) & Entry::kAccessMask; }
 
   // ---- keys
@@ -119,6 +119,7 @@ class Engine {
   UnixMs wall_ = 0;
   Instant instant_ = 0;
   DbIndex expire_at_ = 0;
+  uint32_t access_of_new_ = 0;
 };
 
 }  // namespace ouro
