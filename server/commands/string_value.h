@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What commands on strings share: answering with a stored string, and storing an argument.
+#pragma once
+
+#include "server/engine/context.h"
+
+namespace ouro {
+
+// Part of a stored string, or all of it. A large one is sent from where it is.
+inline void reply_string(Reply& reply, const Entry& entry) {
+  if (entry.kind() == Kind::kBlob) [[unlikely]] {
+    reply.blob(entry.blob(), entry.blob()->view());
+    return;
+  }
+  NumberText scratch;
+  reply.bulk(entry.text(scratch));
+}
+
+// Makes `key`, which holds `old` (or null), hold argument `index`; a large argument is taken over
+// without a copy.
+inline void store_argument(Context& ctx, const Key& key, Entry* old, size_t index,
+                           UnixMs deadline) {
+  const ByteView value = ctx.argv[index];
+  Blob* blob = value.size() < kBlobBytesMin ? nullptr : ctx.take_blob(index);
+  if (blob != nullptr) [[unlikely]] {
+    ctx.db.put_blob(key, old, blob, deadline);
+  } else {
+    ctx.db.put_string(key, old, value, deadline);
+  }
+  if (old == nullptr) ctx.added(key);
+}
+
+}  // namespace ouro
