@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Walking over the keys of a database: KEYS, SCAN, RANDOMKEY. None shows a key that is due.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "datastructs/codec/number_text.h"
+#include "datastructs/glob.h"
+#include "server/commands/tables.h"
+#include "server/engine/context.h"
+#include "server/engine/engine.h"
+
+namespace ouro {
+namespace {
+
+// "*" is every key, the empty one too, which as a pattern it would not match.
+bool matches(ByteView pattern, ByteView key) {
+  return pattern == "*" || glob_matches(pattern, key);
+}
+
+Status cmd_keys(Context& ctx) {
+  const ByteView pattern = ctx.argv[1];
+  const Reply::Mark mark = ctx.reply.begin();
+  size_t count = 0;
+  ctx.db.for_each([&](const Entry& entry) {
+    if (entry.is_due(ctx.now) || !matches(pattern, entry.key())) return;
+    ctx.reply.bulk(entry.key());
+    ++count;
+  });
+  ctx.reply.end_array(mark, count);
+  return Status::ok();
+}
+
+struct ScanOptions {
+  ByteView pattern = "*";
+  std::optional<ByteView> type;
+  uint64_t count = 10;
+};
+
+Result<ScanOptions> parse_scan(const Context& ctx) {
+  ScanOptions options;
+  ArgParser args(ctx.argv, 2);
+  while (args.more()) {
+    if (args.word("COUNT")) {
+      const int64_t count = args.integer();
+      if (count < 1) args.unexpected();
+      options.count = static_cast<uint64_t>(count);
+    } else if (args.word("MATCH")) {
+      options.pattern = args.next();
+    } else if (args.word("TYPE")) {
+      options.type = args.next();
+    } else {
+      args.unexpected();
+    }
+  }
+  OURO_TRY(args.finish());
+  return options;
+}
+
+// As strtoul reads it, blank in front refused: Redis takes a sign, and nothing at all for 0.
+std::optional<uint64_t> parse_cursor(ByteView text) {
+  if (!text.empty() && (text[0] == '+' || text[0] == '-') && text.size() > 1) {
+    const auto value = parse_cursor(text.substr(1));
+    if (!value || text[1] == '+' || text[1] == '-') return std::nullopt;
+    return text[0] == '-' ? ~*value + 1 : *value;
+  }
+  uint64_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    if (__builtin_mul_overflow(value, uint64_t{10}, &value)) return std::nullopt;
+    if (__builtin_add_overflow(value, static_cast<uint64_t>(c - '0'), &value)) return std::nullopt;
+  }
+  return value;
+}
+
+Status cmd_scan(Context& ctx) {
+  auto cursor = parse_cursor(ctx.argv[1]);
+  if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
+  OURO_TRY(const ScanOptions options, parse_scan(ctx));
+  std::vector<const Entry*> found;
+  // Empty buckets cost too: a table that has shrunk is not walked to its end for a few keys.
+  uint64_t steps = options.count < UINT64_MAX / 10 ? options.count * 10 : UINT64_MAX;
+  do {
+    *cursor = ctx.db.scan(*cursor, [&](const Entry& entry) { found.push_back(&entry); });
+  } while (*cursor != 0 && --steps > 0 && found.size() < options.count);
+
+  ctx.reply.array(2);
+  char text[kInt64TextMax];
+  ctx.reply.bulk({text, format_uint64(*cursor, text)});
+  const Reply::Mark mark = ctx.reply.begin();
+  size_t count = 0;
+  std::vector<std::string> due;
+  for (const Entry* entry : found) {
+    if (entry->is_due(ctx.now)) {
+      due.emplace_back(entry->key());
+      continue;
+    }
+    if (!matches(options.pattern, entry->key())) continue;
+    if (options.type && !equals_ignoring_case(*options.type, type_name(entry->type()))) continue;
+    ctx.reply.bulk(entry->key());
+    ++count;
+  }
+  ctx.reply.end_array(mark, count);
+  // What has been met and is due goes, as after any look-up.
+  for (const std::string& name : due) ctx.find_in(ctx.caller.db, ctx.db.key(name));
+  return Status::ok();
+}
+
+Status cmd_randomkey(Context& ctx) {
+  // Each due key that is met is removed, so the walk ends. One that may not be removed here is
+  // shown.
+  while (const Entry* entry = ctx.db.random(ctx.prng())) {
+    if (entry->is_due(ctx.now)) {
+      const std::string name(entry->key());
+      if (ctx.find_in(ctx.caller.db, ctx.db.key(name)) == nullptr) continue;
+    }
+    ctx.reply.bulk(entry->key());
+    return Status::ok();
+  }
+  ctx.reply.null();
+  return Status::ok();
+}
+
+constexpr CommandSpec kRows[] = {
+    {.name = "KEYS",
+     .arity = exactly(2),
+     .flags = Flag::kReadonly,
+     .acl = Acl::kKeyspace | Acl::kDangerous,
+     .handler = cmd_keys,
+     .doc = {.summary = "Returns all keys whose names match a pattern.",
+             .complexity = "O(N), N keys in the database",
+             .since = "1.0.0",
+             .group = "generic",
+             .args = "pattern:pattern",
+             .tips = "request_policy:all_shards nondeterministic_output_order"}},
+    {.name = "RANDOMKEY",
+     .arity = exactly(1),
+     .flags = Flag::kReadonly,
+     .acl = Acl::kKeyspace,
+     .handler = cmd_randomkey,
+     .doc = {.summary = "Returns the name of some key, picked at random.",
+             .complexity = "O(1)",
+             .since = "1.0.0",
+             .group = "generic",
+             .tips = "request_policy:all_shards nondeterministic_output"}},
+    {.name = "SCAN",
+     .arity = at_least(2),
+     .flags = Flag::kReadonly,
+     .acl = Acl::kKeyspace,
+     .handler = cmd_scan,
+     .doc = {.summary = "Walks the keys of the database a few at a time.",
+             .complexity = "O(1) a call, O(N) for a whole walk over N keys",
+             .since = "2.8.0",
+             .group = "generic",
+             .args = "cursor:integer [MATCH=pattern:pattern] [COUNT=count:integer] "
+                     "[TYPE=type:string@6.0.0]",
+             .tips = "nondeterministic_output request_policy:special"}},
+};
+static_assert(table_is_valid(kRows));
+
+}  // namespace
+
+constinit const std::span<const CommandSpec> kKeyScanCommands = kRows;
+
+}  // namespace ouro
