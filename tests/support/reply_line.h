@@ -2,7 +2,10 @@
 // A Reply that writes one readable line, so a test compares whole answers with a literal:
 //
 //   array [a b]   map {k v k v}   set <a b>   push >[a b]   bulk "text"   simple text   integer 7
-//   null _   real ,1.5 boolean #t   error (ERR ...)   verbatim txt"..."   big number 123n
+//   null _   null array *_   real ,1.5 boolean #t   error (ERR ...)
+//   verbatim txt"..."   big number 123n
+//
+// Bytes of bulks that cannot be printed are written as \xHH.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,6 +19,21 @@
 
 namespace ouro {
 
+inline std::string printable(ByteView bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    if (c >= ' ' && c <= '~') {
+      text += c;
+      continue;
+    }
+    char hex[8];
+    std::snprintf(hex, sizeof(hex), "\\x%02x",
+                  static_cast<unsigned>(static_cast<unsigned char>(c)));
+    text += hex;
+  }
+  return text;
+}
+
 class ReplyLine final : public Reply {
  public:
   explicit ReplyLine(bool resp3 = true) : resp3_(resp3) {}
@@ -25,17 +43,28 @@ class ReplyLine final : public Reply {
   std::string take() {
     EXPECT_TRUE(open_.empty()) << "an aggregate lacks elements: " << text_;
     open_.clear();
+    elements_ = 0;
     return std::exchange(text_, {});
   }
+
+  // Elements outside of aggregates since the last take(): a command writes one.
+  size_t elements() const { return elements_; }
+  // Bulks that were answered from stored blobs.
+  size_t blobs() const { return blobs_; }
 
   bool is_resp3() const override { return resp3_; }
   void simple(ByteView text) override { element(std::string(text)); }
   void error(ByteView text) override { element("(" + std::string(text) + ")"); }
   void integer(int64_t value) override { element(std::to_string(value)); }
-  void bulk(ByteView bytes) override { element('"' + std::string(bytes) + '"'); }
-  void blob(Blob*, ByteView part) override { bulk(part); }
+  void bulk(ByteView bytes) override { element('"' + printable(bytes) + '"'); }
+  void blob(Blob* blob, ByteView part) override {
+    const ByteView whole = blob->view();
+    EXPECT_TRUE(part.data() >= whole.data() && part.end() <= whole.end());
+    ++blobs_;
+    bulk(part);
+  }
   void null() override { element("_"); }
-  void null_array() override { element("_"); }
+  void null_array() override { element("*_"); }
   void array(size_t count) override { aggregate("[", "]", count); }
   void map(size_t pairs) override { aggregate("{", "}", pairs * 2); }
   void set(size_t count) override { aggregate("<", ">", count); }
@@ -70,6 +99,7 @@ class ReplyLine final : public Reply {
 
   void separate() {
     if (open_.empty()) {
+      ++elements_;
       if (!text_.empty()) text_ += ' ';
     } else if (open_.back().written++ > 0) {
       text_ += ' ';
@@ -105,6 +135,8 @@ class ReplyLine final : public Reply {
   bool resp3_;
   std::string text_;
   std::vector<Open> open_;
+  size_t elements_ = 0;
+  size_t blobs_ = 0;
 };
 
 }  // namespace ouro

@@ -12,7 +12,7 @@ struct Strings : EngineFixture {
 
 TEST(String, WhatIsSetIsGot) {
   Strings engine;
-  EXPECT_EQ(engine.run("GET k"), "nil");
+  EXPECT_EQ(engine.run("GET k"), "_");
   EXPECT_EQ(engine.run("SET k value"), "OK");
   EXPECT_EQ(engine.run("GET k"), "\"value\"");
   EXPECT_EQ(engine.run("set k 12"), "OK");
@@ -22,7 +22,7 @@ TEST(String, WhatIsSetIsGot) {
   EXPECT_EQ(engine.run({"GET", ByteView("\0k", 2)}), "\"\\x00\\x0d\\x0a\"");
   EXPECT_EQ(engine.run("SET k \"\""), "OK");
   EXPECT_EQ(engine.run("GET k"), "\"\"");
-  EXPECT_EQ(engine.run("SET k"), "ERR wrong number of arguments for 'set' command");
+  EXPECT_EQ(engine.run("SET k"), "(ERR wrong number of arguments for 'set' command)");
 }
 
 TEST(String, LargeValuesAreAnsweredFromWhereTheyAre) {
@@ -47,12 +47,12 @@ TEST(String, SetTakesABlobOver) {
   Blob* blob = Blob::create_from(engine.engine.heap, std::string(50'000, 'b'));
   const ByteView argv[] = {"SET", "k", blob->view()};
   const RespReader::BlobArg blobs[] = {{.index = 2, .blob = blob}};
-  TextReply reply;
+  ReplyLine reply;
   engine.engine.executor.run(
       engine.caller,
       {.spec = engine.engine.registry.find("SET"), .argv = argv, .first_key = {}, .blobs = blobs},
       reply);
-  EXPECT_EQ(reply.text(), "OK");
+  EXPECT_EQ(reply.take(), "OK");
   EXPECT_EQ(engine.db().find(engine.db().key("k"))->blob(), blob);
   EXPECT_TRUE(blob->is_shared());
   Blob::unpin(engine.engine.heap, blob);
@@ -61,17 +61,17 @@ TEST(String, SetTakesABlobOver) {
 
 TEST(String, SetWithConditions) {
   Strings engine;
-  EXPECT_EQ(engine.run("SET k 1 XX"), "nil");
+  EXPECT_EQ(engine.run("SET k 1 XX"), "_");
   EXPECT_EQ(engine.run("SET k 1 NX"), "OK");
-  EXPECT_EQ(engine.run("SET k 2 nx"), "nil");
+  EXPECT_EQ(engine.run("SET k 2 nx"), "_");
   EXPECT_EQ(engine.run("SET k 2 xx get"), "\"1\"");
   EXPECT_EQ(engine.run("SET k 3 NX GET"), "\"2\"");
   EXPECT_EQ(engine.run("GET k"), "\"2\"");
-  EXPECT_EQ(engine.run("SET new 3 NX GET"), "nil");
+  EXPECT_EQ(engine.run("SET new 3 NX GET"), "_");
   EXPECT_EQ(engine.run("GET new"), "\"3\"");
-  EXPECT_EQ(engine.run("SET k 1 NX XX"), "ERR syntax error");
-  EXPECT_EQ(engine.run("SET k 1 WHAT"), "ERR syntax error");
-  EXPECT_EQ(engine.run("SET k 1 PERSIST"), "ERR syntax error");
+  EXPECT_EQ(engine.run("SET k 1 NX XX"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("SET k 1 WHAT"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("SET k 1 PERSIST"), "(ERR syntax error)");
   EXPECT_EQ(engine.run("SETNX k 5"), "0");
   EXPECT_EQ(engine.run("SETNX fresh 5"), "1");
   EXPECT_EQ(engine.run("GET fresh"), "\"5\"");
@@ -92,21 +92,21 @@ TEST(String, SetWithATime) {
   EXPECT_EQ(engine.run("SET k w EXAT 1700000020"), "OK");
   EXPECT_EQ(engine.run("TTL k"), "20");
   for (const ByteView options : {"PXAT 1700000000001 EX 7", "PX 1 KEEPTTL", "KEEPTTL PX 1", "EX"}) {
-    EXPECT_EQ(engine.run("SET k w " + std::string(options)), "ERR syntax error");
+    EXPECT_EQ(engine.run("SET k w " + std::string(options)), "(ERR syntax error)");
   }
-  EXPECT_EQ(engine.run("SET k w EX x"), "ERR value is not an integer or out of range");
+  EXPECT_EQ(engine.run("SET k w EX x"), "(ERR value is not an integer or out of range)");
   for (const ByteView time :
        {"EX 0", "PX -1", "EX 9223372036854775807", "PX 9223372036854775807"}) {
     EXPECT_EQ(engine.run("SET k w " + std::string(time)),
-              "ERR invalid expire time in 'set' command");
+              "(ERR invalid expire time in 'set' command)");
   }
   EXPECT_EQ(engine.run("SETEX k 3 v"), "OK");
   EXPECT_EQ(engine.run("PTTL k"), "3000");
   EXPECT_EQ(engine.run("PSETEX k 4 v"), "OK");
-  EXPECT_EQ(engine.run("SETEX k 0 v"), "ERR invalid expire time in 'setex' command");
+  EXPECT_EQ(engine.run("SETEX k 0 v"), "(ERR invalid expire time in 'setex' command)");
   engine.effects();
   engine.pass(4);
-  EXPECT_EQ(engine.run("GET k"), "nil");
+  EXPECT_EQ(engine.run("GET k"), "_");
   EXPECT_EQ(engine.effects(), "0: DEL k");
 }
 
@@ -131,17 +131,17 @@ TEST(String, GetexGetdelGetset) {
   EXPECT_EQ(engine.effects(), "0: PEXPIREAT k 1700000000100");
   EXPECT_EQ(engine.run("GETEX k PERSIST"), "\"v\"");
   EXPECT_EQ(engine.effects(), "0: PERSIST k");
-  EXPECT_EQ(engine.run("GETEX k PERSIST EX 1"), "ERR syntax error");
-  EXPECT_EQ(engine.run("GETEX k NX"), "ERR syntax error");
-  EXPECT_EQ(engine.run("GETEX k EX 0"), "ERR invalid expire time in 'getex' command");
-  EXPECT_EQ(engine.run("GETEX none EX 0"), "nil");
+  EXPECT_EQ(engine.run("GETEX k PERSIST EX 1"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("GETEX k NX"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("GETEX k EX 0"), "(ERR invalid expire time in 'getex' command)");
+  EXPECT_EQ(engine.run("GETEX none EX 0"), "_");
   EXPECT_EQ(engine.run("GETEX k EXAT 1"), "\"v\"");
   EXPECT_EQ(engine.effects(), "0: DEL k");
   EXPECT_EQ(engine.run("EXISTS k"), "0");
-  EXPECT_EQ(engine.run("GETSET k 1"), "nil");
+  EXPECT_EQ(engine.run("GETSET k 1"), "_");
   EXPECT_EQ(engine.run("GETSET k 2"), "\"1\"");
   EXPECT_EQ(engine.run("GETDEL k"), "\"2\"");
-  EXPECT_EQ(engine.run("GETDEL k"), "nil");
+  EXPECT_EQ(engine.run("GETDEL k"), "_");
   EXPECT_EQ(engine.effects(), "0: GETSET k 1; 0: GETSET k 2; 0: DEL k");
 }
 
@@ -154,13 +154,13 @@ TEST(String, Counting) {
   engine.run("PEXPIRE n 100");
   EXPECT_EQ(engine.run("INCR n"), "-8");
   EXPECT_EQ(engine.run("PTTL n"), "100");
-  EXPECT_EQ(engine.run("INCRBY n x"), "ERR value is not an integer or out of range");
-  EXPECT_EQ(engine.run("DECRBY n -9223372036854775808"), "ERR decrement would overflow");
+  EXPECT_EQ(engine.run("INCRBY n x"), "(ERR value is not an integer or out of range)");
+  EXPECT_EQ(engine.run("DECRBY n -9223372036854775808"), "(ERR decrement would overflow)");
   engine.run("SET n 9223372036854775807");
-  EXPECT_EQ(engine.run("INCR n"), "ERR increment or decrement would overflow");
+  EXPECT_EQ(engine.run("INCR n"), "(ERR increment or decrement would overflow)");
   EXPECT_EQ(engine.run("GET n"), "\"9223372036854775807\"");
   engine.run("SET n 01");
-  EXPECT_EQ(engine.run("INCR n"), "ERR value is not an integer or out of range");
+  EXPECT_EQ(engine.run("INCR n"), "(ERR value is not an integer or out of range)");
   engine.run("SET n 1");
   engine.run("APPEND n 0");
   EXPECT_EQ(engine.run("OBJECT ENCODING n"), "\"raw\"");
@@ -175,10 +175,10 @@ TEST(String, CountingInDecimals) {
   engine.effects();
   EXPECT_EQ(engine.run("INCRBYFLOAT f -5.6e0"), "\"5\"");
   EXPECT_EQ(engine.effects(), "0: SET f 5 KEEPTTL");
-  EXPECT_EQ(engine.run("INCRBYFLOAT f x"), "ERR value is not a valid float");
-  EXPECT_EQ(engine.run("INCRBYFLOAT f inf"), "ERR increment would produce NaN or Infinity");
+  EXPECT_EQ(engine.run("INCRBYFLOAT f x"), "(ERR value is not a valid float)");
+  EXPECT_EQ(engine.run("INCRBYFLOAT f inf"), "(ERR increment would produce NaN or Infinity)");
   engine.run("SET f abc");
-  EXPECT_EQ(engine.run("INCRBYFLOAT f 1"), "ERR value is not a valid float");
+  EXPECT_EQ(engine.run("INCRBYFLOAT f 1"), "(ERR value is not a valid float)");
 }
 
 TEST(String, Parts) {
@@ -199,10 +199,10 @@ TEST(String, Parts) {
   EXPECT_EQ(engine.run("GET fresh"), "\"\\x00\\x00x\"");
   EXPECT_EQ(engine.run("SETRANGE none 5 \"\""), "0");
   EXPECT_EQ(engine.run("EXISTS none"), "0");
-  EXPECT_EQ(engine.run("SETRANGE k -1 x"), "ERR offset is out of range");
+  EXPECT_EQ(engine.run("SETRANGE k -1 x"), "(ERR offset is out of range)");
   for (const ByteView at : {"536870912", "9223372036854775807"}) {
     EXPECT_EQ(engine.run({"SETRANGE", "k", at, "x"}),
-              "ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+              "(ERR string exceeds maximum allowed size (proto-max-bulk-len))");
   }
   engine.run("SET n 1234");
   EXPECT_EQ(engine.run("SETRANGE n 1 x"), "4");
@@ -228,12 +228,12 @@ TEST(String, AppendGrowsThroughAllForms) {
 TEST(String, SeveralKeysAtOnce) {
   Strings engine;
   EXPECT_EQ(engine.run("MSET a 1 b 2 a 3"), "OK");
-  EXPECT_EQ(engine.run("MGET a none b"), "[\"3\", nil, \"2\"]");
+  EXPECT_EQ(engine.run("MGET a none b"), "[\"3\" _ \"2\"]");
   EXPECT_EQ(engine.run("MSETNX c 1 a 1"), "0");
   EXPECT_EQ(engine.run("EXISTS c"), "0");
   EXPECT_EQ(engine.run("MSETNX c 1 d 1"), "1");
-  EXPECT_EQ(engine.run("MSET a 1 b"), "ERR wrong number of arguments for 'mset' command");
-  EXPECT_EQ(engine.run("MSETNX a 1 b"), "ERR wrong number of arguments for 'msetnx' command");
+  EXPECT_EQ(engine.run("MSET a 1 b"), "(ERR wrong number of arguments for 'mset' command)");
+  EXPECT_EQ(engine.run("MSETNX a 1 b"), "(ERR wrong number of arguments for 'msetnx' command)");
 }
 
 TEST(String, LongestCommonSubsequence) {
@@ -241,19 +241,18 @@ TEST(String, LongestCommonSubsequence) {
   engine.run("MSET a ohmytext b mynewtext");
   EXPECT_EQ(engine.run("LCS a b"), "\"mytext\"");
   EXPECT_EQ(engine.run("LCS a b LEN"), "6");
-  EXPECT_EQ(engine.run("LCS a b IDX"),
-            "{\"matches\": [[[4, 7], [5, 8]], [[2, 3], [0, 1]]], \"len\": 6}");
+  EXPECT_EQ(engine.run("LCS a b IDX"), "{\"matches\" [[[4 7] [5 8]] [[2 3] [0 1]]] \"len\" 6}");
   EXPECT_EQ(engine.run("LCS a b IDX MINMATCHLEN 4 WITHMATCHLEN"),
-            "{\"matches\": [[[4, 7], [5, 8], 4]], \"len\": 6}");
+            "{\"matches\" [[[4 7] [5 8] 4]] \"len\" 6}");
   EXPECT_EQ(engine.run("LCS a none"), "\"\"");
   EXPECT_EQ(engine.run("LCS a a"), "\"ohmytext\"");
   EXPECT_EQ(engine.run("LCS a b IDX LEN"),
-            "ERR If you want both the length and indexes, please just use IDX.");
-  EXPECT_EQ(engine.run("LCS a b WHAT"), "ERR syntax error");
+            "(ERR If you want both the length and indexes, please just use IDX.)");
+  EXPECT_EQ(engine.run("LCS a b WHAT"), "(ERR syntax error)");
   const std::string large(20'000, 'x');
   engine.run({"MSET", "a", large, "b", large});
   EXPECT_EQ(engine.run("LCS a b"),
-            "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
+            "(ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len)");
 }
 
 }  // namespace
