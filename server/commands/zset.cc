@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Commands on the elements of one sorted set by member: added, scored, ranked, removed, walked and
+// picked at random. Stretches: zset_range.cc; the ends: zset_pop.cc; several sets: zset_store.cc.
+#include "datastructs/zset.h"
+
+#include <algorithm>
+
+#include "server/commands/element_scan.h"
+#include "server/commands/element_writer.h"
+#include "server/commands/stored_result.h"
+#include "server/commands/tables.h"
+#include "server/engine/context.h"
+
+namespace ouro {
+namespace {
+
+// A score as it is kept: a small set of Redis has no negative zero, so none comes in here.
+Result<double> score_argument(const Context& ctx, size_t index) {
+  OURO_TRY(const double score, ctx.real(index));
+  return score == 0 ? 0.0 : score;
+}
+
+struct ZAddOptions {
+  ZAddRule rule;
+  bool count_changes = false;  // CH
+  size_t first_pair = 2;       // argument index of the first score
+};
+
+Result<ZAddOptions> parse_zadd(Context& ctx) {
+  ZAddOptions options;
+  ZAddRule& rule = options.rule;
+  ArgParser args(ctx.argv, 2);
+  for (;;) {
+    if (args.word("NX")) {
+      rule.only_new = true;
+    } else if (args.word("XX")) {
+      rule.only_existing = true;
+    } else if (args.word("GT")) {
+      rule.only_greater = true;
+    } else if (args.word("LT")) {
+      rule.only_less = true;
+    } else if (args.word("CH")) {
+      options.count_changes = true;
+    } else if (args.word("INCR")) {
+      rule.increment = true;
+    } else {
+      break;
+    }
+  }
+  if (args.left() == 0 || args.left() % 2 != 0) return Err::kSyntax;
+  if (rule.only_new && rule.only_existing) {
+    return ctx.fail("ERR XX and NX options at the same time are not compatible");
+  }
+  if (rule.only_new + rule.only_greater + rule.only_less > 1) {
+    return ctx.fail("ERR GT, LT, and/or NX options at the same time are not compatible");
+  }
+  if (rule.increment && args.left() > 2) {
+    return ctx.fail("ERR INCR option supports a single increment-element pair");
+  }
+  options.first_pair = args.position();
+  return options;
+}
+
+// Adds the pairs of score and member. All scores are read before anything changes.
+Status add_pairs(Context& ctx, const ZAddOptions& options) {
+  using Outcome = ZAddResult::Outcome;
+  const Argv argv = ctx.argv;
+  const ZAddRule& rule = options.rule;
+  OURO_TRY(double score, score_argument(ctx, options.first_pair));
+  for (size_t i = options.first_pair + 2; i < argv.size(); i += 2) OURO_TRY(ctx.real(i));
+
+  const Key key = ctx.key(1);
+  OURO_TRY(ZSet * zset,
+           rule.only_existing ? ctx.find_as_to_write<ZSet>(key) : ctx.find_or_add<ZSet>(key));
+  if (zset == nullptr) {
+    rule.increment ? ctx.reply.null() : ctx.reply.integer(0);
+    return Status::ok();
+  }
+  uint64_t added = 0;
+  uint64_t updated = 0;
+  ZAddResult result{};
+  for (size_t i = options.first_pair; i < argv.size(); i += 2) {
+    if (i > options.first_pair) score = *score_argument(ctx, i);
+    result = zset->add(ctx.heap(), ctx.limits(), ctx.db.seed(), argv[i + 1], score, rule);
+    added += result.outcome == Outcome::kAdded;
+    updated += result.outcome == Outcome::kUpdated;
+  }
+  // Only an increment can end so, and it comes alone: nothing has changed.
+  if (result.outcome == Outcome::kNotANumber) {
+    return ctx.fail("ERR resulting score is not a number (NaN)");
+  }
+  if (added + updated > 0) {
+    ctx.changed(key, Event::kZSet, rule.increment ? "zincr" : "zadd", added + updated);
+  }
+  if (!rule.increment) {
+    ctx.reply.integer(static_cast<int64_t>(options.count_changes ? added + updated : added));
+  } else if (result.outcome == Outcome::kRefused) {
+    ctx.reply.null();
+  } else {
+    ctx.reply.real(result.score);
+  }
+  return Status::ok();
+}
+
+Status cmd_zadd(Context& ctx) {
+  OURO_TRY(const ZAddOptions options, parse_zadd(ctx));
+  return add_pairs(ctx, options);
+}
+
+Status cmd_zincrby(Context& ctx) { return add_pairs(ctx, {.rule = {.increment = true}}); }
+
+Status cmd_zrem(Context& ctx) {
+  const Key key = ctx.key(1);
+  OURO_TRY(ZSet * zset, ctx.find_as_to_write<ZSet>(key));
+  uint64_t removed = 0;
+  if (zset != nullptr) {
+    for (const ByteView member : ctx.argv.subspan(2)) {
+      if (zset->remove(ctx.heap(), member)) ++removed;
+    }
+  }
+  if (removed > 0) {
+    ctx.changed(key, Event::kZSet, "zrem", removed);
+    ctx.erase_if_empty(key, *zset);
+  }
+  ctx.reply.integer(static_cast<int64_t>(removed));
+  return Status::ok();
+}
+
+Status cmd_zcard(Context& ctx) {
+  OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
+  ctx.reply.integer(zset == nullptr ? 0 : static_cast<int64_t>(zset->size()));
+  return Status::ok();
+}
+
+void reply_score(Reply& reply, const ZSet* zset, ByteView member) {
+  const auto score = zset == nullptr ? std::nullopt : zset->score(member);
+  score ? reply.real(*score) : reply.null();
+}
+
+Status cmd_zscore(Context& ctx) {
+  OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
+  reply_score(ctx.reply, zset, ctx.argv[2]);
+  return Status::ok();
+}
+
+Status cmd_zmscore(Context& ctx) {
+  OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
+  const Argv members = ctx.argv.subspan(2);
+  ctx.reply.array(members.size());
+  for (const ByteView member : members) reply_score(ctx.reply, zset, member);
+  return Status::ok();
+}
+
+Status reply_rank(Context& ctx, Direction direction) {
+  OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
+  const auto rank = zset == nullptr ? std::nullopt : zset->rank(ctx.argv[2]);
+  if (!rank) {
+    ctx.reply.null();
+    return Status::ok();
+  }
+  const size_t place = direction == Direction::kAscending ? *rank : zset->size() - 1 - *rank;
+  ctx.reply.integer(static_cast<int64_t>(place));
+  return Status::ok();
+}
+
+Status cmd_zrank(Context& ctx) { return reply_rank(ctx, Direction::kAscending); }
+Status cmd_zrevrank(Context& ctx) { return reply_rank(ctx, Direction::kDescending); }
+
+Status cmd_zscan(Context& ctx) {
+  const auto cursor = parse_scan_cursor(ctx.argv[2]);
+  if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
+  OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
+  if (zset == nullptr) {
+    reply_empty_scan(ctx.reply);
+    return Status::ok();
+  }
+  ElementScan scan{.cursor = *cursor};
+  OURO_TRY(parse_scan_options(ctx, scan));
+  reply_scan(ctx.reply, *zset, scan, [&](ByteView member, double score) -> size_t {
+    if (!scan.matches(member)) return 0;
+    // A bulk in RESP3 too.
+    char text[kDoubleTextMax];
+    ctx.reply.bulk(member);
+    ctx.reply.bulk({text, format_double(score, text)});
+    return 2;
+  });
+  return Status::ok();
+}
+
+// ---- at random
+
+// Up to this size a walk over the whole set is cheaper than remembering what was picked.
+constexpr size_t kWalkedSizeMax = 512;
+
+// `count` different elements, fewer than the set has.
+void reply_distinct(Context& ctx, const ZSet& zset, size_t count, ElementWriter& writer) {
+  const size_t size = zset.size();
+  if (size <= kWalkedSizeMax || count > size / 4) {
+    Selection selection(ctx.prng(), count, size);
+    zset.for_each([&](ByteView member, double score) {
+      if (selection.take()) writer.put(member, score);
+    });
+    return;
+  }
+  Set picked;
+  while (picked.size() < count) {
+    const ScoredView element = zset.random(ctx.prng());
+    if (picked.add(ctx.heap(), ctx.limits(), ctx.db.seed(), element.member)) {
+      writer.put(element.member, element.score);
+    }
+  }
+  picked.destroy(ctx.heap());
+}
+
+Status reply_random(Context& ctx, int64_t count, bool with_scores) {
+  OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
+  ElementWriter writer(ctx.reply, with_scores);
+  if (zset == nullptr) {
+    writer.begin(0);
+    return Status::ok();
+  }
+  if (count < 0) {
+    // The same element may come again.
+    writer.begin(static_cast<size_t>(-count));
+    for (int64_t left = -count; left > 0; --left) {
+      const ScoredView element = zset->random(ctx.prng());
+      writer.put(element.member, element.score);
+    }
+    return Status::ok();
+  }
+  const size_t taken = std::min(static_cast<size_t>(count), zset->size());
+  writer.begin(taken);
+  if (taken == zset->size()) {
+    zset->for_each([&](ByteView member, double score) { writer.put(member, score); });
+  } else if (taken > 0) {
+    reply_distinct(ctx, *zset, taken, writer);
+  }
+  return Status::ok();
+}
+
+Status cmd_zrandmember(Context& ctx) {
+  if (ctx.argv.size() > 2) {
+    OURO_TRY(const int64_t count, random_count(ctx, 2));
+    const bool with_scores = ctx.argv.size() > 3;
+    if (ctx.argv.size() > 4) return Err::kSyntax;
+    if (with_scores && !equals_ignoring_case(ctx.argv[3], "WITHSCORES")) return Err::kSyntax;
+    // Twice as many must be countable.
+    constexpr int64_t kMagnitudeMax = INT64_MAX / 2;
+    if (with_scores && (count < -kMagnitudeMax || count > kMagnitudeMax)) {
+      return ctx.fail("ERR value is out of range");
+    }
+    return reply_random(ctx, count, with_scores);
+  }
+  OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
+  zset == nullptr ? ctx.reply.null() : ctx.reply.bulk(zset->random(ctx.prng()).member);
+  return Status::ok();
+}
+
+constexpr CommandSpec kRows[] = {
+    {.name = "ZADD",
+     .arity = at_least(4),
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .keys = {one_key(1, kReadWrite | kUpdate)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_zadd,
+     .doc = {.summary = "Adds members with scores, or changes their scores.",
+             .complexity = "O(log(N)) a member, N members in the sorted set",
+             .since = "1.2.0",
+             .group = "sorted-set",
+             .args = "key:key#0 [condition:<nx!NX | xx!XX>@3.0.2] [comparison:<gt!GT | "
+                     "lt!LT>@6.2.0] [change!CH@3.0.2] [increment!INCR@3.0.2] "
+                     "score_member:{score:double member:string}..."}},
+    {.name = "ZCARD",
+     .arity = exactly(2),
+     .flags = Flag::kReadonly | Flag::kFast,
+     .keys = {one_key(1, kReadOnly)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_zcard,
+     .doc = {.summary = "Returns how many members a sorted set has.",
+             .complexity = "O(1)",
+             .since = "1.2.0",
+             .group = "sorted-set",
+             .args = "key:key#0"}},
+    {.name = "ZINCRBY",
+     .arity = exactly(4),
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .keys = {one_key(1, kReadWrite | kAccess | kUpdate)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_zincrby,
+     .doc = {.summary = "Adds a given amount to the score of a member.",
+             .complexity = "O(log(N)), N members in the sorted set",
+             .since = "1.2.0",
+             .group = "sorted-set",
+             .args = "key:key#0 increment:integer member:string"}},
+    {.name = "ZMSCORE",
+     .arity = at_least(3),
+     .flags = Flag::kReadonly | Flag::kFast,
+     .keys = {one_key(1, kReadOnly | kAccess)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_zmscore,
+     .doc = {.summary = "Returns the scores of several members, null for each missing one.",
+             .complexity = "O(N), N members asked for",
+             .since = "6.2.0",
+             .group = "sorted-set",
+             .args = "key:key#0 member:string..."}},
+    {.name = "ZRANDMEMBER",
+     .arity = at_least(2),
+     .flags = Flag::kReadonly,
+     .keys = {one_key(1, kReadOnly | kAccess)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_zrandmember,
+     .doc = {.summary = "Returns members picked at random.",
+             .complexity = "O(N), N members returned",
+             .since = "6.2.0",
+             .group = "sorted-set",
+             .args = "key:key#0 [options:{count:integer [withscores!WITHSCORES]}]",
+             .tips = "nondeterministic_output"}},
+    {.name = "ZRANK",
+     .arity = exactly(3),
+     .flags = Flag::kReadonly | Flag::kFast,
+     .keys = {one_key(1, kReadOnly | kAccess)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_zrank,
+     .doc = {.summary = "Returns the rank of a member, counted from the lowest score.",
+             .complexity = "O(log(N)), N members in the sorted set",
+             .since = "2.0.0",
+             .group = "sorted-set",
+             .args = "key:key#0 member:string"}},
+    {.name = "ZREM",
+     .arity = at_least(3),
+     .flags = Flag::kWrite | Flag::kFast,
+     .keys = {one_key(1, kReadWrite | kDelete)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_zrem,
+     .doc = {.summary = "Removes members of a sorted set.",
+             .complexity = "O(M*log(N)), M members removed from N",
+             .since = "1.2.0",
+             .group = "sorted-set",
+             .args = "key:key#0 member:string..."}},
+    {.name = "ZREVRANK",
+     .arity = exactly(3),
+     .flags = Flag::kReadonly | Flag::kFast,
+     .keys = {one_key(1, kReadOnly | kAccess)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_zrevrank,
+     .doc = {.summary = "Returns the rank of a member, counted from the highest score.",
+             .complexity = "O(log(N)), N members in the sorted set",
+             .since = "2.0.0",
+             .group = "sorted-set",
+             .args = "key:key#0 member:string"}},
+    {.name = "ZSCAN",
+     .arity = at_least(3),
+     .flags = Flag::kReadonly,
+     .keys = {one_key(1, kReadOnly | kAccess)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_zscan,
+     .doc = {.summary = "Walks the members of a sorted set a few at a time, with their scores.",
+             .complexity = "O(1) a call, O(N) for a whole walk over N members",
+             .since = "2.8.0",
+             .group = "sorted-set",
+             .args = "key:key#0 cursor:integer [MATCH=pattern:pattern] [COUNT=count:integer]",
+             .tips = "nondeterministic_output"}},
+    {.name = "ZSCORE",
+     .arity = exactly(3),
+     .flags = Flag::kReadonly | Flag::kFast,
+     .keys = {one_key(1, kReadOnly | kAccess)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_zscore,
+     .doc = {.summary = "Returns the score of a member.",
+             .complexity = "O(1)",
+             .since = "1.2.0",
+             .group = "sorted-set",
+             .args = "key:key#0 member:string"}},
+};
+static_assert(table_is_valid(kRows));
+
+}  // namespace
+
+constinit const std::span<const CommandSpec> kZSetCommands = kRows;
+
+}  // namespace ouro
