@@ -42,9 +42,6 @@
 
 namespace ouro {
 
-// "No deadline at all", as a lower bound over deadlines.
-inline constexpr UnixMs kNever = std::numeric_limits<UnixMs>::max();
-
 // A word of a directory: 0 is empty; else a 64-byte aligned address and a code in its low
 // bits: 1..14 a directory of 2^code words, 32 + c a segment of size class c (so that the home
 // bucket is found without reading the segment's header).

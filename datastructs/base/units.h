@@ -19,6 +19,8 @@ using Instant = int64_t;   // monotonic clock, us since some start; what timeout
 using DbIndex = uint32_t;  // which logical database
 
 inline constexpr UnixMs kNoExpiry = -1;
+// Later than any UnixMs or Instant.
+inline constexpr int64_t kNever = INT64_MAX;
 
 constexpr size_t operator""_KiB(unsigned long long n) { return static_cast<size_t>(n) << 10; }
 constexpr size_t operator""_MiB(unsigned long long n) { return static_cast<size_t>(n) << 20; }

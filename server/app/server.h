@@ -35,7 +35,7 @@ class CycleStopwatch final : public Stopwatch {
   double ticks_per_us_ = 1e9 / static_cast<double>(clock_.nanos(1'000'000));
 };
 
-class Server final : public Host, private AcceptSink, private SignalSink {
+class Server final : public Host, public AcceptSink, public SignalSink {
  public:
   struct Setup {
     Loop& loop;

@@ -32,4 +32,7 @@ extern const std::span<const CommandSpec> kZSetCommands;
 extern const std::span<const CommandSpec> kZSetRangeCommands;
 extern const std::span<const CommandSpec> kZSetStoreCommands;
 
+// All of them, for a server.
+std::span<const std::span<const CommandSpec>> all_command_tables();
+
 }  // namespace ouro

@@ -134,7 +134,7 @@ struct ListenOutcome {
 
 enum class OpenFor : uint8_t {
   kRead,
-  kReadWrite,  // created if there is none; contents stay
+  kChange,     // created if there is none; contents stay
   kReplace,    // created or emptied, then written
 };
 

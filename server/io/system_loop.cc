@@ -139,7 +139,7 @@ int SystemLoop::open_flags(OpenFor purpose) noexcept {
   switch (purpose) {
     case OpenFor::kRead:
       return O_RDONLY | O_CLOEXEC;
-    case OpenFor::kReadWrite:
+    case OpenFor::kChange:
       return O_RDWR | O_CREAT | O_CLOEXEC;
     case OpenFor::kReplace:
       return O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC;

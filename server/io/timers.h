@@ -15,8 +15,6 @@
 
 namespace ouro {
 
-inline constexpr Instant kNever = INT64_MAX;
-
 // Runs once at its time; the callback may set it again. Cancelled by its destructor.
 class Timer {
  public:

@@ -370,7 +370,7 @@ TEST_P(LoopContract, DirectoriesAreChangedAndListed) {
   EXPECT_EQ(file.last(), -EEXIST);
   const std::string a = sub + "/a";
   const std::string b = sub + "/b";
-  loop->open(file.op, a.c_str(), OpenFor::kReadWrite);
+  loop->open(file.op, a.c_str(), OpenFor::kChange);
   finish(file);
   ::close(file.last());
   loop->rename(file.op, a.c_str(), b.c_str());
