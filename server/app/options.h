@@ -13,10 +13,9 @@
 #include "datastructs/base/option.h"
 #include "server/engine/config.h"
 #include "server/engine/options.h"
+#include "server/io/probe.h"
 
 namespace ouro {
-
-enum class IoBackend : uint8_t { kAuto, kUring, kEpoll };
 
 struct AppOptions {
   int64_t port = 6379;         // 0: no TCP

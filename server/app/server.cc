@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/app/server.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include "server/commands/tables.h"
+#include "server/io/blocking_file.h"
 #include "server/io/process.h"
 
 namespace ouro {
@@ -180,5 +182,44 @@ Status Server::shutdown(ShutdownRequest, std::string&) {
 }
 
 Status Server::abort_shutdown() { return Err::kInvalid; }
+
+Status Server::rewrite_config(std::string& error) {
+  if (options_.app.config_file.empty()) {
+    error = "The server is running without a config file";
+    return Err::kInvalid;
+  }
+  std::string before;
+  if (const int code = read_whole_file(options_.app.config_file, before); code != 0 && code != ENOENT) {
+    error = std::string("Rewriting config file: ") + std::strerror(code);
+    return Err::kIo;
+  }
+  if (const int code = replace_file(options_.app.config_file, config_.rewrite(before)); code != 0) {
+    error = std::string("Rewriting config file: ") + std::strerror(code);
+    return Err::kIo;
+  }
+  return Status::ok();
+}
+
+// The program's own parameters; those that no listener or log depends on need nothing.
+Status Server::apply_config(ByteView name, std::string& error) {
+  if (name == "port" || name == "bind") {
+    listeners_.close_all();
+    if (!open_listeners()) {
+      error = "Unable to listen on this address. Check server logs.";
+      return Err::kIo;
+    }
+  } else if (name == "loglevel") {
+    log_.set_least(options_.app.loglevel);
+  } else if (name == "tcp-keepalive") {
+    listeners_.tune({.keep_alive_seconds = static_cast<int>(options_.app.tcp_keepalive)});
+  } else if (name == "dir") {
+    if (const int code = change_directory(options_.app.dir); code != 0) {
+      error = std::strerror(code);
+      return Err::kIo;
+    }
+    options_.app.dir = current_directory();
+  }
+  return Status::ok();
+}
 
 }  // namespace ouro

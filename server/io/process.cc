@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/io/process.h"
 
+#include <glob.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -76,6 +77,16 @@ int change_directory(const std::string& path) { return chdir(path.c_str()) == 0 
 std::string current_directory() {
   char path[PATH_MAX];
   return getcwd(path, sizeof(path)) == nullptr ? std::string() : std::string(path);
+}
+
+int become_daemon() { return ::daemon(/*nochdir=*/1, /*noclose=*/0) == 0 ? 0 : errno; }
+
+std::vector<std::string> expand_paths(const std::string& pattern) {
+  glob_t found{};
+  std::vector<std::string> paths;
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  return paths;
 }
 
 void random_bytes(void* to, size_t bytes) {

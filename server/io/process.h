@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace ouro {
 
@@ -28,6 +29,12 @@ uint64_t raise_descriptor_limit(uint64_t wanted);
 // 0 or an errno.
 int change_directory(const std::string& path);
 std::string current_directory();
+
+// Goes on in the background, without a terminal; the foreground process ends with code 0. 0 or an errno.
+int become_daemon();
+
+// The paths that match a pattern with wildcards, sorted.
+std::vector<std::string> expand_paths(const std::string& pattern);
 
 // Bytes that nobody can guess, for hash seeds and run ids.
 void random_bytes(void* to, size_t bytes);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The program: reads its options, picks a loop, runs one server until it is told to end.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "server/app/server.h"
+#include "server/app/start_request.h"
+#include "server/engine/version.h"
+#include "server/io/blocking_file.h"
+#include "server/io/log_file.h"
+#include "server/io/probe.h"
+#include "server/io/process.h"
+
+namespace ouro {
+namespace {
+
+// Descriptors that are not clients: log, files, the ring, listeners.
+constexpr uint64_t kOwnDescriptors = 32;
+
+int print(std::FILE* to, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), to);
+  return to == stderr ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+StartRequest read_request(Config& config, int argc, char** argv) {
+  const std::vector<ByteView> arguments(argv + 1, argv + argc);
+  const auto read = [](const std::string& path, std::string& text) {
+    const int error = read_whole_file(path == "-" ? "/dev/stdin" : path, text);
+    if (error != 0) text = std::strerror(error);
+    return error == 0;
+  };
+  const auto expand = [](const std::string& pattern) { return expand_paths(pattern); };
+  return read_start_request(config, arguments, {.read = read, .expand = expand});
+}
+
+std::string make_run_id() {
+  unsigned char bytes[20];
+  random_bytes(bytes, sizeof(bytes));
+  std::string id;
+  for (const unsigned char byte : bytes) {
+    char digits[3];
+    std::snprintf(digits, sizeof(digits), "%02x", byte);
+    id += digits;
+  }
+  return id;
+}
+
+// Where relative paths of the configuration and the log count from.
+bool prepare_process(Options& options, LogFile& log) {
+  if (!options.app.config_file.empty() && options.app.config_file[0] != '/') {
+    options.app.config_file = current_directory() + "/" + options.app.config_file;
+  }
+  if (const int error = change_directory(options.app.dir); error != 0) {
+    print(stderr, "Cannot change to the directory '" + options.app.dir + "': " + std::strerror(error) + "\n");
+    return false;
+  }
+  if (options.app.daemonize && become_daemon() != 0) return false;
+  if (!options.app.pidfile.empty()) {
+    if (replace_file(options.app.pidfile, std::to_string(process_facts().id) + "\n") != 0) {
+      log.print(LogLevel::kWarning, "Cannot write the pid file %s", options.app.pidfile.c_str());
+    }
+  }
+  const uint64_t wanted = options.engine.maxclients + kOwnDescriptors;
+  if (const uint64_t got = raise_descriptor_limit(wanted); got < wanted) {
+    options.engine.maxclients = got > kOwnDescriptors ? got - kOwnDescriptors : 1;
+    log.print(LogLevel::kWarning, "maxclients is %llu: the system allows %llu open files only",
+              static_cast<unsigned long long>(options.engine.maxclients), static_cast<unsigned long long>(got));
+  }
+  return true;
+}
+
+int serve(Options& options, Config& config, LogFile& log) {
+  ProbedLoop probed = make_loop(options.app.io_backend);
+  if (probed.loop == nullptr) return print(stderr, probed.words + "\n");
+  uint64_t seed = 0;
+  random_bytes(&seed, sizeof(seed));
+  log.print(LogLevel::kNotice, "ouro %.*s starts, compatible with Redis %.*s; PID: %lld",
+            static_cast<int>(kOuroVersion.size()), kOuroVersion.data(), static_cast<int>(kRedisVersion.size()),
+            kRedisVersion.data(), static_cast<long long>(process_facts().id));
+  Server server({.loop = *probed.loop,
+                 .log = log,
+                 .options = options,
+                 .config = config,
+                 .seed = seed,
+                 .run_id = make_run_id(),
+                 .io_reason = probed.words});
+  if (!server.start()) return EXIT_FAILURE;
+  server.run();
+  log.write(LogLevel::kNotice, "ouro is ready to exit, bye bye");
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace ouro
+
+int main(int argc, char** argv) {
+  using namespace ouro;
+  Options options;
+  Config config = make_config(options);
+  const StartRequest request = read_request(config, argc, argv);
+  if (request.kind == StartRequest::Kind::kPrint) return print(stdout, request.text);
+  if (request.kind == StartRequest::Kind::kFail) return print(stderr, request.text);
+  options.app.config_file = request.config_file;
+  LogFile log(options.app.logfile);
+  log.set_least(options.app.loglevel);
+  if (!prepare_process(options, log)) return EXIT_FAILURE;
+  const int code = serve(options, config, log);
+  if (!options.app.pidfile.empty()) (void)remove_file(options.app.pidfile);
+  return code;
+}
