@@ -10,19 +10,26 @@ namespace ouro {
 
 extern const std::span<const CommandSpec> kClientCommands;
 extern const std::span<const CommandSpec> kCommandCommands;
+extern const std::span<const CommandSpec> kConfigCommands;
 extern const std::span<const CommandSpec> kConnectionCommands;
 extern const std::span<const CommandSpec> kDatabaseCommands;
+extern const std::span<const CommandSpec> kDebugCommands;
 extern const std::span<const CommandSpec> kExpireCommands;
+extern const std::span<const CommandSpec> kInfoCommands;
 extern const std::span<const CommandSpec> kKeyCommands;
 extern const std::span<const CommandSpec> kKeyScanCommands;
+extern const std::span<const CommandSpec> kLatencyCommands;
 extern const std::span<const CommandSpec> kListBlockCommands;
 extern const std::span<const CommandSpec> kListCommands;
 extern const std::span<const CommandSpec> kListMoveCommands;
 extern const std::span<const CommandSpec> kListSearchCommands;
+extern const std::span<const CommandSpec> kMemoryCommands;
 extern const std::span<const CommandSpec> kObjectCommands;
 extern const std::span<const CommandSpec> kPubsubCommands;
+extern const std::span<const CommandSpec> kServerCommands;
 extern const std::span<const CommandSpec> kSetAlgebraCommands;
 extern const std::span<const CommandSpec> kSetCommands;
+extern const std::span<const CommandSpec> kSlowlogCommands;
 extern const std::span<const CommandSpec> kSortCommands;
 extern const std::span<const CommandSpec> kStringCommands;
 extern const std::span<const CommandSpec> kStringLcsCommands;

@@ -30,6 +30,7 @@ Engine::Engine(const Setup& setup)
       batch(*this),
       executor(*this) {
   apply_all_engine_options(*this);
+  startup_bytes = heap.used_bytes();
 }
 
 Engine::~Engine() = default;
@@ -51,17 +52,22 @@ void Engine::run_batch() {
 }
 
 bool Engine::run_slices() {
+  if (cron_paused) return batch.has_more();
   const bool expiring = active_expire && expire_slice();
   const bool freeing = !dbs.lazy_free().run(kFreeBudget);
   const bool evicting = eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
   return expiring || freeing || evicting || batch.has_more();
 }
 
-void Engine::every_second() { clients.every_second(); }
+void Engine::every_second() {
+  if (cron_paused) return;
+  stats.update_rates(instant_);
+  clients.every_second();
+}
 
 Instant Engine::next_deadline() const {
   Instant next = std::min(blocking.next_deadline(), clients.next_deadline());
-  if (active_expire) {
+  if (active_expire && !cron_paused) {
     for (DbIndex db = 0; db < dbs.count(); ++db) {
       const UnixMs due = dbs[db].next_deadline();
       if (due == INT64_MAX) continue;

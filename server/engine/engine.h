@@ -110,6 +110,10 @@ class Engine {
 
   // DEBUG SET-ACTIVE-EXPIRE.
   bool active_expire = true;
+  // DEBUG PAUSE-CRON: nothing happens by the clock alone.
+  bool cron_paused = false;
+  // Memory that an empty cache takes.
+  size_t startup_bytes = 0;
   // Writes since start (rdb_changes_since_last_save until something saves).
   uint64_t changes = 0;
 

@@ -3,6 +3,14 @@
 
 namespace ouro {
 
+void Stats::update_rates(Instant now) {
+  const Micros elapsed = rates_at_ == 0 ? 0 : now - rates_at_;
+  commands_rate.update(commands_processed, elapsed);
+  input_rate.update(net_input_bytes, elapsed);
+  output_rate.update(net_output_bytes, elapsed);
+  rates_at_ = now;
+}
+
 void Stats::count_error(ByteView text) {
   ++error_replies;
   const ByteView code = text.substr(0, text.find(' '));

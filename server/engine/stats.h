@@ -30,8 +30,26 @@ struct Stats {
   std::map<std::string, uint64_t, std::less<>> errors;
   static constexpr size_t kErrorCodesMax = 128;
 
+  // How much a counter grew in the last second that was looked at.
+  struct Rate {
+    uint64_t before = 0;
+    uint64_t per_second = 0;
+    void update(uint64_t now, Micros elapsed) {
+      per_second = now < before || elapsed <= 0
+                       ? 0
+                       : (now - before) * 1'000'000 / static_cast<uint64_t>(elapsed);
+      before = now;
+    }
+  };
+  Rate commands_rate, input_rate, output_rate;
+  // Called about once a second.
+  void update_rates(Instant now);
+
   void count_error(ByteView text);
   void reset() { *this = Stats(); }
+
+ private:
+  Instant rates_at_ = 0;
 };
 
 }  // namespace ouro

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// DEBUG: for tests and for those who look for faults. One small function for each subcommand; those
+// that need a snapshot or a log come with them.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include "datastructs/codec/number_text.h"
+#include "server/commands/admin/digest.h"
+#include "server/commands/tables.h"
+#include "server/engine/engine.h"
+#include "server/engine/session.h"
+
+namespace ouro {
+namespace {
+
+// As C's atoi: what is no number counts as 0.
+int64_t lenient_integer(ByteView text) {
+  return std::strtoll(std::string(text).c_str(), nullptr, 10);
+}
+
+Status reply_ok(Context& ctx) {
+  ctx.reply.ok();
+  return Status::ok();
+}
+
+Status debug_sleep(Context& ctx) {
+  constexpr double kSecondsMax = 1e9;
+  const double seconds = std::strtod(std::string(ctx.argv[2]).c_str(), nullptr);
+  // Only a connection can be made to wait; inside MULTI and for the embedding program there is
+  // nobody to hold up.
+  if (!ctx.may_block() || !(seconds > 0)) return reply_ok(ctx);
+  const auto micros = static_cast<int64_t>(std::min(seconds, kSecondsMax) * 1e6);
+  ctx.engine.clients.begin_exclusive(*ctx.caller.session, ctx.engine.instant() + micros);
+  return Err::kExclusive;
+}
+
+Status debug_set_active_expire(Context& ctx) {
+  ctx.engine.active_expire = lenient_integer(ctx.argv[2]) != 0;
+  return reply_ok(ctx);
+}
+
+Status debug_pause_cron(Context& ctx) {
+  ctx.engine.cron_paused = lenient_integer(ctx.argv[2]) != 0;
+  return reply_ok(ctx);
+}
+
+Status debug_digest(Context& ctx) {
+  Digest all;
+  for (DbIndex db = 0; db < ctx.engine.dbs.count(); ++db) {
+    if (ctx.engine.dbs[db].size() == 0) continue;
+    Digest keys;
+    ctx.engine.dbs[db].for_each([&](Entry& entry) {
+      Digest one = digest_of(entry);
+      one.add(entry.key());
+      keys.mix(one);
+    });
+    keys.add(ByteView(std::to_string(db)));
+    all.mix(keys);
+  }
+  ctx.reply.simple(all.text());
+  return Status::ok();
+}
+
+Status debug_digest_value(Context& ctx) {
+  ctx.reply.array(ctx.argv.size() - 2);
+  for (size_t i = 2; i < ctx.argv.size(); ++i) {
+    const Entry* entry = ctx.find_in(ctx.caller.db, ctx.key(i));
+    ctx.reply.simple(entry == nullptr ? Digest().text() : digest_of(*entry).text());
+  }
+  return Status::ok();
+}
+
+// What the value's bytes come to without their overhead, about what a snapshot would need.
+size_t content_bytes(const Entry& entry) {
+  size_t bytes = 0;
+  switch (entry.type()) {
+    case Type::kString:
+      return entry.text_size() + 1;
+    case Type::kList: {
+      const List& list = entry.as<List>();
+      list.for_each(0, list.size(),
+                    [&](const ListElement& element) { bytes += element.bytes.size() + 1; });
+      return bytes;
+    }
+    case Type::kSet:
+      entry.as<Set>().for_each([&](ByteView member) { bytes += member.size() + 1; });
+      return bytes;
+    case Type::kZSet:
+      entry.as<ZSet>().for_each([&](ByteView member, double) { bytes += member.size() + 9; });
+      return bytes;
+    case Type::kHash:
+      entry.as<Hash>().for_each(
+          [&](const Hash::Item& item) { bytes += item.field.size() + item.value.size() + 2; });
+      return bytes;
+  }
+  return bytes;
+}
+
+Status debug_object(Context& ctx) {
+  const Entry* entry = ctx.find_in(ctx.caller.db, ctx.key(2));
+  if (entry == nullptr) return Err::kNoSuchKey;
+  const ByteView encoding = entry->encoding();
+  const bool uses = Eviction::counts_uses(ctx.engine.options.maxmemory_policy);
+  const uint32_t idle =
+      uses ? 0 : (ctx.engine.access_clock() - entry->access()) & Entry::kAccessMask;
+  char text[512];
+  const int length = std::snprintf(
+      text, sizeof(text),
+      "Value at:%p refcount:1 encoding:%.*s serializedlength:%zu lru:%u lru_seconds_idle:%u",
+      static_cast<const void*>(entry), static_cast<int>(encoding.size()), encoding.data(),
+      content_bytes(*entry), entry->access(), idle);
+  std::string line(text, static_cast<size_t>(length));
+  if (entry->type() == Type::kList) {
+    const List& list = entry->as<List>();
+    const size_t nodes = list.free_effort();
+    std::snprintf(
+        text, sizeof(text),
+        " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%lld ql_compressed:0 "
+        "ql_uncompressed_size:%zu",
+        nodes, static_cast<double>(list.size()) / static_cast<double>(std::max<size_t>(nodes, 1)),
+        static_cast<long long>(ctx.limits().list_node_limit), content_bytes(*entry));
+    line += text;
+  }
+  ctx.reply.simple(line);
+  return Status::ok();
+}
+
+Status debug_quicklist_packed_threshold(Context& ctx) {
+  // From which size on an element stands alone is a matter of a list's node here: the value is
+  // checked, nothing else.
+  uint64_t bytes = 0;
+  if (!parse_bytes(ctx.argv[2], bytes) || bytes > (uint64_t{1} << 32)) {
+    return ctx.fail("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
+  }
+  return reply_ok(ctx);
+}
+
+struct ProtocolType {
+  ByteView name;
+  void (*write)(Reply& reply);
+};
+constexpr ProtocolType kProtocolTypes[] = {
+    {"string", [](Reply& reply) { reply.bulk("Hello World"); }},
+    {"integer", [](Reply& reply) { reply.integer(12345); }},
+    {"double", [](Reply& reply) { reply.real(3.141); }},
+    {"bignum", [](Reply& reply) { reply.big_number("1234567999999999999999999999999999999"); }},
+    {"null", [](Reply& reply) { reply.null(); }},
+    {"array",
+     [](Reply& reply) {
+       reply.array(3);
+       for (int i = 0; i < 3; ++i) reply.integer(i);
+     }},
+    {"set",
+     [](Reply& reply) {
+       reply.set(3);
+       for (int i = 0; i < 3; ++i) reply.integer(i);
+     }},
+    {"map",
+     [](Reply& reply) {
+       reply.map(3);
+       for (int i = 0; i < 3; ++i) {
+         reply.integer(i);
+         reply.boolean(i == 1);
+       }
+     }},
+    {"attrib",
+     [](Reply& reply) {
+       if (reply.is_resp3()) {
+         reply.attribute(1);
+         reply.bulk("key-popularity");
+         reply.array(2);
+         reply.bulk("key:123");
+         reply.integer(90);
+       }
+       reply.bulk("Some real reply following the attribute");
+     }},
+    {"push",
+     [](Reply& reply) {
+       // A push answers nothing: the reply proper comes after it.
+       reply.push(2);
+       reply.bulk("server-cpu-usage");
+       reply.integer(42);
+       reply.bulk("Some real reply following the push reply");
+     }},
+    {"verbatim", [](Reply& reply) { reply.verbatim("txt", "This is a verbatim\nstring"); }},
+    {"true", [](Reply& reply) { reply.boolean(true); }},
+    {"false", [](Reply& reply) { reply.boolean(false); }},
+};
+
+Status debug_protocol(Context& ctx) {
+  for (const ProtocolType& type : kProtocolTypes) {
+    if (!equals_ignoring_case(ctx.argv[2], type.name)) continue;
+    if (type.name == "push" && !ctx.reply.is_resp3()) {
+      return ctx.fail("ERR RESP2 is not supported by this command");
+    }
+    type.write(ctx.reply);
+    return Status::ok();
+  }
+  return ctx.fail(
+      "ERR Wrong protocol type name. Please use one of the following: "
+      "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
+}
+
+Status unknown(Context& ctx) {
+  const ByteView name = ctx.argv[1].substr(0, 128);
+  return ctx.fail("ERR unknown subcommand or wrong number of arguments for '%.*s'. Try DEBUG HELP.",
+                  static_cast<int>(name.size()), name.data());
+}
+
+Status debug_replybuffer(Context& ctx) {
+  // Output buffers here are chunks that go back when they are sent: there is no peak to forget, so
+  // only the words count.
+  if (equals_ignoring_case(ctx.argv[2], "PEAK-RESET-TIME")) {
+    if (!equals_ignoring_case(ctx.argv[3], "NEVER") &&
+        !equals_ignoring_case(ctx.argv[3], "RESET")) {
+      OURO_TRY([[maybe_unused]] const int64_t ms, ctx.integer(3));
+    }
+    return reply_ok(ctx);
+  }
+  if (equals_ignoring_case(ctx.argv[2], "RESIZING")) return reply_ok(ctx);
+  return unknown(ctx);
+}
+
+Status debug_populate(Context& ctx) {
+  constexpr int64_t kBytesMax = 512 * 1024 * 1024;
+  const Result<int64_t> count = ctx.integer(2);
+  if (!count.is_ok() || *count < 0) return ctx.fail_text(errors::kMustBePositive);
+  int64_t bytes = 0;
+  if (ctx.argv.size() == 5) {
+    const Result<int64_t> wanted = ctx.integer(4);
+    if (!wanted.is_ok() || *wanted < 0 || *wanted > kBytesMax)
+      return ctx.fail_text(errors::kMustBePositive);
+    bytes = *wanted;
+  }
+  const std::string prefix(ctx.argv.size() >= 4 ? ctx.argv[3] : "key");
+  ctx.effects.none();
+  for (int64_t i = 0; i < *count; ++i) {
+    const std::string name = prefix + ":" + std::to_string(i);
+    const Key key = ctx.db.key(name);
+    if (ctx.db.find(key) != nullptr) continue;
+    std::string value = "value:" + std::to_string(i);
+    if (bytes > 0) value.resize(static_cast<size_t>(bytes), '\0');
+    ctx.db.put_string(key, nullptr, value, kNoExpiry);
+    ctx.engine.key_changed(ctx.caller.db, key, Event::kString, "set");
+    ++ctx.changes;
+  }
+  return reply_ok(ctx);
+}
+
+Status debug_log(Context& ctx) {
+  ctx.engine.log.print(LogLevel::kWarning, "DEBUG LOG: %.*s", static_cast<int>(ctx.argv[2].size()),
+                       ctx.argv[2].data());
+  return reply_ok(ctx);
+}
+
+Status debug_error(Context& ctx) { return ctx.fail_text(ctx.argv[2]); }
+
+Status debug_change_nothing(Context& ctx) { return reply_ok(ctx); }
+
+Status debug_help(Context& ctx);
+
+struct DebugRow {
+  ByteView name;
+  size_t words_min, words_max;  // DEBUG and the name included
+  Status (*run)(Context&);
+  ByteView arguments;
+  ByteView help;
+};
+constexpr DebugRow kDebugRows[] = {
+    {"DIGEST", 2, 2, debug_digest, "", "Returns a digest of all keys and values."},
+    {"DIGEST-VALUE", 2, SIZE_MAX, debug_digest_value, "<key> [<key> ...]",
+     "Returns a digest of each value."},
+    {"ERROR", 3, 3, debug_error, "<string>", "Answers this error."},
+    {"HELP", 2, 2, debug_help, "", "Prints this help."},
+    {"LOG", 3, 3, debug_log, "<message>", "Writes a line to the log."},
+    {"OBJECT", 3, 3, debug_object, "<key>", "Shows how a value is held."},
+    {"PAUSE-CRON", 3, 3, debug_pause_cron, "<0|1>", "Stops what happens by the clock."},
+    {"POPULATE", 3, 5, debug_populate, "<count> [<prefix>] [<size>]",
+     "Adds strings <prefix>:0, <prefix>:1 ..., unlogged."},
+    {"PROTOCOL", 3, 3, debug_protocol, "<type>", "Answers a value of this type of the protocol."},
+    {"QUICKLIST-PACKED-THRESHOLD", 3, 3, debug_quicklist_packed_threshold, "<size>",
+     "Accepted for tests; nodes of lists have their own limit."},
+    {"REPLYBUFFER", 4, 4, debug_replybuffer, "PEAK-RESET-TIME <NEVER|RESET|ms> | RESIZING <0|1>",
+     "Accepted for tests; output buffers keep no peak."},
+    {"SET-ACTIVE-EXPIRE", 3, 3, debug_set_active_expire, "<0|1>",
+     "Whether keys expire without being looked at."},
+    {"SET-DISABLE-DENY-SCRIPTS", 3, 3, debug_change_nothing, "<0|1>",
+     "Accepted for tests; there are no scripts yet."},
+    {"SLEEP", 3, 3, debug_sleep, "<seconds>", "Answers nobody for so long. Decimals are allowed."},
+};
+
+Status debug_help(Context& ctx) {
+  ctx.reply.array(1 + 2 * std::size(kDebugRows));
+  ctx.reply.simple("DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+  for (const DebugRow& row : kDebugRows) {
+    std::string line(row.name);
+    if (!row.arguments.empty()) line.append(" ").append(row.arguments);
+    ctx.reply.simple(line);
+    ctx.reply.simple("    " + std::string(row.help));
+  }
+  return Status::ok();
+}
+
+bool is_allowed(const Context& ctx) {
+  switch (ctx.engine.options.enable_debug_command) {
+    case Allowed::kNobody:
+      return ctx.caller.origin != Origin::kClient;
+    case Allowed::kEverybody:
+      return true;
+    case Allowed::kLocalPeers:
+      break;
+  }
+  return ctx.caller.session == nullptr || ctx.caller.session->peer.is_loopback ||
+         ctx.caller.session->peer.is_unix;
+}
+
+Status cmd_debug(Context& ctx) {
+  if (!is_allowed(ctx)) {
+    return ctx.fail(
+        "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", "
+        "you can run it from a "
+        "local connection, otherwise you need to set this option in the configuration file, and "
+        "then restart the server.");
+  }
+  for (const DebugRow& row : kDebugRows) {
+    if (!equals_ignoring_case(ctx.argv[1], row.name)) continue;
+    if (ctx.argv.size() < row.words_min || ctx.argv.size() > row.words_max) break;
+    return row.run(ctx);
+  }
+  return unknown(ctx);
+}
+
+constexpr CommandSpec kRows[] = {
+    {.name = "DEBUG",
+     .arity = at_least(2),
+     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kProtected |
+              Flag::kSystem,
+     .handler = cmd_debug,
+     .doc = {.summary = "Helps in tests and when looking for faults.",
+             .complexity = "By subcommand",
+             .since = "1.0.0",
+             .group = "server"}},
+};
+static_assert(table_is_valid(kRows));
+
+}  // namespace
+
+constinit const std::span<const CommandSpec> kDebugCommands = kRows;
+
+}  // namespace ouro

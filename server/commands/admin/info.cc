@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// INFO: what the engine counts and the host knows, under Redis's names and in its order. Sections
+// are rows: a name, whether plain INFO shows it, and the function that writes it. Features that are
+// not there yet show what a fresh Redis would.
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+
+#include "server/commands/tables.h"
+#include "server/engine/config.h"
+#include "server/engine/engine.h"
+#include "server/engine/session.h"
+#include "server/engine/version.h"
+
+namespace ouro {
+namespace {
+
+using Ull = unsigned long long;
+
+class Page {
+ public:
+  explicit Page(Context& ctx) : engine(ctx.engine), now(ctx.now) {}
+
+  [[gnu::format(printf, 2, 3)]] void line(const char* format, ...) {
+    char buffer[1024];
+    std::va_list args;
+    va_start(args, format);
+    const int length = std::vsnprintf(buffer, sizeof(buffer), format, args);
+    va_end(args);
+    CHECK(length >= 0);
+    text.append(buffer, std::min(static_cast<size_t>(length), sizeof(buffer) - 1)).append("\r\n");
+  }
+  void value(const char* name, uint64_t number) { line("%s:%llu", name, static_cast<Ull>(number)); }
+  void zeros(std::initializer_list<const char*> names) {
+    for (const char* name : names) value(name, 0);
+  }
+  void word(const char* name, ByteView bytes) {
+    text.append(name).append(":").append(bytes).append("\r\n");
+  }
+  // The same in bytes and for people.
+  void human(const char* name, uint64_t bytes) {
+    char shown[32];
+    const auto number = static_cast<double>(bytes);
+    if (bytes < 1_KiB) {
+      std::snprintf(shown, sizeof(shown), "%lluB", static_cast<Ull>(bytes));
+    } else if (bytes < 1_MiB) {
+      std::snprintf(shown, sizeof(shown), "%.2fK", number / 1024);
+    } else if (bytes < 1_GiB) {
+      std::snprintf(shown, sizeof(shown), "%.2fM", number / (1024 * 1024));
+    } else {
+      std::snprintf(shown, sizeof(shown), "%.2fG", number / (1024.0 * 1024 * 1024));
+    }
+    line("%s_human:%s", name, shown);
+  }
+
+  Engine& engine;
+  UnixMs now;
+  std::string text;
+};
+
+double ratio(size_t a, size_t b) {
+  return b == 0 ? 0.0 : static_cast<double>(a) / static_cast<double>(b);
+}
+
+void server_section(Page& page) {
+  const HostInfo host = page.engine.host.info();
+  const UnixMs up = host.started == 0 ? 0 : (page.now - host.started) / 1000;
+  page.word("redis_version", kRedisVersion);
+  page.word("server_name", "ouro");
+  page.word("ouro_version", kOuroVersion);
+  page.word("redis_git_sha1", "00000000");
+  page.word("redis_git_dirty", "0");
+  page.word("redis_build_id", "0");
+  page.word("redis_mode", "standalone");
+  page.word("os", host.os);
+  page.value("arch_bits", sizeof(void*) * 8);
+  page.word("monotonic_clock", "POSIX clock_gettime");
+  page.word("multiplexing_api", host.io_backend);
+  page.word("atomicvar_api", "c11-builtin");
+  page.line("gcc_version:%d.%d.%d", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+  page.line("process_id:%lld", static_cast<long long>(host.process_id));
+  page.word("process_supervised", "no");
+  page.word("run_id", host.run_id);
+  page.line("tcp_port:%d", host.tcp_port);
+  page.line("server_time_usec:%lld", static_cast<long long>(page.now * 1000));
+  page.line("uptime_in_seconds:%lld", static_cast<long long>(up));
+  page.line("uptime_in_days:%lld", static_cast<long long>(up / 86400));
+  const std::string hz = page.engine.config.get("hz");
+  page.word("hz", hz.empty() ? ByteView("10") : ByteView(hz));
+  page.word("configured_hz", hz.empty() ? ByteView("10") : ByteView(hz));
+  page.value("lru_clock", page.engine.access_clock());
+  page.word("executable", host.executable);
+  page.word("config_file", host.config_file);
+  page.word("io_threads_active", "0");
+  page.word("io_backend_reason", host.io_reason);
+}
+
+void clients_section(Page& page) {
+  size_t input = 0;
+  size_t output = 0;
+  for (const auto& [id, session] : page.engine.clients.all()) {
+    input = std::max(input, session->query_bytes());
+    output = std::max(output, session->output_bytes());
+  }
+  page.value("connected_clients", page.engine.clients.count());
+  page.value("cluster_connections", 0);
+  page.value("maxclients", page.engine.options.maxclients);
+  page.value("client_recent_max_input_buffer", input);
+  page.value("client_recent_max_output_buffer", output);
+  page.value("blocked_clients", page.engine.blocking.session_count());
+  page.zeros({"tracking_clients", "clients_in_timeout_table"});
+}
+
+struct MemoryFacts {
+  size_t used, peak, startup, overhead, clients, resident;
+  HostInfo host;
+};
+
+MemoryFacts memory_facts(Engine& engine) {
+  MemoryFacts facts{};
+  facts.host = engine.host.info();
+  facts.used = engine.heap.used_bytes();
+  facts.peak = engine.heap.peak_bytes();
+  facts.startup = engine.startup_bytes;
+  facts.resident = facts.host.resident_bytes;
+  for (const auto& [id, session] : engine.clients.all()) facts.clients += session->memory_bytes();
+  facts.overhead = facts.startup + facts.clients;
+  for (DbIndex db = 0; db < engine.dbs.count(); ++db)
+    facts.overhead += engine.dbs[db].overhead_bytes();
+  facts.overhead = std::min(facts.overhead, facts.used);
+  return facts;
+}
+
+void memory_section(Page& page) {
+  Engine& engine = page.engine;
+  const MemoryFacts facts = memory_facts(engine);
+  const size_t dataset = facts.used - facts.overhead;
+  page.value("used_memory", facts.used);
+  page.human("used_memory", facts.used);
+  page.value("used_memory_rss", facts.resident);
+  page.human("used_memory_rss", facts.resident);
+  page.value("used_memory_peak", facts.peak);
+  page.human("used_memory_peak", facts.peak);
+  page.line("used_memory_peak_perc:%.2f%%", ratio(facts.used, facts.peak) * 100);
+  page.value("used_memory_overhead", facts.overhead);
+  page.value("used_memory_startup", facts.startup);
+  page.value("used_memory_dataset", dataset);
+  page.line("used_memory_dataset_perc:%.2f%%",
+            ratio(dataset, facts.used - std::min(facts.startup, facts.used)) * 100);
+  page.value("allocator_allocated", facts.used);
+  page.value("allocator_active", facts.resident);
+  page.value("allocator_resident", facts.resident);
+  page.value("total_system_memory", facts.host.total_system_memory);
+  page.human("total_system_memory", facts.host.total_system_memory);
+  page.value("used_memory_lua", 0);
+  page.value("used_memory_vm_eval", 0);
+  page.human("used_memory_lua", 0);
+  page.zeros({"used_memory_scripts_eval", "number_of_cached_scripts", "number_of_functions",
+              "number_of_libraries", "used_memory_vm_functions", "used_memory_vm_total"});
+  page.human("used_memory_vm_total", 0);
+  page.zeros({"used_memory_functions", "used_memory_scripts"});
+  page.human("used_memory_scripts", 0);
+  page.value("maxmemory", engine.options.maxmemory);
+  page.human("maxmemory", engine.options.maxmemory);
+  page.word("maxmemory_policy", engine.config.get("maxmemory-policy"));
+  const size_t lost = facts.resident > facts.used ? facts.resident - facts.used : 0;
+  page.line("allocator_frag_ratio:%.2f", ratio(facts.resident, facts.used));
+  page.value("allocator_frag_bytes", lost);
+  page.line("allocator_rss_ratio:%.2f", 1.0);
+  page.value("allocator_rss_bytes", 0);
+  page.line("rss_overhead_ratio:%.2f", 1.0);
+  page.value("rss_overhead_bytes", 0);
+  page.line("mem_fragmentation_ratio:%.2f", ratio(facts.resident, facts.used));
+  page.line("mem_fragmentation_bytes:%lld",
+            static_cast<long long>(facts.resident) - static_cast<long long>(facts.used));
+  page.zeros({"mem_not_counted_for_evict", "mem_replication_backlog",
+              "mem_total_replication_buffers", "mem_clients_slaves"});
+  page.value("mem_clients_normal", facts.clients);
+  page.zeros({"mem_cluster_links", "mem_aof_buffer"});
+  page.word("mem_allocator",
+            facts.host.allocator.empty() ? ByteView("libc") : ByteView(facts.host.allocator));
+  page.value("active_defrag_running", 0);
+  page.value("lazyfree_pending_objects", engine.dbs.lazy_free().pending_objects());
+  page.value("lazyfreed_objects", engine.dbs.lazy_free().freed_objects());
+}
+
+void persistence_section(Page& page) {
+  page.zeros(
+      {"loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"});
+  page.line("current_fork_perc:%.2f", 0.0);
+  page.zeros({"current_save_keys_processed", "current_save_keys_total"});
+  page.value("rdb_changes_since_last_save", page.engine.changes);
+  page.value("rdb_bgsave_in_progress", 0);
+  page.line("rdb_last_save_time:%lld",
+            static_cast<long long>(page.engine.host.info().started / 1000));
+  page.word("rdb_last_bgsave_status", "ok");
+  page.word("rdb_last_bgsave_time_sec", "-1");
+  page.word("rdb_current_bgsave_time_sec", "-1");
+  page.zeros({"rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired",
+              "rdb_last_load_keys_loaded", "aof_enabled", "aof_rewrite_in_progress",
+              "aof_rewrite_scheduled"});
+  page.word("aof_last_rewrite_time_sec", "-1");
+  page.word("aof_current_rewrite_time_sec", "-1");
+  page.word("aof_last_bgrewrite_status", "ok");
+  page.zeros({"aof_rewrites", "aof_rewrites_consecutive_failures"});
+  page.word("aof_last_write_status", "ok");
+  page.zeros({"aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"});
+}
+
+void stats_section(Page& page) {
+  Engine& engine = page.engine;
+  const Stats& stats = engine.stats;
+  page.value("total_connections_received", stats.connections_received);
+  page.value("total_commands_processed", stats.commands_processed);
+  page.value("instantaneous_ops_per_sec", stats.commands_rate.per_second);
+  page.value("total_net_input_bytes", stats.net_input_bytes);
+  page.value("total_net_output_bytes", stats.net_output_bytes);
+  page.zeros({"total_net_repl_input_bytes", "total_net_repl_output_bytes"});
+  page.line("instantaneous_input_kbps:%.2f",
+            static_cast<double>(stats.input_rate.per_second) / 1024);
+  page.line("instantaneous_output_kbps:%.2f",
+            static_cast<double>(stats.output_rate.per_second) / 1024);
+  page.line("instantaneous_input_repl_kbps:%.2f", 0.0);
+  page.line("instantaneous_output_repl_kbps:%.2f", 0.0);
+  page.value("rejected_connections", stats.connections_rejected);
+  page.zeros({"sync_full", "sync_partial_ok", "sync_partial_err"});
+  page.value("expired_keys", stats.expired_keys);
+  page.line("expired_stale_perc:%.2f", 0.0);
+  page.value("expired_time_cap_reached_count", stats.expire_cycles_cut);
+  page.value("expire_cycle_cpu_milliseconds", 0);
+  page.value("evicted_keys", stats.evicted_keys);
+  page.value("evicted_clients", stats.evicted_clients);
+  page.zeros({"total_eviction_exceeded_time", "current_eviction_exceeded_time"});
+  page.value("keyspace_hits", stats.keyspace_hits);
+  page.value("keyspace_misses", stats.keyspace_misses);
+  page.value("pubsub_channels", engine.pubsub.name_count(PubSub::Kind::kChannel));
+  page.value("pubsub_patterns", engine.pubsub.name_count(PubSub::Kind::kPattern));
+  page.value("pubsubshard_channels", engine.pubsub.name_count(PubSub::Kind::kShard));
+  page.zeros({"latest_fork_usec", "total_forks", "migrate_cached_sockets",
+              "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
+              "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
+              "current_active_defrag_time", "tracking_total_keys", "tracking_total_items",
+              "tracking_total_prefixes"});
+  page.value("unexpected_error_replies", stats.unexpected_errors);
+  page.value("total_error_replies", stats.error_replies);
+  page.zeros({"dump_payload_sanitizations", "total_reads_processed", "total_writes_processed",
+              "io_threaded_reads_processed", "io_threaded_writes_processed", "reply_buffer_shrinks",
+              "reply_buffer_expands"});
+  page.value("client_query_buffer_limit_disconnections", stats.client_query_limit_closed);
+  page.value("client_output_buffer_limit_disconnections", stats.client_output_limit_closed);
+}
+
+void replication_section(Page& page) {
+  page.word("role", "master");
+  page.value("connected_slaves", 0);
+  page.word("master_failover_state", "no-failover");
+  const std::string run_id = page.engine.host.info().run_id;
+  page.word("master_replid", run_id.empty() ? std::string(40, '0') : run_id);
+  page.word("master_replid2", std::string(40, '0'));
+  page.value("master_repl_offset", 0);
+  page.word("second_repl_offset", "-1");
+  page.value("repl_backlog_active", 0);
+  const std::string backlog = page.engine.config.get("repl-backlog-size");
+  page.word("repl_backlog_size", backlog.empty() ? ByteView("1048576") : ByteView(backlog));
+  page.zeros({"repl_backlog_first_byte_offset", "repl_backlog_histlen"});
+}
+
+void cpu_section(Page& page) {
+  const HostInfo host = page.engine.host.info();
+  page.line("used_cpu_sys:%.6f", host.cpu_system_s);
+  page.line("used_cpu_user:%.6f", host.cpu_user_s);
+  page.line("used_cpu_sys_children:%.6f", 0.0);
+  page.line("used_cpu_user_children:%.6f", 0.0);
+  page.line("used_cpu_sys_main_thread:%.6f", host.cpu_system_main_s);
+  page.line("used_cpu_user_main_thread:%.6f", host.cpu_user_main_s);
+}
+
+void modules_section(Page&) {}
+
+void commandstats_section(Page& page) {
+  page.engine.registry.for_each_row([&](const CommandSpec& row, const CommandStats& stats) {
+    if (stats.calls == 0 && stats.failed == 0 && stats.rejected == 0) return;
+    const ByteView name = page.engine.registry.full_name(row);
+    page.line(
+        "cmdstat_%.*s:calls=%llu,usec=%llu,usec_per_call=%.2f,rejected_calls=%llu,failed_calls=%"
+        "llu",
+        static_cast<int>(name.size()), name.data(), static_cast<Ull>(stats.calls),
+        static_cast<Ull>(stats.micros), ratio(stats.micros, stats.calls),
+        static_cast<Ull>(stats.rejected), static_cast<Ull>(stats.failed));
+  });
+}
+
+void errorstats_section(Page& page) {
+  for (const auto& [code, count] : page.engine.stats.errors) {
+    page.line("errorstat_%s:count=%llu", code.c_str(), static_cast<Ull>(count));
+  }
+}
+
+void latencystats_section(Page& page) {
+  if (!page.engine.options.latency_tracking) return;
+  const std::vector<ByteView> percentiles =
+      split_words(page.engine.options.latency_tracking_info_percentiles);
+  page.engine.registry.for_each_row([&](const CommandSpec& row, const CommandStats& stats) {
+    if (stats.latency == nullptr || stats.latency->count() == 0) return;
+    page.text.append("latency_percentiles_usec_")
+        .append(page.engine.registry.full_name(row))
+        .append(":");
+    for (size_t i = 0; i < percentiles.size(); ++i) {
+      const Result<double> percent = parse_real(percentiles[i]);
+      const uint64_t nanos = percent.is_ok() ? stats.latency->percentile_nanos(*percent) : 0;
+      char text[64];
+      std::snprintf(text, sizeof(text), "=%.3f", static_cast<double>(nanos) / 1000);
+      page.text.append(i == 0 ? "p" : ",p").append(percentiles[i]).append(text);
+    }
+    page.text.append("\r\n");
+  });
+}
+
+void cluster_section(Page& page) { page.value("cluster_enabled", 0); }
+
+// The mean time to live of some random keys with an expiry.
+Millis mean_ttl(Engine& engine, DbIndex db, UnixMs now) {
+  constexpr int kSamples = 32;
+  if (engine.dbs[db].expires_count() == 0) return 0;
+  Millis sum = 0;
+  Millis count = 0;
+  for (int i = 0; i < kSamples; ++i) {
+    const Entry* entry = engine.dbs[db].random(engine.prng);
+    if (entry == nullptr || !entry->has_deadline() || entry->is_due(now)) continue;
+    sum += entry->deadline() - now;
+    ++count;
+  }
+  return count == 0 ? 0 : sum / count;
+}
+
+void keyspace_section(Page& page) {
+  for (DbIndex db = 0; db < page.engine.dbs.count(); ++db) {
+    const Keyspace& keys = page.engine.dbs[db];
+    if (keys.size() == 0) continue;
+    page.line("db%u:keys=%llu,expires=%llu,avg_ttl=%lld", db, static_cast<Ull>(keys.size()),
+              static_cast<Ull>(keys.expires_count()),
+              static_cast<long long>(mean_ttl(page.engine, db, page.now)));
+  }
+}
+
+struct Section {
+  ByteView name;  // lower case
+  ByteView title;
+  void (*write)(Page&);
+  bool by_default = true;
+  bool in_all = true;
+};
+constexpr Section kSections[] = {
+    {"server", "Server", server_section},
+    {"clients", "Clients", clients_section},
+    {"memory", "Memory", memory_section},
+    {"persistence", "Persistence", persistence_section},
+    {"stats", "Stats", stats_section},
+    {"replication", "Replication", replication_section},
+    {"cpu", "CPU", cpu_section},
+    {"modules", "Modules", modules_section, true, false},
+    {"commandstats", "Commandstats", commandstats_section, false},
+    {"errorstats", "Errorstats", errorstats_section},
+    {"latencystats", "Latencystats", latencystats_section, false},
+    {"cluster", "Cluster", cluster_section},
+    {"keyspace", "Keyspace", keyspace_section},
+};
+
+bool is_wanted(const Section& section, Argv wanted) {
+  if (wanted.empty()) return section.by_default;
+  for (const ByteView word : wanted) {
+    if (equals_ignoring_case(word, section.name) || equals_ignoring_case(word, "everything"))
+      return true;
+    if (equals_ignoring_case(word, "all") && section.in_all) return true;
+    if (equals_ignoring_case(word, "default") && section.by_default) return true;
+  }
+  return false;
+}
+
+Status cmd_info(Context& ctx) {
+  Page page(ctx);
+  for (const Section& section : kSections) {
+    if (!is_wanted(section, ctx.argv.subspan(1))) continue;
+    if (!page.text.empty()) page.text.append("\r\n");
+    page.text.append("# ").append(section.title).append("\r\n");
+    section.write(page);
+    ctx.engine.host.append_info(section.name, page.text);
+  }
+  ctx.reply.verbatim("txt", page.text);
+  return Status::ok();
+}
+
+constexpr CommandSpec kInfoRows[] = {
+    {.name = "INFO",
+     .arity = at_least(1),
+     .flags = Flag::kLoading | Flag::kStale,
+     .acl = Acl::kDangerous,
+     .handler = cmd_info,
+     .doc = {.summary = "Returns facts and counters about the server.",
+             .complexity = "O(1)",
+             .since = "1.0.0",
+             .group = "server",
+             .args = "[section:string...]",
+             .tips = "nondeterministic_output request_policy:all_shards response_policy:special"}},
+};
+static_assert(table_is_valid(kInfoRows));
+
+}  // namespace
+
+constinit const std::span<const CommandSpec> kInfoCommands = kInfoRows;
+
+}  // namespace ouro

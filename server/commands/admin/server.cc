@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// TIME, LOLWUT, SHUTDOWN.
+#include "server/commands/tables.h"
+#include "server/engine/engine.h"
+#include "server/engine/version.h"
+
+namespace ouro {
+namespace {
+
+Status cmd_time(Context& ctx) {
+  // The wall clock is read once a turn, in milliseconds; the finer digits come from the monotonic
+  // clock.
+  const std::string micros = std::to_string(ctx.now % 1000 * 1000 + ctx.engine.instant() % 1000);
+  ctx.reply.array(2);
+  ctx.reply.bulk(std::to_string(ctx.now / 1000));
+  ctx.reply.bulk(micros);
+  return Status::ok();
+}
+
+// The snake that eats its tail, with a different skin each time.
+std::string draw_snake(Prng& prng) {
+  constexpr ByteView kShape =
+      "        .xxxxxxxx.\n"
+      "     xxxx'      'xxxx\n"
+      "   xxx'             'xx\n"
+      "  xxx                 xx\n"
+      "  xx                  xx\n"
+      "  xxx     <@xxxx.    xxx\n"
+      "   'xxx.      'xxxxxxx'\n"
+      "      'xxxxxxx' 'xx'\n";
+  constexpr ByteView kScales = "oO0*+~=";
+  std::string text;
+  for (const char c : kShape) text += c == 'x' ? kScales[prng.below(kScales.size())] : c;
+  return text;
+}
+
+Status cmd_lolwut(Context& ctx) {
+  if (ctx.argv.size() >= 3 && equals_ignoring_case(ctx.argv[1], "VERSION")) {
+    for (size_t i = 2; i < ctx.argv.size(); ++i) {
+      if (const Result<int64_t> number = ctx.integer(i); !number.is_ok()) return number.err();
+    }
+  }
+  std::string text = draw_snake(ctx.prng());
+  text.append("\nouro ")
+      .append(kOuroVersion)
+      .append(", as Redis ver. ")
+      .append(kRedisVersion)
+      .append("\n");
+  ctx.reply.verbatim("txt", text);
+  return Status::ok();
+}
+
+Status cmd_shutdown(Context& ctx) {
+  Host::ShutdownRequest request;
+  bool abort = false;
+  ArgParser args(ctx.argv, 1);
+  while (args.more()) {
+    if (args.word("NOSAVE")) {
+      request.no_save = true;
+    } else if (args.word("SAVE")) {
+      request.save = true;
+    } else if (args.word("NOW")) {
+      request.now = true;
+    } else if (args.word("FORCE")) {
+      request.force = true;
+    } else if (args.word("ABORT")) {
+      abort = true;
+    } else {
+      args.unexpected();
+    }
+  }
+  if (abort && ctx.argv.size() > 2) args.unexpected();
+  if (request.save && request.no_save) args.unexpected();
+  OURO_TRY(args.finish());
+  if (abort) {
+    if (!ctx.engine.host.abort_shutdown().is_ok()) return ctx.fail("ERR No shutdown in progress.");
+    ctx.reply.ok();
+    return Status::ok();
+  }
+  std::string error;
+  if (!ctx.engine.host.shutdown(request, error).is_ok()) {
+    return ctx.fail_text(error.empty() ? "ERR Errors trying to SHUTDOWN. Check logs."
+                                       : "ERR " + error);
+  }
+  // No answer: the end of the connection is one. Nobody's command runs any more.
+  if (!ctx.may_block()) {
+    ctx.reply.ok();
+    return Status::ok();
+  }
+  ctx.engine.clients.begin_exclusive(*ctx.caller.session, INT64_MAX);
+  return Err::kExclusive;
+}
+
+constexpr CommandSpec kServerRows[] = {
+    {.name = "LOLWUT",
+     .arity = at_least(1),
+     .flags = Flag::kReadonly | Flag::kFast,
+     .handler = cmd_lolwut,
+     .doc = {.summary = "Draws a piece of art and names the version.",
+             .since = "5.0.0",
+             .group = "server",
+             .args = "[VERSION=version:integer]"}},
+    {.name = "SHUTDOWN",
+     .arity = at_least(1),
+     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kNoMulti |
+              Flag::kAllowBusy,
+     .handler = cmd_shutdown,
+     .doc = {.summary = "Stops the server, saving first if asked.",
+             .complexity = "O(N) when saving N keys, else O(1)",
+             .since = "1.0.0",
+             .group = "server",
+             .args = "[nosave_save:<nosave!NOSAVE | save!SAVE>] [now!NOW@7.0.0] "
+                     "[force!FORCE@7.0.0] [abort!ABORT@7.0.0]"}},
+    {.name = "TIME",
+     .arity = exactly(1),
+     .flags = Flag::kLoading | Flag::kStale | Flag::kFast,
+     .handler = cmd_time,
+     .doc = {.summary = "Returns the time of day in seconds and microseconds.",
+             .complexity = "O(1)",
+             .since = "2.6.0",
+             .group = "server",
+             .tips = "nondeterministic_output"}},
+};
+static_assert(table_is_valid(kServerRows));
+
+}  // namespace
+
+constinit const std::span<const CommandSpec> kServerCommands = kServerRows;
+
+}  // namespace ouro

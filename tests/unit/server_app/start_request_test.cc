@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/app/start_request.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "server/app/options.h"
+
+namespace ouro {
+namespace {
+
+using Kind = StartRequest::Kind;
+
+class StartRequestTest : public ::testing::Test {
+ protected:
+  StartRequest start(std::vector<ByteView> arguments) {
+    const auto read = [&](const std::string& path, std::string& text) {
+      const auto found = files.find(path);
+      text = found == files.end() ? "No such file or directory" : found->second;
+      return found != files.end();
+    };
+    const auto expand = [&](const std::string& pattern) {
+      std::vector<std::string> paths;
+      const std::string prefix = pattern.substr(0, pattern.find('*'));
+      for (const auto& [path, text] : files) {
+        if (path.compare(0, prefix.size(), prefix) == 0) paths.push_back(path);
+      }
+      return paths;
+    };
+    return read_start_request(config, arguments, {.read = read, .expand = expand});
+  }
+  // The message's second line.
+  std::string error_of(std::vector<ByteView> arguments) {
+    const StartRequest request = start(std::move(arguments));
+    EXPECT_EQ(request.kind, Kind::kFail);
+    const std::string text = request.text.substr(request.text.find('\n') + 1);
+    return text.substr(0, text.find('\n'));
+  }
+
+  std::map<std::string, std::string> files;
+  Options options;
+  Config config = make_config(options);
+};
+
+TEST_F(StartRequestTest, WithoutArgumentsItServesWithStandardValues) {
+  EXPECT_EQ(start({}).kind, Kind::kServe);
+  EXPECT_EQ(options.app.port, 6379);
+}
+
+TEST_F(StartRequestTest, EveryRowHasItsStandardValueAndADoc) {
+  config.for_each_row([&](const OptionRow& row) {
+    EXPECT_FALSE(row.doc.empty()) << row.name;
+    EXPECT_EQ(config.get(row), row.standard) << row.name;
+  });
+}
+
+TEST_F(StartRequestTest, FileThenInputThenArguments) {
+  files["a.conf"] =
+      "# first\n\nport 7000\nmaxmemory 1gb\nbind 127.0.0.1 -::1\nsave 900 1\nsave 60 10\n";
+  files["-"] = "maxmemory 2gb\nloglevel debug";
+  const StartRequest request =
+      start({"a.conf", "--port", "7001", "--requirepass", "two words", "-"});
+  EXPECT_EQ(request.kind, Kind::kServe) << request.text;
+  EXPECT_EQ(request.config_file, "a.conf");
+  EXPECT_EQ(options.app.port, 7001);
+  EXPECT_EQ(options.engine.maxmemory, 2_GiB);
+  EXPECT_EQ(options.app.loglevel, LogLevel::kDebug);
+  EXPECT_EQ(options.engine.requirepass, "two words");
+  EXPECT_EQ(options.app.bind, (std::vector<std::string>{"127.0.0.1", "-::1"}));
+  EXPECT_EQ(config.get("save"), "900 1 60 10");
+}
+
+TEST_F(StartRequestTest, SaveAloneAsksForNoSnapshots) {
+  EXPECT_EQ(start({"--save", "--port", "0"}).kind, Kind::kServe);
+  EXPECT_EQ(config.get("save"), "");
+  EXPECT_EQ(start({"--save", ""}).kind, Kind::kServe);
+  EXPECT_EQ(config.get("save"), "");
+}
+
+TEST_F(StartRequestTest, IncludesAreReadWhereTheyStand) {
+  files["a.conf"] = "port 1\ninclude sub/*.conf\ninclude none/*.conf\ntimeout 3\n";
+  files["sub/1.conf"] = "port 2\ntimeout 2";
+  files["sub/2.conf"] = "port 3";
+  EXPECT_EQ(start({"a.conf"}).kind, Kind::kServe);
+  EXPECT_EQ(options.app.port, 3);
+  EXPECT_EQ(options.engine.timeout_seconds, 3);
+}
+
+TEST_F(StartRequestTest, AFileThatIncludesItselfEnds) {
+  files["a.conf"] = "include a.conf\n";
+  EXPECT_EQ(error_of({"a.conf"}), "a.conf:1: include: files include each other too deeply");
+}
+
+TEST_F(StartRequestTest, ErrorsNameTheLineAndTheNearestName) {
+  files["redis.conf"] = "port 0\n\n  prot 5\n";
+  EXPECT_EQ(error_of({"redis.conf"}),
+            "redis.conf:3: unknown parameter 'prot', did you mean 'port'?");
+  files["redis.conf"] = "maxmemory-policy allkeys-lfo\n";
+  EXPECT_NE(error_of({"redis.conf"}).find("redis.conf:1: maxmemory-policy 'allkeys-lfo'"),
+            std::string::npos);
+  EXPECT_NE(error_of({"redis.conf"}).find("did you mean 'allkeys-lfu'?"), std::string::npos);
+  files["redis.conf"] = "port 0\nport a b\n";
+  EXPECT_EQ(error_of({"redis.conf"}), "redis.conf:2: port 'a' 'b': wrong number of arguments");
+  files["redis.conf"] = "dir \"/tmp\n";
+  EXPECT_EQ(error_of({"redis.conf"}), "redis.conf:1: a quote is not closed");
+  EXPECT_EQ(error_of({"none.conf"}),
+            "none.conf: cannot read the configuration: No such file or directory");
+  EXPECT_EQ(error_of({"--prot", "1"}), "--prot: unknown parameter 'prot', did you mean 'port'?");
+  EXPECT_EQ(error_of({"--port"}), "--port: port: wrong number of arguments");
+  files["-"] = "x";
+  EXPECT_EQ(error_of({"-"}), "standard input:1: unknown parameter 'x'");
+}
+
+TEST_F(StartRequestTest, WhatComesLaterCannotBeSwitchedOn) {
+  for (const auto& [name, value] :
+       std::vector<std::pair<ByteView, ByteView>>{{"--appendonly", "yes"},
+                                                  {"--cluster-enabled", "yes"},
+                                                  {"--tls-port", "6380"},
+                                                  {"--loadmodule", "x.so"},
+                                                  {"--replicaof", "127.0.0.1 1"},
+                                                  {"--aclfile", "users.acl"}}) {
+    EXPECT_NE(error_of({name, value}).find("is not available in this version"), std::string::npos)
+        << name;
+  }
+  EXPECT_EQ(start({"--appendonly", "no", "--replicaof", "no", "one", "--tls-port", "0"}).kind,
+            Kind::kServe);
+}
+
+TEST_F(StartRequestTest, HelpAndVersion) {
+  for (const ByteView flag : {"-h", "--help", "-v", "--version"}) {
+    const StartRequest request = start({flag});
+    EXPECT_EQ(request.kind, Kind::kPrint);
+    EXPECT_NE(request.text.find("ouro"), std::string::npos);
+  }
+  EXPECT_EQ(start({"a.conf", "b.conf"}).kind, Kind::kFail);
+}
+
+}  // namespace
+}  // namespace ouro
