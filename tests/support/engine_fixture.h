@@ -147,7 +147,7 @@ class EngineFixture {
   FakeStopwatch stopwatch;
   SilentLogger log;
   FakeHost host;
-  Config config{std::span<const Config::Part>()};
+  Config config{Config::Part{kEngineOptions, &options}};
   EffectLog effect_log;
 
  private:

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// CONFIG, INFO, MEMORY, LATENCY, SLOWLOG, DEBUG and the small ones.
+#include <gtest/gtest.h>
+
+#include "engine_fixture.h"
+
+namespace ouro {
+namespace {
+
+class AdminTest : public ::testing::Test {
+ protected:
+  bool contains(const std::string& text, ByteView part) {
+    return text.find(part) != std::string::npos;
+  }
+
+  EngineFixture engine{kConfigCommands,    kDebugCommands,  kInfoCommands,    kLatencyCommands,
+                       kMemoryCommands,    kServerCommands, kSlowlogCommands, kStringCommands,
+                       kStringSetCommands, kKeyCommands,    kListCommands,    kSetCommands,
+                       kExpireCommands};
+};
+
+TEST_F(AdminTest, ConfigSetChangesWhatGetShows) {
+  EXPECT_EQ(engine.run("CONFIG SET maxmemory-samples 7 hash-max-ziplist-entries 9"),
+            engine.run("DEBUG LOG x"));
+  EXPECT_EQ(engine.options.maxmemory_samples, 7U);
+  EXPECT_EQ(engine.options.limits.hash_packed_entries, 9U);
+  EXPECT_TRUE(contains(engine.run("CONFIG GET hash-max-*-entries"), "hash-max-listpack-entries"));
+  EXPECT_TRUE(contains(engine.run("CONFIG SET maxmemory-samples"),
+                       "wrong number of arguments for 'config|set' command"));
+  EXPECT_TRUE(contains(engine.run("CONFIG SET foo bar"),
+                       "Unknown option or number of arguments for CONFIG SET - 'foo'"));
+  EXPECT_TRUE(contains(engine.run("CONFIG SET maxmemory-samples 0"),
+                       "argument must be between 1 and 2147483647 inclusive"));
+}
+
+TEST_F(AdminTest, ConfigSetActsOnTheEngine) {
+  engine.run("CONFIG SET maxmemory 1gb notify-keyspace-events KEA");
+  EXPECT_NE(engine.engine.executor.node_gates() & Gate::kMemory, 0U);
+  EXPECT_TRUE(engine.engine.pubsub.notifies());
+  engine.run("CONFIG SET maxmemory 0 notify-keyspace-events \"\"");
+  EXPECT_EQ(engine.engine.executor.node_gates() & Gate::kMemory, 0U);
+  EXPECT_FALSE(engine.engine.pubsub.notifies());
+}
+
+TEST_F(AdminTest, InfoShowsTheSectionsThatWereAskedFor) {
+  engine.run("SET k v");
+  const std::string standard = engine.run("INFO");
+  EXPECT_TRUE(contains(standard, "redis_version:7.0.15"));
+  EXPECT_TRUE(contains(standard, "server_name:ouro"));
+  EXPECT_TRUE(contains(standard, "db0:keys=1,expires=0,avg_ttl=0"));
+  EXPECT_FALSE(contains(standard, "rejected_calls"));
+  const std::string two = engine.run("INFO cpu commandSTATS");
+  EXPECT_TRUE(contains(two, "used_cpu_user:"));
+  EXPECT_TRUE(contains(two, "cmdstat_set:calls=1,"));
+  EXPECT_FALSE(contains(two, "used_memory"));
+  EXPECT_FALSE(contains(engine.run("INFO all"), "# Modules"));
+  EXPECT_TRUE(contains(engine.run("INFO everything"), "# Modules"));
+  EXPECT_TRUE(contains(engine.run("INFO latencystats"), "latency_percentiles_usec_set:p50="));
+  engine.run("CONFIG RESETSTAT");
+  EXPECT_FALSE(contains(engine.run("INFO commandstats"), "cmdstat_set"));
+}
+
+TEST_F(AdminTest, MemoryUsageIsWhatTheEntryTakes) {
+  engine.run("SET k v");
+  const size_t bytes = engine.db().find(engine.db().key("k"))->memory_bytes();
+  EXPECT_EQ(engine.run("MEMORY USAGE k"), std::to_string(bytes));
+  EXPECT_EQ(engine.run("MEMORY USAGE k SAMPLES 0"), std::to_string(bytes));
+  EXPECT_TRUE(contains(engine.run("MEMORY USAGE k SAMPLES"), "syntax error"));
+  EXPECT_TRUE(contains(engine.run("MEMORY USAGE k SAMPLES -1"), "syntax error"));
+  EXPECT_TRUE(contains(engine.run("MEMORY USAGE k SAMPLES x"), "not an integer"));
+  EXPECT_TRUE(contains(engine.run("MEMORY STATS"), "peak.allocated"));
+}
+
+TEST_F(AdminTest, SlowlogCutsArgumentsAndKeepsSoMany) {
+  engine.run("CONFIG SET slowlog-log-slower-than 0 slowlog-max-len 2");
+  engine.run("SLOWLOG RESET");
+  engine.run({"SET", "k", std::string(200, 'x')});
+  EXPECT_TRUE(contains(engine.run("SLOWLOG GET 1"), "... (72 more bytes)"));
+  std::vector<std::string> many = {"DEL"};
+  for (int i = 0; i < 40; ++i) many.push_back("k" + std::to_string(i));
+  engine.run(many);
+  EXPECT_TRUE(contains(engine.run("SLOWLOG GET 1"), "... (10 more arguments)"));
+  EXPECT_EQ(engine.engine.slowlog.lines().size(), 2U);
+  EXPECT_TRUE(
+      contains(engine.run("SLOWLOG GET -2"), "count should be greater than or equal to -1"));
+}
+
+TEST_F(AdminTest, LatencyShowsWhatWasRecorded) {
+  EXPECT_TRUE(contains(engine.run("LATENCY DOCTOR"), "Nothing is recorded"));
+  engine.engine.latency.add_sample("command", 500, engine.now, 100);
+  EXPECT_TRUE(contains(engine.run("LATENCY LATEST"), "500"));
+  EXPECT_TRUE(contains(engine.run("LATENCY GRAPH command"),
+                       "command - high 500 ms, low 500 ms (all time high 500 ms)"));
+  EXPECT_TRUE(contains(engine.run("LATENCY GRAPH none"), "No samples available for event 'none'"));
+  EXPECT_EQ(engine.run("LATENCY RESET none"), "0");
+  EXPECT_EQ(engine.run("LATENCY RESET"), "1");
+  engine.run("SET k v");
+  EXPECT_TRUE(contains(engine.run("LATENCY HISTOGRAM set"), "histogram_usec"));
+  EXPECT_FALSE(contains(engine.run("LATENCY HISTOGRAM nothing"), "calls"));
+}
+
+TEST_F(AdminTest, DigestsDependOnContentsOnly) {
+  engine.run("SADD a 1 2 3");
+  engine.run("SADD b 3 2 1");
+  engine.run("SADD b x");
+  engine.run("SREM b x");
+  const std::string a = engine.run("DEBUG DIGEST-VALUE a");
+  EXPECT_EQ(a, engine.run("DEBUG DIGEST-VALUE b"));
+  const std::string all = engine.run("DEBUG DIGEST");
+  engine.run("RPUSH l x y");
+  EXPECT_NE(all, engine.run("DEBUG DIGEST"));
+  engine.run("DEL l");
+  EXPECT_EQ(all, engine.run("DEBUG DIGEST"));
+  engine.run("SADD a 4");
+  EXPECT_NE(a, engine.run("DEBUG DIGEST-VALUE a"));
+  EXPECT_TRUE(contains(engine.run("DEBUG DIGEST-VALUE none"), std::string(40, '0')));
+}
+
+TEST_F(AdminTest, DebugKnowsItsWords) {
+  engine.run("DEBUG POPULATE 3 pre 10");
+  EXPECT_EQ(engine.db().size(), 3U);
+  EXPECT_EQ(engine.run("STRLEN pre:1"), "10");
+  EXPECT_TRUE(contains(engine.run("DEBUG OBJECT pre:1"), "encoding:"));
+  EXPECT_TRUE(contains(engine.run("DEBUG OBJECT none"), "ERR no such key"));
+  EXPECT_TRUE(
+      contains(engine.run("DEBUG JMAP"),
+               "unknown subcommand or wrong number of arguments for 'JMAP'. Try DEBUG HELP."));
+  EXPECT_TRUE(contains(engine.run("DEBUG SLEEP"),
+                       "unknown subcommand or wrong number of arguments for 'SLEEP'"));
+  engine.run("DEBUG SET-ACTIVE-EXPIRE 0");
+  EXPECT_FALSE(engine.engine.active_expire);
+  EXPECT_TRUE(
+      contains(engine.run("DEBUG PROTOCOL push"), "RESP2 is not supported by this command"));
+  EXPECT_TRUE(contains(engine.run("DEBUG QUICKLIST-PACKED-THRESHOLD 5gb"), "smaller than 4gb"));
+}
+
+TEST_F(AdminTest, ShutdownChecksItsWords) {
+  EXPECT_TRUE(contains(engine.run("SHUTDOWN SAVE NOSAVE"), "syntax error"));
+  EXPECT_TRUE(contains(engine.run("SHUTDOWN ABORT NOW"), "syntax error"));
+  EXPECT_TRUE(contains(engine.run("SHUTDOWN ABORT"), "No shutdown in progress."));
+  EXPECT_EQ(engine.host.shutdowns, 0);
+  engine.run("SHUTDOWN NOSAVE");
+  EXPECT_EQ(engine.host.shutdowns, 1);
+}
+
+// ---- eviction
+class EvictionTest : public AdminTest {
+ protected:
+  // Keys of about 1 KB, then a limit below what they take.
+  void fill(int keys) {
+    const std::string value(1000, 'v');
+    for (int i = 0; i < keys; ++i) engine.run({"SET", "key:" + std::to_string(i), value});
+  }
+  void limit_to_half(ByteView policy) {
+    const size_t used = engine.engine.heap.used_bytes();
+    const std::string bytes = std::to_string(used / 2);
+    engine.run({"CONFIG", "SET", "maxmemory-policy", policy, "maxmemory", bytes});
+  }
+  bool fits() { return Eviction::counted_bytes(engine.engine) <= engine.options.maxmemory; }
+};
+
+TEST_F(EvictionTest, EveryAllkeysPolicyKeepsTheLimit) {
+  for (const ByteView policy : {"allkeys-lru", "allkeys-lfu", "allkeys-random"}) {
+    engine.run("CONFIG SET maxmemory 0");
+    fill(500);
+    const uint64_t before = engine.engine.stats.evicted_keys;
+    limit_to_half(policy);
+    engine.effects();
+    EXPECT_TRUE(contains(engine.run("SET fresh v"), "OK")) << policy;
+    EXPECT_TRUE(fits()) << policy;
+    EXPECT_GT(engine.engine.stats.evicted_keys, before) << policy;
+    EXPECT_GT(engine.db().size(), 100U) << policy;
+  }
+}
+
+TEST_F(EvictionTest, LruKeepsWhatWasReadLately) {
+  fill(400);
+  engine.pass(1000 * 1000);
+  for (int i = 0; i < 100; ++i) engine.run("GET key:" + std::to_string(i));
+  limit_to_half("allkeys-lru");
+  int kept = 0;
+  for (int i = 0; i < 100; ++i)
+    kept += engine.db().find(engine.db().key("key:" + std::to_string(i))) != nullptr;
+  EXPECT_TRUE(fits());
+  EXPECT_GT(kept, 90);
+}
+
+TEST_F(EvictionTest, VolatilePoliciesLeaveOtherKeysAlone) {
+  for (const ByteView policy :
+       {"volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"}) {
+    engine.run("CONFIG SET maxmemory 0");
+    fill(200);
+    for (int i = 0; i < 150; ++i)
+      engine.run("EXPIRE key:" + std::to_string(i) + " " + std::to_string(1000 + i));
+    limit_to_half(policy);
+    EXPECT_TRUE(fits()) << policy;
+    for (int i = 150; i < 200; ++i) {
+      EXPECT_NE(engine.db().find(engine.db().key("key:" + std::to_string(i))), nullptr) << policy;
+    }
+  }
+}
+
+TEST_F(EvictionTest, VolatileTtlTakesTheNearestDeadlinesFirst) {
+  fill(100);
+  for (int i = 0; i < 100; ++i)
+    engine.run("EXPIRE key:" + std::to_string(i) + " " + std::to_string(1000 + i));
+  limit_to_half("volatile-ttl");
+  int first_kept = 0;
+  while (engine.db().find(engine.db().key("key:" + std::to_string(first_kept))) == nullptr)
+    ++first_kept;
+  EXPECT_GT(first_kept, 0);
+  EXPECT_EQ(engine.db().size(), static_cast<size_t>(100 - first_kept));
+}
+
+TEST_F(EvictionTest, WithoutEvictionWritesAreRefusedAndReadsAreNot) {
+  fill(100);
+  limit_to_half("noeviction");
+  EXPECT_TRUE(contains(engine.run("SET fresh v"),
+                       "OOM command not allowed when used memory > 'maxmemory'."));
+  EXPECT_TRUE(contains(engine.run("STRLEN key:1"), "1000"));
+  EXPECT_EQ(engine.db().size(), 100U);
+  limit_to_half("volatile-lru");
+  EXPECT_TRUE(contains(engine.run("SET fresh v"), "OOM"));
+}
+
+TEST_F(EvictionTest, UseCountersGrowSlowlyAndDecay) {
+  engine.run("CONFIG SET maxmemory-policy allkeys-lfu");
+  engine.pass(1);
+  engine.run("SET k v");
+  const auto uses = [&] {
+    return Eviction::use_count(*engine.db().find(engine.db().key("k")), engine.now, 1);
+  };
+  EXPECT_GE(uses(), Eviction::kUsesOfNew);
+  for (int i = 0; i < 1000; ++i) engine.run("GET k");
+  const uint32_t many = uses();
+  EXPECT_GT(many, Eviction::kUsesOfNew);
+  EXPECT_LT(many, 60U);
+  engine.pass(3 * 60 * 1000);
+  EXPECT_EQ(uses(), many - 3);
+  engine.pass(1000 * 60 * 1000);
+  EXPECT_EQ(uses(), 0U);
+}
+
+}  // namespace
+}  // namespace ouro
