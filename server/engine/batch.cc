@@ -63,14 +63,14 @@ void Batch::run() {
 
 void Batch::end_turn() {
   items_.clear();
-  const std::vector<Session*> fed = std::move(fed_);
+  for (Session* session : fed_) session->end_turn();
   fed_.clear();
-  for (Session* session : fed) session->end_turn();
   arena_.clear();
-  // What did not fit is parsed now, so that the next turn runs it without waiting for the network.
-  const std::vector<Session*> unfinished = std::move(unfinished_);
-  unfinished_.clear();
-  for (Session* session : unfinished) session->parse_more();
+  // What did not fit is parsed now, so that the next turn runs it without waiting for the network. Parsing may find the
+  // batch full again, which puts the session back into the list.
+  parsing_.swap(unfinished_);
+  for (Session* session : parsing_) session->parse_more();
+  parsing_.clear();
 }
 
 }  // namespace ouro

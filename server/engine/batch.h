@@ -61,6 +61,7 @@ class Batch {
   std::vector<Item> items_;
   std::vector<Session*> fed_;
   std::vector<Session*> unfinished_;
+  std::vector<Session*> parsing_;  // those of unfinished_ whose turn it is; empty between runs
 };
 
 }  // namespace ouro

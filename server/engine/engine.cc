@@ -45,6 +45,7 @@ void Engine::begin_turn(UnixMs wall, Instant now) {
 }
 
 void Engine::run_batch() {
+  executor.start_timing();
   batch.run();
   if (blocking.has_ready()) executor.run_woken();
   while (Session* session = blocking.find_timed_out(instant_)) executor.time_out(*session);
@@ -158,8 +159,7 @@ void Engine::touch(Entry& entry) {
   if (entry.access() != clock) entry.set_access(clock);
 }
 
-void Engine::account(const Caller& caller, const CommandSpec& spec, Argv argv, double micros) {
-  CommandStats& row = registry.stats(spec);
+void Engine::account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv, double micros) {
   ++row.calls;
   row.micros += static_cast<uint64_t>(micros);
   if (options.latency_tracking) {

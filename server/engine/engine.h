@@ -81,7 +81,7 @@ class Engine {
   void flush_all(Freeing freeing);
   void swap_databases(DbIndex a, DbIndex b);
   // Counts one finished command: commandstats, latency, SLOWLOG.
-  void account(const Caller& caller, const CommandSpec& spec, Argv argv, double micros);
+  void account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv, double micros);
   // The access clock after one more use.
   void touch(Entry& entry);
 

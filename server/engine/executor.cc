@@ -15,7 +15,13 @@ const CommandSpec* Executor::resolve(Argv argv) const {
   return nullptr;
 }
 
+void Executor::start_timing() {
+  tick_ = engine_.stopwatch.ticks();
+  us_per_tick_ = 1.0 / engine_.stopwatch.ticks_per_us();
+}
+
 void Executor::execute(Caller& caller, Argv argv, Reply& reply) {
+  start_timing();
   Prepared prepared{.spec = resolve(argv), .argv = argv};
   run(caller, prepared, reply);
 }
@@ -102,7 +108,7 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   // A command that is run again was shown when it began to wait.
   if (engine_.monitors.active() && depth_ == 0 && prepared.woken_by == nullptr) engine_.monitors.feed(engine_, caller, spec, prepared.argv);
   CommandStats& stats = engine_.registry.stats(spec);
-  const uint64_t started = engine_.stopwatch.ticks();
+  const uint64_t started = tick_;
   const DbIndex db = caller.db;
   Context ctx{.engine = engine_,
               .spec = spec,
@@ -133,9 +139,8 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   if (depth_ == 0) engine_.commit.close_group(spec.flags.has(Flag::kRunsQueue));
   if (status.err() == Err::kBlocked || status.err() == Err::kExclusive) return status;
   ++engine_.stats.commands_processed;
-  const double micros =
-      static_cast<double>(engine_.stopwatch.ticks() - started) / engine_.stopwatch.ticks_per_us();
-  engine_.account(caller, spec, prepared.argv, micros);
+  tick_ = engine_.stopwatch.ticks();
+  engine_.account(stats, caller, spec, prepared.argv, static_cast<double>(tick_ - started) * us_per_tick_);
   return status;
 }
 
@@ -163,7 +168,7 @@ void Executor::time_out(Session& session) {
   } else {
     // The handler is not asked: a key may have become another type meanwhile, which must not turn into an error now.
     ++engine_.stats.commands_processed;
-    engine_.account(session.caller(), *wait.spec, wait.argv.argv(), 0);
+    engine_.account(engine_.registry.stats(*wait.spec), session.caller(), *wait.spec, wait.argv.argv(), 0);
     session.with_reply([](Reply& reply) {
       reply.null_array();
       return true;

@@ -20,6 +20,9 @@ class Executor {
  public:
   explicit Executor(Engine& engine) : engine_(engine) {}
 
+  // The clock of commands starts here: before a batch, and before whatever follows a pause.
+  void start_timing();
+
   // One command, start to end.
   void execute(Caller& caller, Argv argv, Reply& reply);
 
@@ -68,6 +71,8 @@ class Executor {
   GateMask node_gates_ = 0;
   std::string message_;
   int depth_ = 0;
+  uint64_t tick_ = 0;  // when the command before ended
+  double us_per_tick_ = 0;
   bool last_run_ = false;
 };
 
