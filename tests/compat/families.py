@@ -1,0 +1,460 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the differential test sends: for each family of commands, templates with a weight and how replies compare.
+
+`N template -> mode`. Modes: exact (the default); set: any order; pairs: field and value together, any order; shape: only
+types and counts, for random picks; ttl: nearly equal numbers. A leading `!` keeps the command from being damaged.
+"""
+import dataclasses
+
+from templates import compile_template
+
+
+@dataclasses.dataclass
+class Command:
+    """One step of a run. `connection` is 0 or 1; connection 1 is the other client, who may wait blocked."""
+    args: list
+    mode: object = "exact"
+    connection: int = 0
+    # Sent without awaiting its reply; `collect` later ends the wait and reads it.
+    blocks: bool = False
+    collect: bool = False
+
+
+STRINGS = """
+10 SET {string} {value}
+6 SET {string} {value} [NX|XX] [GET] [EX {ttl}|PX {ttl_ms}|EXAT {at}|PXAT {at_ms}|KEEPTTL]
+2 SET {string} {value} [GET] [KEEPTTL] [XX] [EX {ttl}]
+8 GET {string}
+2 GETSET {string} {value}
+2 GETDEL {string}
+3 GETEX {string} [EX {ttl}|PX {ttl_ms}|EXAT {at}|PXAT {at_ms}|PERSIST]
+2 SETNX {string} {value}
+2 SETEX {string} {ttl} {value}
+2 PSETEX {string} {ttl_ms} {value}
+4 APPEND {string} {value}
+3 STRLEN {string}
+4 SETRANGE {string} {offset} {value}
+4 GETRANGE {string} {index} {index}
+1 SUBSTR {string} {index} {index}
+4 INCR {string}
+4 DECR {string}
+4 INCRBY {string} {number}
+4 DECRBY {string} {number}
+5 INCRBYFLOAT {string} {real}
+3 MGET <{string}>+
+3 MSET <{string} {value}>+
+2 MSETNX <{string} {value}>+
+3 LCS {string} {string} [LEN] [IDX] [MINMATCHLEN {count}] [WITHMATCHLEN]
+1 DEL {string}
+2 OBJECT ENCODING {string}
+1 TTL {string} -> ttl
+1 TYPE {string}
+"""
+
+LISTS = """
+6 LPUSH {list} <{value}>+
+10 RPUSH {list} <{value}>+
+2 LPUSHX {list} <{value}>+
+2 RPUSHX {list} <{value}>+
+4 LPOP {list} [{count}]
+4 RPOP {list} [{count}]
+3 LLEN {list}
+6 LRANGE {list} {index} {index}
+4 LINDEX {list} {index}
+4 LSET {list} {index} {value}
+4 LINSERT {list} (BEFORE|AFTER) {value} {value}
+4 LREM {list} {index} {value}
+3 LTRIM {list} {index} {index}
+4 LPOS {list} {value} [RANK {index}] [COUNT {count}] [MAXLEN {count}]
+3 RPOPLPUSH {list} {list}
+4 LMOVE {list} {list} (LEFT|RIGHT) (LEFT|RIGHT)
+3 LMPOP (1 {list}|2 {list} {list}|3 {list} {list} {list}|{number} {list}) (LEFT|RIGHT) [COUNT {count}]
+1 DEL {list}
+1 OBJECT ENCODING {list}
+1 !MULTI ; !BLPOP {list} {list} 0 ; !BRPOP {list} {junk} ; !EXEC
+1 !MULTI ; !BLMOVE {list} {list} LEFT RIGHT 0 ; !BRPOPLPUSH {list} {list} 0 ; !BLMPOP 0 2 {list} {list} LEFT ; !EXEC
+"""
+
+HASHES = """
+10 HSET {hash} <{field} {value}>+
+2 HMSET {hash} <{field} {value}>+
+3 HSETNX {hash} {field} {value}
+6 HGET {hash} {field}
+4 HMGET {hash} <{field}>+
+4 HGETALL {hash} -> pairs
+3 HKEYS {hash} -> set
+3 HVALS {hash} -> set
+3 HLEN {hash}
+3 HSTRLEN {hash} {field}
+3 HEXISTS {hash} {field}
+4 HDEL {hash} <{field}>+
+4 HINCRBY {hash} {field} {number}
+4 HINCRBYFLOAT {hash} {field} {real}
+1 HRANDFIELD {hash} -> shape
+2 HRANDFIELD {hash} {count} [WITHVALUES] -> shape
+1 HRANDFIELD {hash} -5 [WITHVALUES] -> shape
+1 HRANDFIELD {hash} 1000000 -> set
+1 HRANDFIELD {hash} 1000000 WITHVALUES -> pairs
+1 DEL {hash}
+2 OBJECT ENCODING {hash}
+"""
+
+SETS = """
+8 SADD {set} <{member}>+
+6 SADD {set} <{integer_member}>+
+5 SREM {set} <{member}>+
+3 SREM {set} <{integer_member}>+
+3 SCARD {set}
+4 SISMEMBER {set} {member}
+3 SMISMEMBER {set} <{member}>+
+4 SMEMBERS {set} -> set
+4 SMOVE {set} {set} {member}
+4 SINTER <{set}>+ -> set
+4 SUNION <{set}>+ -> set
+4 SDIFF <{set}>+ -> set
+3 SINTERSTORE {set} <{set}>+
+3 SUNIONSTORE {set} <{set}>+
+3 SDIFFSTORE {set} <{set}>+
+4 SINTERCARD ({few}|1|2) {set} [{set}] [LIMIT {count}]
+1 SRANDMEMBER {set} -> shape
+2 SRANDMEMBER {set} {count} -> shape
+1 SRANDMEMBER {set} -6 -> shape
+1 SRANDMEMBER {set} 1000000 -> set
+1 !SPOP set:1 -> shape ; !DEL set:1 ; !SPOP set:2 3 -> shape ; !DEL set:2
+1 !MULTI ; !SPOP set:1 2 -> shape ; !SCARD set:1 ; !DEL set:1 ; !EXEC
+1 !SPOP {set} 100000 -> set
+1 !SPOP {set} (abc|-1|0|1 1)
+2 DEL {set}
+2 OBJECT ENCODING {set}
+"""
+
+ZSETS = """
+10 ZADD {zset} <{score} {member}>+
+3 !ZADD {lex} <0 {member}>+
+6 ZADD {zset} [NX|XX] [GT|LT] [CH] <{score} {member}>+
+2 ZADD {zset} [NX|XX|GT|LT] [CH] INCR {score} {member}
+4 ZINCRBY {zset} {score} {member}
+4 ZREM {zset} <{member}>+
+3 ZCARD {zset}
+4 ZSCORE {zset} {member}
+3 ZMSCORE {zset} <{member}>+
+3 ZRANK {zset} {member}
+3 ZREVRANK {zset} {member}
+4 ZCOUNT {zset} {score_bound} {score_bound}
+3 ZLEXCOUNT {lex} {lex_bound} {lex_bound}
+6 ZRANGE {zset} {index} {index} [REV] [WITHSCORES]
+4 ZRANGE {zset} {score_bound} {score_bound} BYSCORE [REV] [LIMIT {index} {index}] [WITHSCORES]
+3 ZRANGE {lex} {lex_bound} {lex_bound} BYLEX [REV] [LIMIT {index} {index}] [WITHSCORES]
+3 ZREVRANGE {zset} {index} {index} [WITHSCORES]
+3 ZRANGEBYSCORE {zset} {score_bound} {score_bound} [WITHSCORES] [LIMIT {index} {index}]
+3 ZREVRANGEBYSCORE {zset} {score_bound} {score_bound} [WITHSCORES] [LIMIT {index} {index}]
+2 ZRANGEBYLEX {lex} {lex_bound} {lex_bound} [LIMIT {index} {index}]
+2 ZREVRANGEBYLEX {lex} {lex_bound} {lex_bound} [LIMIT {index} {index}]
+3 ZRANGESTORE {zset} {zset} {index} {index} [REV]
+2 ZRANGESTORE {zset} {zset} {score_bound} {score_bound} BYSCORE [REV] [LIMIT {index} {index}]
+2 ZRANGESTORE {zset} {lex} {lex_bound} {lex_bound} BYLEX [REV] [LIMIT {index} {index}]
+2 ZREMRANGEBYRANK {zset} {index} {index}
+2 ZREMRANGEBYSCORE {zset} {score_bound} {score_bound}
+2 ZREMRANGEBYLEX {lex} {lex_bound} {lex_bound}
+3 ZPOPMIN {zset} [{count}]
+3 ZPOPMAX {zset} [{count}]
+3 ZMPOP (1 {zset}|2 {zset} {zset}|{number} {zset}) (MIN|MAX) [COUNT {count}]
+3 ZUNION 2 {zset} {zset} [WEIGHTS {real} {real}] [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]
+3 ZINTER 2 {zset} {zset} [WEIGHTS {real} {real}] [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]
+3 ZDIFF (1 {zset}|2 {zset} {zset}|3 {zset} {zset} {zset}) [WITHSCORES]
+3 ZUNIONSTORE {zset} 2 {zset} {zset} [WEIGHTS {real} {real}] [AGGREGATE (SUM|MIN|MAX)]
+3 ZINTERSTORE {zset} 2 {zset} {zset} [WEIGHTS {real} {real}] [AGGREGATE (SUM|MIN|MAX)]
+1 ZUNIONSTORE {zset} 2 {zset} {set} [WEIGHTS {real} {real}] [AGGREGATE (SUM|MIN|MAX)]
+1 ZINTERSTORE {zset} 2 {set} {zset} [WEIGHTS {real} {real}] [AGGREGATE (SUM|MIN|MAX)]
+2 ZDIFFSTORE {zset} 2 {zset} {zset}
+2 ZINTERCARD ({few}|1|2) {zset} [{zset}] [LIMIT {count}]
+1 SADD {set} <{member}>+
+1 ZRANDMEMBER {zset} -> shape
+2 ZRANDMEMBER {zset} {count} [WITHSCORES] -> shape
+1 ZRANDMEMBER {zset} -5 [WITHSCORES] -> shape
+1 !MULTI ; !BZPOPMIN {zset} {zset} 0 ; !BZPOPMAX {zset} {junk} ; !BZMPOP 0 2 {zset} {zset} MIN COUNT 2 ; !EXEC
+2 DEL {zset}
+2 OBJECT ENCODING {zset}
+"""
+
+KEYS = """
+5 !SET {key} {value} [EX {ttl}|PXAT {future_ms}]
+3 RPUSH {list} <{value}>+
+3 HSET {hash} <{field} {value}>+
+3 SADD {set} <{member}>+
+3 ZADD {zset} <{score} {member}>+
+4 DEL <{key}>+
+2 UNLINK <{key}>+
+3 EXISTS <{key}>+
+2 TOUCH <{key}>+
+3 TYPE {key}
+4 RENAME {key} {key}
+3 RENAMENX {key} {key}
+5 COPY {key} {key} [DB {db}] [REPLACE]
+3 MOVE {key} {db}
+3 EXPIRE {key} {ttl} [NX|XX|GT|LT]
+3 PEXPIRE {key} {ttl_ms} [NX|XX|GT|LT]
+4 EXPIREAT {key} {at} [NX|XX|GT|LT]
+4 PEXPIREAT {key} {at_ms} [NX|XX|GT|LT]
+1 EXPIREAT {key} {at} {junk} [NX|GT]
+3 PERSIST {key}
+3 TTL {key} -> ttl
+3 PTTL {key} -> ttl
+3 EXPIRETIME {key} -> ttl
+3 PEXPIRETIME {key} -> ttl
+2 KEYS {pattern} -> set
+2 DBSIZE
+2 RANDOMKEY -> shape
+4 OBJECT ENCODING {key}
+1 OBJECT {junk} {key}
+2 !SELECT {db}
+1 SWAPDB {db} {db}
+0.1 !FLUSHDB [SYNC|ASYNC]
+0.05 !FLUSHALL
+1 PING [{value}]
+1 ECHO {value}
+"""
+
+TRANSACTIONS = """
+4 !MULTI ; SET {string} {value} ; INCR {string} ; LPUSH {list} <{value}>+ ; GET {string} ; !EXEC
+3 !MULTI ; HSET {hash} <{field} {value}>+ ; ZADD {zset} <{score} {member}>+ ; SADD {set} <{member}>+ ; !EXEC
+3 !MULTI ; {junk} ; INCRBY {string} {number} ; !EXEC
+2 !MULTI ; GET ; SET {string} {value} ; !EXEC
+2 !MULTI ; SET {string} {value} ; LPOP {string} ; LRANGE {list} 0 -1 ; !DISCARD
+3 !MULTI ; RENAME {key} {key} ; COPY {key} {key} ; DEL {key} ; EXISTS {key} ; !EXEC
+2 !MULTI ; !MULTI ; GET {string} ; !EXEC
+1 !EXEC
+1 !DISCARD
+2 !WATCH {string} {list} ; @{write} ; !MULTI ; SET {string} {value} ; GET {string} ; !EXEC
+3 !WATCH <{key}>+ ; @{write} ; @{write} ; !MULTI ; APPEND {string} {value} ; !EXEC
+2 !WATCH {key} ; {write} ; !MULTI ; {write} ; !EXEC
+2 !WATCH {key} ; @{write} ; !UNWATCH ; !MULTI ; {write} ; !EXEC
+1 !MULTI ; !WATCH {key} ; {write} ; !EXEC
+1 !WATCH {key} ; @!FLUSHALL ; !MULTI ; {write} ; !EXEC
+1 !WATCH {key} ; @!SWAPDB 0 1 ; !MULTI ; {write} ; !EXEC
+1 !WATCH {key} ; @EXPIREAT {key} {at} ; !MULTI ; {write} ; !EXEC
+4 {write}
+2 @{write}
+2 GET {string}
+1 !MULTI ; KEYS * -> set ; SMEMBERS {set} -> set ; HGETALL {hash} -> pairs ; DBSIZE ; !EXEC
+1 !MULTI ; !SELECT 1 ; {write} ; !SELECT 0 ; {write} ; !EXEC
+1 !MULTI ; PING ; ECHO {value} ; TYPE {key} ; OBJECT ENCODING {key} ; !EXEC
+"""
+
+# What {write} stands for as a whole command: any change of a small data set.
+WRITES = """
+3 SET {string} {value}
+2 APPEND {string} {value}
+2 INCR {string}
+2 DEL <{key}>+
+3 RPUSH {list} <{value}>+
+2 LPOP {list}
+3 HSET {hash} <{field} {value}>+
+2 HDEL {hash} <{field}>+
+3 SADD {set} <{member}>+
+2 SREM {set} <{member}>+
+3 ZADD {zset} <{score} {member}>+
+2 ZREM {zset} <{member}>+
+1 RENAME {key} {key}
+1 EXPIRE {key} {ttl}
+1 PERSIST {key}
+1 SUNIONSTORE {set} {set} {set}
+1 ZUNIONSTORE {zset} 2 {zset} {zset}
+1 LMOVE {list} {list} LEFT RIGHT
+"""
+
+SORT = """
+3 RPUSH {list} <{integer_member}>+
+2 RPUSH {list} <{value}>+
+3 SADD {set} <{integer_member}>+
+3 ZADD {zset} <{score} {integer_member}>+
+3 SET {weight_key} {number}
+2 HSET {weight_key} <{field} {integer_member}>+
+3 SORT {list} [LIMIT {index} {index}] [ASC|DESC] [ALPHA]
+3 SORT {set} [LIMIT {index} {index}] [ASC|DESC] [ALPHA]
+3 SORT {zset} [LIMIT {index} {index}] [ASC|DESC] [ALPHA]
+3 SORT_RO {list} [LIMIT {index} {index}] [ASC|DESC] [ALPHA]
+3 SORT (LIST|{list}|{set}|{zset}) BY (weight_*|weight_*->f1) [LIMIT {count} {count}] [DESC] [GET #] [GET weight_*->f2]
+1 SORT ({list}|{zset}|{set}) BY nosort [GET #] -> set
+1 !DEL zset:9 ; !ZADD zset:9 <{score} {integer_member}>+ ; !SORT zset:9 BY nosort [LIMIT {index} {index}] [DESC] [GET weight_*]
+1 !DEL list:9 ; !RPUSH list:9 <{value}>+ ; !SORT list:9 BY nosort [LIMIT {index} {index}] [DESC] [GET weight_*]
+3 SORT ({list}|{set}|{zset}) (BY weight_*|BY weight_*->f1|ALPHA) STORE {list}
+3 SORT ({list}|{set}|{zset}) [DESC] [LIMIT {index} {index}] STORE {list}
+1 SORT_RO {list} STORE {list}
+1 DEL {list}
+1 DEL {set}
+1 DEL {weight_key}
+1 LRANGE {list} 0 -1
+"""
+
+BLOCKING = """
+3 @?BLPOP list:1 list:2 0 ; {push} ; {push} ; @. ; LRANGE list:1 0 -1
+3 @?BRPOP list:2 list:1 list:3 0 ; {push} ; @.
+2 @?BLMOVE list:1 list:2 (LEFT|RIGHT) (LEFT|RIGHT) 0 ; {push} ; @. ; LRANGE list:2 0 -1
+2 @?BRPOPLPUSH list:1 list:3 0 ; {push} ; @.
+3 @?BLMPOP 0 2 list:1 list:2 (LEFT|RIGHT) [COUNT {few}] ; {push} ; @.
+3 @?BZPOPMIN zset:1 zset:2 0 ; {push} ; {push} ; @.
+2 @?BZPOPMAX zset:1 zset:2 0 ; {push} ; @.
+2 @?BZMPOP 0 2 zset:1 zset:2 (MIN|MAX) [COUNT {few}] ; {push} ; @.
+2 @?BLPOP list:1 0 ; !MULTI ; !LPUSH list:1 a b ; !DEL list:1 ; !EXEC ; {push} ; @.
+1 @?BLPOP list:1 0 ; !SELECT 1 ; !RPUSH list:1 other ; !SELECT 0 ; !SWAPDB 0 1 ; @.
+1 @?BLPOP list:1 0 ; !RPUSH list:9 {value} ; !RENAME list:9 list:1 ; @.
+1 @?BLPOP list:1 0 ; !SET list:1 {value} ; !DEL list:1 ; {push} ; @.
+1 @?BLPOP list:1 0 ; !RPUSH list:9 c a b ; !SORT list:9 ALPHA STORE list:1 ; @.
+1 @?BZPOPMIN zset:1 0 ; !ZADD zset:9 3 c ; !ZUNIONSTORE zset:1 1 zset:9 ; @.
+2 !DEL list:1 list:2 list:3 zset:1 zset:2
+1 !BLPOP {list} {list} (abc|-1|nan|1x)
+1 !BLMPOP 0 (abc|0|-1) {list} LEFT
+1 !BZMPOP abc 1 {zset} MIN
+1 !BLMOVE {list} {list} LEFT (abc 1|RIGHT abc|RIGHT -1)
+"""
+
+PUSHES = """
+3 RPUSH list:1 <{value}>+
+2 LPUSH list:2 <{value}>+
+1 RPUSH list:3 <{value}>+
+3 ZADD zset:1 <{score} {member}>+
+2 ZADD zset:2 <{score} {member}>+
+1 SET string:1 {value}
+"""
+
+CONNECTION = """
+3 PING [{value}]
+2 ECHO {value}
+2 !SELECT {db}
+2 CLIENT (SETNAME {value}|GETNAME)
+1 CLIENT (REPLY ON|REPLY {junk}|NO-EVICT ON|NO-EVICT {junk}|GETREDIR|TRACKINGINFO|CACHING {junk})
+2 COMMAND GETKEYS (SET {key} {value}|MSET <{key} {value}>+|ZUNIONSTORE {zset} 2 {zset} {zset}|SORT {list} STORE {list}|{junk}|GET)
+2 COMMAND GETKEYSANDFLAGS (SET {key} {value}|GETDEL {key}|LMPOP 2 {list} {list} LEFT|SORT {list} BY x STORE {list})
+1 COMMAND (LIST FILTERBY PATTERN {pattern}|LIST FILTERBY ACLCAT {junk}|LIST FILTERBY MODULE {junk}) -> set
+1 OBJECT (FREQ {key}|{junk}|REFCOUNT {junk})
+1 DBSIZE
+1 CONFIG (GET hash-max-listpack-entries|GET nothing|SET {junk} {value}|SET hash-max-listpack-entries {junk}|{junk})
+1 CONFIG GET *max-listpack* -> pairs
+1 DEBUG {junk}
+1 WAIT {junk} 0
+1 PUBLISH {value} {value}
+1 SPUBLISH {value} {value}
+1 PUBSUB (CHANNELS|NUMPAT|NUMSUB {value}|SHARDCHANNELS|SHARDNUMSUB {value}|{junk})
+1 SLOWLOG (GET {junk}|RESET|{junk})
+1 MEMORY (USAGE none|{junk}|USAGE {string} SAMPLES {junk})
+1 LATENCY (RESET {value}|{junk}|HISTORY {value})
+1 HELLO ({junk}|4)
+1 !SUBSCRIBE
+1 !UNSUBSCRIBE
+1 ({junk}|{value}) {value} {value}
+1 SET {string} {value}
+1 GET {string}
+"""
+
+
+@dataclasses.dataclass
+class Step:
+    """One command of a row: `@` the other client sends it, `?` and waits blocked, `@.` ends that wait."""
+    run: object
+    template: str
+    mode: str
+    connection: int
+    blocks: bool
+    collect: bool
+    damageable: bool
+
+
+def parse(text, macros=None):
+    """The rows of a family, as (weight, steps)."""
+    rows = []
+    for line in text.strip().splitlines():
+        weight, rest = line.split(" ", 1)
+        steps = []
+        for step in rest.split(" ; "):
+            template, _, mode = step.partition(" -> ")
+            connection = int(template.startswith("@"))
+            template = template.removeprefix("@")
+            blocks, collect = template.startswith("?"), template == "."
+            damageable = not (blocks or collect or template.startswith("!"))
+            template = template.lstrip("?!")
+            run = compile_template(template, macros)
+            steps.append(Step(run, template, mode or "exact", connection, blocks, collect, damageable))
+        rows.append((float(weight), steps))
+    return rows
+
+
+def one_of(text):
+    """A compiled template that is one of a family's commands."""
+    rows = parse(text)
+    weights = [weight for weight, _ in rows]
+    return lambda draw, out: draw.random.choices(rows, weights)[0][1][0].run(draw, out)
+
+
+FAMILIES = {
+    "strings": parse(STRINGS),
+    "lists": parse(LISTS),
+    "hashes": parse(HASHES),
+    "sets": parse(SETS),
+    "zsets": parse(ZSETS),
+    "keys": parse(KEYS),
+    "transactions": parse(TRANSACTIONS, {"write": one_of(WRITES)}),
+    "sort": parse(SORT),
+    "connection": parse(CONNECTION),
+    "blocking": parse(BLOCKING, {"push": one_of(PUSHES)}),
+}
+
+
+def names_of(row):
+    """The commands of a row."""
+    return {step.template.split()[0] for step in row[1] if step.template[0] not in "{(."}
+
+
+class Generator:
+    """Draws runs of commands of one family."""
+
+    def __init__(self, family, draw, without=()):
+        """`without` names commands that are left out, with the rows that have them."""
+        self.draw = draw
+        self.rows = [row for row in FAMILIES[family] if not names_of(row) & set(without)]
+        self.weights = [weight for weight, _ in self.rows]
+        self.walks = {"keys": b"", "hashes": b"hash", "sets": b"set", "zsets": b"zset"}.get(family)
+
+    def take(self, count):
+        """About `count` commands in groups that belong together: a transaction, a wait and what ends it."""
+        groups, taken = [], 0
+        while taken < count:
+            commands = []
+            groups.append(commands)
+            steps = self.draw.random.choices(self.rows, self.weights)[0][1]
+            queued = None
+            for step in steps:
+                args, mode = [], step.mode
+                if not step.collect:
+                    step.run(self.draw, args)
+                if step.damageable and self.draw.chance(0.03):
+                    args = self.draw.damage(args)
+                    # A walk in any order may have become a random pick.
+                    mode = mode if mode in ("exact", "ttl") else "shape"
+                if step.connection == 0:
+                    if step.template == "EXEC" and queued is not None:
+                        mode, queued = ("each", queued), None
+                    elif step.template == "MULTI":
+                        queued = queued or []
+                    elif queued is not None and step.template not in ("DISCARD", "WATCH"):
+                        queued.append(mode)
+                        mode = "exact"
+                commands.append(Command(args, mode, step.connection, step.blocks, step.collect))
+            taken += len(commands)
+            if self.walks is not None and self.draw.chance(0.01):
+                groups.append([self.draw_scan()])
+        return groups
+
+    def draw_scan(self):
+        """A whole walk over the keys or the elements of one; its pages come in any order."""
+        kind = self.draw.pick((b"", self.walks))
+        args = {b"": [b"SCAN"], b"hash": [b"HSCAN", self.draw.hash()], b"set": [b"SSCAN", self.draw.set()],
+                b"zset": [b"ZSCAN", self.draw.zset()]}[kind]
+        args.append(b"0")
+        if self.draw.chance(0.5):
+            args += [b"MATCH", self.draw.pattern()]
+        if self.draw.chance(0.5):
+            args += [b"COUNT", self.draw.pick((b"1", b"3", b"10", b"1000"))]
+        if kind == b"" and self.draw.chance(0.4):
+            args += [b"TYPE", self.draw.kind()]
+        return Command(args, "walk")

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Random commands from one-line templates.
+
+    SET {string} {value} [NX|XX] [EX {ttl}|KEEPTTL]        {name} draws a value; [a|b] is one of them or none
+    LINSERT {list} (BEFORE|AFTER) {value} {value}          (a|b) is one of them
+    ZADD {zset} <{score} {member}>+                        <...>+ repeats it one to four times, now and then far more
+
+A template compiles to a function of the Draw that appends arguments to a list.
+"""
+import random
+import re
+
+TOKEN = re.compile(r"\{\w+\}|>\+|[\[\]()<>|]|[^\s\[\]()<>|{}]+")
+
+WORDS = [b"a", b"b", b"c", b"foo", b"bar", b"hello", b"x", b"y", b"field", b"member", b"A", b"zz", b"01"]
+NUMBERS = [b"0", b"1", b"-1", b"2", b"10", b"127", b"128", b"-128", b"255", b"4095", b"4096", b"32767", b"32768", b"65536",
+           b"8388607", b"8388608", b"2147483647", b"2147483648", b"-2147483649", b"9223372036854775807",
+           b"-9223372036854775808", b"100", b"9999", b"10000"]
+FLOATS = [b"0.5", b"1.5", b"-2.25", b"3.0", b"3.14159", b"1e3", b"1e-5", b"100.001", b"0.1", b"1.1", b"5.0e3", b"17179869184.5",
+          b"12345678.9", b"1e15"]
+JUNK = [b"", b" 1", b"1 ", b"01", b"+1", b"-0", b"abc", b"9223372036854775808", b"-9223372036854775809", b"1.5", b"1e400",
+        b"0x10", b"nan", b"inf", b"-inf", b"+inf", b"(1", b"[a", b"-", b"+", b"*", b"WITHSCORES", b"LIMIT", b"COUNT",
+        b"GET", b"NX", b"18446744073709551616", b"99999999999999999999", b"1.", b".5", b"1.0e"]
+KINDS = ("string", "list", "hash", "set", "zset")
+FAR_FUTURE_S = 4102444800
+
+
+class Draw:
+    """Draws keys, values and numbers from one seeded generator."""
+
+    def __init__(self, seed, keys_a_kind=6):
+        self.random = random.Random(seed)
+        self.keys_a_kind = keys_a_kind
+        # Some blocks of commands fill large collections, so that every encoding comes up; most keep them small.
+        self.large = 0.02
+        # SORT compares by strtod and strcoll: a zero byte ends a text there, and an overflow is remembered by errno.
+        self.for_sort = False
+
+    def chance(self, probability):
+        return self.random.random() < probability
+
+    def pick(self, choices):
+        return choices[int(self.random.random() * len(choices))]
+
+    def between(self, low, high):
+        return self.random.randint(low, high)
+
+    def repeats(self):
+        """How often <...>+ repeats."""
+        if self.chance(self.large):
+            return self.pick((20, 60, 140, 300))
+        return self.between(1, 4)
+
+    # ---- keys
+    def key(self):
+        return f"{self.pick(KINDS)}:{self.between(1, self.keys_a_kind)}".encode()
+
+    def key_of(self, kind):
+        if self.chance(0.03):
+            return self.key()
+        if self.chance(0.01):
+            return self.pick((b"", b"\xff\x00\r\n", b"{tag}x", b"none", b"k" * 300))
+        return f"{kind}:{self.between(1, self.keys_a_kind)}".encode()
+
+    def string(self):
+        return self.key_of("string")
+
+    def list(self):
+        return self.key_of("list")
+
+    def hash(self):
+        return self.key_of("hash")
+
+    def set(self):
+        return self.key_of("set")
+
+    def zset(self):
+        return self.key_of("zset")
+
+    def lex(self):
+        """A sorted set whose members all have one score."""
+        return f"lex:{self.between(1, self.keys_a_kind)}".encode()
+
+    def weight_key(self):
+        return f"weight_{self.between(1, 20)}".encode()
+
+    # ---- values
+    def value(self):
+        form = self.random.random()
+        if form < 0.30:
+            return self.pick(WORDS)
+        if form < 0.45:
+            return str(self.between(-50, 300)).encode()
+        if form < 0.55:
+            return self.pick(NUMBERS)
+        if form < 0.63:
+            return self.pick(FLOATS)
+        if form < 0.67:
+            return self.junk()
+        if form < 0.72:
+            data = self.random.randbytes(self.between(1, 12))
+            return data.replace(b"\0", b"\1") if self.for_sort else data
+        if form < 0.90:
+            return b"value:%d" % self.between(1, 400)
+        if form < 0.97:
+            return b"%d" % self.between(0, 9) * self.pick((11, 12, 43, 44, 45, 63, 64, 65, 100, 252, 300))
+        return b"long" * self.pick((200, 1000, 2048, 5000))
+
+    def member(self):
+        form = self.random.random()
+        if form < 0.60:
+            return b"m%d" % self.between(1, 40)
+        if form < 0.75:
+            return str(self.between(-20, 60)).encode()
+        if form < 0.85:
+            return b"member:%d" % self.between(1, 600)
+        return self.value()
+
+    def integer_member(self):
+        return str(self.between(-100, 700)).encode() if self.chance(0.98) else self.pick(NUMBERS)
+
+    def field(self):
+        return b"f%d" % self.between(1, 30) if self.chance(0.7) else self.member()
+
+    def number(self):
+        form = self.random.random()
+        if form < 0.75:
+            return str(self.between(-20, 100)).encode()
+        return self.pick(NUMBERS) if form < 0.93 else self.junk()
+
+    def index(self):
+        if self.chance(0.9):
+            return str(self.between(-12, 12)).encode()
+        return self.pick((b"0", b"-1", b"100", b"-100", b"1000000", b"abc", b"9223372036854775807", b"-9223372036854775808"))
+
+    def count(self):
+        return str(self.between(0, 8)).encode() if self.chance(0.92) else self.pick((b"-1", b"-3", b"100", b"abc", b"1.5"))
+
+    def few(self):
+        return str(self.between(1, 4)).encode()
+
+    def real(self):
+        if self.chance(0.9):
+            return self.pick(FLOATS) if self.chance(0.6) else str(self.between(-30, 30)).encode()
+        return self.junk()
+
+    def score(self):
+        form = self.random.random()
+        if form < 0.6:
+            return str(self.between(-10, 20)).encode()
+        if form < 0.85:
+            return self.pick(FLOATS)
+        return self.pick((b"inf", b"-inf", b"+inf", b"nan", b"abc", b"", b"1e308", b"-1e308", b"9007199254740993"))
+
+    def score_bound(self):
+        form = self.random.random()
+        if form < 0.3:
+            return self.pick((b"-inf", b"+inf", b"inf"))
+        bound = str(self.between(-12, 22)).encode()
+        if form < 0.6:
+            return b"(" + bound
+        return bound if form < 0.96 else self.pick((b"(", b"abc", b"((1", b"(inf", b"1.5", b"[1"))
+
+    def lex_bound(self):
+        form = self.random.random()
+        if form < 0.3:
+            return self.pick((b"-", b"+"))
+        return self.pick((b"[", b"(")) + self.member() if form < 0.95 else self.pick((b"", b"a", b"++", b"abc"))
+
+    def offset(self):
+        return str(self.between(0, 200)).encode() if self.chance(0.95) else self.pick((b"-1", b"536870912", b"abc", b"20000"))
+
+    # ---- time: nothing falls due during a run
+    def ttl(self):
+        if self.chance(0.93):
+            return str(self.between(10_000, 10_000_000)).encode()
+        return self.pick((b"0", b"-1", b"abc", b"9223372036854775807", b"-9223372036854775808", b"9223372036854775", b"1.5"))
+
+    def ttl_ms(self):
+        if self.chance(0.93):
+            return str(self.between(10_000_000, 10_000_000_000)).encode()
+        return self.pick((b"0", b"-1", b"abc", b"9223372036854775807", b"-9223372036854775808", b""))
+
+    def at(self):
+        if self.chance(0.93):
+            return str(FAR_FUTURE_S + self.between(0, 1000)).encode()
+        return self.pick((b"1", b"0", b"-1", b"abc", b"9223372036854775807", b"1600000000"))
+
+    def at_ms(self):
+        if self.chance(0.93):
+            return str(FAR_FUTURE_S * 1000 + self.between(0, 1000)).encode()
+        return self.pick((b"1", b"0", b"-1", b"abc", b"9223372036854775807", b"1600000000000"))
+
+    def future_ms(self):
+        return str(FAR_FUTURE_S * 1000 + self.between(0, 1000)).encode()
+
+    def pattern(self):
+        return self.pick((b"*", b"string:*", b"*:1", b"*:[1-3]", b"h?sh:*", b"m[1-4]*", b"f*", b"[^s]*", b"\\*", b"set:\\1",
+                          b"nothing", b"value:*", b"*a*", b"", b"[", b"m?"))
+
+    def kind(self):
+        return self.pick(KINDS + ("stream", "STRING", "nothing")).encode()
+
+    def db(self):
+        if self.chance(0.95):
+            return str(self.between(0, 2)).encode()
+        return self.pick((b"16", b"-1", b"abc", b"99999999999999999999"))
+
+    def junk(self):
+        word = self.pick(JUNK)
+        return b"abc" if self.for_sort and word == b"1e400" else word
+
+    # ---- whole commands
+    def damage(self, args):
+        """A command as a careless client would send it."""
+        args = list(args)
+        where = self.between(1, len(args)) - 1
+        form = self.random.random()
+        if form < 0.25 and len(args) > 1:
+            del args[max(1, where)]
+        elif form < 0.5:
+            args.append(self.junk())
+        elif form < 0.75 and where > 0:
+            args[where] = self.junk()
+        elif form < 0.85 and where > 0:
+            args.insert(where, args[where])
+        elif form < 0.95:
+            args[where] = args[where].swapcase() if where == 0 else self.value()
+        else:
+            args[0] = self.pick((b"NOSUCH", b"GETT", args[0] + b"x", b"get\r\nx"))
+        return args
+
+
+def compile_template(text, macros=None):
+    """The function of a template. A macro is a name that stands for a whole compiled template."""
+    macros = macros or {}
+    tokens = TOKEN.findall(text)
+    at = 0
+
+    def sequence(stops):
+        nonlocal at
+        parts = []
+        while at < len(tokens) and tokens[at] not in stops:
+            token = tokens[at]
+            at += 1
+            if token in "[(":
+                parts.append(choice("]" if token == "[" else ")", optional=token == "["))
+            elif token == "<":
+                body = sequence((">+",))
+                at += 1
+                parts.append(lambda draw, out, body=body: [body(draw, out) for _ in range(draw.repeats())])
+            elif token[0] == "{":
+                name = token[1:-1]
+                if name in macros:
+                    parts.append(macros[name])
+                    continue
+                if not hasattr(Draw, name):
+                    raise ValueError(f"{text}: no {token}")
+                parts.append(lambda draw, out, name=name: out.append(getattr(draw, name)()))
+            else:
+                parts.append(lambda draw, out, word=token.encode(): out.append(word))
+
+        def run(draw, out):
+            for part in parts:
+                part(draw, out)
+        return run
+
+    def choice(end, optional):
+        nonlocal at
+        options = [sequence(("|", end))]
+        while tokens[at] == "|":
+            at += 1
+            options.append(sequence(("|", end)))
+        at += 1
+
+        def run(draw, out):
+            if not optional or draw.chance(0.4):
+                draw.pick(options)(draw, out)
+        return run
+
+    return sequence(())
