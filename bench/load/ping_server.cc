@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The floor: what a server over this Loop costs before it does anything. Answers +PONG to each
-// "PING" it sees, as inline command or as RESP array, by counting line ends; no parsing, no
-// look-up.
+// "PING" it sees, as inline command or as RESP array, by its last letter; no parsing, no look-up.
 //
-//      ping_server [uring|epoll|auto] [port]       prints the port; SIGTERM ends it and prints its
-//      CPU time an operation redis-benchmark -p PORT -t ping_mbulk -c 50 -P 16 -n 1000000
+//      ping_server [uring|epoll|auto] [port]     prints the port, and at SIGTERM its CPU time
+//      redis-benchmark -p PORT -t ping_mbulk -c 50 -P 16 -n 1000000
 #include <cstdio>
 #include <cstdlib>
 #include <memory>

@@ -4,8 +4,7 @@
 // Each descriptor is registered once, edge-triggered for both directions, and keeps what the edges
 // said in its cell: after that, no call of epoll_ctl. A receive reads into the turn's arena:
 //
-//      arena  [bytes of conn 7 | conn 3 | conn 12 | ........ free ........]      starts anew at
-//      each run_once
+//      arena  [conn 7 | conn 3 | conn 12 | ........ free ........]    starts anew at each run_once
 //
 // Messages lie densely in memory that stays warm, whatever the number of connections. When the
 // arena is full, the rest of the readable sockets wait for the next turn. send() tries at once; it
@@ -17,6 +16,8 @@
 #include <vector>
 
 #include "server/io/system_loop.h"
+
+struct epoll_event;
 
 namespace ouro {
 
@@ -58,6 +59,7 @@ class EpollLoop final : public SystemLoop {
   // Registers the descriptor at its first use. 0 or -errno.
   int registered(int descriptor);
   void list_ready(int descriptor);
+  int wait_for(epoll_event* events, Micros wait);
   void on_event(uint64_t key, uint32_t events);
   void serve_ready();
   void serve_reader(int descriptor);

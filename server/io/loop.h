@@ -6,8 +6,7 @@
 // It is completion-based: an operation is started with an Op and ends with a call of the Op's
 // callback.
 //
-//      turn:   run_once() { submit what was started; wait; read the clocks; completions; timers }
-//      then the app's tick
+//      a turn:  run_once() { submit; wait; read clocks; completions; timers }  then the app's tick
 //
 // An Op is a member of its owner, so an operation never allocates, and what is in flight is bounded
 // by what exists. From start to the last callback the loop owns the Op and the buffers: an owner

@@ -63,8 +63,7 @@ ProbedLoop make_uring() {
   if (!why_not.empty()) return {nullptr, "io_uring is not usable: " + why_not};
   std::string words = "io_uring, with ";
   words += loop->uring().is_incremental() ? "incremental" : "whole";
-  words += " buffers and ";
-  words += loop->uring().can_collect() ? "collecting waits" : "plain waits";
+  words += " buffers";
   return {std::move(loop), std::move(words)};
 }
 

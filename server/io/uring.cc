@@ -14,9 +14,8 @@ namespace ouro {
 namespace {
 
 // Newer than liburing 2.3; values from the kernel's user interface.
-constexpr uint32_t kFeatureMinTimeout = 1U << 15;  // 6.12: IORING_FEAT_MIN_TIMEOUT
-constexpr uint16_t kBuffersIncremental = 2;        // 6.12: IOU_PBUF_RING_INC
-constexpr uint32_t kCqeBufferHasMore = 1U << 4;    // 6.12: IORING_CQE_F_BUF_MORE
+constexpr uint16_t kBuffersIncremental = 2;      // 6.12: IOU_PBUF_RING_INC
+constexpr uint32_t kCqeBufferHasMore = 1U << 4;  // 6.12: IORING_CQE_F_BUF_MORE
 constexpr uint32_t kNewTaskWorkFlags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
 
 constexpr unsigned kSubmissions = 1024;
@@ -31,15 +30,6 @@ constexpr size_t kLargeBufferBytes = 64_KiB;
 constexpr uint32_t kSmallBuffers = 256;
 constexpr size_t kSmallBufferBytes = 16_KiB;
 constexpr size_t kSmallBufferSpacing = 3 * 64;
-
-// io_uring_getevents_arg as of 6.12; before, min_wait_usec was padding that had to be 0.
-struct EnterArguments {
-  uint64_t signal_mask;
-  uint32_t signal_mask_bytes;
-  uint32_t min_wait_usec;
-  uint64_t timeout;
-};
-static_assert(sizeof(EnterArguments) == sizeof(io_uring_getevents_arg));
 
 size_t round_to_page(size_t bytes) {
   const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
@@ -60,7 +50,6 @@ std::unique_ptr<Uring> Uring::create(const UringOptions& options, std::string& w
     why_not = std::string("io_uring_setup: ") + strerrordesc_np(error);
     return nullptr;
   }
-  uring->can_collect_ = options.min_wait && (uring->ring_.features & kFeatureMinTimeout) != 0;
   if ((uring->ring_.features & IORING_FEAT_EXT_ARG) == 0 ||
       (uring->ring_.features & IORING_FEAT_NODROP) == 0) {
     why_not = "the kernel's io_uring cannot wait with a timeout or drops completions (needs 5.11)";
@@ -135,7 +124,7 @@ Uring::~Uring() {
 io_uring_sqe& Uring::next_sqe() {
   io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
   while (sqe == nullptr) {
-    submit_and_wait({});
+    submit_and_wait(0, 0);
     sqe = io_uring_get_sqe(&ring_);
   }
   return *sqe;
@@ -149,37 +138,29 @@ unsigned Uring::publish_sqes() noexcept {
   return sq.sqe_tail - __atomic_load_n(sq.khead, __ATOMIC_ACQUIRE);
 }
 
-int Uring::enter(unsigned wait_count, Micros at_most, Micros collect) {
+void Uring::submit_and_wait(unsigned wait_count, Micros at_most) {
   const unsigned submit_count = publish_sqes();
   struct __kernel_timespec timeout {};
   timeout.tv_sec = at_most / 1'000'000;
   timeout.tv_nsec = at_most % 1'000'000 * 1000;
-  EnterArguments arguments{};
-  arguments.timeout = reinterpret_cast<uint64_t>(&timeout);
-  arguments.min_wait_usec = static_cast<uint32_t>(collect);
+  io_uring_getevents_arg arguments{};
+  arguments.ts = reinterpret_cast<uint64_t>(&timeout);
   // Deferred task work runs only when events are asked for, so they always are.
-  const unsigned flags = IORING_ENTER_GETEVENTS | (wait_count != 0 ? IORING_ENTER_EXT_ARG : 0U);
-  const int returned =
-      io_uring_enter2(static_cast<unsigned>(ring_.ring_fd), submit_count, wait_count, flags,
-                      wait_count != 0 ? reinterpret_cast<sigset_t*>(&arguments) : nullptr,
-                      wait_count != 0 ? sizeof arguments : _NSIG / 8);
-  return returned < 0 ? -returned : 0;
-}
-
-void Uring::submit_and_wait(const Wait& wait) {
-  const Micros collect = std::min(wait.collect, wait.at_most);
-  int error = 0;
-  if (wait.count <= 1 || collect == 0 || can_collect_) {
-    error = enter(wait.count, wait.at_most, wait.count > 1 ? collect : 0);
-  } else {
-    error = enter(wait.count, collect, 0);
-    if (ready() == 0 && wait.at_most > collect) error = enter(1, wait.at_most - collect, 0);
+  unsigned flags = IORING_ENTER_GETEVENTS;
+  void* extra = nullptr;
+  size_t extra_bytes = _NSIG / 8;
+  if (wait_count != 0) {
+    flags |= IORING_ENTER_EXT_ARG;
+    extra = &arguments;
+    extra_bytes = sizeof arguments;
   }
+  const int error = -io_uring_enter2(static_cast<unsigned>(ring_.ring_fd), submit_count, wait_count,
+                                     flags, static_cast<sigset_t*>(extra), extra_bytes);
   // ETIME: nothing came. EINTR: a signal for another handler. EBUSY: completions must be taken
   // first. EAGAIN: the kernel has no memory for a request now. In each case the entries not taken
   // yet are submitted by the next call.
   const bool is_passing =
-      error == 0 || error == ETIME || error == EINTR || error == EBUSY || error == EAGAIN;
+      error <= 0 || error == ETIME || error == EINTR || error == EBUSY || error == EAGAIN;
   CHECK(is_passing);
 }
 

@@ -3,14 +3,11 @@
 // alone uses it.
 //
 // Two kinds of receive buffers, whichever the kernel has:
-//   incremental (6.12)  the kernel fills a large buffer piece by piece, so small messages lie
-//   densely in memory:
-//        buffer 0  [conn 7 | conn 3 | conn 12 | conn 3 | ........ free ........]   handed back when
-//        it is used up
-//   whole (5.19)        one message takes one buffer, whatever its size. Buffers are spaced by an
-//   odd number of cache
-//                       lines, since the first lines of buffers that lie a power of two apart share
-//                       few cache sets.
+//   incremental (6.12)  The kernel fills a large buffer piece by piece: small messages lie densely.
+//       buffer 0  [conn 7 | conn 3 | conn 12 | ..... free .....]   handed back when it is used up
+//   whole (5.19)        One message takes one buffer, whatever its size. Buffers are spaced by an
+//                       odd number of cache lines, since the first lines of buffers that lie a
+//                       power of two apart share few cache sets.
 // Either way a buffer returns to the kernel at the start of the next outer turn.
 //
 // Constants that are newer than the headers of liburing 2.3 stand in uring.cc; what the kernel
@@ -30,7 +27,6 @@ namespace ouro {
 
 struct UringOptions {
   bool incremental = true;  // buffers, where the kernel has them
-  bool min_wait = true;     // let the kernel collect completions, where it can
 };
 
 class Uring {
@@ -45,14 +41,9 @@ class Uring {
   // full.
   io_uring_sqe& next_sqe();
 
-  struct Wait {
-    unsigned count = 0;  // completions to wait for; 0: only look
-    Micros at_most = 0;  // give up after that long
-    Micros collect = 0;  // after that long, one completion is enough
-  };
-  // Submits everything and waits: one system call (two on kernels that cannot collect, when the
-  // wait for many failed).
-  void submit_and_wait(const Wait& wait);
+  // Submits everything and waits for `wait_count` completions, at most that long; 0: only looks.
+  // One system call.
+  void submit_and_wait(unsigned wait_count, Micros at_most);
   unsigned ready() const noexcept {
     return __atomic_load_n(ring_.cq.ktail, __ATOMIC_ACQUIRE) - *ring_.cq.khead;
   }
@@ -68,13 +59,11 @@ class Uring {
   static constexpr uint16_t kBufferGroup = 0;
 
   bool is_incremental() const noexcept { return incremental_; }
-  bool can_collect() const noexcept { return can_collect_; }
 
  private:
   Uring() = default;
   int set_up_ring();
   int set_up_buffers(bool incremental);
-  int enter(unsigned wait_count, Micros at_most, Micros collect);
   unsigned publish_sqes() noexcept;
   char* buffer_start(uint32_t id) const noexcept { return buffers_ + id * buffer_stride_; }
   void provide(uint32_t id) noexcept;
@@ -82,7 +71,6 @@ class Uring {
   io_uring ring_{};
   bool ring_is_up_ = false;
   bool incremental_ = false;
-  bool can_collect_ = false;
   io_uring_buf_ring* buffer_ring_ = nullptr;
   size_t buffer_ring_bytes_ = 0;
   char* buffers_ = nullptr;

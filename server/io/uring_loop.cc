@@ -11,13 +11,12 @@
 #include <cerrno>
 #include <new>
 
+#include "server/io/clock.h"
+
 namespace ouro {
 namespace {
 
 constexpr size_t kArgumentBytes = 64_KiB;
-constexpr Micros kCollectMicros = 50;
-constexpr Micros kEpochMicros = 1000;
-constexpr unsigned kCollectMax = 64;
 
 uint64_t data_of(Op& op) { return reinterpret_cast<uint64_t>(&op); }
 
@@ -80,7 +79,7 @@ int32_t UringLoop::send(Op& op, SocketFd fd, std::span<const ByteView> views) {
   }
   const size_t bytes = sizeof(msghdr) + views.size() * sizeof(iovec);
   if (arguments_used_ + bytes > kArgumentBytes) {
-    uring_->submit_and_wait({});
+    uring_->submit_and_wait(0, 0);
     arguments_used_ = 0;
   }
   // The entry comes first: taking one may submit, and the arguments must not be reused before
@@ -110,7 +109,7 @@ void UringLoop::connect(Op& op, const Address& address) {
                         address.size_bytes());
   // The address is only borrowed for this call, so the entry is handed over now. Connecting is
   // rare.
-  uring_->submit_and_wait({});
+  uring_->submit_and_wait(0, 0);
 }
 
 void UringLoop::watch(Op& op, int descriptor) {
@@ -177,45 +176,32 @@ void UringLoop::rearm() {
 void UringLoop::turn(Millis wait_max, TurnKind turn_kind) {
   if (turn_kind == TurnKind::kOuter) uring_->return_buffers();
   if (!ended_early_.empty()) rearm();
-  const Uring::Wait wait = plan_wait(wait_max);
-  uring_->submit_and_wait(wait);
+  submit_and_wait(wait_micros(wait_max));
   arguments_used_ = 0;
   sends_pending_ = 0;
   read_clocks();
-  arrivals_ = 0;
   const unsigned tail = uring_->cq_tail();
   io_uring_cqe cqe{};
   while (uring_->take_cqe(tail, cqe)) {
     if (cqe.user_data != 0) on_completion(cqe);
   }
-  learn(wait, arrivals_);
   run_finished_and_timers();
 }
 
-Uring::Wait UringLoop::plan_wait(Millis wait_max) noexcept {
-  const Micros at_most = wait_micros(wait_max);
-  if (at_most == 0) return {};
-  unsigned wanted = std::clamp(std::max(active_last_, active_now_) / 2, 1U, kCollectMax);
-  if (vain_waits_ >= 4) wanted = 1;
-  return {.count = sends_pending_ + wanted, .at_most = at_most, .collect = kCollectMicros};
-}
-
-void UringLoop::learn(const Uring::Wait& wait, unsigned arrived) noexcept {
-  (void)wait;
-  (void)arrived;
-  if (now() >= epoch_end_) {
-    active_last_ = active_now_;
-    active_now_ = 0;
-    ++epoch_;
-    epoch_end_ = now() + kEpochMicros;
+// Sends end while they are submitted, so after them there is something to run, and no wait at all.
+void UringLoop::submit_and_wait(Micros wait) {
+  if (wait == 0 || (sends_pending_ == 0 && !several_active())) {
+    return uring_->submit_and_wait(wait == 0 ? 0 : 1, wait);
   }
-}
-
-void UringLoop::note_active(Op& op) noexcept {
-  ++arrivals_;
-  if (op.loop.epoch == epoch_) return;
-  op.loop.epoch = epoch_;
-  ++active_now_;
+  uring_->submit_and_wait(0, 0);
+  if (several_active() && uring_->ready() <= sends_pending_) {
+    const Instant end = monotonic_now() + kLingerMicros;
+    do {
+      give_way();
+      uring_->submit_and_wait(0, 0);
+    } while (uring_->ready() <= sends_pending_ && monotonic_now() < end);
+  }
+  if (uring_->ready() == 0) uring_->submit_and_wait(1, wait);
 }
 
 void UringLoop::on_completion(const io_uring_cqe& cqe) {

@@ -3,12 +3,6 @@
 // receive with provided buffers, one system call a turn that submits, runs the kernel's side and
 // waits.
 //
-// How long to wait. A turn that ends at the first completion serves one request a system call; with
-// many clients at work it is better to let a few more arrive. So the wait asks for several
-// completions, and for a single one only after kCollectMicros. How many it asks for follows from
-// how many operations were seen active lately, and how often the wait was in vain: see plan_wait().
-// A lone client is never kept waiting.
-//
 // A multishot operation that ended by itself (no buffer left, no room for completions) is started
 // again at the beginning of the next turn; its owner does not notice.
 #pragma once
@@ -57,9 +51,7 @@ class UringLoop final : public SystemLoop {
   void on_completion(const io_uring_cqe& cqe);
   void on_received(Op& op, const io_uring_cqe& cqe);
   void on_accepted(Op& op, const io_uring_cqe& cqe);
-  void note_active(Op& op) noexcept;
-  Uring::Wait plan_wait(Millis wait_max) noexcept;
-  void learn(const Uring::Wait& wait, unsigned arrived) noexcept;
+  void submit_and_wait(Micros wait);
 
   std::unique_ptr<Uring> uring_;
   std::vector<Op*> ended_early_;  // multishot operations to start again
@@ -67,14 +59,7 @@ class UringLoop final : public SystemLoop {
   std::unique_ptr<char[]> arguments_;
   size_t arguments_used_ = 0;
 
-  unsigned sends_pending_ = 0;  // started since the last submission; almost all end during it
-  // An epoch is a number of turns; operations seen active in it are counted once.
-  uint32_t epoch_ = 1;
-  Instant epoch_end_ = 0;
-  unsigned active_now_ = 0;   // in this epoch so far
-  unsigned active_last_ = 0;  // in the last one
-  unsigned arrivals_ = 0;     // receive and accept completions of this turn
-  unsigned vain_waits_ = 0;   // collecting waits in a row that did not get what they asked for
+  unsigned sends_pending_ = 0;  // started since the last turn; almost all end when submitted
 };
 
 }  // namespace ouro

@@ -11,8 +11,8 @@
 // of a large bulk (and enough of it is missing), the multishot receive is cancelled, what still
 // arrives is copied to its place, and receive_into fills the rest. While the endpoint refuses input
 // nothing is received; but a receive that is in flight is cancelled only when it brings more bytes
-// meanwhile, since most clients that block send nothing until they are answered. Sending: at most
-// one send is in flight; what is appended meanwhile leaves with the next one.
+// meanwhile, since most clients that block send nothing until they are answered.
+// Sending: at most one send is in flight; what is appended meanwhile leaves with the next one.
 //
 // The endpoint lives at least until ConnectionOwner::on_idle, and so does the memory of its out()
 // and want(): the kernel may still read and write there after on_closed, which comes exactly once,

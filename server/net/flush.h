@@ -2,9 +2,10 @@
 // FlushList: the connections that have something to do at the end of this turn. flush_all() costs
 // what is on the list, never what is connected.
 //
-//      touched   bytes were fed, a send ended, or the application appended output: looked at by the
-//      next flush_all() held      output that waits for its release offset (not yet on disk or
-//      acknowledged): looked at by each flush_all()
+//      touched   bytes were fed, a send ended, or the application appended output:
+//                looked at by the next flush_all()
+//      held      output that waits for its release offset (not yet on disk or acknowledged):
+//                looked at by each flush_all()
 //
 // A connection is a member of at most one of the two lists, through links of its own.
 #pragma once

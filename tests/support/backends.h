@@ -19,24 +19,22 @@
 
 namespace ouro {
 
-enum class Backend { kUring, kUringWholeBuffers, kUringPlainWaits, kEpoll };
+enum class Backend { kUring, kUringWholeBuffers, kEpoll };
 
 inline std::unique_ptr<Loop> loop_of(Backend backend, std::string& why_not) {
   UringOptions options;
   options.incremental = backend != Backend::kUringWholeBuffers;
-  options.min_wait = backend != Backend::kUringPlainWaits;
   if (backend == Backend::kEpoll) return EpollLoop::create(why_not);
   return UringLoop::create(options, why_not);
 }
 
 inline std::string backend_name(const testing::TestParamInfo<Backend>& info) {
-  constexpr const char* kNames[] = {"Uring", "UringWholeBuffers", "UringPlainWaits", "Epoll"};
+  constexpr const char* kNames[] = {"Uring", "UringWholeBuffers", "Epoll"};
   return kNames[static_cast<int>(info.param)];
 }
 
 inline auto all_backends() {
-  return testing::Values(Backend::kUring, Backend::kUringWholeBuffers, Backend::kUringPlainWaits,
-                         Backend::kEpoll);
+  return testing::Values(Backend::kUring, Backend::kUringWholeBuffers, Backend::kEpoll);
 }
 
 // A test over one loop; skipped where the machine has no io_uring.
