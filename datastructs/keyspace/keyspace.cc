@@ -21,7 +21,11 @@ Value value_of(Entry& entry) {
 }  // namespace
 
 Keyspace::Keyspace(Heap& heap, HashSeed seed, LazyFree& lazy_free)
-    : heap_(heap), seed_(seed), lazy_free_(lazy_free), table_(std::make_unique<Dict<Entry>>(heap, seed)) {}
+    : heap_(heap),
+      seed_(seed),
+      lazy_free_(lazy_free),
+      table_(std::make_unique<Dict<Entry>>(heap, seed)),
+      timed_hashes_(std::make_unique<Dict<Entry>>(heap, seed)) {}
 
 Keyspace::~Keyspace() { clear(Freeing::kNow); }
 
@@ -50,16 +54,19 @@ Entry* Keyspace::place(const Key& key, Entry* old, Entry* fresh, UnixMs deadline
   } else {
     fresh->set_access(old->access());
     table_->replace(old, fresh, key.hash);
+    forget_fields(key, *old);
     release(old, Freeing::kLazy);
   }
   if (deadline != kNoExpiry) table_->note_deadline(key.hash, deadline);
+  if (fresh->kind() == Kind::kHash) note_field_deadline(key, fresh->as<Hash>().next_deadline());
   return fresh;
 }
 
 Entry* Keyspace::put_embedded(const Key& key, Entry* old, ByteView value, UnixMs deadline) {
   const bool has_deadline = deadline != kNoExpiry;
   // The same block serves when the new value fits and does not leave more than half of it empty.
-  if (old != nullptr && old->kind() == Kind::kEmbedded && old->has_deadline() == has_deadline && !old->was_edited()) {
+  if (old != nullptr && old->kind() == Kind::kEmbedded && old->has_deadline() == has_deadline &&
+      !old->was_edited()) {
     const size_t room = old->embedded_room();
     if (value.size() <= room && (room <= 64 || value.size() * 2 >= room)) {
       table_->before_change(key.hash);
@@ -73,13 +80,16 @@ Entry* Keyspace::put_embedded(const Key& key, Entry* old, ByteView value, UnixMs
     }
   }
   Entry* fresh = Entry::create(
-      heap_, key.bytes, {.kind = Kind::kEmbedded, .has_deadline = has_deadline, .embedded_bytes = value.size()});
+      heap_, key.bytes,
+      {.kind = Kind::kEmbedded, .has_deadline = has_deadline, .embedded_bytes = value.size()});
   if (!value.empty()) std::memcpy(fresh->embedded_bytes(), value.data(), value.size());
   return place(key, old, fresh, deadline);
 }
 
-Entry* Keyspace::put_payload(const Key& key, Entry* old, Kind kind, uint64_t payload, UnixMs deadline) {
-  Entry* fresh = Entry::create(heap_, key.bytes, {.kind = kind, .has_deadline = deadline != kNoExpiry});
+Entry* Keyspace::put_payload(const Key& key, Entry* old, Kind kind, uint64_t payload,
+                             UnixMs deadline) {
+  Entry* fresh =
+      Entry::create(heap_, key.bytes, {.kind = kind, .has_deadline = deadline != kNoExpiry});
   fresh->set_payload(payload);
   return place(key, old, fresh, deadline);
 }
@@ -97,7 +107,8 @@ Entry* Keyspace::put_string(const Key& key, Entry* old, ByteView value, UnixMs d
 }
 
 Entry* Keyspace::put_integer(const Key& key, Entry* old, int64_t value, UnixMs deadline) {
-  if (old != nullptr && old->kind() == Kind::kInt && old->has_deadline() == (deadline != kNoExpiry)) {
+  if (old != nullptr && old->kind() == Kind::kInt &&
+      old->has_deadline() == (deadline != kNoExpiry)) {
     table_->before_change(key.hash);
     old->set_integer(value);
     if (deadline != kNoExpiry) {
@@ -165,7 +176,8 @@ Keyspace::Editable Keyspace::edit_string(const Key& key, Entry* entry, size_t si
   blob->set_size(size);
   std::memcpy(blob->bytes(), before.data(), kept);
   std::memset(blob->bytes() + kept, 0, size - kept);
-  Entry* fresh = put_payload(key, entry, Kind::kBlob, reinterpret_cast<uint64_t>(blob), entry->deadline());
+  Entry* fresh =
+      put_payload(key, entry, Kind::kBlob, reinterpret_cast<uint64_t>(blob), entry->deadline());
   fresh->set_edited();
   return {fresh, {blob->bytes(), size}};
 }
@@ -187,7 +199,8 @@ Entry* Keyspace::set_deadline(const Key& key, Entry* entry, UnixMs when) {
   const bool embedded = entry->kind() == Kind::kEmbedded;
   const ByteView text = embedded ? entry->embedded() : ByteView();
   Entry* fresh = Entry::create(
-      heap_, key.bytes, {.kind = entry->kind(), .has_deadline = when != kNoExpiry, .embedded_bytes = text.size()});
+      heap_, key.bytes,
+      {.kind = entry->kind(), .has_deadline = when != kNoExpiry, .embedded_bytes = text.size()});
   if (embedded) {
     if (!text.empty()) std::memcpy(fresh->embedded_bytes(), text.data(), text.size());
   } else {
@@ -207,7 +220,10 @@ Entry* Keyspace::set_deadline(const Key& key, Entry* entry, UnixMs when) {
 }
 
 void Keyspace::erase(const Key& key, Freeing freeing) {
-  if (Entry* entry = table_->take(key.bytes, key.hash)) release(entry, freeing);
+  Entry* entry = table_->take(key.bytes, key.hash);
+  if (entry == nullptr) return;
+  forget_fields(key, *entry);
+  release(entry, freeing);
 }
 
 Value Keyspace::take(const Key& key) {
@@ -219,6 +235,7 @@ Value Keyspace::take(const Key& key) {
     value.payload = reinterpret_cast<uint64_t>(Blob::create_from(heap_, entry->embedded()));
   }
   if (entry->has_deadline()) --expires_;
+  forget_fields(key, *entry);
   heap_.release(entry);
   return value;
 }
@@ -226,13 +243,54 @@ Value Keyspace::take(const Key& key) {
 void Keyspace::clear(Freeing freeing) {
   if (table_->empty()) return;
   LazyFree now(heap_);
-  (freeing == Freeing::kLazy ? lazy_free_ : now).add(std::exchange(table_, std::make_unique<Dict<Entry>>(heap_, seed_)));
+  LazyFree& queue = freeing == Freeing::kLazy ? lazy_free_ : now;
+  queue.add(std::exchange(table_, std::make_unique<Dict<Entry>>(heap_, seed_)));
+  if (!timed_hashes_->empty())
+    queue.add(std::exchange(timed_hashes_, std::make_unique<Dict<Entry>>(heap_, seed_)));
   expires_ = 0;
 }
 
 void Keyspace::swap_contents(Keyspace& other) noexcept {
   std::swap(table_, other.table_);
+  std::swap(timed_hashes_, other.timed_hashes_);
   std::swap(expires_, other.expires_);
+}
+
+void Keyspace::note_field_deadline(const Key& key, UnixMs when) {
+  if (when == kNever) return;
+  Entry* known = timed_hashes_->find(key.bytes, key.hash);
+  if (known == nullptr) {
+    known = Entry::create(heap_, key.bytes, {.kind = Kind::kInt, .has_deadline = true});
+    timed_hashes_->insert(known, key.hash);
+  } else if (known->deadline() <= when) {
+    return;
+  }
+  known->set_deadline(when);
+  timed_hashes_->note_deadline(key.hash, when);
+}
+
+Entry* Keyspace::find_due_hash(UnixMs now, size_t& budget) {
+  while (Entry* due = timed_hashes_->find_due(now, budget)) {
+    const Key name = key(due->key());
+    Entry* entry = find(name);
+    CHECK(entry != nullptr);
+    const UnixMs next = entry->as<Hash>().next_deadline();
+    if (next <= now) return entry;
+    // Postponed, not told: the table corrects its own bound as it goes on.
+    if (next != kNever) {
+      due->set_deadline(next);
+    } else {
+      forget_fields(name, *entry);
+    }
+  }
+  return nullptr;
+}
+
+// `entry` does not stand at this key any more, or has no deadlines.
+void Keyspace::forget_fields(const Key& key, const Entry& entry) {
+  if (entry.kind() != Kind::kHash || timed_hashes_->empty()) [[likely]]
+    return;
+  if (Entry* known = timed_hashes_->take(key.bytes, key.hash)) heap_.release(known);
 }
 
 void Keyspace::check_invariants() const {
@@ -240,6 +298,18 @@ void Keyspace::check_invariants() const {
   size_t with_deadline = 0;
   table_->for_each([&](Entry& entry) { with_deadline += entry.has_deadline() ? 1U : 0U; });
   CHECK(with_deadline == expires_);
+  timed_hashes_->check_invariants();
+  timed_hashes_->for_each([&](Entry& known) {
+    const Entry* entry = find(key(known.key()));
+    CHECK(entry != nullptr);
+    CHECK(entry->kind() == Kind::kHash);
+    CHECK(known.deadline() <= entry->as<Hash>().next_deadline());
+  });
+  table_->for_each([&](Entry& entry) {
+    if (entry.kind() == Kind::kHash && entry.as<Hash>().has_deadlines()) {
+      CHECK(timed_hashes_->find(entry.key()) != nullptr);
+    }
+  });
 }
 
 }  // namespace ouro

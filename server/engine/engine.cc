@@ -57,6 +57,8 @@ bool Engine::run_slices() {
   const bool expiring = active_expire && expire_slice();
   const bool freeing = !dbs.lazy_free().run(kFreeBudget);
   const bool evicting = eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
+  // What ended here is in the log before a command follows.
+  commit.close_group(false);
   return expiring || freeing || evicting || batch.has_more();
 }
 
@@ -70,8 +72,8 @@ Instant Engine::next_deadline() const {
   Instant next = std::min(blocking.next_deadline(), clients.next_deadline());
   if (active_expire && !cron_paused) {
     for (DbIndex db = 0; db < dbs.count(); ++db) {
-      const UnixMs due = dbs[db].next_deadline();
-      if (due == INT64_MAX) continue;
+      const UnixMs due = std::min(dbs[db].next_deadline(), dbs[db].next_field_deadline());
+      if (due == kNever) continue;
       next = std::min(next, instant_ + std::max<int64_t>(due - wall_, 0) * 1000);
     }
   }
@@ -87,6 +89,11 @@ bool Engine::expire_slice() {
       const std::string bytes(entry->key());
       expire_key(expire_at_, db.key(bytes));
       if (budget == 0) break;
+    }
+    while (Entry* entry = budget == 0 ? nullptr : db.find_due_hash(wall_, budget)) {
+      const std::string bytes(entry->key());
+      const Key key = db.key(bytes);
+      expire_fields(expire_at_, key, entry->as<Hash>(), budget);
     }
     if (budget == 0) {
       ++stats.expire_cycles_cut;

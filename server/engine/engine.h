@@ -74,6 +74,10 @@ class Engine {
   void key_changed(DbIndex db, const Key& key, Event event_class, ByteView event);
   // The clock has ended a key: removes it on a primary, with its effect and events.
   void expire_key(DbIndex db, const Key& key);
+  // The same for one due field of the hash at `key`, or for up to about `budget` of them. True if the key went with its last
+  // field. Requires: `key` does not lie in its entry.
+  bool expire_field(DbIndex db, const Key& key, Hash& hash, ByteView field);
+  bool expire_fields(DbIndex db, const Key& key, Hash& hash, size_t& budget);
   // Keyspace notification without a change (key misses, evictions).
   void notify(DbIndex db, ByteView key, Event event_class, ByteView event);
   // Empties one database (all: every one). Tells watchers.
@@ -119,6 +123,7 @@ class Engine {
 
  private:
   bool expire_slice();
+  bool after_fields_expired(DbIndex db, const Key& key, const Hash& hash, size_t count);
 
   UnixMs wall_ = 0;
   Instant instant_ = 0;
