@@ -14,6 +14,8 @@ std::span<const std::span<const CommandSpec>> all_command_tables() {
       kDatabaseCommands,
       kDebugCommands,
       kExpireCommands,
+      kHashCommands,
+      kHashExpireCommands,
       kInfoCommands,
       kKeyCommands,
       kKeyScanCommands,

@@ -15,6 +15,8 @@ extern const std::span<const CommandSpec> kConnectionCommands;
 extern const std::span<const CommandSpec> kDatabaseCommands;
 extern const std::span<const CommandSpec> kDebugCommands;
 extern const std::span<const CommandSpec> kExpireCommands;
+extern const std::span<const CommandSpec> kHashCommands;
+extern const std::span<const CommandSpec> kHashExpireCommands;
 extern const std::span<const CommandSpec> kInfoCommands;
 extern const std::span<const CommandSpec> kKeyCommands;
 extern const std::span<const CommandSpec> kKeyScanCommands;

@@ -225,6 +225,7 @@ void stats_section(Page& page) {
   page.value("rejected_connections", stats.connections_rejected);
   page.zeros({"sync_full", "sync_partial_ok", "sync_partial_err"});
   page.value("expired_keys", stats.expired_keys);
+  page.value("expired_subkeys", stats.expired_fields);
   page.line("expired_stale_perc:%.2f", 0.0);
   page.value("expired_time_cap_reached_count", stats.expire_cycles_cut);
   page.value("expire_cycle_cpu_milliseconds", 0);

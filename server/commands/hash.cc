@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Commands on hashes. Deadlines of fields: hash_expire.cc.
+#include "datastructs/hash.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "datastructs/codec/number_text.h"
+#include "server/commands/element_scan.h"
+#include "server/commands/hash_fields.h"
+#include "server/commands/stored_result.h"
+#include "server/commands/tables.h"
+#include "server/engine/context.h"
+#include "server/engine/engine.h"
+
+namespace ouro {
+namespace {
+
+// ---- writing
+
+// Stores the field-value pairs from argument 2 on; returns how many fields are new.
+Result<size_t> store_pairs(Context& ctx) {
+  if (ctx.argv.size() % 2 != 0) {
+    const ByteView name = ctx.engine.registry.full_name(ctx.spec);
+    return ctx.fail("ERR wrong number of arguments for '%.*s' command",
+                    static_cast<int>(name.size()), name.data());
+  }
+  const Key key = ctx.key(1);
+  OURO_TRY(Hash * hash, ctx.find_or_add<Hash>(key));
+  const Hash::Write how{.now = field_clock(ctx)};
+  size_t added = 0;
+  for (size_t i = 2; i < ctx.argv.size(); i += 2) {
+    if (hash->set(ctx.heap(), ctx.limits(), ctx.db.seed(), ctx.argv[i], ctx.argv[i + 1], how)) {
+      ++added;
+    }
+  }
+  ctx.changed(key, Event::kHash, "hset", (ctx.argv.size() - 2) / 2);
+  return added;
+}
+
+Status cmd_hset(Context& ctx) {
+  OURO_TRY(const size_t added, store_pairs(ctx));
+  ctx.reply.integer(static_cast<int64_t>(added));
+  return Status::ok();
+}
+
+Status cmd_hmset(Context& ctx) {
+  OURO_TRY(store_pairs(ctx));
+  ctx.reply.ok();
+  return Status::ok();
+}
+
+Status cmd_hsetnx(Context& ctx) {
+  const Key key = ctx.key(1);
+  OURO_TRY(Hash * hash, ctx.find_as_to_write<Hash>(key));
+  if (find_field(ctx, key, hash, ctx.argv[2])) {
+    ctx.reply.integer(0);
+    return Status::ok();
+  }
+  if (hash == nullptr) {
+    OURO_TRY(hash, ctx.find_or_add<Hash>(key));
+  }
+  hash->set(ctx.heap(), ctx.limits(), ctx.db.seed(), ctx.argv[2], ctx.argv[3]);
+  ctx.changed(key, Event::kHash, "hset");
+  ctx.reply.integer(1);
+  return Status::ok();
+}
+
+Status cmd_hdel(Context& ctx) {
+  const Key key = ctx.key(1);
+  OURO_TRY(Hash * hash, ctx.find_as_to_write<Hash>(key));
+  if (hash == nullptr) {
+    ctx.reply.integer(0);
+    return Status::ok();
+  }
+  // A due field goes too, but was not there.
+  const UnixMs now = field_clock(ctx);
+  const size_t size = hash->size();
+  int64_t removed = 0;
+  for (const ByteView field : ctx.argv.subspan(2)) {
+    if (hash->erase(ctx.heap(), field, now)) ++removed;
+  }
+  if (const size_t gone = size - hash->size(); gone > 0) {
+    ctx.changed(key, Event::kHash, removed > 0 ? "hdel" : "hexpired", gone);
+    ctx.erase_if_empty(key, *hash);
+  }
+  ctx.reply.integer(removed);
+  return Status::ok();
+}
+
+// Stores a number over what the field held; the field keeps its deadline.
+Status store_number(Context& ctx, const Key& key, Hash* hash, ByteView text, ByteView event) {
+  if (hash == nullptr) {
+    OURO_TRY(hash, ctx.find_or_add<Hash>(key));
+  }
+  hash->set(ctx.heap(), ctx.limits(), ctx.db.seed(), ctx.argv[2], text, {.keep_deadline = true});
+  ctx.changed(key, Event::kHash, event);
+  return Status::ok();
+}
+
+Status cmd_hincrby(Context& ctx) {
+  OURO_TRY(const int64_t delta, ctx.integer(3));
+  const Key key = ctx.key(1);
+  OURO_TRY(Hash * hash, ctx.find_as_to_write<Hash>(key));
+  int64_t sum = 0;
+  if (const auto item = find_field(ctx, key, hash, ctx.argv[2])) {
+    const auto value = parse_int64(item->value);
+    if (!value) return ctx.fail("ERR hash value is not an integer");
+    sum = *value;
+  }
+  if (__builtin_add_overflow(sum, delta, &sum)) return Err::kOverflow;
+  char text[kInt64TextMax];
+  OURO_TRY(store_number(ctx, key, hash, {text, format_int64(sum, text)}, "hincrby"));
+  ctx.reply.integer(sum);
+  return Status::ok();
+}
+
+// HINCRBYFLOAT's fact: the sum, and the deadline that HSET takes away.
+void leave_sum(Context& ctx, const Key& key, ByteView sum, UnixMs deadline) {
+  if (!ctx.effects.wanted()) return;
+  ctx.effects.replace({"HSET", key.bytes, ctx.argv[2], sum});
+  if (deadline == kNoExpiry) return;
+  char text[kInt64TextMax];
+  ctx.effects.replace(
+      {"HPEXPIREAT", key.bytes, {text, format_int64(deadline, text)}, "FIELDS", "1", ctx.argv[2]});
+}
+
+Status cmd_hincrbyfloat(Context& ctx) {
+  const auto delta = parse_long_double(ctx.argv[3]);
+  if (!delta) return Err::kNotAFloat;
+  if (!std::isfinite(*delta)) return ctx.fail("ERR value is NaN or Infinity");
+  const Key key = ctx.key(1);
+  OURO_TRY(Hash * hash, ctx.find_as_to_write<Hash>(key));
+  long double sum = *delta;
+  UnixMs deadline = kNoExpiry;
+  if (const auto item = find_field(ctx, key, hash, ctx.argv[2])) {
+    const auto value = parse_long_double(item->value);
+    if (!value) return ctx.fail("ERR hash value is not a float");
+    sum += *value;
+    deadline = item->deadline;
+  }
+  if (!std::isfinite(sum)) return Err::kNanOrInfinity;
+  char buffer[kLongDoubleTextMax];
+  const ByteView text(buffer, format_long_double(sum, buffer));
+  OURO_TRY(store_number(ctx, key, hash, text, "hincrbyfloat"));
+  leave_sum(ctx, key, text, deadline);
+  ctx.reply.bulk(text);
+  return Status::ok();
+}
+
+// ---- reading
+
+void reply_value(Reply& reply, const std::optional<Hash::Item>& item) {
+  item ? reply.bulk(item->value) : reply.null();
+}
+
+Status cmd_hget(Context& ctx) {
+  const Key key = ctx.key(1);
+  OURO_TRY(Hash * hash, ctx.find_as<Hash>(key));
+  reply_value(ctx.reply, find_field(ctx, key, hash, ctx.argv[2]));
+  return Status::ok();
+}
+
+Status cmd_hmget(Context& ctx) {
+  const Key key = ctx.key(1);
+  OURO_TRY(Hash * hash, ctx.find_as<Hash>(key));
+  const Argv fields = ctx.argv.subspan(2);
+  ctx.reply.array(fields.size());
+  for (const ByteView field : fields) reply_value(ctx.reply, find_field(ctx, key, hash, field));
+  return Status::ok();
+}
+
+Status cmd_hexists(Context& ctx) {
+  const Key key = ctx.key(1);
+  OURO_TRY(Hash * hash, ctx.find_as<Hash>(key));
+  ctx.reply.integer(find_field(ctx, key, hash, ctx.argv[2]) ? 1 : 0);
+  return Status::ok();
+}
+
+Status cmd_hstrlen(Context& ctx) {
+  const Key key = ctx.key(1);
+  OURO_TRY(Hash * hash, ctx.find_as<Hash>(key));
+  const auto item = find_field(ctx, key, hash, ctx.argv[2]);
+  ctx.reply.integer(item ? static_cast<int64_t>(item->value.size()) : 0);
+  return Status::ok();
+}
+
+// Fields that are due count until they are removed, as in Redis.
+Status cmd_hlen(Context& ctx) {
+  OURO_TRY(const Hash* hash, ctx.find_as<Hash>(ctx.key(1)));
+  ctx.reply.integer(hash == nullptr ? 0 : static_cast<int64_t>(hash->size()));
+  return Status::ok();
+}
+
+Status cmd_hgetall(Context& ctx) {
+  OURO_TRY(const Hash* hash, ctx.find_as<Hash>(ctx.key(1)));
+  const UnixMs now = field_clock(ctx);
+  ctx.reply.map(hash == nullptr ? 0 : count_fields(*hash, now));
+  if (hash == nullptr) return Status::ok();
+  hash->for_each(
+      [&ctx](const Hash::Item& item) {
+        ctx.reply.bulk(item.field);
+        ctx.reply.bulk(item.value);
+      },
+      now);
+  return Status::ok();
+}
+
+Status reply_each(Context& ctx, ByteView Hash::Item::*part) {
+  OURO_TRY(const Hash* hash, ctx.find_as<Hash>(ctx.key(1)));
+  const UnixMs now = field_clock(ctx);
+  ctx.reply.array(hash == nullptr ? 0 : count_fields(*hash, now));
+  if (hash == nullptr) return Status::ok();
+  hash->for_each([&](const Hash::Item& item) { ctx.reply.bulk(item.*part); }, now);
+  return Status::ok();
+}
+
+Status cmd_hkeys(Context& ctx) { return reply_each(ctx, &Hash::Item::field); }
+Status cmd_hvals(Context& ctx) { return reply_each(ctx, &Hash::Item::value); }
+
+// A hash without its due fields, for reply_scan().
+struct LivingFields {
+  const Hash& hash;
+  UnixMs now;
+  uint64_t scan(uint64_t cursor, FunctionRef<void(const Hash::Item&)> fn) const {
+    return hash.scan(cursor, fn, now);
+  }
+};
+
+Status cmd_hscan(Context& ctx) {
+  const auto cursor = parse_scan_cursor(ctx.argv[2]);
+  if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
+  OURO_TRY(const Hash* hash, ctx.find_as<Hash>(ctx.key(1)));
+  if (hash == nullptr) {
+    reply_empty_scan(ctx.reply);
+    return Status::ok();
+  }
+  ElementScan scan{.cursor = *cursor};
+  OURO_TRY(parse_scan_options(ctx, scan));
+  const LivingFields living{*hash, field_clock(ctx)};
+  reply_scan(ctx.reply, living, scan, [&](const Hash::Item& item) -> size_t {
+    if (!scan.matches(item.field)) return 0;
+    ctx.reply.bulk(item.field);
+    ctx.reply.bulk(item.value);
+    return 2;
+  });
+  return Status::ok();
+}
+
+// ---- at random
+
+// Flat with values in RESP2, pairs in RESP3.
+class PickWriter {
+ public:
+  PickWriter(Reply& reply, bool with_values)
+      : reply_(reply), with_values_(with_values), pairs_(with_values && reply.is_resp3()) {}
+
+  void begin(size_t count) { reply_.array(with_values_ && !pairs_ ? 2 * count : count); }
+  void put(const Hash::Item& item) {
+    if (pairs_) reply_.array(2);
+    reply_.bulk(item.field);
+    if (with_values_) reply_.bulk(item.value);
+  }
+
+ private:
+  Reply& reply_;
+  bool with_values_;
+  bool pairs_;
+};
+
+Result<Hash*> find_to_pick_from(Context& ctx) {
+  const Key key = ctx.key(1);
+  OURO_TRY(Hash * hash, ctx.find_as<Hash>(key));
+  end_due_fields(ctx, key, hash);
+  return hash;
+}
+
+// HRANDFIELD key: one field, or null.
+Status pick_one(Context& ctx) {
+  OURO_TRY(const Hash* hash, find_to_pick_from(ctx));
+  const auto item = hash == nullptr ? std::nullopt : hash->random(ctx.prng(), field_clock(ctx));
+  item ? ctx.reply.bulk(item->field) : ctx.reply.null();
+  return Status::ok();
+}
+
+Status cmd_hrandfield(Context& ctx) {
+  if (ctx.argv.size() == 2) return pick_one(ctx);
+  OURO_TRY(const int64_t count, random_count(ctx, 2));
+  const bool with_values = ctx.argv.size() == 4;
+  if (ctx.argv.size() > 4) return Err::kSyntax;
+  if (with_values && !equals_ignoring_case(ctx.argv[3], "WITHVALUES")) return Err::kSyntax;
+  // Twice as many elements must still be countable.
+  if (with_values && (count < -INT64_MAX / 2 || count > INT64_MAX / 2)) {
+    return ctx.fail("ERR value is out of range");
+  }
+  OURO_TRY(const Hash* hash, find_to_pick_from(ctx));
+  const UnixMs now = field_clock(ctx);
+  const size_t living = hash == nullptr ? 0 : count_fields(*hash, now);
+  PickWriter writer(ctx.reply, with_values);
+  const auto put = [&writer](const Hash::Item& item) { writer.put(item); };
+  if (living == 0 || count == 0) {
+    ctx.reply.array(0);
+  } else if (count < 0) {
+    // The same field may come again.
+    writer.begin(static_cast<size_t>(-count));
+    hash->random_each(ctx.heap(), ctx.prng(), static_cast<size_t>(-count), put, now);
+  } else {
+    const size_t taken = std::min(static_cast<size_t>(count), living);
+    writer.begin(taken);
+    hash->random_distinct(ctx.heap(), ctx.prng(), taken, put, now);
+  }
+  return Status::ok();
+}
+
+constexpr CommandSpec kRows[] = {
+    {.name = "HDEL",
+     .arity = at_least(3),
+     .flags = Flag::kWrite | Flag::kFast,
+     .keys = {one_key(1, kReadWrite | kDelete)},
+     .acl = Acl::kHash,
+     .handler = cmd_hdel,
+     .doc = {.summary = "Removes fields of a hash.",
+             .complexity = "O(N), N fields removed",
+             .since = "2.0.0",
+             .group = "hash",
+             .args = "key:key#0 field:string..."}},
+    {.name = "HEXISTS",
+     .arity = exactly(3),
+     .flags = Flag::kReadonly | Flag::kFast,
+     .keys = {one_key(1, kReadOnly)},
+     .acl = Acl::kHash,
+     .handler = cmd_hexists,
+     .doc = {.summary = "Tells whether a hash has a field.",
+             .complexity = "O(1)",
+             .since = "2.0.0",
+             .group = "hash",
+             .args = "key:key#0 field:string"}},
+    {.name = "HGET",
+     .arity = exactly(3),
+     .flags = Flag::kReadonly | Flag::kFast,
+     .keys = {one_key(1, kReadOnly | kAccess)},
+     .acl = Acl::kHash,
+     .handler = cmd_hget,
+     .doc = {.summary = "Returns the value of a field.",
+             .complexity = "O(1)",
+             .since = "2.0.0",
+             .group = "hash",
+             .args = "key:key#0 field:string"}},
+    {.name = "HGETALL",
+     .arity = exactly(2),
+     .flags = Flag::kReadonly,
+     .keys = {one_key(1, kReadOnly | kAccess)},
+     .acl = Acl::kHash,
+     .handler = cmd_hgetall,
+     .doc = {.summary = "Returns all fields of a hash with their values.",
+             .complexity = "O(N), N fields in the hash",
+             .since = "2.0.0",
+             .group = "hash",
+             .args = "key:key#0",
+             .tips = "nondeterministic_output_order"}},
+    {.name = "HINCRBY",
+     .arity = exactly(4),
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .keys = {one_key(1, kReadWrite | kAccess | kUpdate)},
+     .acl = Acl::kHash,
+     .handler = cmd_hincrby,
+     .doc = {.summary = "Adds a given amount to the integer in a field.",
+             .complexity = "O(1)",
+             .since = "2.0.0",
+             .group = "hash",
+             .args = "key:key#0 field:string increment:integer"}},
+    {.name = "HINCRBYFLOAT",
+     .arity = exactly(4),
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .keys = {one_key(1, kReadWrite | kAccess | kUpdate)},
+     .acl = Acl::kHash,
+     .handler = cmd_hincrbyfloat,
+     .doc = {.summary = "Adds a floating-point amount to the number in a field.",
+             .complexity = "O(1)",
+             .since = "2.6.0",
+             .group = "hash",
+             .args = "key:key#0 field:string increment:double"}},
+    {.name = "HKEYS",
+     .arity = exactly(2),
+     .flags = Flag::kReadonly,
+     .keys = {one_key(1, kReadOnly | kAccess)},
+     .acl = Acl::kHash,
+     .handler = cmd_hkeys,
+     .doc = {.summary = "Returns the names of all fields of a hash.",
+             .complexity = "O(N), N fields in the hash",
+             .since = "2.0.0",
+             .group = "hash",
+             .args = "key:key#0",
+             .tips = "nondeterministic_output_order"}},
+    {.name = "HLEN",
+     .arity = exactly(2),
+     .flags = Flag::kReadonly | Flag::kFast,
+     .keys = {one_key(1, kReadOnly)},
+     .acl = Acl::kHash,
+     .handler = cmd_hlen,
+     .doc = {.summary = "Returns how many fields a hash has.",
+             .complexity = "O(1)",
+             .since = "2.0.0",
+             .group = "hash",
+             .args = "key:key#0"}},
+    {.name = "HMGET",
+     .arity = at_least(3),
+     .flags = Flag::kReadonly | Flag::kFast,
+     .keys = {one_key(1, kReadOnly | kAccess)},
+     .acl = Acl::kHash,
+     .handler = cmd_hmget,
+     .doc = {.summary = "Returns the values of several fields, null for each missing one.",
+             .complexity = "O(N), N fields asked for",
+             .since = "2.0.0",
+             .group = "hash",
+             .args = "key:key#0 field:string..."}},
+    {.name = "HMSET",
+     .arity = at_least(4),
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .keys = {one_key(1, kReadWrite | kUpdate)},
+     .acl = Acl::kHash,
+     .handler = cmd_hmset,
+     .doc = {.summary = "Stores several fields of a hash.",
+             .complexity = "O(N), N fields stored",
+             .since = "2.0.0",
+             .group = "hash",
+             .args = "key:key#0 field_value:{field:string value:string}...",
+             .deprecated_since = "4.0.0",
+             .replaced_by = "`HSET` with multiple field-value pairs"}},
+    {.name = "HRANDFIELD",
+     .arity = at_least(2),
+     .flags = Flag::kReadonly,
+     .keys = {one_key(1, kReadOnly | kAccess)},
+     .acl = Acl::kHash,
+     .handler = cmd_hrandfield,
+     .doc = {.summary = "Returns fields of a hash picked at random.",
+             .complexity = "O(N), N fields returned",
+             .since = "6.2.0",
+             .group = "hash",
+             .args = "key:key#0 [options:{count:integer [withvalues!WITHVALUES]}]",
+             .tips = "nondeterministic_output"}},
+    {.name = "HSCAN",
+     .arity = at_least(3),
+     .flags = Flag::kReadonly,
+     .keys = {one_key(1, kReadOnly | kAccess)},
+     .acl = Acl::kHash,
+     .handler = cmd_hscan,
+     .doc = {.summary = "Walks the fields of a hash a few at a time.",
+             .complexity = "O(1) a call, O(N) for a whole walk over N fields",
+             .since = "2.8.0",
+             .group = "hash",
+             .args = "key:key#0 cursor:integer [MATCH=pattern:pattern] [COUNT=count:integer]",
+             .tips = "nondeterministic_output"}},
+    {.name = "HSET",
+     .arity = at_least(4),
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .keys = {one_key(1, kReadWrite | kUpdate)},
+     .acl = Acl::kHash,
+     .handler = cmd_hset,
+     .doc = {.summary = "Stores fields of a hash and returns how many are new.",
+             .complexity = "O(N), N fields stored",
+             .since = "2.0.0",
+             .group = "hash",
+             .args = "key:key#0 field_value:{field:string value:string}..."}},
+    {.name = "HSETNX",
+     .arity = exactly(4),
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
+     .keys = {one_key(1, kReadWrite | kInsert)},
+     .acl = Acl::kHash,
+     .handler = cmd_hsetnx,
+     .doc = {.summary = "Stores a field only if the hash does not have it.",
+             .complexity = "O(1)",
+             .since = "2.0.0",
+             .group = "hash",
+             .args = "key:key#0 field:string value:string"}},
+    {.name = "HSTRLEN",
+     .arity = exactly(3),
+     .flags = Flag::kReadonly | Flag::kFast,
+     .keys = {one_key(1, kReadOnly)},
+     .acl = Acl::kHash,
+     .handler = cmd_hstrlen,
+     .doc = {.summary = "Returns how many bytes the value of a field has.",
+             .complexity = "O(1)",
+             .since = "3.2.0",
+             .group = "hash",
+             .args = "key:key#0 field:string"}},
+    {.name = "HVALS",
+     .arity = exactly(2),
+     .flags = Flag::kReadonly,
+     .keys = {one_key(1, kReadOnly | kAccess)},
+     .acl = Acl::kHash,
+     .handler = cmd_hvals,
+     .doc = {.summary = "Returns the values of all fields of a hash.",
+             .complexity = "O(N), N fields in the hash",
+             .since = "2.0.0",
+             .group = "hash",
+             .args = "key:key#0",
+             .tips = "nondeterministic_output_order"}},
+};
+static_assert(table_is_valid(kRows));
+
+}  // namespace
+
+constinit const std::span<const CommandSpec> kHashCommands = kRows;
+
+}  // namespace ouro
