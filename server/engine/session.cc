@@ -111,6 +111,8 @@ void Session::end_turn() {
   }
   reader_.end_turn();
   update_state();
+  // What was left over from an earlier turn came without new bytes, so nobody else asks for this output.
+  if (!out_.empty()) owner_.on_session_active();
 }
 
 void Session::fail_protocol() {
