@@ -203,6 +203,15 @@ def check_readmes(paths):
                    "-> what it is for, its files in reading order, what it may use, what it must never know")
 
 
+def check_readme_names(path, text, paths):
+    """A README names files that exist, in its folder or from the top of the tree."""
+    folder = os.path.dirname(path)
+    for number, line in enumerate(text.split("\n"), 1):
+        for name in re.findall(r"`([\w./-]+\.(?:h|cc|py|sh|mjs|txt|md))`", line):
+            if not any(there == name or there.startswith(folder) and there.endswith("/" + name) for there in paths):
+                yield "readme names", path, number, f"{name} is not there -> name what stands"
+
+
 def check_top(paths):
     """The top level of the tree is fixed."""
     allowed = set(PRODUCT) | {"tests", "bench", "CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE"}
@@ -229,7 +238,7 @@ def check_format(root, paths):
 
 
 RULES = [ban.name for ban in BANS] + [
-    "columns", "layer order", "licence", "file length", "unfinished", "trailing blanks", "readme length",
+    "columns", "layer order", "licence", "file length", "unfinished", "trailing blanks", "readme length", "readme names",
     "readme missing", "top level", "format"]
 
 
@@ -247,6 +256,8 @@ def findings_of(root, with_format):
         text = (root / path).read_text(encoding="utf-8", errors="replace")
         for rule, number, message in check_file(path, text):
             yield rule, path, number, message
+        if path.endswith("README.md"):
+            yield from check_readme_names(path, text, paths)
     yield from check_readmes(set(paths))
     yield from check_top(paths)
     if with_format:

@@ -100,7 +100,9 @@ def main():
     expect(beside == ["top level"], "a new folder at the top")
     missing = list(tidy.check_readmes({"server/net/a.cc", "server/README.md"}))
     expect([f[1] for f in missing] == ["server/net"], "a folder without a README")
-    tested = {rule for rule, _, _ in BAD} | {"licence", "top level", "readme missing", "format"}
+    stale = list(tidy.check_readme_names("server/README.md", "see `gone.h`, `tick.cc`", ["server/app/tick.cc"]))
+    expect([f[3].split()[0] for f in stale] == ["gone.h"], "a README that names a file that is gone")
+    tested = {rule for rule, _, _ in BAD} | {"licence", "top level", "readme missing", "readme names", "format"}
     expect(tested == set(tidy.RULES), f"rules without a test: {set(tidy.RULES) ^ tested}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
