@@ -21,6 +21,7 @@ void store_result(Context& ctx, const Key& key, T made, Event event_class, ByteV
     Value value{.kind = kKindOf<T>};
     new (&value.payload) T(made);
     ctx.db.put_value(key, old, value, kNoExpiry);
+    if (old == nullptr) ctx.added(key);
     ctx.changed(key, event_class, event);
   }
   ctx.reply.integer(static_cast<int64_t>(size));

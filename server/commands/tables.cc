@@ -37,6 +37,7 @@ std::span<const std::span<const CommandSpec>> all_command_tables() {
       kStringSetCommands,
       kTransactionCommands,
       kZSetCommands,
+      kZSetPopCommands,
       kZSetRangeCommands,
       kZSetStoreCommands,
   };

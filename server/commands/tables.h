@@ -38,6 +38,7 @@ extern const std::span<const CommandSpec> kStringLcsCommands;
 extern const std::span<const CommandSpec> kStringSetCommands;
 extern const std::span<const CommandSpec> kTransactionCommands;
 extern const std::span<const CommandSpec> kZSetCommands;
+extern const std::span<const CommandSpec> kZSetPopCommands;
 extern const std::span<const CommandSpec> kZSetRangeCommands;
 extern const std::span<const CommandSpec> kZSetStoreCommands;
 

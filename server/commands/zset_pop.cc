@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Taking elements from the ends of sorted sets, waiting for one if wanted. The log gets what left
+// (ZREM), not what was asked for.
+#include <algorithm>
+
+#include "server/commands/removal_effect.h"
+#include "server/commands/stored_result.h"
+#include "server/commands/tables.h"
+#include "server/engine/context.h"
+
+namespace ouro {
+namespace {
+
+// Takes up to `count` elements from one end and writes them: member and score, as pairs or flat.
+// The header stands already. Requires: the set is not empty.
+void pop(Context& ctx, const Key& key, ZSet& zset, Direction direction, size_t count, bool pairs) {
+  const size_t taken = std::min(count, zset.size());
+  RemovalEffect effect(ctx, "ZREM", key.bytes);
+  zset.pop(ctx.heap(), direction, taken, [&](ByteView member, double score) {
+    if (pairs) ctx.reply.array(2);
+    ctx.reply.bulk(member);
+    ctx.reply.real(score);
+    effect.add(member);
+  });
+  const bool lowest = direction == Direction::kAscending;
+  ctx.changed(key, Event::kZSet, lowest ? "zpopmin" : "zpopmax", taken);
+  ctx.erase_if_empty(key, zset);
+}
+
+// ---- ZPOPMIN, ZPOPMAX
+
+Status pop_from_one(Context& ctx, Direction direction) {
+  if (ctx.argv.size() > 3) return Err::kSyntax;
+  const bool counted = ctx.argv.size() == 3;
+  size_t count = 1;
+  if (counted) {
+    OURO_TRY(count, positive_count(ctx, 2));
+  }
+  const Key key = ctx.key(1);
+  OURO_TRY(ZSet * zset, ctx.find_as_to_write<ZSet>(key));
+  if (zset == nullptr || count == 0) {
+    ctx.reply.array(0);
+    return Status::ok();
+  }
+  // Without a count the one element is flat in RESP3 too.
+  const bool pairs = counted && ctx.reply.is_resp3();
+  const size_t taken = std::min(count, zset->size());
+  ctx.reply.array(pairs ? taken : 2 * taken);
+  pop(ctx, key, *zset, direction, taken, pairs);
+  return Status::ok();
+}
+
+Status cmd_zpopmin(Context& ctx) { return pop_from_one(ctx, Direction::kAscending); }
+Status cmd_zpopmax(Context& ctx) { return pop_from_one(ctx, Direction::kDescending); }
+
+// ---- ZMPOP, BZMPOP: numkeys key... MIN|MAX [COUNT count]
+
+struct MultiPop {
+  size_t first_key;
+  size_t key_count;
+  Direction direction = Direction::kAscending;
+  size_t count = 1;
+};
+
+Result<size_t> count_above_zero(Context& ctx, size_t index, ByteView error) {
+  const Result<int64_t> count = ctx.integer(index);
+  if (!count.is_ok() || *count < 1) return ctx.fail_text(error);
+  return static_cast<size_t>(*count);
+}
+
+Result<MultiPop> parse_multi_pop(Context& ctx, size_t numkeys) {
+  MultiPop request{.first_key = numkeys + 1, .key_count = 0};
+  OURO_TRY(request.key_count, count_above_zero(ctx, numkeys, errors::kNumkeys));
+  if (request.key_count >= ctx.argv.size() - request.first_key) return Err::kSyntax;
+  ArgParser args(ctx.argv, request.first_key + request.key_count);
+  if (args.word("MAX")) {
+    request.direction = Direction::kDescending;
+  } else if (!args.word("MIN")) {
+    return Err::kSyntax;
+  }
+  if (args.left() >= 2 && args.word("COUNT")) {
+    OURO_TRY(request.count,
+             count_above_zero(ctx, args.position(), "ERR count should be greater than 0"));
+    args.next();
+  }
+  OURO_TRY(args.finish());
+  return request;
+}
+
+// Pops from the first of the keys that has elements; false if none has.
+Result<bool> pop_from_first(Context& ctx, const MultiPop& request) {
+  for (size_t i = 0; i < request.key_count; ++i) {
+    const Key key = ctx.key(request.first_key + i);
+    OURO_TRY(ZSet * zset, ctx.find_awaited<ZSet>(key));
+    if (zset == nullptr) continue;
+    ctx.reply.array(2);
+    ctx.reply.bulk(key.bytes);
+    ctx.reply.array(std::min(request.count, zset->size()));
+    pop(ctx, key, *zset, request.direction, request.count, /*pairs=*/true);
+    return true;
+  }
+  return false;
+}
+
+Status cmd_zmpop(Context& ctx) {
+  OURO_TRY(const MultiPop request, parse_multi_pop(ctx, 1));
+  OURO_TRY(const bool popped, pop_from_first(ctx, request));
+  if (!popped) ctx.reply.null_array();
+  return Status::ok();
+}
+
+// Nothing to pop: waits for it, or answers null where nobody may wait.
+Status wait_for(Context& ctx, Argv keys, Millis timeout_ms) {
+  if (ctx.may_block()) return ctx.block(keys, timeout_ms);
+  ctx.reply.null_array();
+  return Status::ok();
+}
+
+Status cmd_bzmpop(Context& ctx) {
+  OURO_TRY(const MultiPop request, parse_multi_pop(ctx, 2));
+  OURO_TRY(const Millis timeout_ms, ctx.timeout(1));
+  OURO_TRY(const bool popped, pop_from_first(ctx, request));
+  if (popped) return Status::ok();
+  return wait_for(ctx, ctx.argv.subspan(request.first_key, request.key_count), timeout_ms);
+}
+
+// ---- BZPOPMIN, BZPOPMAX: key... timeout
+
+Status pop_or_wait(Context& ctx, Direction direction) {
+  const size_t last = ctx.argv.size() - 1;
+  OURO_TRY(const Millis timeout_ms, ctx.timeout(last));
+  for (size_t i = 1; i < last; ++i) {
+    const Key key = ctx.key(i);
+    OURO_TRY(ZSet * zset, ctx.find_awaited<ZSet>(key));
+    if (zset == nullptr) continue;
+    ctx.reply.array(3);
+    ctx.reply.bulk(key.bytes);
+    pop(ctx, key, *zset, direction, 1, /*pairs=*/false);
+    return Status::ok();
+  }
+  return wait_for(ctx, ctx.argv.subspan(1, last - 1), timeout_ms);
+}
+
+Status cmd_bzpopmin(Context& ctx) { return pop_or_wait(ctx, Direction::kAscending); }
+Status cmd_bzpopmax(Context& ctx) { return pop_or_wait(ctx, Direction::kDescending); }
+
+constexpr CommandSpec kRows[] = {
+    {.name = "BZMPOP",
+     .arity = at_least(5),
+     .flags = Flag::kWrite | Flag::kBlocking | Flag::kMovableKeys,
+     .keys = {counted_keys(2, kReadWrite | kAccess | kDelete)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_bzmpop,
+     .doc = {.summary = "Pops members from the first sorted set that has some, or waits.",
+             .complexity = "O(K+M*log(N)), K keys looked at, M members popped from N",
+             .since = "7.0.0",
+             .group = "sorted-set",
+             .args = "timeout:double numkeys:integer key:key#0... where:<min!MIN | max!MAX> "
+                     "[COUNT=count:integer]"}},
+    {.name = "BZPOPMAX",
+     .arity = at_least(3),
+     .flags = Flag::kWrite | Flag::kNoScript | Flag::kBlocking | Flag::kFast,
+     .keys = {key_range(1, -2, 1, kReadWrite | kAccess | kDelete)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_bzpopmax,
+     .doc = {.summary = "Pops the highest member of the first sorted set that has some, or waits.",
+             .complexity = "O(log(N)), N members in the sorted set",
+             .since = "5.0.0",
+             .group = "sorted-set",
+             .args = "key:key#0... timeout:double"}},
+    {.name = "BZPOPMIN",
+     .arity = at_least(3),
+     .flags = Flag::kWrite | Flag::kNoScript | Flag::kBlocking | Flag::kFast,
+     .keys = {key_range(1, -2, 1, kReadWrite | kAccess | kDelete)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_bzpopmin,
+     .doc = {.summary = "Pops the lowest member of the first sorted set that has some, or waits.",
+             .complexity = "O(log(N)), N members in the sorted set",
+             .since = "5.0.0",
+             .group = "sorted-set",
+             .args = "key:key#0... timeout:double"}},
+    {.name = "ZMPOP",
+     .arity = at_least(4),
+     .flags = Flag::kWrite | Flag::kMovableKeys,
+     .keys = {counted_keys(1, kReadWrite | kAccess | kDelete)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_zmpop,
+     .doc = {.summary = "Pops members from the first sorted set that has some.",
+             .complexity = "O(K+M*log(N)), K keys looked at, M members popped from N",
+             .since = "7.0.0",
+             .group = "sorted-set",
+             .args =
+                 "numkeys:integer key:key#0... where:<min!MIN | max!MAX> [COUNT=count:integer]"}},
+    {.name = "ZPOPMAX",
+     .arity = at_least(2),
+     .flags = Flag::kWrite | Flag::kFast,
+     .keys = {one_key(1, kReadWrite | kAccess | kDelete)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_zpopmax,
+     .doc = {.summary = "Pops the members with the highest scores.",
+             .complexity = "O(M*log(N)), M members popped from N",
+             .since = "5.0.0",
+             .group = "sorted-set",
+             .args = "key:key#0 [count:integer]"}},
+    {.name = "ZPOPMIN",
+     .arity = at_least(2),
+     .flags = Flag::kWrite | Flag::kFast,
+     .keys = {one_key(1, kReadWrite | kAccess | kDelete)},
+     .acl = Acl::kSortedSet,
+     .handler = cmd_zpopmin,
+     .doc = {.summary = "Pops the members with the lowest scores.",
+             .complexity = "O(M*log(N)), M members popped from N",
+             .since = "5.0.0",
+             .group = "sorted-set",
+             .args = "key:key#0 [count:integer]"}},
+};
+static_assert(table_is_valid(kRows));
+
+}  // namespace
+
+constinit const std::span<const CommandSpec> kZSetPopCommands = kRows;
+
+}  // namespace ouro
