@@ -166,6 +166,17 @@ Status reply_rank(Context& ctx, Direction direction) {
 Status cmd_zrank(Context& ctx) { return reply_rank(ctx, Direction::kAscending); }
 Status cmd_zrevrank(Context& ctx) { return reply_rank(ctx, Direction::kDescending); }
 
+// Redis shows the scores of a small set as it stores them: integral ones as integers, however
+// large.
+size_t format_scanned_score(double score, bool is_small, char* out) {
+  constexpr double kIntegralMax = 0x1p62;
+  if (is_small && score > -kIntegralMax && score < kIntegralMax) {
+    const auto integral = static_cast<int64_t>(score);
+    if (static_cast<double>(integral) == score) return format_int64(integral, out);
+  }
+  return format_double(score, out);
+}
+
 Status cmd_zscan(Context& ctx) {
   const auto cursor = parse_scan_cursor(ctx.argv[2]);
   if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
@@ -176,12 +187,13 @@ Status cmd_zscan(Context& ctx) {
   }
   ElementScan scan{.cursor = *cursor};
   OURO_TRY(parse_scan_options(ctx, scan));
+  const bool is_small = zset->encoding() == "listpack";
   reply_scan(ctx.reply, *zset, scan, [&](ByteView member, double score) -> size_t {
     if (!scan.matches(member)) return 0;
-    // A bulk in RESP3 too.
     char text[kDoubleTextMax];
     ctx.reply.bulk(member);
-    ctx.reply.bulk({text, format_double(score, text)});
+    // A bulk in RESP3 too.
+    ctx.reply.bulk({text, format_scanned_score(score, is_small, text)});
     return 2;
   });
   return Status::ok();

@@ -71,9 +71,12 @@ double combine(Aggregate aggregate, double sum, double score) {
 
 double weighted(const Source& source, double score) {
   const double product = source.weight * score;
-  // 0 * inf; and no negative zero comes in, as by ZADD.
-  return std::isnan(product) || product == 0 ? 0 : product;
+  // 0 * inf
+  return std::isnan(product) ? 0 : product;
 }
+
+// A small set that Redis stores has no negative zero; one that it answers may have.
+double kept(bool store, double score) { return store && score == 0 ? 0 : score; }
 
 // What the command's name settles.
 struct Form {
@@ -167,14 +170,14 @@ void intersect(const Request& request, Visit visit) {
 }
 
 // A union is the sorted set it becomes: each element is added by the rule that its aggregate is.
-void unite(Context& ctx, const Request& request, ZSet& made) {
+void unite(Context& ctx, const Form& form, const Request& request, ZSet& made) {
   const ZAddRule rule{.only_greater = request.aggregate == Aggregate::kMax,
                       .only_less = request.aggregate == Aggregate::kMin,
                       .increment = request.aggregate == Aggregate::kSum};
   for (const Source& source : request.sources) {
     source.walk([&](ByteView member, double own) {
-      const auto result =
-          made.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member, weighted(source, own), rule);
+      const auto result = made.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member,
+                                   kept(form.store, weighted(source, own)), rule);
       if (result.outcome == ZAddResult::Outcome::kNotANumber) {
         made.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member, 0, {});
       }
@@ -200,12 +203,12 @@ void subtract(const Request& request, Visit visit) {
 ZSet result_of(Context& ctx, const Form& form, const Request& request) {
   ZSet made;
   const auto add = [&](ByteView member, double score) {
-    made.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member, score, {});
+    made.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member, kept(form.store, score), {});
     return true;
   };
   switch (form.operation) {
     case Operation::kUnion:
-      unite(ctx, request, made);
+      unite(ctx, form, request, made);
       break;
     case Operation::kIntersection:
       intersect(request, add);
