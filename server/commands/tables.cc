@@ -17,6 +17,7 @@ std::span<const std::span<const CommandSpec>> all_command_tables() {
       kHashCommands,
       kHashExpireCommands,
       kInfoCommands,
+      kFunctionCommands,
       kKeyCommands,
       kKeyScanCommands,
       kLatencyCommands,
