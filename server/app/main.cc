@@ -13,6 +13,7 @@
 #include "server/io/log_file.h"
 #include "server/io/probe.h"
 #include "server/io/process.h"
+#include "server/io/random_bytes.h"
 
 namespace ouro {
 namespace {

@@ -49,4 +49,21 @@ class Host {
   virtual Status apply_config(ByteView name, std::string& error) = 0;
 };
 
+// There is no program to speak of: the library in a host, and tests. Nothing here, and it says so.
+class NoHost : public Host {
+ public:
+  HostInfo info() override { return {}; }
+  void append_info(ByteView, std::string&) override {}
+  Status shutdown(ShutdownRequest, std::string& error) override { return not_here(error); }
+  Status abort_shutdown() override { return Err::kInvalid; }
+  Status rewrite_config(std::string& error) override { return not_here(error); }
+  Status apply_config(ByteView, std::string&) override { return Status::ok(); }
+
+ private:
+  static Status not_here(std::string& error) {
+    error = "There is no server here: the cache runs inside its host program";
+    return Err::kInvalid;
+  }
+};
+
 }  // namespace ouro

@@ -35,6 +35,7 @@ const bool kSteady = counter_is_steady();
 }  // namespace
 
 Instant monotonic_now() noexcept { return nanos_of(CLOCK_MONOTONIC) / 1000; }
+Instant monotonic_coarse_now() noexcept { return nanos_of(CLOCK_MONOTONIC_COARSE) / 1000; }
 int64_t wall_clock_micros() noexcept { return nanos_of(CLOCK_REALTIME) / 1000; }
 UnixMs wall_clock_now() noexcept { return nanos_of(CLOCK_REALTIME) / 1'000'000; }
 Micros thread_cpu_now() noexcept { return nanos_of(CLOCK_THREAD_CPUTIME_ID) / 1000; }

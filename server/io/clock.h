@@ -9,7 +9,8 @@
 
 namespace ouro {
 
-Instant monotonic_now() noexcept;  // about 25 ns
+Instant monotonic_now() noexcept;         // about 25 ns
+Instant monotonic_coarse_now() noexcept;  // the last tick's time, up to 10 ms old; about 5 ns
 UnixMs wall_clock_now() noexcept;
 int64_t wall_clock_micros() noexcept;
 // CPU time that this thread has used. A system call (about 200 ns): once or twice a turn, not once

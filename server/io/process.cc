@@ -2,7 +2,6 @@
 #include "server/io/process.h"
 
 #include <glob.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -11,8 +10,6 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
-
-#include "datastructs/base/check.h"
 
 namespace ouro {
 namespace {
@@ -87,11 +84,6 @@ std::vector<std::string> expand_paths(const std::string& pattern) {
   if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   ::globfree(&found);
   return paths;
-}
-
-void random_bytes(void* to, size_t bytes) {
-  CHECK(bytes <= 256);  // never short below this
-  CHECK(getrandom(to, bytes, 0) == static_cast<ssize_t>(bytes));
 }
 
 }  // namespace ouro

@@ -36,7 +36,4 @@ int become_daemon();
 // The paths that match a pattern with wildcards, sorted.
 std::vector<std::string> expand_paths(const std::string& pattern);
 
-// Bytes that nobody can guess, for hash seeds and run ids.
-void random_bytes(void* to, size_t bytes);
-
 }  // namespace ouro
