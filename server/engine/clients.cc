@@ -45,10 +45,13 @@ bool Clients::must_wait(const Caller& caller, const CommandSpec& spec, UnixMs no
   });
 }
 
-void Clients::begin_exclusive(Session& session, Instant until) {
+void Clients::begin_exclusive(Session& session, const CommandSpec& spec, Argv argv, Instant until) {
   CHECK(exclusive_ == nullptr);
   exclusive_ = &session;
+  exclusive_since_ = engine_.instant();
   exclusive_until_ = until;
+  exclusive_spec_ = &spec;
+  exclusive_argv_ = OwnedArgv(engine_.heap, argv);
 }
 
 void Clients::run_postponed() {
@@ -59,6 +62,9 @@ void Clients::run_postponed() {
 void Clients::on_turn_end() {
   if (exclusive_ != nullptr && engine_.instant() >= exclusive_until_) {
     Session* session = std::exchange(exclusive_, nullptr);
+    engine_.account(engine_.registry.stats(*exclusive_spec_), session->caller(), *exclusive_spec_,
+                    exclusive_argv_.argv(), static_cast<double>(engine_.instant() - exclusive_since_));
+    exclusive_argv_.reset();
     session->with_reply([](Reply& reply) {
       reply.ok();
       return true;

@@ -33,7 +33,8 @@ class Clients {
   void add_postponed(Session& session) { postponed_.push_back(&session); }
 
   // ---- BlockedExclusive: until it ends no client command runs (DEBUG SLEEP).
-  void begin_exclusive(Session& session, Instant until);
+  // The command is accounted with the time of the whole wait.
+  void begin_exclusive(Session& session, const CommandSpec& spec, Argv argv, Instant until);
   bool is_exclusive() const { return exclusive_ != nullptr; }
 
   // Closes clients that are idle for too long or over a limit that may last only so long.
@@ -51,7 +52,10 @@ class Clients {
   Pause pause_ = Pause::kNone;
   UnixMs pause_until_ = 0;
   Session* exclusive_ = nullptr;
+  Instant exclusive_since_ = 0;
   Instant exclusive_until_ = 0;
+  const CommandSpec* exclusive_spec_ = nullptr;
+  OwnedArgv exclusive_argv_;
   std::vector<Session*> postponed_;
 };
 

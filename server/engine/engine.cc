@@ -119,7 +119,7 @@ void Engine::expire_key(DbIndex db, const Key& key) {
 }
 
 void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
-  if (watch.active()) [[unlikely]] watch.on_changed(db, key.bytes);
+  if (watch.active()) [[unlikely]] watch.on_changed(db, key.bytes, presence(db, key.bytes));
   if (blocking.active()) [[unlikely]] blocking.on_changed(db, key.bytes);
   notify(db, key.bytes, event_class, event);
 }
@@ -128,12 +128,16 @@ void Engine::notify(DbIndex db, ByteView key, Event event_class, ByteView event)
   if (pubsub.notifies()) [[unlikely]] pubsub.notify(db, key, event_class, event);
 }
 
+Watch::Presence Engine::presence(DbIndex db, ByteView key) const {
+  const Entry* entry = dbs[db].find(dbs[db].key(key));
+  if (entry == nullptr) return Watch::Presence::kAbsent;
+  return entry->is_due(wall_) ? Watch::Presence::kDue : Watch::Presence::kAlive;
+}
+
 void Engine::flush(DbIndex db, Freeing freeing) {
   if (watch.active()) {
-    watch.on_database_changed(db, [&](ByteView key) {
-      const Entry* entry = dbs[db].find(dbs[db].key(key));
-      return entry != nullptr && !entry->is_due(wall_);
-    });
+    watch.on_database_changed(
+        db, [&](ByteView key) { return presence(db, key); }, [](ByteView) { return Watch::Presence::kAbsent; });
   }
   changes += dbs[db].size();
   dbs[db].clear(freeing);
@@ -146,11 +150,10 @@ void Engine::flush_all(Freeing freeing) {
 void Engine::swap_databases(DbIndex a, DbIndex b) {
   if (a == b) return;
   if (watch.active()) {
-    const auto exists = [&](ByteView key) {
-      return dbs[a].find(dbs[a].key(key)) != nullptr || dbs[b].find(dbs[b].key(key)) != nullptr;
-    };
-    watch.on_database_changed(a, exists);
-    watch.on_database_changed(b, exists);
+    const auto in_a = [&](ByteView key) { return presence(a, key); };
+    const auto in_b = [&](ByteView key) { return presence(b, key); };
+    watch.on_database_changed(a, in_a, in_b);
+    watch.on_database_changed(b, in_b, in_a);
   }
   dbs[a].swap_contents(dbs[b]);
   blocking.on_database_changed(a);

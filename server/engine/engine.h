@@ -122,6 +122,7 @@ class Engine {
   uint64_t changes = 0;
 
  private:
+  Watch::Presence presence(DbIndex db, ByteView key) const;
   bool expire_slice();
   bool after_fields_expired(DbIndex db, const Key& key, const Hash& hash, size_t count);
 

@@ -105,8 +105,6 @@ Executor::Outcome Executor::run(Caller& caller, const Prepared& prepared, Reply&
 // Runs the handler and does all accounts that follow from its outcome.
 Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   const CommandSpec& spec = *prepared.spec;
-  // A command that is run again was shown when it began to wait.
-  if (engine_.monitors.active() && depth_ == 0 && prepared.woken_by == nullptr) engine_.monitors.feed(engine_, caller, spec, prepared.argv);
   CommandStats& stats = engine_.registry.stats(spec);
   const uint64_t started = tick_;
   const DbIndex db = caller.db;
@@ -126,6 +124,9 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   ++depth_;
   const Status status = spec.handler(ctx);
   --depth_;
+  // Shown when it has run, so that a transaction's commands come before its EXEC; one that is run again was shown when it
+  // began to wait.
+  if (engine_.monitors.active() && prepared.woken_by == nullptr) engine_.monitors.feed(engine_, caller, spec, prepared.argv);
   if (!status.is_ok() && status.err() != Err::kBlocked && status.err() != Err::kExclusive) {
     const ByteView text = status.err() == Err::kMessage ? ByteView(message_) : errors::text_of(status.err());
     engine_.stats.count_error(text);

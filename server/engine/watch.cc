@@ -24,10 +24,26 @@ void Watch::clear(Caller& caller) {
   caller.watch_broken = false;
 }
 
-void Watch::on_changed(DbIndex db, ByteView key) {
+void Watch::on_changed(DbIndex db, ByteView key, Presence after) {
   const auto found = callers_.find({db, std::string(key)});
   if (found == callers_.end()) return;
-  for (Caller* caller : found->second) caller->watch_broken = true;
+  for (Caller* caller : found->second) note(*caller, db, key, Presence::kAlive, after);
+}
+
+void Watch::note(Caller& caller, DbIndex db, ByteView key, Presence before, Presence after) {
+  if (before == Presence::kAbsent && after == Presence::kAbsent) return;
+  const auto watched = std::find_if(caller.watched.begin(), caller.watched.end(),
+                                    [&](const WatchedKey& each) { return each.db == db && each.key == key; });
+  if (watched->was_due && after != Presence::kAlive) {
+    // It was as good as gone, and still is.
+    watched->was_due = after == Presence::kDue;
+    return;
+  }
+  if (before == Presence::kAbsent && after == Presence::kDue) {
+    watched->was_due = true;
+    return;
+  }
+  caller.watch_broken = true;
 }
 
 }  // namespace ouro

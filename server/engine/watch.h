@@ -19,18 +19,25 @@ class Watch {
   void clear(Caller& caller);
 
   bool active() const { return !callers_.empty(); }
-  void on_changed(DbIndex db, ByteView key);
-  // A whole database changes at once: `exists(key)` tells whether a watched key is there before or after it.
-  template <class Exists>
-  void on_database_changed(DbIndex db, Exists&& exists) {
+
+  // What a key is at a moment: a due one is there, though nobody sees it.
+  enum class Presence : uint8_t { kAbsent, kDue, kAlive };
+
+  // `after`: what the key is now. A key that was due when WATCH came and is removed now has not changed.
+  void on_changed(DbIndex db, ByteView key, Presence after);
+  // A whole database changes at once; before(key) and after(key) tell what a watched key was and will be.
+  template <class Before, class After>
+  void on_database_changed(DbIndex db, Before&& before, After&& after) {
     for (auto& [where, watchers] : callers_) {
-      if (where.first != db || !exists(ByteView(where.second))) continue;
-      for (Caller* caller : watchers) caller->watch_broken = true;
+      if (where.first != db) continue;
+      for (Caller* caller : watchers) note(*caller, db, where.second, before(ByteView(where.second)), after(ByteView(where.second)));
     }
   }
   size_t key_count() const { return callers_.size(); }
 
  private:
+  static void note(Caller& caller, DbIndex db, ByteView key, Presence before, Presence after);
+
   std::map<std::pair<DbIndex, std::string>, std::vector<Caller*>> callers_;
 };
 

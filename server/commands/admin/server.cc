@@ -87,7 +87,7 @@ Status cmd_shutdown(Context& ctx) {
     ctx.reply.ok();
     return Status::ok();
   }
-  ctx.engine.clients.begin_exclusive(*ctx.caller.session, INT64_MAX);
+  ctx.engine.clients.begin_exclusive(*ctx.caller.session, ctx.spec, ctx.argv, INT64_MAX);
   return Err::kExclusive;
 }
 
