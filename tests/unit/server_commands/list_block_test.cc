@@ -15,7 +15,8 @@ struct ListBlock : testing::Test {
   EngineFixture world{{kListCommands, kListBlockCommands, kListMoveCommands, kListSearchCommands,
                        kStringSetCommands, kKeyCommands, kDatabaseCommands, kTransactionCommands,
                        kConnectionCommands, kClientCommands}};
-  TestClient first{world.engine}, second{world.engine}, other{world.engine};
+  TestTurns turns{world.engine};
+  TestClient first{turns}, second{turns}, other{turns};
 };
 
 TEST_F(ListBlock, ServesTheOneThatWaitsLongest) {
@@ -83,7 +84,7 @@ TEST_F(ListBlock, AKeyOfAnotherTypeDoesNotSpoilTheTimeout) {
   first.ask("BLPOP k 1");
   other.ask("SET k x");
   world.pass(1000);
-  first.turn();
+  turns.run();
   EXPECT_EQ(first.take(), "*-1");
 }
 
@@ -117,12 +118,22 @@ TEST_F(ListBlock, TwoMovesInACircleEnd) {
 TEST_F(ListBlock, CommandsBehindAWaitRunAfterIt) {
   EXPECT_EQ(first.ask("BLPOP k 0; RPUSH k later; PING"), "");
   other.ask("RPUSH k a");
-  first.turn();
+  turns.run();
   EXPECT_EQ(first.take(), "*2 $1 k $1 a :1 +PONG");
   EXPECT_EQ(first.ask("BLPOP nothing 1; PING"), "");
   world.pass(1000);
-  first.turn();
+  turns.run();
   EXPECT_EQ(first.take(), "*-1 +PONG");
+}
+
+TEST_F(ListBlock, CommandsThatCameDuringAWaitAreAnsweredAtOnceAfterIt) {
+  EXPECT_EQ(first.ask("BLPOP k 0"), "");
+  EXPECT_EQ(first.ask("BLPOP k 0"), "");
+  EXPECT_EQ(first.ask("PING"), "");
+  other.ask("RPUSH k a");
+  EXPECT_EQ(first.take(), "*2 $1 k $1 a");
+  other.ask("RPUSH k b");
+  EXPECT_EQ(first.take(), "*2 $1 k $1 b +PONG");
 }
 
 TEST_F(ListBlock, WaitsEndByTheClock) {
@@ -130,17 +141,17 @@ TEST_F(ListBlock, WaitsEndByTheClock) {
   EXPECT_EQ(second.ask("BLMOVE k l LEFT LEFT 0.25"), "");
   EXPECT_EQ(other.ask("BLPOP k 0"), "");
   world.pass(249);
-  first.turn();
+  turns.run();
   EXPECT_EQ(second.take(), "");
   world.pass(1);
-  first.turn();
+  turns.run();
   EXPECT_EQ(second.take(), "*-1");
   EXPECT_EQ(first.take(), "");
   world.pass(250);
-  first.turn();
+  turns.run();
   EXPECT_EQ(first.take(), "*-1");
   world.pass(1'000'000'000);
-  first.turn();
+  turns.run();
   EXPECT_EQ(other.take(), "");
   EXPECT_EQ(world.engine.blocking.session_count(), 1U);
 }
@@ -156,7 +167,7 @@ TEST_F(ListBlock, ClientUnblockEndsAWaitWithNullOrAnError) {
 }
 
 TEST_F(ListBlock, OneThatLeavesTakesNothingAlong) {
-  auto gone = std::make_unique<TestClient>(world.engine);
+  auto gone = std::make_unique<TestClient>(turns);
   gone->ask("BLPOP k l 10");
   first.ask("BLPOP k 0");
   gone->disconnect();
@@ -176,7 +187,7 @@ TEST_F(ListBlock, EveryWayInWhichAListAppearsWakes) {
        {Way{"RPUSH x a", "RENAME x k"}, Way{"RPUSH x a", "COPY x k"},
         Way{"SELECT 1; RPUSH k a", "MOVE k 0"}, Way{"RPUSH x a", "LMOVE x k LEFT LEFT"},
         Way{"RPUSH x a", "RENAMENX x k"}, Way{"SELECT 1; RPUSH k a", "SWAPDB 0 1"}}) {
-    TestClient client(world.engine);
+    TestClient client(turns);
     client.ask(way.before);
     first.ask("BLPOP k 0");
     client.ask(way.command);
