@@ -131,8 +131,17 @@ Entry* Keyspace::put_blob(const Key& key, Entry* old, Blob* blob, UnixMs deadlin
 
 Entry* Keyspace::put_value(const Key& key, Entry* old, Value value, UnixMs deadline) {
   if (value.kind != Kind::kBlob) return put_payload(key, old, value.kind, value.payload, deadline);
-  Entry* entry = put_blob(key, old, reinterpret_cast<Blob*>(value.payload), deadline);
-  if (value.edited) entry->set_edited();
+  Blob* blob = reinterpret_cast<Blob*>(value.payload);
+  if (!value.edited) return put_blob(key, old, blob, deadline);
+  Entry* entry = nullptr;
+  if (blob->size() < kBlobBytesMin) {
+    // An edited string stays text, even if it reads like an integer.
+    entry = put_embedded(key, old, blob->view(), deadline);
+    Blob::unpin(heap_, blob);
+  } else {
+    entry = put_blob(key, old, blob, deadline);
+  }
+  entry->set_edited();
   return entry;
 }
 

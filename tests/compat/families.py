@@ -332,13 +332,13 @@ CONNECTION = """
 1 DBSIZE
 1 CONFIG (GET hash-max-listpack-entries|GET nothing|SET {junk} {value}|SET hash-max-listpack-entries {junk}|{junk})
 1 CONFIG GET *max-listpack* -> pairs
-1 DEBUG {junk}
+1 !DEBUG {junk}
 1 PUBLISH {value} {value}
 1 SPUBLISH {value} {value}
 1 PUBSUB (CHANNELS|NUMPAT|NUMSUB {value}|SHARDCHANNELS|SHARDNUMSUB {value}|{junk})
-1 SLOWLOG (GET {junk}|RESET|{junk})
-1 MEMORY (USAGE none|{junk}|USAGE {string} SAMPLES {junk})
-1 LATENCY (RESET {value}|{junk}|HISTORY {value})
+1 !SLOWLOG (GET abc|GET -2|RESET|LEN x|{junk})
+1 !MEMORY (USAGE none|{junk}|USAGE none SAMPLES {junk})
+1 !LATENCY (RESET {value}|{junk}|HISTORY {value})
 1 HELLO ({junk}|4)
 1 !SUBSCRIBE
 1 !UNSUBSCRIBE

@@ -47,6 +47,16 @@ TEST(Keys, ExistenceTypeAndRemoval) {
   EXPECT_EQ(engine.run("DBSIZE"), "0");
 }
 
+TEST(Keys, AnEditedStringStaysTextUnderItsNewName) {
+  Keys engine;
+  engine.run_all({"SET a 5", "APPEND a 1"});
+  EXPECT_EQ(engine.run("RENAME a b"), "OK");
+  EXPECT_EQ(engine.run("OBJECT ENCODING b"), "\"raw\"");
+  EXPECT_EQ(engine.run("COPY b c"), "1");
+  EXPECT_EQ(engine.run("OBJECT ENCODING c"), "\"raw\"");
+  EXPECT_EQ(engine.run("GET c"), "\"51\"");
+}
+
 TEST(Keys, RenameTakesValueDeadlineAndUseAlong) {
   Keys engine;
   engine.run("SET a v PX 1000");
