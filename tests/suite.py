@@ -91,6 +91,9 @@ def all_steps(args, build):
             steps.append(Step(f"{fuzz.name}_mutated", [str(fuzz), str(corpus), "--seconds", "600"] + seed, quiet=True))
     for script in sorted((tests / "scripts").glob("*_test.*")):
         steps.append(Step(script.stem, [str(script), str(build)], alone=True))
+    if not sanitized:
+        # Without the sanitizers' own run-time libraries a host cannot link what was built with them.
+        steps.append(Step("install_test", [str(tests / "compat/install_test.sh"), str(build)], alone=True))
     commands = 2_000_000 if args.full else 60_000 if sanitized else 240_000
     command = [python, str(tests / "compat/differential.py"), "--commands", str(commands)] + server + seed
     steps.append(Step("differential", command, alone=True, timeout_s=3600 if args.full else 900))
