@@ -3,12 +3,12 @@
 // socket, no thread of its own, no global, no signal handler, and the memory comes from the host's
 // allocator.
 //
-//   ouro::Cache cache = std::move(*ouro::Cache::open());        one thread, which drives tick()
+//   ouro::Cache cache = *ouro::Cache::open();        one thread, which drives tick()
 //   cache.set("user:7", "Ada", {.ttl_ms = 60'000});
 //   cache.get("user:7", [](std::string_view name) { greet(name); });
 //   ouro::Answer top = cache.execute({"ZRANGE", "scores", "0", "9", "REV", "WITHSCORES"});
 //
-//   ouro::SharedCache shared = std::move(*ouro::SharedCache::open());   any number of threads
+//   ouro::SharedCache shared = *ouro::SharedCache::open();   any number of threads
 //   auto page = shared.get_or_load("page:1", [] { return render(1); }, 5'000);   one thread
 //   renders, the others wait
 //
@@ -78,9 +78,11 @@ class Outcome {
   bool has_value() const noexcept { return value_.has_value(); }
   bool is_error() const noexcept { return !error_.empty(); }
   const std::string& error() const noexcept { return error_; }
-  // Requires has_value().
-  T& operator*() noexcept { return *value_; }
-  const T& operator*() const noexcept { return *value_; }
+  // Requires has_value(). Of a temporary it is a value of its own, so that a loop may range over
+  // *cache.lrange(...).
+  T& operator*() & noexcept { return *value_; }
+  const T& operator*() const& noexcept { return *value_; }
+  T operator*() && noexcept { return std::move(*value_); }
   T* operator->() noexcept { return &*value_; }
   const T* operator->() const noexcept { return &*value_; }
   T value_or(T otherwise) const { return value_ ? *value_ : std::move(otherwise); }

@@ -134,6 +134,14 @@ TEST(Cache, SeveralKeysAtOnce) {
             "ERR wrong number of arguments for 'mset' command");
 }
 
+TEST(Cache, ResultsMayBeRangedOverAtOnce) {
+  Cache cache = *Cache::open();
+  cache.rpush("l", {"a text that needs memory of its own", "b"});
+  std::string joined;
+  for (const std::string& text : *cache.lrange("l", 0, -1)) joined += text + ';';
+  EXPECT_EQ(joined, "a text that needs memory of its own;b;");
+}
+
 TEST(Cache, Hashes) {
   Cache cache = open_cache();
   EXPECT_EQ(*cache.hset("h", "a", "1"), 1);
