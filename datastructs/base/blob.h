@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A large string on the heap, counted by its users: the keyspace that stores it and the outputs that still send it.
+// A large string on the heap, counted by its users: the keyspace that stores it and the outputs
+// that still send it.
 //
 //      +------+------+----------+------------------+
 //      | pins | size | capacity | bytes ...        |      one allocation
 //      +------+------+----------+------------------+
 //
-// A value above kBlobBytesMin is stored as a Blob; a reply points at it instead of copying, and a large bulk is received
-// straight into one, which SET then takes over. Bytes may be changed only while pins == 1: is_shared() says when a writer
-// must copy first. Not for small strings: those live inside their entry.
+// A value above kBlobBytesMin is stored as a Blob; a reply points at it instead of copying, and a
+// large bulk is received straight into one, which SET then takes over. Bytes may be changed only
+// while pins == 1: is_shared() says when a writer must copy first. Not for small strings: those
+// live inside their entry.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +21,8 @@
 
 namespace ouro {
 
-// From this size on a value is received into, and sent from, its own memory. Below, copying costs less than an extra
-// buffer in the send (measured by bench/micro/out_buffer_bench.cc).
+// From this size on a value is received into, and sent from, its own memory. Below, copying costs
+// less than an extra buffer in the send (measured by bench/micro/out_buffer_bench.cc).
 inline constexpr size_t kBlobBytesMin = 16_KiB;
 
 class Blob {
@@ -41,13 +43,15 @@ class Blob {
   size_t capacity() const noexcept { return capacity_; }
   // size <= capacity.
   void set_size(size_t size) noexcept;
-  // A blob of the same contents with room for at least `capacity`; consumes `blob`. Not while shared.
+  // A blob of the same contents with room for at least `capacity`; consumes `blob`. Not while
+  // shared.
   static Blob* grow(Heap& heap, Blob* blob, size_t capacity) noexcept;
 
   size_t memory_bytes() const noexcept { return Heap::usable_bytes(this); }
 
  private:
-  Blob(size_t capacity) noexcept : capacity_(capacity) {}  // NOLINT(google-explicit-constructor): private
+  Blob(size_t capacity) noexcept
+      : capacity_(capacity) {}  // NOLINT(google-explicit-constructor): private
 
   uint64_t pins_ = 1;
   size_t size_ = 0;

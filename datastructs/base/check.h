@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Assertions. CHECK stays on in release and is for anything O(1); DCHECK is on in debug builds only.
-// Both are for bugs: never assert on input from a client, a peer or a disk.
+// Assertions. CHECK stays on in release and is for anything O(1); DCHECK is on in debug builds
+// only. Both are for bugs: never assert on input from a client, a peer or a disk.
 #pragma once
 
 namespace ouro {
@@ -10,20 +10,20 @@ namespace ouro {
 
 }  // namespace ouro
 
-#define CHECK(condition)                                            \
-  do {                                                              \
-    if (!(condition)) [[unlikely]]                                  \
-      ::ouro::check_failed(__FILE__, __LINE__, #condition);         \
+#define CHECK(condition)                                    \
+  do {                                                      \
+    if (!(condition)) [[unlikely]]                          \
+      ::ouro::check_failed(__FILE__, __LINE__, #condition); \
   } while (false)
 
 #ifdef OURO_DEBUG
 #define DCHECK(condition) CHECK(condition)
 #else
-#define DCHECK(condition)      \
-  do {                         \
-    if (false) {               \
-      (void)(condition);       \
-    }                          \
+#define DCHECK(condition) \
+  do {                    \
+    if (false) {          \
+      (void)(condition);  \
+    }                     \
   } while (false)
 #endif
 

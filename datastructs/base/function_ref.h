@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A borrowed callable: two words, no allocation. Valid only while the callable it was made from lives, so it is for
-// parameters ("for_each"), not for members.
+// A borrowed callable: two words, no allocation. Valid only while the callable it was made from
+// lives, so it is for parameters ("for_each"), not for members.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,9 @@ template <class R, class... Args>
 class FunctionRef<R(Args...)> {
  public:
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef> && std::is_invocable_r_v<R, F&, Args...>)
-  FunctionRef(F&& callable) noexcept  // NOLINT(google-explicit-constructor): parameters take lambdas
+  requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef> &&
+           std::is_invocable_r_v<R, F&, Args...>) FunctionRef(F&& callable)
+  noexcept  // NOLINT(google-explicit-constructor): parameters take lambdas
       : object_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),
         call_([](void* object, Args... args) -> R {
           return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// XXH3 keyed by a seed that each process draws at random, so that a client cannot choose keys that collide.
-// Cost: about 3 ns for a 16-byte key.
+// XXH3 keyed by a seed that each process draws at random, so that a client cannot choose keys that
+// collide. Cost: about 3 ns for a 16-byte key.
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,8 @@ void Logger::print(LogLevel level, const char* format, ...) {
   const int length = std::vsnprintf(line, sizeof(line), format, args);
   va_end(args);
   if (length < 0) return;
-  const size_t shown = static_cast<size_t>(length) < sizeof(line) ? static_cast<size_t>(length) : sizeof(line) - 1;
+  const size_t shown =
+      static_cast<size_t>(length) < sizeof(line) ? static_cast<size_t>(length) : sizeof(line) - 1;
   write(level, ByteView(line, shown));
 }
 

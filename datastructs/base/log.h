@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The log seam. Whoever runs a node derives from Logger; it carries the node's name, so that five servers in one
-// simulation can be told apart. Lines are written by the derived class; nothing below server/app formats time.
+// The log seam. Whoever runs a node derives from Logger; it carries the node's name, so that five
+// servers in one simulation can be told apart. Lines are written by the derived class; nothing
+// below server/app formats time.
 #pragma once
 
 #include <cstdint>

@@ -17,14 +17,16 @@ size_t Heap::usable_bytes(const void* block) noexcept {
 void* Heap::allocate(size_t bytes) noexcept {
   void* block = std::malloc(bytes);
   CHECK(block != nullptr);
-  // Not usable_bytes(): g++ takes the const pointer for a read of a block that nobody has written yet.
+  // Not usable_bytes(): g++ takes the const pointer for a read of a block that nobody has written
+  // yet.
   add(malloc_usable_size(block));
   return block;
 }
 
 void* Heap::allocate_aligned(size_t bytes, size_t alignment) noexcept {
-  // mimalloc's blocks of a size class are aligned as their size allows, but its aligned call takes the next larger class
-  // (4096 bytes at 64 cost 5120): a plain block that happens to be aligned is the better one.
+  // mimalloc's blocks of a size class are aligned as their size allows, but its aligned call takes
+  // the next larger class (4096 bytes at 64 cost 5120): a plain block that happens to be aligned is
+  // the better one.
   void* block = std::malloc(bytes);
   CHECK(block != nullptr);
   if (reinterpret_cast<uintptr_t>(block) % alignment != 0) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Heap: where a cache's memory comes from, and the exact count of it.
 //
-// Every structure that allocates is handed the Heap of its cache: small value types take it as the first argument of each
-// call that may allocate or free, large ones (Dict, RankTree) keep a reference. So five servers in one process count apart,
-// and an embedding host can see what each cache holds.
+// Every structure that allocates is handed the Heap of its cache: small value types take it as the
+// first argument of each call that may allocate or free, large ones (Dict, RankTree) keep a
+// reference. So five servers in one process count apart, and an embedding host can see what each
+// cache holds.
 //
-// used_bytes() is the sum of the *usable* sizes of all live blocks, never the allocator's own totals: what is counted at
-// allocation is subtracted at release, whatever the allocator does in between.
-// A failed allocation aborts: maxmemory is enforced before, by a gate.
-// Cost: the allocator's plus one look-up of the usable size (about 2 ns).
+// used_bytes() is the sum of the *usable* sizes of all live blocks, never the allocator's own
+// totals: what is counted at allocation is subtracted at release, whatever the allocator does in
+// between. A failed allocation aborts: maxmemory is enforced before, by a gate. Cost: the
+// allocator's plus one look-up of the usable size (about 2 ns).
 #pragma once
 
 #include <cstddef>
@@ -27,7 +28,8 @@ class Heap {
   void* allocate(size_t bytes) noexcept;
   // Alignment is a power of two, at most 4096.
   void* allocate_aligned(size_t bytes, size_t alignment) noexcept;
-  // As realloc: keeps the contents up to the smaller size. block may be null. Not for aligned blocks.
+  // As realloc: keeps the contents up to the smaller size. block may be null. Not for aligned
+  // blocks.
   void* reallocate(void* block, size_t bytes) noexcept;
   // block may be null.
   void release(void* block) noexcept;
@@ -69,7 +71,8 @@ class HeapAllocator {
   using value_type = T;
   explicit HeapAllocator(Heap& heap) noexcept : heap_(&heap) {}
   template <class U>
-  HeapAllocator(const HeapAllocator<U>& other) noexcept : heap_(&other.heap()) {}  // NOLINT(google-explicit-constructor)
+  HeapAllocator(const HeapAllocator<U>& other) noexcept
+      : heap_(&other.heap()) {}  // NOLINT(google-explicit-constructor)
 
   T* allocate(size_t count) { return static_cast<T*>(heap_->allocate(count * sizeof(T))); }
   void deallocate(T* block, size_t) noexcept { heap_->release(block); }

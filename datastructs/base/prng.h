@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A seeded generator of pseudo-random numbers: splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom
-// number generators", OOPSLA 2014). Passed in by reference, never global, so that a run can be repeated from its seed.
+// A seeded generator of pseudo-random numbers: splitmix64 (Steele, Lea, Flood: "Fast splittable
+// pseudorandom number generators", OOPSLA 2014). Passed in by reference, never global, so that a
+// run can be repeated from its seed.
 #pragma once
 
 #include <cstdint>

@@ -34,7 +34,8 @@ enum class Err : uint8_t {
 
 class [[nodiscard]] Status {
  public:
-  constexpr Status(Err err) noexcept : err_(err) {}  // NOLINT(google-explicit-constructor): `return Err::kSyntax;`
+  constexpr Status(Err err) noexcept
+      : err_(err) {}  // NOLINT(google-explicit-constructor): `return Err::kSyntax;`
   static constexpr Status ok() noexcept { return Status(Err::kNone); }
 
   constexpr bool is_ok() const noexcept { return err_ == Err::kNone; }
@@ -49,9 +50,13 @@ class [[nodiscard]] Status {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  constexpr Result(T value) noexcept : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  constexpr Result(Err err) noexcept : err_(err) { CHECK(err != Err::kNone); }  // NOLINT(google-explicit-constructor)
-  constexpr Result(Status status) noexcept : Result(status.err()) {}  // NOLINT(google-explicit-constructor)
+  constexpr Result(T value) noexcept
+      : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  constexpr Result(Err err) noexcept : err_(err) {
+    CHECK(err != Err::kNone);
+  }  // NOLINT(google-explicit-constructor)
+  constexpr Result(Status status) noexcept
+      : Result(status.err()) {}  // NOLINT(google-explicit-constructor)
 
   constexpr bool is_ok() const noexcept { return err_ == Err::kNone; }
   constexpr Err err() const noexcept { return err_; }
@@ -91,11 +96,11 @@ Err err_of(const Result<T>& result) noexcept {
 
 // OURO_TRY(expression)        returns the error of a Status to the caller
 // OURO_TRY(T name, expression) declares `name` from a Result<T>, or returns its error
-#define OURO_TRY_STATUS(expression)                                              \
-  do {                                                                           \
-    if (const ::ouro::Err ouro_err = ::ouro::internal::err_of(expression);       \
-        ouro_err != ::ouro::Err::kNone) [[unlikely]]                             \
-      return ouro_err;                                                           \
+#define OURO_TRY_STATUS(expression)                                        \
+  do {                                                                     \
+    if (const ::ouro::Err ouro_err = ::ouro::internal::err_of(expression); \
+        ouro_err != ::ouro::Err::kNone) [[unlikely]]                       \
+      return ouro_err;                                                     \
   } while (false)
 #define OURO_TRY_VALUE_(temporary, declaration, expression) \
   auto temporary = (expression);                            \

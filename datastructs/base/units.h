@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The units that cross interfaces. Time comes in as an argument: nothing below server/io reads a clock.
+// The units that cross interfaces. Time comes in as an argument: nothing below server/io reads a
+// clock.
 #pragma once
 
 #include <compare>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The logical databases of one cache: a fixed number of keyspaces over one heap and one queue of lazy frees.
+// The logical databases of one cache: a fixed number of keyspaces over one heap and one queue of
+// lazy frees.
 #pragma once
 
 #include <memory>
@@ -12,7 +13,8 @@ namespace ouro {
 class Databases {
  public:
   Databases(Heap& heap, HashSeed seed, uint32_t count) : lazy_free_(heap) {
-    for (uint32_t i = 0; i < count; ++i) all_.push_back(std::make_unique<Keyspace>(heap, seed, lazy_free_));
+    for (uint32_t i = 0; i < count; ++i)
+      all_.push_back(std::make_unique<Keyspace>(heap, seed, lazy_free_));
   }
 
   uint32_t count() const { return static_cast<uint32_t>(all_.size()); }

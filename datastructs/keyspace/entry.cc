@@ -31,8 +31,8 @@ Entry* Entry::create(Heap& heap, ByteView key, Shape shape) noexcept {
   CHECK(shape.embedded_bytes < kBlobBytesMin);
   void* block = heap.allocate(key_at + key.size() + shape.embedded_bytes + shape.spare_bytes);
   Entry* entry = new (block) Entry();
-  entry->head_ = (static_cast<uint32_t>(shape.kind) << 24) | (shape.has_deadline ? kHasDeadline : 0U) |
-                 (wide ? kWideKey : 0U);
+  entry->head_ = (static_cast<uint32_t>(shape.kind) << 24) |
+                 (shape.has_deadline ? kHasDeadline : 0U) | (wide ? kWideKey : 0U);
   if (wide) {
     entry->store<uint64_t>(sizeof(Entry) + (shape.has_deadline ? 8U : 0U), key.size());
   } else {

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Entry: one key of a keyspace with its expiry and its value, or the handle of its value, in one allocation.
+// Entry: one key of a keyspace with its expiry and its value, or the handle of its value, in one
+// allocation.
 //
-//   bytes  0      4          6            8            16         24
-//        +------+----------+------------+------------+----------+-----------+-------------+----------------+
-//        | head | key size | value size | [deadline] | [wide    | [payload] | key ...     | [value ...]    |
-//        +------+----------+------------+------------+  key]    +-----------+-------------+----------------+
+//   byte  0      4          6            8            16          24
+//        +------+----------+------------+------------+-----------+-----------+---------+--------+
+//        | head | key size | value size | [deadline] | [wide     | [payload] | key ... | [value |
+//        |      |          |            |            |  key]     |           |         |  ...]  |
+//        +------+----------+------------+------------+-----------+-----------+---------+--------+
 //   head: 24 bits of access clock (LRU) or minutes and counter (LFU), 4 bits Kind, 4 bits flags.
-//   deadline: only with kHasDeadline. wide key: the size of a key of 64 KiB and more. payload: an integer, a Blob* or the
-//   8-byte handle of a collection; an embedded string has none, its bytes stand behind the key.
+//   deadline: only with kHasDeadline. wide key: the size of a key of 64 KiB and more. payload: an
+//   integer, a Blob* or the 8-byte handle of a collection; an embedded string has none, its bytes
+//   stand behind the key.
 //
-// So a 16-byte key with a 16-byte value takes 40 bytes, 48 with an expiry: the same size class of the allocator.
-// Strings below kBlobBytesMin are embedded, larger ones are Blobs. An entry is moved (and its table told by
-// Dict::replace) when it gains or loses its deadline or its string outgrows the block: Keyspace does that.
+// So a 16-byte key with a 16-byte value takes 40 bytes, 48 with an expiry: the same size class of
+// the allocator. Strings below kBlobBytesMin are embedded, larger ones are Blobs. An entry is moved
+// (and its table told by Dict::replace) when it gains or loses its deadline or its string outgrows
+// the block: Keyspace does that.
 #pragma once
 
 #include <array>
@@ -86,13 +90,17 @@ class Entry {
   bool is_string() const noexcept { return kind() <= Kind::kBlob; }
 
   bool has_deadline() const noexcept { return (head_ & kHasDeadline) != 0; }
-  UnixMs deadline() const noexcept { return has_deadline() ? load<int64_t>(sizeof(Entry)) : kNoExpiry; }
+  UnixMs deadline() const noexcept {
+    return has_deadline() ? load<int64_t>(sizeof(Entry)) : kNoExpiry;
+  }
   // Requires has_deadline().
   void set_deadline(UnixMs when) noexcept { store(sizeof(Entry), when); }
   bool is_due(UnixMs now) const noexcept { return has_deadline() && deadline() <= now; }
 
   uint32_t access() const noexcept { return head_ & kAccessMask; }
-  void set_access(uint32_t clock) noexcept { head_ = (head_ & ~kAccessMask) | (clock & kAccessMask); }
+  void set_access(uint32_t clock) noexcept {
+    head_ = (head_ & ~kAccessMask) | (clock & kAccessMask);
+  }
   static constexpr uint32_t kAccessMask = (1U << 24) - 1;
 
   // ---- strings
@@ -138,13 +146,15 @@ class Entry {
 
   Entry() = default;
   size_t key_size() const noexcept {
-    return (head_ & kWideKey) == 0 ? key_size_ : load<uint64_t>(sizeof(Entry) + (has_deadline() ? 8U : 0U));
+    return (head_ & kWideKey) == 0 ? key_size_
+                                   : load<uint64_t>(sizeof(Entry) + (has_deadline() ? 8U : 0U));
   }
   size_t payload_at() const noexcept {
     return sizeof(Entry) + (has_deadline() ? 8U : 0U) + ((head_ & kWideKey) != 0 ? 8U : 0U);
   }
   const char* key_bytes() const noexcept {
-    return reinterpret_cast<const char*>(this) + payload_at() + (kind() == Kind::kEmbedded ? 0U : 8U);
+    return reinterpret_cast<const char*>(this) + payload_at() +
+           (kind() == Kind::kEmbedded ? 0U : 8U);
   }
   template <class T>
   T load(size_t at) const noexcept {

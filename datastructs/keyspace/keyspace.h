@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Keyspace: one logical database. A table of entries, the changes a command can make to it, and what is due by the clock.
+// Keyspace: one logical database. A table of entries, the changes a command can make to it, and
+// what is due by the clock.
 //
-// Keys come in as a Key, the bytes with their hash, so that a batch hashes each key once and prefetches by it. Functions
-// that change an entry take the Entry* that find() gave and return the one that holds the key now: it may have moved.
-// Expiry is data here: find() returns due entries too; who may remove them (a primary) or must hide them (a replica) is
-// the engine's decision (engine/context.h).
-// Fields of hashes have deadlines of their own. A second table, empty while there are none, has an entry for each such hash:
+// Keys come in as a Key, the bytes with their hash, so that a batch hashes each key once and
+// prefetches by it. Functions that change an entry take the Entry* that find() gave and return the
+// one that holds the key now: it may have moved. Expiry is data here: find() returns due entries
+// too; who may remove them (a primary) or must hide them (a replica) is the engine's decision
+// (engine/context.h). Fields of hashes have deadlines of their own. A second table, empty while
+// there are none, has an entry for each such hash:
 //
-//   timed_hashes_   key -> a kInt Entry whose deadline is not after the first one of the hash's fields
+//   timed_hashes_   key -> a kInt Entry whose deadline is not after the first one of the hash's
+//   fields
 //
-// It is told of a deadline by note_field_deadline() and follows the hash when it is put, taken, erased, flushed or swapped.
-// Deadlines that are taken away are noticed when they come due.
+// It is told of a deadline by note_field_deadline() and follows the hash when it is put, taken,
+// erased, flushed or swapped. Deadlines that are taken away are noticed when they come due.
 // Pointers: an Entry* lives until the next change of its own key.
 #pragma once
 
@@ -38,8 +41,8 @@ class Keyspace {
   Key key(ByteView bytes) const noexcept { return {bytes, hash_bytes(bytes, seed_)}; }
 
   // ---- change
-  // Each put_ makes `key` hold the value, whatever `old` (what find() gave, or null) held before. deadline: kNoExpiry or when.
-  // Text that is an integer is stored as one.
+  // Each put_ makes `key` hold the value, whatever `old` (what find() gave, or null) held before.
+  // deadline: kNoExpiry or when. Text that is an integer is stored as one.
   Entry* put_string(const Key& key, Entry* old, ByteView value, UnixMs deadline);
   Entry* put_integer(const Key& key, Entry* old, int64_t value, UnixMs deadline);
   // Takes the blob; it may be small, then its bytes are embedded.
@@ -51,8 +54,8 @@ class Keyspace {
     Entry* entry = insert_payload(key, kKindOf<T>, 0);
     return *new (&entry->as<T>()) T();
   }
-  // The entry's string with `size` bytes to be edited in place: what was there is kept, growth is filled with zero bytes.
-  // `spare` is extra room for later growth. Turns an integer into text.
+  // The entry's string with `size` bytes to be edited in place: what was there is kept, growth is
+  // filled with zero bytes. `spare` is extra room for later growth. Turns an integer into text.
   struct Editable {
     Entry* entry;
     std::span<char> bytes;
@@ -77,22 +80,26 @@ class Keyspace {
   Entry* find(const Key& key) const noexcept { return table_->find(key.bytes, key.hash); }
   size_t size() const noexcept { return table_->size(); }
   size_t expires_count() const noexcept { return expires_; }
-  // Mean of the time to live of keys with an expiry, estimated from a sample as Redis's INFO does; ms.
+  // Mean of the time to live of keys with an expiry, estimated from a sample as Redis's INFO does;
+  // ms.
   Entry* random(Prng& prng) const { return table_->random(prng); }
-  uint64_t scan(uint64_t cursor, FunctionRef<void(Entry&)> fn) const { return table_->scan(cursor, fn); }
+  uint64_t scan(uint64_t cursor, FunctionRef<void(Entry&)> fn) const {
+    return table_->scan(cursor, fn);
+  }
   void for_each(FunctionRef<void(Entry&)> fn) const { table_->for_each(fn); }
   void prefetch_bucket(Hash64 hash) const { table_->prefetch_bucket(hash); }
   void prefetch_entry(Hash64 hash) const { table_->prefetch_entry(hash); }
 
-  // ---- expiry: an entry whose deadline is at or before `now`, or null. `budget` is lowered by what was looked at.
+  // ---- expiry: an entry whose deadline is at or before `now`, or null. `budget` is lowered by
+  // what was looked at.
   Entry* find_due(UnixMs now, size_t& budget) { return table_->find_due(now, budget); }
   UnixMs next_deadline() const { return table_->next_deadline(); }
 
   // ---- expiry of fields
   // A field of the hash at this key was given a deadline.
   void note_field_deadline(const Key& key, UnixMs when);
-  // A hash that may have due fields, or null; `budget` is lowered by what was looked at. The caller lets Hash::expire_due
-  // remove them before it asks again.
+  // A hash that may have due fields, or null; `budget` is lowered by what was looked at. The caller
+  // lets Hash::expire_due remove them before it asks again.
   Entry* find_due_hash(UnixMs now, size_t& budget);
   // A lower bound over all fields; kNever if none has a deadline.
   UnixMs next_field_deadline() const { return timed_hashes_->next_deadline(); }

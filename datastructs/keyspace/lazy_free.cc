@@ -12,7 +12,8 @@ void free_entry(Heap& heap, Entry* entry, size_t& budget) {
   Value value{.kind = entry->kind()};
   if (value.kind != Kind::kEmbedded) value.payload = entry->payload();
   heap.release(entry);
-  // One entry's value is freed whole: a table of huge values is rare, and its walk would need a place to stop in each.
+  // One entry's value is freed whole: a table of huge values is rare, and its walk would need a
+  // place to stop in each.
   size_t all = kNoLimit;
   value.free_some(heap, all);
   const size_t spent = kNoLimit - all;
@@ -47,7 +48,8 @@ bool LazyFree::run(size_t budget) {
     Dict<Entry>& table = *tables_.front();
     const size_t before = table.size();
     size_t entries = budget < 1024 ? budget : 1024;
-    const bool done = table.free_some(entries, [&](Entry* entry) { free_entry(heap_, entry, budget); });
+    const bool done =
+        table.free_some(entries, [&](Entry* entry) { free_entry(heap_, entry, budget); });
     pending_ -= before - table.size();
     freed_ += before - table.size();
     budget -= before - table.size() < budget ? before - table.size() : budget;

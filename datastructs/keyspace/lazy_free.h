@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What waits to be freed: values whose keys are gone and tables that were flushed. Freed in slices between turns, so that
-// deleting a set of ten million members holds nobody up. Bounded by nothing but memory that was in use before.
+// What waits to be freed: values whose keys are gone and tables that were flushed. Freed in slices
+// between turns, so that deleting a set of ten million members holds nobody up. Bounded by nothing
+// but memory that was in use before.
 #pragma once
 
 #include <deque>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Value: a value on its way between keys (RENAME, MOVE, COPY) or to the heap's end (UNLINK). Owns what it points to; the
-// holder hands it on with Keyspace::put_value or frees it with free_some. Eight bytes of payload and a tag; strings below
-// kBlobBytesMin are turned into Blobs while they travel.
+// Value: a value on its way between keys (RENAME, MOVE, COPY) or to the heap's end (UNLINK). Owns
+// what it points to; the holder hands it on with Keyspace::put_value or frees it with free_some.
+// Eight bytes of payload and a tag; strings below kBlobBytesMin are turned into Blobs while they
+// travel.
 #pragma once
 
 #include <cstdint>

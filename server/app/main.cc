@@ -55,7 +55,8 @@ bool prepare_process(Options& options, LogFile& log) {
     options.app.config_file = current_directory() + "/" + options.app.config_file;
   }
   if (const int error = change_directory(options.app.dir); error != 0) {
-    print(stderr, "Cannot change to the directory '" + options.app.dir + "': " + std::strerror(error) + "\n");
+    print(stderr, "Cannot change to the directory '" + options.app.dir +
+                      "': " + std::strerror(error) + "\n");
     return false;
   }
   if (options.app.daemonize && become_daemon() != 0) return false;
@@ -68,7 +69,8 @@ bool prepare_process(Options& options, LogFile& log) {
   if (const uint64_t got = raise_descriptor_limit(wanted); got < wanted) {
     options.engine.maxclients = got > kOwnDescriptors ? got - kOwnDescriptors : 1;
     log.print(LogLevel::kWarning, "maxclients is %llu: the system allows %llu open files only",
-              static_cast<unsigned long long>(options.engine.maxclients), static_cast<unsigned long long>(got));
+              static_cast<unsigned long long>(options.engine.maxclients),
+              static_cast<unsigned long long>(got));
   }
   return true;
 }
@@ -79,8 +81,9 @@ int serve(Options& options, Config& config, LogFile& log) {
   uint64_t seed = 0;
   random_bytes(&seed, sizeof(seed));
   log.print(LogLevel::kNotice, "ouro %.*s starts, compatible with Redis %.*s; PID: %lld",
-            static_cast<int>(kOuroVersion.size()), kOuroVersion.data(), static_cast<int>(kRedisVersion.size()),
-            kRedisVersion.data(), static_cast<long long>(process_facts().id));
+            static_cast<int>(kOuroVersion.size()), kOuroVersion.data(),
+            static_cast<int>(kRedisVersion.size()), kRedisVersion.data(),
+            static_cast<long long>(process_facts().id));
   Server server({.loop = *probed.loop,
                  .log = log,
                  .options = options,

@@ -10,7 +10,8 @@
 
 namespace ouro {
 
-// One connected client: what it says and how its bytes move. The two are destroyed together, when nothing is in flight.
+// One connected client: what it says and how its bytes move. The two are destroyed together, when
+// nothing is in flight.
 struct Server::Client final : SessionOwner, ConnectionOwner {
   Client(Server& owner, SocketFd fd, Session::Peer peer)
       : server(owner),
@@ -65,22 +66,25 @@ bool Server::start() {
 }
 
 bool Server::open_listeners() {
-  const ListenOptions listen{.backlog = static_cast<int>(options_.app.tcp_backlog),
-                             .unix_permissions = static_cast<int>(options_.app.unixsocketperm),
-                             .tuning = {.keep_alive_seconds = static_cast<int>(options_.app.tcp_keepalive)}};
+  const ListenOptions listen{
+      .backlog = static_cast<int>(options_.app.tcp_backlog),
+      .unix_permissions = static_cast<int>(options_.app.unixsocketperm),
+      .tuning = {.keep_alive_seconds = static_cast<int>(options_.app.tcp_keepalive)}};
   if (options_.app.port != 0 || options_.app.any_free_port) {
     const std::vector<ByteView> binds(options_.app.bind.begin(), options_.app.bind.end());
     std::string failed;
-    const int error =
-        listeners_.open_tcp({.port = static_cast<uint16_t>(options_.app.port), .binds = binds}, listen, failed);
+    const int error = listeners_.open_tcp(
+        {.port = static_cast<uint16_t>(options_.app.port), .binds = binds}, listen, failed);
     if (error != 0) {
-      log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", failed.c_str(), std::strerror(error));
+      log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", failed.c_str(),
+                 std::strerror(error));
       return false;
     }
   }
   if (!options_.app.unixsocket.empty()) {
     if (const int error = listeners_.open_unix(options_.app.unixsocket, listen); error != 0) {
-      log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", options_.app.unixsocket.c_str(), std::strerror(error));
+      log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", options_.app.unixsocket.c_str(),
+                 std::strerror(error));
       return false;
     }
   }
@@ -89,10 +93,13 @@ bool Server::open_listeners() {
 
 // Why this peer may not connect; empty if it may.
 ByteView Server::refusal_of(const Address& peer) const {
-  if (engine_.clients.count() >= engine_.options.maxclients) return "-ERR max number of clients reached\r\n";
+  if (engine_.clients.count() >= engine_.options.maxclients)
+    return "-ERR max number of clients reached\r\n";
   if (options_.app.protected_mode && engine_.options.requirepass.empty() && !peer.is_loopback()) {
-    return "-DENIED ouro runs in protected mode: no password is set and only clients of this machine are served. To serve "
-           "others, set a password (requirepass), or turn protected-mode off if the network keeps strangers out.\r\n";
+    return "-DENIED ouro runs in protected mode: no password is set and only clients of this "
+           "machine are served. To serve "
+           "others, set a password (requirepass), or turn protected-mode off if the network keeps "
+           "strangers out.\r\n";
   }
   return {};
 }
@@ -119,7 +126,8 @@ void Server::on_accepted(SocketFd fd, const Listener& from) {
 
 void Server::on_signal(Signal signal) {
   if (signal == Signal::kHangUp) return;  // a terminal's end does not end a server
-  log_.print(LogLevel::kWarning, "Received %s, shutting down", signal == Signal::kTerminate ? "SIGTERM" : "SIGINT");
+  log_.print(LogLevel::kWarning, "Received %s, shutting down",
+             signal == Signal::kTerminate ? "SIGTERM" : "SIGINT");
   stopping_ = true;
 }
 
@@ -189,7 +197,8 @@ Status Server::rewrite_config(std::string& error) {
     return Err::kInvalid;
   }
   std::string before;
-  if (const int code = read_whole_file(options_.app.config_file, before); code != 0 && code != ENOENT) {
+  if (const int code = read_whole_file(options_.app.config_file, before);
+      code != 0 && code != ENOENT) {
     error = std::string("Rewriting config file: ") + std::strerror(code);
     return Err::kIo;
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Server: builds the parts of a running node and wires them. Nothing below can name it; there are no globals, so several
-// servers live in one process (the simulation does that).
+// Server: builds the parts of a running node and wires them. Nothing below can name it; there are
+// no globals, so several servers live in one process (the simulation does that).
 //
-//   Loop --accept--> Client{Session, Connection}      the batch of all sessions runs once a turn: tick.cc
+//   Loop --accept--> Client{Session, Connection}    all sessions' batch runs once a turn: tick.cc
 #pragma once
 
 #include <list>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How long turns take: histograms of the thread's CPU time and of wall time, side by side, since a busy machine stretches the
-// second but not the first. Cells double: 1 us, 2 us, 4 us ...; the slowest turn is kept exactly.
+// How long turns take: histograms of the thread's CPU time and of wall time, side by side, since a
+// busy machine stretches the second but not the first. Cells double: 1 us, 2 us, 4 us ...; the
+// slowest turn is kept exactly.
 #pragma once
 
 #include <array>

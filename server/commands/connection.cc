@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a connection says about itself: AUTH, HELLO, SELECT, PING, ECHO, QUIT, RESET. CLIENT: admin/client.cc.
+// What a connection says about itself: AUTH, HELLO, SELECT, PING, ECHO, QUIT, RESET. CLIENT:
+// admin/client.cc.
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
 #include "server/engine/engine.h"
@@ -21,7 +22,8 @@ bool same_secret(ByteView a, ByteView b) {
 
 Status log_in(Context& ctx, ByteView user, ByteView password) {
   const std::string& secret = ctx.engine.options.requirepass;
-  if (user != "default" || (!secret.empty() && !same_secret(password, secret))) return ctx.fail_text(errors::kWrongPass);
+  if (user != "default" || (!secret.empty() && !same_secret(password, secret)))
+    return ctx.fail_text(errors::kWrongPass);
   if (ctx.caller.session != nullptr) ctx.caller.session->set_authenticated(true);
   return Status::ok();
 }
@@ -64,7 +66,8 @@ Status cmd_ping(Context& ctx) {
 
 Status cmd_select(Context& ctx) {
   OURO_TRY(const int64_t index, ctx.integer(1));
-  if (index < 0 || index >= ctx.engine.dbs.count()) return ctx.fail_text(errors::kDbIndexOutOfRange);
+  if (index < 0 || index >= ctx.engine.dbs.count())
+    return ctx.fail_text(errors::kDbIndexOutOfRange);
   ctx.caller.db = static_cast<DbIndex>(index);
   ctx.reply.ok();
   return Status::ok();
@@ -118,8 +121,8 @@ Status parse_hello(Context& ctx, HelloOptions& options) {
       }
     } else {
       const ByteView word = args.peek();
-      return ctx.fail("ERR Syntax error in HELLO option '%.*s'", static_cast<int>(std::min<size_t>(word.size(), 128)),
-                      word.data());
+      return ctx.fail("ERR Syntax error in HELLO option '%.*s'",
+                      static_cast<int>(std::min<size_t>(word.size(), 128)), word.data());
     }
   }
   return Status::ok();
@@ -133,8 +136,10 @@ Status cmd_hello(Context& ctx) {
   if (options.log_in) OURO_TRY(log_in(ctx, options.user, options.password));
   if (!session->authenticated) {
     return ctx.fail(
-        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> "
-        "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
+        "<proto> AUTH <user> "
+        "<pass> option can be used to authenticate the client and select the RESP protocol version "
+        "at the same time");
   }
   if (options.set_name) session->name = options.name;
   if (options.version != 0) session->set_resp_version(static_cast<int>(options.version));

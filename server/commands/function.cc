@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// FUNCTION, as far as it can be answered while there is no script engine: there are no libraries to list, and emptying their
-// set leaves it empty. Test suites and clients that clean up call FLUSH at each start.
+// FUNCTION, as far as it can be answered while there is no script engine: there are no libraries to
+// list, and emptying their set leaves it empty. Test suites and clients that clean up call FLUSH at
+// each start.
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
@@ -10,7 +11,8 @@ namespace {
 
 Status cmd_function_flush(Context& ctx) {
   if (ctx.argv.size() > 3) return wrong_subcommand_arity(ctx);
-  if (ctx.argv.size() == 3 && !equals_ignoring_case(ctx.argv[2], "sync") && !equals_ignoring_case(ctx.argv[2], "async")) {
+  if (ctx.argv.size() == 3 && !equals_ignoring_case(ctx.argv[2], "sync") &&
+      !equals_ignoring_case(ctx.argv[2], "async")) {
     return ctx.fail("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
   }
   ctx.effects.none();
@@ -28,7 +30,8 @@ Status cmd_function_list(Context& ctx) {
       continue;
     }
     const ByteView word = args.peek();
-    return ctx.fail("ERR Unknown argument %.*s", static_cast<int>(std::min<size_t>(word.size(), 128)), word.data());
+    return ctx.fail("ERR Unknown argument %.*s",
+                    static_cast<int>(std::min<size_t>(word.size(), 128)), word.data());
   }
   ctx.reply.array(0);
   return Status::ok();

@@ -10,7 +10,8 @@ namespace ouro {
 Status reply_help(Context& ctx) {
   const CommandSpec& container = *ctx.engine.registry.container(ctx.spec);
   ctx.reply.array(1 + 2 * container.subcommands.size());
-  ctx.reply.simple(std::string(container.name) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+  ctx.reply.simple(std::string(container.name) +
+                   " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
   for (const CommandSpec& row : container.subcommands) {
     ctx.reply.simple(row.name);
     ctx.reply.simple("    " + std::string(row.doc.summary));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// HELP of the containers (CLIENT HELP, OBJECT HELP ...), made from their rows, and the error that points to it.
+// HELP of the containers (CLIENT HELP, OBJECT HELP ...), made from their rows, and the error that
+// points to it.
 #pragma once
 
 #include "server/engine/context.h"

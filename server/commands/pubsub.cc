@@ -13,16 +13,21 @@ namespace {
 using Kind = PubSub::Kind;
 
 ByteView subscribe_word(Kind kind) {
-  return kind == Kind::kChannel ? "subscribe" : kind == Kind::kPattern ? "psubscribe" : "ssubscribe";
+  return kind == Kind::kChannel   ? "subscribe"
+         : kind == Kind::kPattern ? "psubscribe"
+                                  : "ssubscribe";
 }
 ByteView unsubscribe_word(Kind kind) {
-  return kind == Kind::kChannel ? "unsubscribe" : kind == Kind::kPattern ? "punsubscribe" : "sunsubscribe";
+  return kind == Kind::kChannel   ? "unsubscribe"
+         : kind == Kind::kPattern ? "punsubscribe"
+                                  : "sunsubscribe";
 }
 
 // What the confirmation counts: channels and patterns together, shard channels apart.
 int64_t counted(const Session& session, Kind kind) {
-  const size_t count = kind == Kind::kShard ? session.subscriptions[2].size()
-                                            : session.subscriptions[0].size() + session.subscriptions[1].size();
+  const size_t count = kind == Kind::kShard
+                           ? session.subscriptions[2].size()
+                           : session.subscriptions[0].size() + session.subscriptions[1].size();
   return static_cast<int64_t>(count);
 }
 

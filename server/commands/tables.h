@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The command families' tables. A program joins those it wants and hands them to its Engine (Engine::Setup::tables).
+// The command families' tables. A program joins those it wants and hands them to its Engine
+// (Engine::Setup::tables).
 #pragma once
 
 #include <span>

@@ -58,7 +58,8 @@ Status cmd_exec(Context& ctx) {
   drop_transaction(ctx);
   caller.txn.executing = true;
   ctx.reply.array(txn.queue.size());
-  for (const QueuedCommand& queued : txn.queue) ctx.engine.executor.run_queued(caller, queued, ctx.reply);
+  for (const QueuedCommand& queued : txn.queue)
+    ctx.engine.executor.run_queued(caller, queued, ctx.reply);
   caller.txn.executing = false;
   return Status::ok();
 }
@@ -67,7 +68,8 @@ Status cmd_watch(Context& ctx) {
   if (ctx.caller.txn.open) return ctx.fail("ERR WATCH inside MULTI is not allowed");
   for (size_t i = 1; i < ctx.argv.size(); ++i) {
     const Entry* entry = ctx.db.find(ctx.db.key(ctx.argv[i]));
-    ctx.engine.watch.add(ctx.caller, ctx.caller.db, ctx.argv[i], entry != nullptr && entry->is_due(ctx.now));
+    ctx.engine.watch.add(ctx.caller, ctx.caller.db, ctx.argv[i],
+                         entry != nullptr && entry->is_due(ctx.now));
   }
   ctx.reply.ok();
   return Status::ok();

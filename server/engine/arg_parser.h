@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ArgParser: reads a command's arguments from left to right and keeps the first error, so that a handler parses all its
-// options first and asks once.
+// ArgParser: reads a command's arguments from left to right and keeps the first error, so that a
+// handler parses all its options first and asks once.
 //
 //   ArgParser args(ctx.argv, 3);
 //   while (args.more()) {

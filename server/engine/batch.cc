@@ -9,8 +9,8 @@
 namespace ouro {
 namespace {
 
-// Distances of the two prefetch stages ahead of the running command, in commands: the bucket's line first, then, when that
-// has arrived, the entry it points to.
+// Distances of the two prefetch stages ahead of the running command, in commands: the bucket's line
+// first, then, when that has arrived, the entry it points to.
 constexpr size_t kBucketAhead = 16;
 constexpr size_t kEntryAhead = 8;
 
@@ -66,8 +66,8 @@ void Batch::end_turn() {
   for (Session* session : fed_) session->end_turn();
   fed_.clear();
   arena_.clear();
-  // What did not fit is parsed now, so that the next turn runs it without waiting for the network. Parsing may find the
-  // batch full again, which puts the session back into the list.
+  // What did not fit is parsed now, so that the next turn runs it without waiting for the network.
+  // Parsing may find the batch full again, which puts the session back into the list.
   parsing_.swap(unfinished_);
   for (Session* session : parsing_) session->parse_more();
   parsing_.clear();

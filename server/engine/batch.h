@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Batch: the commands that all sessions received in one turn. They are looked up and their first keys hashed first, then
-// the table's lines are prefetched, then they run in the order in which they came: memory is cold at each command, and
-// this overlaps the waits across commands and connections.
+// Batch: the commands that all sessions received in one turn. They are looked up and their first
+// keys hashed first, then the table's lines are prefetched, then they run in the order in which
+// they came: memory is cold at each command, and this overlaps the waits across commands and
+// connections.
 //
-// argv views point into receive buffers and readers, which live until the turn ends. At most kCommandsMax commands run a
-// turn; a session that has more keeps the rest in its reader and is asked again in the next turn.
+// argv views point into receive buffers and readers, which live until the turn ends. At most
+// kCommandsMax commands run a turn; a session that has more keeps the rest in its reader and is
+// asked again in the next turn.
 #pragma once
 
 #include <vector>

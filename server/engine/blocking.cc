@@ -55,7 +55,8 @@ void Blocking::on_database_changed(DbIndex db) {
 Blocking::Where Blocking::take_ready() {
   Where where = std::move(ready_.front());
   ready_.pop_front();
-  if (const auto found = waiters_.find(where); found != waiters_.end()) found->second.is_ready = false;
+  if (const auto found = waiters_.find(where); found != waiters_.end())
+    found->second.is_ready = false;
   return where;
 }
 

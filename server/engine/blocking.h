@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Blocking: sessions that wait for a key to change (BLPOP and its kind).
 //
-// A waiting session keeps its command. When one of its keys changes, the key becomes ready; after the command that changed
-// it (EXEC as a whole), the executor runs the commands of that key's waiters again, first come first served, as long as the
-// key exists. Such a run serves this one key only (Context::find_awaited). A wait for keys that times out is answered with
-// a null array, as all of Redis's are; a wait without keys is run again with Context::may_block() false.
-// Invariant: a session is in the queue of each of its keys, once, in the order in which it began to wait.
+// A waiting session keeps its command. When one of its keys changes, the key becomes ready; after
+// the command that changed it (EXEC as a whole), the executor runs the commands of that key's
+// waiters again, first come first served, as long as the key exists. Such a run serves this one key
+// only (Context::find_awaited). A wait for keys that times out is answered with a null array, as
+// all of Redis's are; a wait without keys is run again with Context::may_block() false. Invariant:
+// a session is in the queue of each of its keys, once, in the order in which it began to wait.
 #pragma once
 
 #include <deque>
@@ -55,7 +56,9 @@ class Blocking {
   Session* waiter(const Where& where, size_t passed) const;
 
   // When the next wait ends, kForever if none does.
-  Instant next_deadline() const { return by_deadline_.empty() ? Wait::kForever : by_deadline_.begin()->first; }
+  Instant next_deadline() const {
+    return by_deadline_.empty() ? Wait::kForever : by_deadline_.begin()->first;
+  }
   // A session whose wait is over at `now`, or null.
   Session* find_timed_out(Instant now) const;
 

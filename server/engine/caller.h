@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Caller: who asks. A client session, the embedding program, a replayed log, a script. Carries what outlives one command:
-// the selected database, the open transaction, watched keys, what refuses its commands.
+// Caller: who asks. A client session, the embedding program, a replayed log, a script. Carries what
+// outlives one command: the selected database, the open transaction, watched keys, what refuses its
+// commands.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,9 @@ enum class Origin : uint8_t {
   kInternal,  // expiry and eviction
 };
 
-// Reasons why a command may be refused before its handler runs; one function each in gates.cc. A plain GET tests one word:
-// the gates of its origin that can refuse now, on this node or for this caller.
+// Reasons why a command may be refused before its handler runs; one function each in gates.cc. A
+// plain GET tests one word: the gates of its origin that can refuse now, on this node or for this
+// caller.
 using GateMask = uint32_t;
 namespace Gate {
 inline constexpr GateMask kAuth = 1U << 0;
@@ -32,7 +34,7 @@ inline constexpr GateMask kRoute = 1U << 2;
 inline constexpr GateMask kRole = 1U << 3;
 inline constexpr GateMask kLoading = 1U << 4;
 inline constexpr GateMask kMemory = 1U << 5;
-inline constexpr GateMask kSubscribed = 1U << 6;  // a RESP2 client in subscribed mode
+inline constexpr GateMask kSubscribed = 1U << 6;   // a RESP2 client in subscribed mode
 inline constexpr GateMask kTransaction = 1U << 7;  // MULTI is open: queue
 inline constexpr GateMask kPause = 1U << 8;        // CLIENT PAUSE
 inline constexpr GateMask kBusy = 1U << 9;
@@ -46,7 +48,7 @@ struct QueuedCommand {
 // MULTI: from MULTI to EXEC or DISCARD.
 struct Transaction {
   bool open = false;
-  bool broken = false;   // a command was refused while queueing: EXEC aborts
+  bool broken = false;  // a command was refused while queueing: EXEC aborts
   bool executing = false;
   std::vector<QueuedCommand> queue;
   size_t queue_bytes = 0;
@@ -63,9 +65,10 @@ struct Caller {
 
   Origin origin;
   DbIndex db = 0;
-  GateMask gates = 0;      // those of kAuth, kSubscribed, kTransaction that this caller's state asks for
+  GateMask gates =
+      0;  // those of kAuth, kSubscribed, kTransaction that this caller's state asks for
   bool watch_broken = false;  // a watched key has changed: EXEC answers null
-  bool no_touch = false;   // CLIENT NO-TOUCH: reads leave the access clock alone
+  bool no_touch = false;      // CLIENT NO-TOUCH: reads leave the access clock alone
   Transaction txn;
   std::vector<WatchedKey> watched;
   Session* session = nullptr;  // null for all but kClient

@@ -40,9 +40,10 @@ bool Clients::must_wait(const Caller& caller, const CommandSpec& spec, UnixMs no
   if (pause_ == Pause::kAll) return !spec.flags.has(Flag::kEndsPause);
   if (spec.flags.has(Flag::kWrite) || spec.flags.has(Flag::kMayReplicate)) return true;
   if (!spec.flags.has(Flag::kRunsQueue)) return false;
-  return std::any_of(caller.txn.queue.begin(), caller.txn.queue.end(), [](const QueuedCommand& queued) {
-    return queued.spec->flags.has(Flag::kWrite) || queued.spec->flags.has(Flag::kMayReplicate);
-  });
+  return std::any_of(
+      caller.txn.queue.begin(), caller.txn.queue.end(), [](const QueuedCommand& queued) {
+        return queued.spec->flags.has(Flag::kWrite) || queued.spec->flags.has(Flag::kMayReplicate);
+      });
 }
 
 void Clients::begin_exclusive(Session& session, const CommandSpec& spec, Argv argv, Instant until) {
@@ -63,7 +64,8 @@ void Clients::on_turn_end() {
   if (exclusive_ != nullptr && engine_.instant() >= exclusive_until_) {
     Session* session = std::exchange(exclusive_, nullptr);
     engine_.account(engine_.registry.stats(*exclusive_spec_), session->caller(), *exclusive_spec_,
-                    exclusive_argv_.argv(), static_cast<double>(engine_.instant() - exclusive_since_));
+                    exclusive_argv_.argv(),
+                    static_cast<double>(engine_.instant() - exclusive_since_));
     exclusive_argv_.reset();
     session->with_reply([](Reply& reply) {
       reply.ok();
@@ -79,10 +81,11 @@ void Clients::every_second() {
   const Millis idle_max = engine_.options.timeout_seconds * 1000;
   for (const auto& [id, session] : by_id_) {
     session->check_limits();
-    const bool waits = session->is_blocked() || session->is_monitor || session->subscription_count() > 0;
+    const bool waits =
+        session->is_blocked() || session->is_monitor || session->subscription_count() > 0;
     if (idle_max > 0 && !waits && engine_.now() - session->last_active > idle_max) {
-      engine_.log.print(LogLevel::kVerbose, "closing idle client: id=%llu addr=%s", static_cast<unsigned long long>(id),
-                        session->peer.address.c_str());
+      engine_.log.print(LogLevel::kVerbose, "closing idle client: id=%llu addr=%s",
+                        static_cast<unsigned long long>(id), session->peer.address.c_str());
       session->doom();
     }
   }
@@ -91,7 +94,8 @@ void Clients::every_second() {
 Instant Clients::next_deadline() const {
   Instant next = INT64_MAX;
   if (exclusive_ != nullptr) next = exclusive_until_;
-  if (pause_ != Pause::kNone) next = std::min(next, engine_.instant() + (pause_until_ - engine_.now()) * 1000);
+  if (pause_ != Pause::kNone)
+    next = std::min(next, engine_.instant() + (pause_until_ - engine_.now()) * 1000);
   return next;
 }
 

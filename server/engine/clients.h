@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Clients: the sessions of this server by id, and what concerns them all: CLIENT PAUSE, limits, idle timeouts.
+// Clients: the sessions of this server by id, and what concerns them all: CLIENT PAUSE, limits,
+// idle timeouts.
 #pragma once
 
 #include <map>

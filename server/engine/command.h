@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// CommandSpec: one command is one row. The row stands in the .cc of the command's family, right below its handler; COMMAND,
-// COMMAND DOCS, GETKEYS, ACL categories, cluster routing, the arity error and the walk over all rows in the tests derive
-// from it. What makes a command special is a flag here: no code elsewhere asks for a command by name.
+// CommandSpec: one command is one row. The row stands in the .cc of the command's family, right
+// below its handler; COMMAND, COMMAND DOCS, GETKEYS, ACL categories, cluster routing, the arity
+// error and the walk over all rows in the tests derive from it. What makes a command special is a
+// flag here: no code elsewhere asks for a command by name.
 //
 //   constexpr CommandSpec kRows[] = {
 //       {.name = "GETDEL", .arity = exactly(2), .flags = Flag::kWrite | Flag::kFast,
-//        .keys = {one_key(1, kReadWrite | kAccess | kDelete)}, .acl = Acl::kString, .handler = cmd_getdel,
-//        .doc = {.summary = "Returns a string and removes its key.", .complexity = "O(1)", .since = "6.2.0",
-//                .group = "string", .args = "key:key#0"}},
+//        .keys = {one_key(1, kReadWrite | kAccess | kDelete)}, .acl = Acl::kString,
+//        .handler = cmd_getdel,
+//        .doc = {.summary = "Returns a string and removes its key.", .complexity = "O(1)",
+//                .since = "6.2.0", .group = "string", .args = "key:key#0"}},
 //   };
 //   static_assert(table_is_valid(kRows));
-//   constinit const std::span<const CommandSpec> kStringCommands = kRows;    // declared in commands/tables.h
+//   constinit const std::span<const CommandSpec> kStringCommands = kRows;  // in tables.h
 #pragma once
 
 #include <array>
@@ -49,13 +51,13 @@ inline constexpr Flags kAdmin{1U << 3};
 inline constexpr Flags kPubsub{1U << 4};
 inline constexpr Flags kNoScript{1U << 5};
 inline constexpr Flags kBlocking{1U << 6};
-inline constexpr Flags kLoading{1U << 7};   // allowed while loading
-inline constexpr Flags kStale{1U << 8};     // allowed on a stale replica
+inline constexpr Flags kLoading{1U << 7};  // allowed while loading
+inline constexpr Flags kStale{1U << 8};    // allowed on a stale replica
 inline constexpr Flags kSkipMonitor{1U << 9};
 inline constexpr Flags kSkipSlowlog{1U << 10};
 inline constexpr Flags kAsking{1U << 11};
 inline constexpr Flags kFast{1U << 12};
-inline constexpr Flags kNoAuth{1U << 13};   // allowed before AUTH
+inline constexpr Flags kNoAuth{1U << 13};  // allowed before AUTH
 inline constexpr Flags kMayReplicate{1U << 14};
 inline constexpr Flags kNoMandatoryKeys{1U << 15};
 inline constexpr Flags kProtected{1U << 16};  // needs enable-debug-command or a local peer
@@ -63,9 +65,11 @@ inline constexpr Flags kNoAsyncLoading{1U << 17};
 inline constexpr Flags kNoMulti{1U << 18};    // refused inside MULTI
 inline constexpr Flags kAllowBusy{1U << 19};  // runs while a script is over its time limit
 inline constexpr Flags kMovableKeys{1U << 20};
-// Ours, not shown by COMMAND: runs at once although MULTI is open (EXEC, DISCARD, MULTI, WATCH, QUIT, RESET).
+// Ours, not shown by COMMAND: runs at once although MULTI is open (EXEC, DISCARD, MULTI, WATCH,
+// QUIT, RESET).
 inline constexpr Flags kInsideMulti{1U << 28};
-// Ours, not shown by COMMAND: runs while all clients are paused (CLIENT UNPAUSE, CLIENT PAUSE; the loop's own use).
+// Ours, not shown by COMMAND: runs while all clients are paused (CLIENT UNPAUSE, CLIENT PAUSE; the
+// loop's own use).
 inline constexpr Flags kEndsPause{1U << 25};
 // Ours, not shown by COMMAND: answers although CLIENT REPLY is off, by what it sets (CLIENT REPLY).
 inline constexpr Flags kSetsReplyMode{1U << 26};
@@ -80,7 +84,9 @@ inline constexpr Flags kSystem{1U << 30};
 // ---- ACL categories, in Redis's order.
 struct AclCategories {
   uint32_t bits = 0;
-  friend constexpr AclCategories operator|(AclCategories a, AclCategories b) { return {a.bits | b.bits}; }
+  friend constexpr AclCategories operator|(AclCategories a, AclCategories b) {
+    return {a.bits | b.bits};
+  }
 };
 namespace Acl {
 inline constexpr AclCategories kNone{0};
@@ -108,13 +114,16 @@ inline constexpr AclCategories kScripting{1U << 20};
 }  // namespace Acl
 // The names in bit order, without '@'.
 inline constexpr std::array<std::string_view, 21> kAclCategoryNames = {
-    "keyspace", "read", "write",  "set",    "sortedset", "list", "hash",     "string",    "bitmap",     "hyperloglog", "geo",
-    "stream",   "pubsub", "admin", "fast", "slow",      "blocking", "dangerous", "connection", "transaction", "scripting"};
-// The row's categories with those that follow from flags (read, write, admin+dangerous, pubsub, fast or slow, blocking).
+    "keyspace", "read",   "write",       "set",       "sortedset",  "list",        "hash",
+    "string",   "bitmap", "hyperloglog", "geo",       "stream",     "pubsub",      "admin",
+    "fast",     "slow",   "blocking",    "dangerous", "connection", "transaction", "scripting"};
+// The row's categories with those that follow from flags (read, write, admin+dangerous, pubsub,
+// fast or slow, blocking).
 AclCategories acl_categories(const CommandSpec& spec);
 
 // ---- keys
-// How a key is used; COMMAND INFO's and GETKEYSANDFLAGS's words (RO RW OW RM access update insert delete ...).
+// How a key is used; COMMAND INFO's and GETKEYSANDFLAGS's words (RO RW OW RM access update insert
+// delete ...).
 using KeyUse = uint16_t;
 inline constexpr KeyUse kReadOnly = 1U << 0;
 inline constexpr KeyUse kReadWrite = 1U << 1;
@@ -135,10 +144,12 @@ struct KeySpec {
   Begin begin = Begin::kNone;
   Find find = Find::kRange;
   KeyUse use = 0;
-  int index = 0;                 // kIndex: position; kKeyword: where the search starts (negative: from the end)
+  int index = 0;  // kIndex: position; kKeyword: where the search starts (negative: from the end)
   std::string_view keyword = {};
-  int last = 0, step = 1, limit = 0;      // kRange: last is relative to the first key, negative counts from the end
-  int key_num = 0, first = 0;             // kKeyNum: where the count stands and where keys start, relative to begin
+  int last = 0, step = 1,
+      limit = 0;  // kRange: last is relative to the first key, negative counts from the end
+  int key_num = 0,
+      first = 0;  // kKeyNum: where the count stands and where keys start, relative to begin
 };
 inline constexpr size_t kKeySpecsMax = 3;  // what the neediest command (SORT, GEORADIUS) has
 constexpr KeySpec one_key(int at, KeyUse use) {
@@ -149,25 +160,34 @@ constexpr KeySpec key_range(int at, int last, int step, KeyUse use) {
 }
 // A count at `at`, then that many keys ("numkeys key ...").
 constexpr KeySpec counted_keys(int at, KeyUse use) {
-  return {.begin = KeySpec::Begin::kIndex, .find = KeySpec::Find::kKeyNum, .use = use, .index = at, .key_num = 0, .first = 1};
+  return {.begin = KeySpec::Begin::kIndex,
+          .find = KeySpec::Find::kKeyNum,
+          .use = use,
+          .index = at,
+          .key_num = 0,
+          .first = 1};
 }
 
 // ---- documentation
-// `args` is a compact syntax from which COMMAND DOCS builds its tree of arguments; grammar in engine/docs.h.
+// `args` is a compact syntax from which COMMAND DOCS builds its tree of arguments; grammar in
+// engine/docs.h.
 struct Doc {
   std::string_view summary = {};
   std::string_view complexity = {};
   std::string_view since = {};
-  std::string_view group = {};  // "string", "sorted-set", "generic", "connection", "server", "pubsub", "transactions", ...
+  std::string_view group = {};  // "string", "sorted-set", "generic", "connection", "server",
+                                // "pubsub", "transactions", ...
   std::string_view args = {};
   std::string_view deprecated_since = {};
   std::string_view replaced_by = {};
-  std::string_view tips = {};  // space-separated, as in COMMAND INFO: "nondeterministic_output request_policy:all_shards"
+  std::string_view tips = {};  // space-separated, as in COMMAND INFO: "nondeterministic_output
+                               // request_policy:all_shards"
 };
 
 // A handler returns ok after writing exactly one reply, or an error (or a wait) after writing none.
 using Handler = Status (*)(Context&);
-// For commands whose keys no KeySpec can name (SORT's STORE): calls fn(argument index, use) for each key.
+// For commands whose keys no KeySpec can name (SORT's STORE): calls fn(argument index, use) for
+// each key.
 using MovableKeys = Status (*)(Argv argv, FunctionRef<void(size_t, KeyUse)> fn);
 
 struct CommandSpec {
@@ -182,30 +202,37 @@ struct CommandSpec {
   Doc doc = {};
 };
 
-// Calls fn(argument index, use) for each key of a command with right arity; the only reader of CommandSpec::keys.
-// A row with movable_keys is asked through these alone. Shard channels come too, marked kNotKey: cluster routing wants
-// them, others leave them out. A keyword that is absent (an optional STORE) names no key.
-// Errors: Err::kInvalid when the arguments name no valid keys (a bad numkeys); fn was not called then.
+// Calls fn(argument index, use) for each key of a command with right arity; the only reader of
+// CommandSpec::keys. A row with movable_keys is asked through these alone. Shard channels come too,
+// marked kNotKey: cluster routing wants them, others leave them out. A keyword that is absent (an
+// optional STORE) names no key. Errors: Err::kInvalid when the arguments name no valid keys (a bad
+// numkeys); fn was not called then.
 Status for_each_key(const CommandSpec& spec, Argv argv, FunctionRef<void(size_t, KeyUse)> fn);
 
-// The first key's argument index without calling back; 0 when the command has none. For prefetching.
+// The first key's argument index without calling back; 0 when the command has none. For
+// prefetching.
 inline size_t first_key_index(const CommandSpec& spec) {
   const KeySpec& key = spec.keys[0];
-  return key.begin == KeySpec::Begin::kIndex && key.find == KeySpec::Find::kRange ? static_cast<size_t>(key.index) : 0;
+  return key.begin == KeySpec::Begin::kIndex && key.find == KeySpec::Find::kRange
+             ? static_cast<size_t>(key.index)
+             : 0;
 }
 
-// Rows are sorted by name, read xor write, have a handler or subcommands, keys within the arity, and a summary.
+// Rows are sorted by name, read xor write, have a handler or subcommands, keys within the arity,
+// and a summary.
 consteval bool table_is_valid(std::span<const CommandSpec> rows) {
   for (size_t i = 0; i < rows.size(); ++i) {
     const CommandSpec& row = rows[i];
     if (i > 0 && !(rows[i - 1].name < row.name)) return false;
     if (row.flags.has(Flag::kWrite) && row.flags.has(Flag::kReadonly)) return false;
     if (row.handler == nullptr && row.subcommands.empty()) return false;
-    if (row.arity == 0 || row.doc.summary.empty() || row.doc.since.empty() || row.doc.group.empty()) return false;
+    if (row.arity == 0 || row.doc.summary.empty() || row.doc.since.empty() || row.doc.group.empty())
+      return false;
     const int words_min = row.arity < 0 ? -row.arity : row.arity;
     for (const KeySpec& key : row.keys) {
       // A range up to the end may be empty: SUNSUBSCRIBE without channels.
-      const int words = key.find == KeySpec::Find::kRange && key.last == -1 ? words_min + 1 : words_min;
+      const int words =
+          key.find == KeySpec::Find::kRange && key.last == -1 ? words_min + 1 : words_min;
       if (key.begin == KeySpec::Begin::kIndex && key.index >= words) return false;
     }
   }

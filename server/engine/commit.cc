@@ -5,7 +5,8 @@ namespace ouro {
 
 void Commit::add_first(DbIndex db, Argv argv) {
   if (!wanted()) return;
-  group_.insert(group_.begin() + static_cast<std::ptrdiff_t>(command_at_), {db, OwnedArgv(heap_, argv)});
+  group_.insert(group_.begin() + static_cast<std::ptrdiff_t>(command_at_),
+                {db, OwnedArgv(heap_, argv)});
   ++command_at_;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Effects: what commands leave behind for the log. A handler does not propagate; its command as sent is the effect when it
-// changed something, unless it leaves others: facts instead of wishes (SPOP leaves SREM of what left, a relative TTL becomes
-// absolute). MULTI and scripts leave one group, applied whole.
+// Effects: what commands leave behind for the log. A handler does not propagate; its command as
+// sent is the effect when it changed something, unless it leaves others: facts instead of wishes
+// (SPOP leaves SREM of what left, a relative TTL becomes absolute). MULTI and scripts leave one
+// group, applied whole.
 //
-//      handler -> Effects (one command)  ->  Commit (one group)  ->  sinks: AOF buffer, backlog, ... (a fixed list)
+//      handler -> Effects (one command) -> Commit (one group) -> sinks: AOF buffer, backlog ...
 //
 // Without a sink nothing is recorded: wanted() is false and every call here is a test of one bool.
 #pragma once
@@ -33,7 +34,8 @@ class EffectSink {
 
 class Commit {
  public:
-  Commit(Heap& heap, std::span<EffectSink* const> sinks) : heap_(heap), sinks_(sinks.begin(), sinks.end()) {}
+  Commit(Heap& heap, std::span<EffectSink* const> sinks)
+      : heap_(heap), sinks_(sinks.begin(), sinks.end()) {}
 
   bool wanted() const { return !sinks_.empty() && muted_ == 0; }
   // Adds one effect to the open group.

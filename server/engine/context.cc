@@ -12,9 +12,11 @@
 namespace ouro {
 namespace {
 
-// The entry if it lives. A due one is removed by a primary; under replay and a primary's stream only a recorded DEL removes.
+// The entry if it lives. A due one is removed by a primary; under replay and a primary's stream
+// only a recorded DEL removes.
 Entry* living(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
-  if (entry == nullptr || !entry->is_due(ctx.now)) [[likely]] return entry;
+  if (entry == nullptr || !entry->is_due(ctx.now)) [[likely]]
+    return entry;
   if (ctx.caller.origin == Origin::kReplay || ctx.caller.origin == Origin::kPrimary) return entry;
   ctx.engine.expire_key(db, key);
   return nullptr;
@@ -78,13 +80,16 @@ Entry* Context::find_in(DbIndex index, const Key& key) {
   return living(*this, index, key, engine.dbs[index].find(key));
 }
 
-void Context::added_in(DbIndex index, const Key& key) { engine.notify(index, key.bytes, Event::kNew, "new"); }
+void Context::added_in(DbIndex index, const Key& key) {
+  engine.notify(index, key.bytes, Event::kNew, "new");
+}
 
 void Context::changed(const Key& key, Event event_class, ByteView event, uint64_t count) {
   changed_in(caller.db, key, event_class, event, count);
 }
 
-void Context::changed_in(DbIndex index, const Key& key, Event event_class, ByteView event, uint64_t count) {
+void Context::changed_in(DbIndex index, const Key& key, Event event_class, ByteView event,
+                         uint64_t count) {
   changes += count;
   engine.key_changed(index, key, event_class, event);
 }
@@ -95,7 +100,8 @@ void Context::erase(const Key& key) {
 }
 
 bool Context::may_block() const {
-  return caller.origin == Origin::kClient && !caller.txn.executing && !engine.executor.is_last_run();
+  return caller.origin == Origin::kClient && !caller.txn.executing &&
+         !engine.executor.is_last_run();
 }
 
 Status Context::block(std::span<const ByteView> keys, Millis timeout_ms) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Context: all that a handler may touch while its command runs. Also the one place where the clock meets the keyspace: look-ups
-// through it never show a key that is due, and a primary removes it there and then, leaving DEL ahead of the command's effect.
+// Context: all that a handler may touch while its command runs. Also the one place where the clock
+// meets the keyspace: look-ups through it never show a key that is due, and a primary removes it
+// there and then, leaving DEL ahead of the command's effect.
 //
-// Reading:  find, find_string, find_as<T>            counts hits and misses, refreshes the access clock
-// Writing:  find_to_write, ..., find_or_add<T>       the entry may be changed: frozen views have saved it
-// After a change, once for each key:  changed(key, class, "event")
-// Until commit a handler may not suspend; waiting is `return ctx.block(...)`, and the command is run again when woken.
+// Reading:  find, find_string, find_as<T>            counts hits and misses, refreshes the access
+// clock Writing:  find_to_write, ..., find_or_add<T>       the entry may be changed: frozen views
+// have saved it After a change, once for each key:  changed(key, class, "event") Until commit a
+// handler may not suspend; waiting is `return ctx.block(...)`, and the command is run again when
+// woken.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +27,20 @@ namespace ouro {
 class Engine;
 
 // Classes of keyspace events (notify-keyspace-events' letters).
-enum class Event : uint8_t { kGeneric, kString, kList, kSet, kHash, kZSet, kExpired, kEvicted, kStream, kModule, kNew, kMiss };
+enum class Event : uint8_t {
+  kGeneric,
+  kString,
+  kList,
+  kSet,
+  kHash,
+  kZSet,
+  kExpired,
+  kEvicted,
+  kStream,
+  kModule,
+  kNew,
+  kMiss
+};
 
 struct Context {
   Engine& engine;
@@ -36,19 +51,22 @@ struct Context {
   Keyspace& db;  // the caller's selected database
   Effects effects;
   UnixMs now;
-  Key first_key = {};     // hashed by the batch; bytes == argv[i] of the first key
+  Key first_key = {};  // hashed by the batch; bytes == argv[i] of the first key
   std::span<const RespReader::BlobArg> blobs = {};
-  uint64_t changes = 0;   // changed keys and elements so far
-  const std::string* woken_by = nullptr;  // the key that has become ready, if a waiting command is run again
+  uint64_t changes = 0;  // changed keys and elements so far
+  const std::string* woken_by =
+      nullptr;  // the key that has become ready, if a waiting command is run again
 
   // ---- arguments
   Key key(size_t index) const {
-    return argv[index].data() == first_key.bytes.data() && first_key.bytes.data() != nullptr ? first_key
-                                                                                             : db.key(argv[index]);
+    return argv[index].data() == first_key.bytes.data() && first_key.bytes.data() != nullptr
+               ? first_key
+               : db.key(argv[index]);
   }
   Result<int64_t> integer(size_t index) const { return parse_integer(argv[index]); }
   Result<double> real(size_t index) const { return parse_real(argv[index]); }
-  // The blob that argument `index` was received into, with a pin for the taker; null when it came as plain bytes.
+  // The blob that argument `index` was received into, with a pin for the taker; null when it came
+  // as plain bytes.
   Blob* take_blob(size_t index);
 
   // ---- errors: leaves the text (with its code: "ERR ...") for the executor to write.
@@ -62,7 +80,9 @@ struct Context {
   Entry* find_untouched(const Key& key);
   // The same, or Err::kWrongType.
   Result<Entry*> find_string(const Key& key) { return typed(find(key), Type::kString); }
-  Result<Entry*> find_string_to_write(const Key& key) { return typed(find_to_write(key), Type::kString); }
+  Result<Entry*> find_string_to_write(const Key& key) {
+    return typed(find_to_write(key), Type::kString);
+  }
   template <class T>
   Result<T*> find_as(const Key& key) {
     return handle<T>(find(key));
@@ -79,24 +99,28 @@ struct Context {
     added(key);
     return &fresh;
   }
-  // For commands that wait: the collection to be served from. Null if the key is absent; when the command is run again
-  // also if the run is for another key, or the key has become another type meanwhile (then the wait goes on).
+  // For commands that wait: the collection to be served from. Null if the key is absent; when the
+  // command is run again also if the run is for another key, or the key has become another type
+  // meanwhile (then the wait goes on).
   template <class T>
   Result<T*> find_awaited(const Key& key) {
     if (woken_by == nullptr) return find_as_to_write<T>(key);
     if (key.bytes != *woken_by) return static_cast<T*>(nullptr);
     Entry* entry = find_to_write(key);
-    return entry != nullptr && entry->kind() == kKindOf<T> ? &entry->as<T>() : static_cast<T*>(nullptr);
+    return entry != nullptr && entry->kind() == kKindOf<T> ? &entry->as<T>()
+                                                           : static_cast<T*>(nullptr);
   }
   // The same in another database than the caller's.
   Entry* find_in(DbIndex index, const Key& key);
 
   // ---- after a change
-  // A key was made that did not exist: event "new", ahead of what changed() tells. find_or_add() does this itself.
+  // A key was made that did not exist: event "new", ahead of what changed() tells. find_or_add()
+  // does this itself.
   void added(const Key& key) { added_in(caller.db, key); }
   void added_in(DbIndex index, const Key& key);
   void changed(const Key& key, Event event_class, ByteView event, uint64_t count = 1);
-  void changed_in(DbIndex index, const Key& key, Event event_class, ByteView event, uint64_t count = 1);
+  void changed_in(DbIndex index, const Key& key, Event event_class, ByteView event,
+                  uint64_t count = 1);
   // Removes a key (event "del").
   void erase(const Key& key);
   // An empty collection does not exist: removes the key if it is.
@@ -106,10 +130,11 @@ struct Context {
   }
 
   // ---- waiting
-  // False inside MULTI and scripts, for callers without a connection, and when a wait without keys has timed out: then the
-  // command answers at once as if its time were over.
+  // False inside MULTI and scripts, for callers without a connection, and when a wait without keys
+  // has timed out: then the command answers at once as if its time were over.
   bool may_block() const;
-  // Waits until one of the keys changes or `timeout_ms` (0: for ever) is over: the answer is a null array then.
+  // Waits until one of the keys changes or `timeout_ms` (0: for ever) is over: the answer is a null
+  // array then.
   Status block(std::span<const ByteView> keys, Millis timeout_ms);
   // BLPOP's timeout argument: seconds as a decimal. Errors leave their text.
   Result<Millis> timeout(size_t index);

@@ -8,7 +8,8 @@
 namespace ouro {
 namespace {
 
-// How much one turn's end may look at, free and expire, so that no turn takes long: about a quarter of a millisecond each.
+// How much one turn's end may look at, free and expire, so that no turn takes long: about a quarter
+// of a millisecond each.
 constexpr size_t kExpireBudget = 1000;
 constexpr size_t kFreeBudget = 2000;
 
@@ -38,7 +39,9 @@ Engine::~Engine() = default;
 void Engine::begin_turn(UnixMs wall, Instant now) {
   wall_ = wall;
   instant_ = now;
-  const uint32_t access = eviction.counts_uses(options.maxmemory_policy) ? Eviction::access_of_new(wall) : access_clock();
+  const uint32_t access = eviction.counts_uses(options.maxmemory_policy)
+                              ? Eviction::access_of_new(wall)
+                              : access_clock();
   if (access == access_of_new_) return;
   access_of_new_ = access;
   for (DbIndex db = 0; db < dbs.count(); ++db) dbs[db].set_access_of_new(access);
@@ -56,7 +59,8 @@ bool Engine::run_slices() {
   if (cron_paused) return batch.has_more();
   const bool expiring = active_expire && expire_slice();
   const bool freeing = !dbs.lazy_free().run(kFreeBudget);
-  const bool evicting = eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
+  const bool evicting =
+      eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
   // What ended here is in the log before a command follows.
   commit.close_group(false);
   return expiring || freeing || evicting || batch.has_more();
@@ -119,13 +123,16 @@ void Engine::expire_key(DbIndex db, const Key& key) {
 }
 
 void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
-  if (watch.active()) [[unlikely]] watch.on_changed(db, key.bytes, presence(db, key.bytes));
-  if (blocking.active()) [[unlikely]] blocking.on_changed(db, key.bytes);
+  if (watch.active()) [[unlikely]]
+    watch.on_changed(db, key.bytes, presence(db, key.bytes));
+  if (blocking.active()) [[unlikely]]
+    blocking.on_changed(db, key.bytes);
   notify(db, key.bytes, event_class, event);
 }
 
 void Engine::notify(DbIndex db, ByteView key, Event event_class, ByteView event) {
-  if (pubsub.notifies()) [[unlikely]] pubsub.notify(db, key, event_class, event);
+  if (pubsub.notifies()) [[unlikely]]
+    pubsub.notify(db, key, event_class, event);
 }
 
 Watch::Presence Engine::presence(DbIndex db, ByteView key) const {
@@ -137,7 +144,8 @@ Watch::Presence Engine::presence(DbIndex db, ByteView key) const {
 void Engine::flush(DbIndex db, Freeing freeing) {
   if (watch.active()) {
     watch.on_database_changed(
-        db, [&](ByteView key) { return presence(db, key); }, [](ByteView) { return Watch::Presence::kAbsent; });
+        db, [&](ByteView key) { return presence(db, key); },
+        [](ByteView) { return Watch::Presence::kAbsent; });
   }
   changes += dbs[db].size();
   dbs[db].clear(freeing);
@@ -169,7 +177,8 @@ void Engine::touch(Entry& entry) {
   if (entry.access() != clock) entry.set_access(clock);
 }
 
-void Engine::account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv, double micros) {
+void Engine::account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv,
+                     double micros) {
   ++row.calls;
   row.micros += static_cast<uint64_t>(micros);
   if (options.latency_tracking) {
@@ -178,11 +187,13 @@ void Engine::account(CommandStats& row, const Caller& caller, const CommandSpec&
   }
   if (options.slowlog_log_slower_than_us >= 0 &&
       micros >= static_cast<double>(options.slowlog_log_slower_than_us)) [[unlikely]] {
-    if (!spec.flags.has(Flag::kSkipSlowlog)) slowlog.add(*this, caller, argv, static_cast<Micros>(micros));
+    if (!spec.flags.has(Flag::kSkipSlowlog))
+      slowlog.add(*this, caller, argv, static_cast<Micros>(micros));
   }
   if (options.latency_monitor_threshold_ms > 0) [[unlikely]] {
-    latency.add_sample(spec.flags.has(Flag::kFast) ? "fast-command" : "command", static_cast<Millis>(micros / 1000),
-                       wall_, options.latency_monitor_threshold_ms);
+    latency.add_sample(spec.flags.has(Flag::kFast) ? "fast-command" : "command",
+                       static_cast<Millis>(micros / 1000), wall_,
+                       options.latency_monitor_threshold_ms);
   }
 }
 

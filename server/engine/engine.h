@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Engine: one cache. Builds and holds the parts that commands work on, and knows when each gets its slice of a turn.
-// Both front doors make one: the server's app for its sockets, embed for its host program. It makes no system call: time
-// comes in by begin_turn(), bytes through sessions or Executor::execute.
+// Engine: one cache. Builds and holds the parts that commands work on, and knows when each gets its
+// slice of a turn. Both front doors make one: the server's app for its sockets, embed for its host
+// program. It makes no system call: time comes in by begin_turn(), bytes through sessions or
+// Executor::execute.
 //
-//   sessions fill the batch  ->  begin_turn(now)  ->  run_batch()  ->  (the app flushes)  ->  run_slices()
+//   sessions fill the batch -> begin_turn(now) -> run_batch() -> (the app flushes) -> run_slices()
 #pragma once
 
 #include <memory>
@@ -55,7 +56,8 @@ class Engine {
 
   // ---- one turn
   void begin_turn(UnixMs wall, Instant now);
-  // Runs the commands that sessions put into the batch, whatever they woke, and waits whose time is over.
+  // Runs the commands that sessions put into the batch, whatever they woke, and waits whose time is
+  // over.
   void run_batch();
   // Bounded slices of expiry and freeing. True when work is left for the next turn at once.
   bool run_slices();
@@ -74,8 +76,8 @@ class Engine {
   void key_changed(DbIndex db, const Key& key, Event event_class, ByteView event);
   // The clock has ended a key: removes it on a primary, with its effect and events.
   void expire_key(DbIndex db, const Key& key);
-  // The same for one due field of the hash at `key`, or for up to about `budget` of them. True if the key went with its last
-  // field. Requires: `key` does not lie in its entry.
+  // The same for one due field of the hash at `key`, or for up to about `budget` of them. True if
+  // the key went with its last field. Requires: `key` does not lie in its entry.
   bool expire_field(DbIndex db, const Key& key, Hash& hash, ByteView field);
   bool expire_fields(DbIndex db, const Key& key, Hash& hash, size_t& budget);
   // Keyspace notification without a change (key misses, evictions).
@@ -85,7 +87,8 @@ class Engine {
   void flush_all(Freeing freeing);
   void swap_databases(DbIndex a, DbIndex b);
   // Counts one finished command: commandstats, latency, SLOWLOG.
-  void account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv, double micros);
+  void account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv,
+               double micros);
   // The access clock after one more use.
   void touch(Entry& entry);
 

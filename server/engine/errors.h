@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every error text that clients can see and that more than one place uses: clients match on them, so they are Redis's to the
-// letter. Texts with an argument are built with Context::fail.
+// Every error text that clients can see and that more than one place uses: clients match on them,
+// so they are Redis's to the letter. Texts with an argument are built with Context::fail.
 #pragma once
 
 #include "datastructs/base/result.h"
@@ -8,7 +8,8 @@
 
 namespace ouro::errors {
 
-inline constexpr ByteView kWrongType = "WRONGTYPE Operation against a key holding the wrong kind of value";
+inline constexpr ByteView kWrongType =
+    "WRONGTYPE Operation against a key holding the wrong kind of value";
 inline constexpr ByteView kNotAnInteger = "ERR value is not an integer or out of range";
 inline constexpr ByteView kNotAFloat = "ERR value is not a valid float";
 inline constexpr ByteView kOverflow = "ERR increment or decrement would overflow";
@@ -16,15 +17,18 @@ inline constexpr ByteView kNanOrInfinity = "ERR increment would produce NaN or I
 inline constexpr ByteView kSyntax = "ERR syntax error";
 inline constexpr ByteView kOutOfRange = "ERR index out of range";
 inline constexpr ByteView kNoSuchKey = "ERR no such key";
-inline constexpr ByteView kStringTooBig = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+inline constexpr ByteView kStringTooBig =
+    "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
 inline constexpr ByteView kMustBePositive = "ERR value is out of range, must be positive";
 inline constexpr ByteView kNumkeys = "ERR numkeys should be greater than 0";
 inline constexpr ByteView kTimeoutNotAFloat = "ERR timeout is not a float or out of range";
 inline constexpr ByteView kTimeoutNegative = "ERR timeout is negative";
 inline constexpr ByteView kNoAuth = "NOAUTH Authentication required.";
-inline constexpr ByteView kWrongPass = "WRONGPASS invalid username-password pair or user is disabled.";
+inline constexpr ByteView kWrongPass =
+    "WRONGPASS invalid username-password pair or user is disabled.";
 inline constexpr ByteView kOutOfMemory = "OOM command not allowed when used memory > 'maxmemory'.";
-inline constexpr ByteView kExecAbort = "EXECABORT Transaction discarded because of previous errors.";
+inline constexpr ByteView kExecAbort =
+    "EXECABORT Transaction discarded because of previous errors.";
 inline constexpr ByteView kLoading = "LOADING Redis is loading the dataset in memory";
 inline constexpr ByteView kDbIndexOutOfRange = "ERR DB index is out of range";
 inline constexpr ByteView kUnblocked = "UNBLOCKED client unblocked via CLIENT UNBLOCK";

@@ -54,13 +54,15 @@ void Executor::refuse_unknown(Caller& caller, Argv argv, Reply& reply) {
   std::string text;
   if (container != nullptr) {
     std::string name(container->name);
-    text = "ERR unknown subcommand '" + std::string(argv[1].substr(0, kShownBytesMax)) + "'. Try " + name + " HELP.";
+    text = "ERR unknown subcommand '" + std::string(argv[1].substr(0, kShownBytesMax)) + "'. Try " +
+           name + " HELP.";
   } else {
     std::string shown;
     for (size_t i = 1; i < argv.size() && shown.size() < kShownBytesMax; ++i) {
       shown += "'" + std::string(argv[i].substr(0, kShownBytesMax - shown.size())) + "' ";
     }
-    text = "ERR unknown command '" + std::string(argv[0].substr(0, kShownBytesMax)) + "', with args beginning with: " + shown;
+    text = "ERR unknown command '" + std::string(argv[0].substr(0, kShownBytesMax)) +
+           "', with args beginning with: " + shown;
   }
   for (char& c : text) {
     if (c == '\r' || c == '\n') c = ' ';
@@ -75,12 +77,16 @@ Executor::Outcome Executor::run(Caller& caller, const Prepared& prepared, Reply&
     return Outcome::kDone;
   }
   const int words = static_cast<int>(prepared.argv.size());
-  if ((spec->arity > 0 && words != spec->arity) || words < -spec->arity || spec->handler == nullptr) [[unlikely]] {
-    refuse(caller, spec, "ERR wrong number of arguments for '" + std::string(engine_.registry.full_name(*spec)) + "' command",
+  if ((spec->arity > 0 && words != spec->arity) || words < -spec->arity || spec->handler == nullptr)
+      [[unlikely]] {
+    refuse(caller, spec,
+           "ERR wrong number of arguments for '" + std::string(engine_.registry.full_name(*spec)) +
+               "' command",
            reply);
     return Outcome::kDone;
   }
-  if (const GateMask mask = gates_of(caller.origin) & (node_gates_ | caller.gates); mask != 0) [[unlikely]] {
+  if (const GateMask mask = gates_of(caller.origin) & (node_gates_ | caller.gates); mask != 0)
+      [[unlikely]] {
     switch (ask_gates(engine_, mask, caller, *spec, prepared.argv)) {
       case Passage::kPass:
         break;
@@ -124,11 +130,13 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   ++depth_;
   const Status status = spec.handler(ctx);
   --depth_;
-  // Shown when it has run, so that a transaction's commands come before its EXEC; one that is run again was shown when it
-  // began to wait.
-  if (engine_.monitors.active() && prepared.woken_by == nullptr) engine_.monitors.feed(engine_, caller, spec, prepared.argv);
+  // Shown when it has run, so that a transaction's commands come before its EXEC; one that is run
+  // again was shown when it began to wait.
+  if (engine_.monitors.active() && prepared.woken_by == nullptr)
+    engine_.monitors.feed(engine_, caller, spec, prepared.argv);
   if (!status.is_ok() && status.err() != Err::kBlocked && status.err() != Err::kExclusive) {
-    const ByteView text = status.err() == Err::kMessage ? ByteView(message_) : errors::text_of(status.err());
+    const ByteView text =
+        status.err() == Err::kMessage ? ByteView(message_) : errors::text_of(status.err());
     engine_.stats.count_error(text);
     ++stats.failed;
     reply.error(text);
@@ -141,7 +149,8 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   if (status.err() == Err::kBlocked || status.err() == Err::kExclusive) return status;
   ++engine_.stats.commands_processed;
   tick_ = engine_.stopwatch.ticks();
-  engine_.account(stats, caller, spec, prepared.argv, static_cast<double>(tick_ - started) * us_per_tick_);
+  engine_.account(stats, caller, spec, prepared.argv,
+                  static_cast<double>(tick_ - started) * us_per_tick_);
   return status;
 }
 
@@ -153,7 +162,8 @@ bool Executor::run_again(Session& session, const std::string& key) {
   // The wait stays in its queues while the command runs: if it finds nothing it has kept its place.
   Wait& wait = session.wait();
   const Prepared prepared{.spec = wait.spec, .argv = wait.argv.argv(), .woken_by = &key};
-  const Status status = session.with_reply([&](Reply& reply) { return call(session.caller(), prepared, reply); });
+  const Status status =
+      session.with_reply([&](Reply& reply) { return call(session.caller(), prepared, reply); });
   if (status.err() == Err::kBlocked) return false;
   finish_wait(session);
   return true;
@@ -167,9 +177,11 @@ void Executor::time_out(Session& session) {
     (void)session.with_reply([&](Reply& reply) { return call(session.caller(), prepared, reply); });
     last_run_ = false;
   } else {
-    // The handler is not asked: a key may have become another type meanwhile, which must not turn into an error now.
+    // The handler is not asked: a key may have become another type meanwhile, which must not turn
+    // into an error now.
     ++engine_.stats.commands_processed;
-    engine_.account(engine_.registry.stats(*wait.spec), session.caller(), *wait.spec, wait.argv.argv(), 0);
+    engine_.account(engine_.registry.stats(*wait.spec), session.caller(), *wait.spec,
+                    wait.argv.argv(), 0);
     session.with_reply([](Reply& reply) {
       reply.null_array();
       return true;
@@ -203,8 +215,8 @@ void Executor::run_woken() {
     const Keyspace& db = engine_.dbs[where.first];
     const Key key = db.key(where.second);
     size_t passed = 0;
-    // One that finds nothing keeps its place; those behind it may want another type, so each is asked, while there is
-    // something to be had.
+    // One that finds nothing keeps its place; those behind it may want another type, so each is
+    // asked, while there is something to be had.
     while (db.find(key) != nullptr) {
       Session* const session = engine_.blocking.waiter(where, passed);
       if (session == nullptr) break;

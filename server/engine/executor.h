@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Executor: the one way in. Every command, whoever sends it, passes here: look-up, gates, handler, commit, accounts.
+// Executor: the one way in. Every command, whoever sends it, passes here: look-up, gates, handler,
+// commit, accounts.
 //
-//   look up row -> arity -> gates (gates.h) -> handler -> commit its effects -> stats, SLOWLOG -> run woken waiters
+//   row -> arity -> gates (gates.h) -> handler -> commit of its effects -> stats -> woken waiters
 //
-// Exactly one reply is written for each command, unless it waits (Err::kBlocked: its session is run again later).
+// Exactly one reply is written for each command, unless it waits (Err::kBlocked: its session is run
+// again later).
 #pragma once
 
 #include "datastructs/codec/resp_reader.h"
@@ -26,21 +28,27 @@ class Executor {
   // One command, start to end.
   void execute(Caller& caller, Argv argv, Reply& reply);
 
-  // A command whose row and first key's hash the batch has found already. spec may be null: unknown.
+  // A command whose row and first key's hash the batch has found already. spec may be null:
+  // unknown.
   struct Prepared {
     const CommandSpec* spec = nullptr;
     Argv argv;
     Key first_key = {};
-    std::span<const RespReader::BlobArg> blobs = {};  // arguments that were received into their own memory
-    const std::string* woken_by = nullptr;  // the key that has become ready, if a waiting command is run again
+    std::span<const RespReader::BlobArg> blobs =
+        {};  // arguments that were received into their own memory
+    const std::string* woken_by =
+        nullptr;  // the key that has become ready, if a waiting command is run again
   };
-  // kWaits: the session waits now, its reply comes later. kPostponed: nothing ran, try again later (CLIENT PAUSE).
+  // kWaits: the session waits now, its reply comes later. kPostponed: nothing ran, try again later
+  // (CLIENT PAUSE).
   enum class Outcome : uint8_t { kDone, kWaits, kPostponed };
   Outcome run(Caller& caller, const Prepared& prepared, Reply& reply);
 
-  // A command of an open transaction: gates have passed when it was queued, those that can change are asked again.
+  // A command of an open transaction: gates have passed when it was queued, those that can change
+  // are asked again.
   void run_queued(Caller& caller, const QueuedCommand& queued, Reply& reply);
-  // A waiting session's command again, for a key that has become ready; true when it has replied and waits no more.
+  // A waiting session's command again, for a key that has become ready; true when it has replied
+  // and waits no more.
   bool run_again(Session& session, const std::string& key);
   // A wait is over by the clock.
   void time_out(Session& session);
@@ -49,11 +57,14 @@ class Executor {
   // Serves the waiters of all keys that have become ready.
   void run_woken();
 
-  // The row of a command or subcommand; null when unknown. The error is written to `reply` if it is not null.
+  // The row of a command or subcommand; null when unknown. The error is written to `reply` if it is
+  // not null.
   const CommandSpec* resolve(Argv argv) const;
 
   // ---- gates that the node's state opens and closes
-  void set_gate(GateMask gate, bool can_refuse) { node_gates_ = can_refuse ? node_gates_ | gate : node_gates_ & ~gate; }
+  void set_gate(GateMask gate, bool can_refuse) {
+    node_gates_ = can_refuse ? node_gates_ | gate : node_gates_ & ~gate;
+  }
   GateMask node_gates() const { return node_gates_; }
 
   // The text that a handler left with Err::kMessage.

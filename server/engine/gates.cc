@@ -7,8 +7,8 @@
 namespace ouro {
 namespace {
 
-// Origin x gate. Replay and a primary's stream are facts: refusing one would be corruption. Scripts pass the gates of
-// whoever called them (issue: scripts), the embedding program is trusted.
+// Origin x gate. Replay and a primary's stream are facts: refusing one would be corruption. Scripts
+// pass the gates of whoever called them (issue: scripts), the embedding program is trusted.
 constexpr GateMask kGatesOf[] = {
     /* kClient   */ ~GateMask{0},
     /* kEmbedded */ Gate::kMemory | Gate::kTransaction,
@@ -33,7 +33,8 @@ Passage memory_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Arg
   // EXEC is refused when something in its queue would be.
   bool needs_memory = spec.flags.has(Flag::kDenyOom);
   if (spec.flags.has(Flag::kRunsQueue)) {
-    for (const QueuedCommand& queued : caller.txn.queue) needs_memory |= queued.spec->flags.has(Flag::kDenyOom);
+    for (const QueuedCommand& queued : caller.txn.queue)
+      needs_memory |= queued.spec->flags.has(Flag::kDenyOom);
   }
   return needs_memory ? refuse(engine, errors::kOutOfMemory) : Passage::kPass;
 }
@@ -47,19 +48,22 @@ Passage subscribed_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv a
   std::string name(argv[0]);
   for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   return refuse(engine, "ERR Can't execute '" + name +
-                            "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
+                            "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+                            "allowed in this context");
 }
 
 Passage transaction_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
   if (spec.flags.has(Flag::kInsideMulti)) return Passage::kPass;
-  if (spec.flags.has(Flag::kNoMulti)) return refuse(engine, "ERR Command not allowed inside a transaction");
+  if (spec.flags.has(Flag::kNoMulti))
+    return refuse(engine, "ERR Command not allowed inside a transaction");
   caller.txn.queue.push_back({&spec, OwnedArgv(engine.heap, argv)});
   caller.txn.queue_bytes += caller.txn.queue.back().argv.memory_bytes();
   return Passage::kQueued;
 }
 
 Passage pause_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
-  return engine.clients.must_wait(caller, spec, engine.now()) ? Passage::kPostponed : Passage::kPass;
+  return engine.clients.must_wait(caller, spec, engine.now()) ? Passage::kPostponed
+                                                              : Passage::kPass;
 }
 
 struct GateRow {
@@ -80,7 +84,8 @@ constexpr GateRow kGates[] = {
 
 GateMask gates_of(Origin origin) { return kGatesOf[static_cast<size_t>(origin)]; }
 
-Passage ask_gates(Engine& engine, GateMask mask, Caller& caller, const CommandSpec& spec, Argv argv) {
+Passage ask_gates(Engine& engine, GateMask mask, Caller& caller, const CommandSpec& spec,
+                  Argv argv) {
   for (const GateRow& row : kGates) {
     if ((mask & row.gate) == 0) continue;
     const Passage passage = row.ask(engine, caller, spec, argv);

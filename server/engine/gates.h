@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Gates: one small function for each reason to refuse a command, and the table that says which origins each applies to.
-// There are no fake clients and no second copy of these checks: an origin that must not be refused is not in the table.
+// Gates: one small function for each reason to refuse a command, and the table that says which
+// origins each applies to. There are no fake clients and no second copy of these checks: an origin
+// that must not be refused is not in the table.
 #pragma once
 
 #include "server/engine/caller.h"
@@ -10,7 +11,8 @@ namespace ouro {
 
 class Engine;
 
-// The gates that may refuse a command of this origin, before the node's and the caller's state are looked at.
+// The gates that may refuse a command of this origin, before the node's and the caller's state are
+// looked at.
 GateMask gates_of(Origin origin);
 
 enum class Passage : uint8_t {
@@ -21,6 +23,7 @@ enum class Passage : uint8_t {
 };
 
 // Asks the gates in `mask`, in their fixed order; the first that does not pass decides.
-Passage ask_gates(Engine& engine, GateMask mask, Caller& caller, const CommandSpec& spec, Argv argv);
+Passage ask_gates(Engine& engine, GateMask mask, Caller& caller, const CommandSpec& spec,
+                  Argv argv);
 
 }  // namespace ouro

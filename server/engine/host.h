@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Host: what admin commands ask of the program around the engine. The server's app answers for real; the embedded cache
-// derives from NoHost, which says that there is no such thing here.
+// Host: what admin commands ask of the program around the engine. The server's app answers for
+// real; the embedded cache derives from NoHost, which says that there is no such thing here.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +45,8 @@ class Host {
   virtual Status abort_shutdown() = 0;
   // Writes the configuration to the file it was read from.
   virtual Status rewrite_config(std::string& error) = 0;
-  // Told after CONFIG SET has changed parameters that the program itself acts on (port, bind, loglevel ...).
+  // Told after CONFIG SET has changed parameters that the program itself acts on (port, bind,
+  // loglevel ...).
   virtual Status apply_config(ByteView name, std::string& error) = 0;
 };
 

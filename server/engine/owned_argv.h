@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An argv that owns its bytes, in one allocation: a queued, deferred or blocked command, a SLOWLOG line.
+// An argv that owns its bytes, in one allocation: a queued, deferred or blocked command, a SLOWLOG
+// line.
 //
 //      +---------------+--------------------+---------------+
 //      | ByteView[n]   | bytes of argument 0 | argument 1 .. |
@@ -21,7 +22,9 @@ class OwnedArgv {
   OwnedArgv(Heap& heap, Argv argv);
   ~OwnedArgv() { reset(); }
   OwnedArgv(OwnedArgv&& other) noexcept
-      : heap_(other.heap_), views_(std::exchange(other.views_, nullptr)), count_(std::exchange(other.count_, 0)) {}
+      : heap_(other.heap_),
+        views_(std::exchange(other.views_, nullptr)),
+        count_(std::exchange(other.count_, 0)) {}
   OwnedArgv& operator=(OwnedArgv&& other) noexcept {
     if (this != &other) {
       reset();

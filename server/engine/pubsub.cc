@@ -18,11 +18,13 @@ struct ClassLetter {
   char letter;
   uint32_t bits;
 };
-// notify-keyspace-events' letters, in the order in which CONFIG GET shows them. A stands for all but m and n.
+// notify-keyspace-events' letters, in the order in which CONFIG GET shows them. A stands for all
+// but m and n.
 constexpr ClassLetter kLetters[] = {
-    {'g', bit(Event::kGeneric)}, {'$', bit(Event::kString)},  {'l', bit(Event::kList)},   {'s', bit(Event::kSet)},
-    {'h', bit(Event::kHash)},    {'z', bit(Event::kZSet)},    {'x', bit(Event::kExpired)}, {'e', bit(Event::kEvicted)},
-    {'t', bit(Event::kStream)},  {'d', bit(Event::kModule)},
+    {'g', bit(Event::kGeneric)}, {'$', bit(Event::kString)},  {'l', bit(Event::kList)},
+    {'s', bit(Event::kSet)},     {'h', bit(Event::kHash)},    {'z', bit(Event::kZSet)},
+    {'x', bit(Event::kExpired)}, {'e', bit(Event::kEvicted)}, {'t', bit(Event::kStream)},
+    {'d', bit(Event::kModule)},
 };
 constexpr uint32_t kAll = [] {
   uint32_t bits = 0;
@@ -112,7 +114,8 @@ bool PubSub::set_event_classes(ByteView letters) {
     const auto matches = [letter](const ClassLetter& row) { return row.letter == letter; };
     if (letter == 'A') {
       bits |= kAll;
-    } else if (const auto* row = std::find_if(std::begin(kLetters), std::end(kLetters), matches); row != std::end(kLetters)) {
+    } else if (const auto* row = std::find_if(std::begin(kLetters), std::end(kLetters), matches);
+               row != std::end(kLetters)) {
       bits |= row->bits;
     } else if (row = std::find_if(std::begin(kOtherLetters), std::end(kOtherLetters), matches);
                row != std::end(kOtherLetters)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// PubSub: channels, patterns and shard channels, who subscribed to them, and keyspace notifications, which are messages too.
-// A message to a RESP3 client is a push, to a RESP2 client an array.
+// PubSub: channels, patterns and shard channels, who subscribed to them, and keyspace
+// notifications, which are messages too. A message to a RESP3 client is a push, to a RESP2 client
+// an array.
 #pragma once
 
 #include <map>

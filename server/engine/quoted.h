@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bytes as a quoted word that next_quoted_word() reads back: what MONITOR, CONFIG REWRITE and CLIENT LIST print.
+// Bytes as a quoted word that next_quoted_word() reads back: what MONITOR, CONFIG REWRITE and
+// CLIENT LIST print.
 #pragma once
 
 #include <string>

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reply: where a handler writes its one answer. Elements are written in order; an aggregate's header comes first and says how
-// many elements follow, or begin() and end_...() are used when the count is known only afterwards.
+// Reply: where a handler writes its one answer. Elements are written in order; an aggregate's
+// header comes first and says how many elements follow, or begin() and end_...() are used when the
+// count is known only afterwards.
 //
-// Sinks: RespReply (a client's connection, RESP2 or RESP3), ValueReply (a value tree for the embedded API and scripts),
-// NullReply (replay). Handlers write RESP3's types; RespReply turns them into what RESP2 has, as Redis does: a map becomes a
-// flat array, a double a bulk string, a boolean 1 or 0, a set or push an array, a verbatim string a bulk.
+// Sinks: RespReply (a client's connection, RESP2 or RESP3), ValueReply (a value tree for the
+// embedded API and scripts), NullReply (replay). Handlers write RESP3's types; RespReply turns them
+// into what RESP2 has, as Redis does: a map becomes a flat array, a double a bulk string, a boolean
+// 1 or 0, a set or push an array, a verbatim string a bulk.
 #pragma once
 
 #include <cstdint>
@@ -18,17 +20,18 @@ class Reply {
  public:
   virtual ~Reply() = default;
 
-  // True when the peer reads RESP3; few handlers need to know (where Redis's shapes differ beyond the types).
+  // True when the peer reads RESP3; few handlers need to know (where Redis's shapes differ beyond
+  // the types).
   virtual bool is_resp3() const = 0;
 
-  virtual void simple(ByteView text) = 0;                    // +text
-  virtual void error(ByteView text) = 0;                     // -text; begins with its code: "ERR ..."
+  virtual void simple(ByteView text) = 0;  // +text
+  virtual void error(ByteView text) = 0;   // -text; begins with its code: "ERR ..."
   virtual void integer(int64_t value) = 0;
   virtual void bulk(ByteView bytes) = 0;
   // A bulk whose bytes are (part of) a stored blob: sent from where they are.
   virtual void blob(Blob* blob, ByteView part) = 0;
-  virtual void null() = 0;                                   // RESP2 $-1, RESP3 _
-  virtual void null_array() = 0;                             // RESP2 *-1, RESP3 _
+  virtual void null() = 0;        // RESP2 $-1, RESP3 _
+  virtual void null_array() = 0;  // RESP2 *-1, RESP3 _
   virtual void array(size_t count) = 0;
   virtual void map(size_t pairs) = 0;
   virtual void set(size_t count) = 0;

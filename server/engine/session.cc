@@ -68,7 +68,8 @@ bool Session::must_wait() const {
 // Moves complete commands into the batch until it is full or the input ends.
 void Session::parse() {
   if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
-  const RespReader::Limits limits{.bulk_bytes_max = engine_.options.proto_max_bulk_len, .authenticated = authenticated};
+  const RespReader::Limits limits{.bulk_bytes_max = engine_.options.proto_max_bulk_len,
+                                  .authenticated = authenticated};
   while (!must_wait()) {
     if (engine_.batch.is_full()) {
       engine_.batch.add_unfinished(*this);
@@ -90,7 +91,8 @@ void Session::parse() {
   }
   if (reader_.pending_bytes() > engine_.options.client_query_buffer_limit) {
     ++engine_.stats.client_query_limit_closed;
-    engine_.log.print(LogLevel::kWarning, "closing client that reached max query buffer length: id=%llu addr=%s",
+    engine_.log.print(LogLevel::kWarning,
+                      "closing client that reached max query buffer length: id=%llu addr=%s",
                       static_cast<unsigned long long>(id), peer.address.c_str());
     doom();
     return;
@@ -111,7 +113,8 @@ void Session::end_turn() {
   }
   reader_.end_turn();
   update_state();
-  // What was left over from an earlier turn came without new bytes, so nobody else asks for this output.
+  // What was left over from an earlier turn came without new bytes, so nobody else asks for this
+  // output.
   if (!out_.empty()) owner_.on_session_active();
 }
 
@@ -126,7 +129,8 @@ void Session::fail_protocol() {
   close_after_reply();
 }
 
-void Session::run(const RespReader::Command& command, const CommandSpec* spec, const Key& first_key) {
+void Session::run(const RespReader::Command& command, const CommandSpec* spec,
+                  const Key& first_key) {
   if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
   if (must_wait()) {
     skipped_.push_back(command);
@@ -205,7 +209,8 @@ void Session::before_reply() { out_.release_at(engine_.commit.log_end()); }
 void Session::after_reply() {
   const size_t bytes = out_.size_bytes();
   const OutputLimit& limit = output_limit();
-  if ((limit.hard_bytes > 0 || limit.soft_bytes > 0) && bytes > 0) [[unlikely]] check_output(limit, bytes);
+  if ((limit.hard_bytes > 0 || limit.soft_bytes > 0) && bytes > 0) [[unlikely]]
+    check_output(limit, bytes);
   update_state();
 }
 
@@ -225,8 +230,10 @@ void Session::check_output(const OutputLimit& limit, size_t bytes) {
   }
   if (!over || state_ == EndpointState::kDoomed) return;
   ++engine_.stats.client_output_limit_closed;
-  engine_.log.print(LogLevel::kWarning, "closing client for overcoming of output buffer limits: id=%llu addr=%s bytes=%zu",
-                    static_cast<unsigned long long>(id), peer.address.c_str(), bytes);
+  engine_.log.print(
+      LogLevel::kWarning,
+      "closing client for overcoming of output buffer limits: id=%llu addr=%s bytes=%zu",
+      static_cast<unsigned long long>(id), peer.address.c_str(), bytes);
   doom();
 }
 
@@ -276,8 +283,8 @@ ClientClass Session::client_class() const {
 }
 
 size_t Session::memory_bytes() const {
-  return sizeof(Session) + reader_.memory_bytes() + out_.memory_bytes() + wait_.argv.memory_bytes() +
-         caller_.txn.queue_bytes + name.capacity();
+  return sizeof(Session) + reader_.memory_bytes() + out_.memory_bytes() +
+         wait_.argv.memory_bytes() + caller_.txn.queue_bytes + name.capacity();
 }
 
 }  // namespace ouro

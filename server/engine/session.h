@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Session: a client. An Endpoint that parses commands into the engine's batch, runs them, and keeps what CLIENT shows.
+// Session: a client. An Endpoint that parses commands into the engine's batch, runs them, and keeps
+// what CLIENT shows.
 //
-// A session that waits (BLPOP), is paused, or meets an exclusive wait gives the commands behind it back to its reader, and
-// parses them again when the wait is over. What it keeps so is bounded by client-query-buffer-limit, and above
-// kWaitingBytesMax it receives no more.
+// A session that waits (BLPOP), is paused, or meets an exclusive wait gives the commands behind it
+// back to its reader, and parses them again when the wait is over. What it keeps so is bounded by
+// client-query-buffer-limit, and above kWaitingBytesMax it receives no more.
 #pragma once
 
 #include <set>
@@ -22,7 +23,8 @@ namespace ouro {
 
 class Engine;
 
-// Told when a session that is not being fed has something to send or has changed its state, so that it is flushed this turn.
+// Told when a session that is not being fed has something to send or has changed its state, so that
+// it is flushed this turn.
 class SessionOwner {
  public:
   virtual ~SessionOwner() = default;
@@ -34,7 +36,7 @@ enum class ClientClass : uint8_t { kNormal, kReplica, kPubsub, kPrimary };
 class Session final : public Endpoint {
  public:
   struct Peer {
-    std::string address;        // "127.0.0.1:53211" or "/path:0"
+    std::string address;  // "127.0.0.1:53211" or "/path:0"
     std::string local_address;
     int fd = -1;
     bool is_unix = false;
@@ -166,8 +168,8 @@ class Session final : public Endpoint {
   EndpointState state_ = EndpointState::kOpen;
   int resp_version_ = 2;
   Wait wait_;
-  bool postponed_ = false;  // CLIENT PAUSE or an exclusive wait
-  bool fed_ = false;        // in the batch's list of this turn
+  bool postponed_ = false;                    // CLIENT PAUSE or an exclusive wait
+  bool fed_ = false;                          // in the batch's list of this turn
   std::vector<RespReader::Command> skipped_;  // of this turn, behind a wait
   Instant over_soft_since_ = 0;
   size_t output_peak_ = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What this program calls itself, and the Redis whose behaviour it promises: clients check the latter.
+// What this program calls itself, and the Redis whose behaviour it promises: clients check the
+// latter.
 #pragma once
 
 #include "datastructs/base/units.h"

@@ -32,8 +32,9 @@ void Watch::on_changed(DbIndex db, ByteView key, Presence after) {
 
 void Watch::note(Caller& caller, DbIndex db, ByteView key, Presence before, Presence after) {
   if (before == Presence::kAbsent && after == Presence::kAbsent) return;
-  const auto watched = std::find_if(caller.watched.begin(), caller.watched.end(),
-                                    [&](const WatchedKey& each) { return each.db == db && each.key == key; });
+  const auto watched =
+      std::find_if(caller.watched.begin(), caller.watched.end(),
+                   [&](const WatchedKey& each) { return each.db == db && each.key == key; });
   if (watched->was_due && after != Presence::kAlive) {
     // It was as good as gone, and still is.
     watched->was_due = after == Presence::kDue;

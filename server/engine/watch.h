@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// WATCH: which callers want to know that a key changed before their EXEC. Costs nothing while nobody watches.
+// WATCH: which callers want to know that a key changed before their EXEC. Costs nothing while
+// nobody watches.
 #pragma once
 
 #include <map>
@@ -23,14 +24,18 @@ class Watch {
   // What a key is at a moment: a due one is there, though nobody sees it.
   enum class Presence : uint8_t { kAbsent, kDue, kAlive };
 
-  // `after`: what the key is now. A key that was due when WATCH came and is removed now has not changed.
+  // `after`: what the key is now. A key that was due when WATCH came and is removed now has not
+  // changed.
   void on_changed(DbIndex db, ByteView key, Presence after);
-  // A whole database changes at once; before(key) and after(key) tell what a watched key was and will be.
+  // A whole database changes at once; before(key) and after(key) tell what a watched key was and
+  // will be.
   template <class Before, class After>
   void on_database_changed(DbIndex db, Before&& before, After&& after) {
     for (auto& [where, watchers] : callers_) {
       if (where.first != db) continue;
-      for (Caller* caller : watchers) note(*caller, db, where.second, before(ByteView(where.second)), after(ByteView(where.second)));
+      for (Caller* caller : watchers)
+        note(*caller, db, where.second, before(ByteView(where.second)),
+             after(ByteView(where.second)));
     }
   }
   size_t key_count() const { return callers_.size(); }

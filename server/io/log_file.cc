@@ -21,7 +21,8 @@ void LogFile::write(LogLevel level, ByteView line) {
   std::FILE* file = path_.empty() ? stdout : std::fopen(path_.c_str(), "ae");
   if (file == nullptr) return;
   (void)std::fprintf(file, "%d:M %s.%03d %c %.*s\n", getpid(), time, static_cast<int>(now % 1000),
-                     kMarks[static_cast<size_t>(level)], static_cast<int>(line.size()), line.data());
+                     kMarks[static_cast<size_t>(level)], static_cast<int>(line.size()),
+                     line.data());
   if (path_.empty()) {
     (void)std::fflush(file);
   } else {

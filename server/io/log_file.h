@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// LogFile: the program's log, lines with process id, role, time and level as operators of Redis know them:
+// LogFile: the program's log, lines with process id, role, time and level as operators of Redis
+// know them:
 //   4711:M 23 Nov 2026 17:12:08.123 * Ready to accept connections
 // To a file (opened for each line, so that it can be rotated by renaming) or to standard output.
 #pragma once

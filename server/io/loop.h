@@ -133,8 +133,8 @@ struct ListenOutcome {
 
 enum class OpenFor : uint8_t {
   kRead,
-  kChange,     // created if there is none; contents stay
-  kReplace,    // created or emptied, then written
+  kChange,   // created if there is none; contents stay
+  kReplace,  // created or emptied, then written
 };
 
 class Loop {

@@ -14,7 +14,9 @@
 namespace ouro {
 namespace {
 
-double seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 
 size_t resident_bytes() {
   std::FILE* file = std::fopen("/proc/self/statm", "re");
@@ -81,7 +83,8 @@ int become_daemon() { return ::daemon(/*nochdir=*/1, /*noclose=*/0) == 0 ? 0 : e
 std::vector<std::string> expand_paths(const std::string& pattern) {
   glob_t found{};
   std::vector<std::string> paths;
-  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0)
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   ::globfree(&found);
   return paths;
 }

@@ -23,14 +23,16 @@ struct ProcessFacts {
 // A few system calls: ask when somebody looks, not in a turn.
 ProcessFacts process_facts();
 
-// The file-descriptor limit is raised towards `wanted` as far as the system allows; returns what it is now.
+// The file-descriptor limit is raised towards `wanted` as far as the system allows; returns what it
+// is now.
 uint64_t raise_descriptor_limit(uint64_t wanted);
 
 // 0 or an errno.
 int change_directory(const std::string& path);
 std::string current_directory();
 
-// Goes on in the background, without a terminal; the foreground process ends with code 0. 0 or an errno.
+// Goes on in the background, without a terminal; the foreground process ends with code 0. 0 or an
+// errno.
 int become_daemon();
 
 // The paths that match a pattern with wildcards, sorted.

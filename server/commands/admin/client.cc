@@ -36,23 +36,28 @@ std::string flags_of(const Session& session) {
 std::string line_of(const Context& ctx, const Session& session) {
   const UnixMs now = ctx.now;
   const Caller& caller = session.caller();
-  const std::string_view command =
-      session.last_command == nullptr ? "NULL" : ctx.engine.registry.full_name(*session.last_command);
+  const std::string_view command = session.last_command == nullptr
+                                       ? "NULL"
+                                       : ctx.engine.registry.full_name(*session.last_command);
   char text[1024];
   const int size = std::snprintf(
       text, sizeof(text),
-      "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=%u sub=%zu psub=%zu ssub=%zu multi=%d "
-      "qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%d oll=%d omem=%zu tot-mem=%zu "
+      "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=%u sub=%zu psub=%zu "
+      "ssub=%zu multi=%d "
+      "qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%d oll=%d omem=%zu "
+      "tot-mem=%zu "
       "events=%s cmd=%.*s user=%s redir=-1 resp=%d",
-      static_cast<unsigned long long>(session.id), session.peer.address.c_str(), session.peer.local_address.c_str(),
-      session.peer.fd, session.name.c_str(), static_cast<long long>((now - session.created) / 1000),
-      static_cast<long long>((now - session.last_active) / 1000), flags_of(session).c_str(), caller.db,
-      session.subscriptions[0].size(), session.subscriptions[1].size(), session.subscriptions[2].size(),
+      static_cast<unsigned long long>(session.id), session.peer.address.c_str(),
+      session.peer.local_address.c_str(), session.peer.fd, session.name.c_str(),
+      static_cast<long long>((now - session.created) / 1000),
+      static_cast<long long>((now - session.last_active) / 1000), flags_of(session).c_str(),
+      caller.db, session.subscriptions[0].size(), session.subscriptions[1].size(),
+      session.subscriptions[2].size(),
       caller.txn.open ? static_cast<int>(caller.txn.queue.size()) : -1, session.query_bytes(),
       session.query_bytes_free(), size_t{0}, caller.txn.queue_bytes, session.output_buffer_bytes(),
       session.output_peak_bytes(), 0, 0, session.output_bytes(), session.memory_bytes(),
-      session.output_bytes() > 0 ? "rw" : "r", static_cast<int>(command.size()), command.data(), session.user.c_str(),
-      session.resp_version());
+      session.output_bytes() > 0 ? "rw" : "r", static_cast<int>(command.size()), command.data(),
+      session.user.c_str(), session.resp_version());
   return {text, std::min(static_cast<size_t>(size), sizeof(text) - 1)};
 }
 
@@ -66,8 +71,10 @@ Result<ClientClass> class_named(Context& ctx, ByteView name) {
   if (equals_ignoring_case(name, "normal")) return ClientClass::kNormal;
   if (equals_ignoring_case(name, "pubsub")) return ClientClass::kPubsub;
   if (equals_ignoring_case(name, "master")) return ClientClass::kPrimary;
-  if (equals_ignoring_case(name, "replica") || equals_ignoring_case(name, "slave")) return ClientClass::kReplica;
-  return ctx.fail("ERR Unknown client type '%.*s'", static_cast<int>(std::min<size_t>(name.size(), 128)), name.data());
+  if (equals_ignoring_case(name, "replica") || equals_ignoring_case(name, "slave"))
+    return ClientClass::kReplica;
+  return ctx.fail("ERR Unknown client type '%.*s'",
+                  static_cast<int>(std::min<size_t>(name.size(), 128)), name.data());
 }
 
 Status cmd_client_list(Context& ctx) {
@@ -85,7 +92,8 @@ Status cmd_client_list(Context& ctx) {
     while (args.more()) {
       const Result<int64_t> id = parse_integer(args.next());
       if (!id.is_ok()) return ctx.fail("ERR Invalid client ID");
-      if (const Session* session = ctx.engine.clients.find(static_cast<uint64_t>(*id))) add(*session);
+      if (const Session* session = ctx.engine.clients.find(static_cast<uint64_t>(*id)))
+        add(*session);
     }
   } else {
     OURO_TRY(args.finish());
@@ -113,7 +121,8 @@ Status cmd_client_getname(Context& ctx) {
 Status cmd_client_setname(Context& ctx) {
   OURO_TRY(need_session(ctx));
   for (const char c : ctx.argv[2]) {
-    if (c < '!' || c > '~') return ctx.fail("ERR Client names cannot contain spaces, newlines or special characters.");
+    if (c < '!' || c > '~')
+      return ctx.fail("ERR Client names cannot contain spaces, newlines or special characters.");
   }
   ctx.caller.session->name = ctx.argv[2];
   ctx.reply.ok();
@@ -146,7 +155,8 @@ Status parse_kill(Context& ctx, KillFilter& filter) {
     } else if (args.word("USER")) {
       filter.user = args.next();
       if (filter.user != "default") {
-        return ctx.fail("ERR No such user '%.*s'", static_cast<int>(std::min<size_t>(filter.user.size(), 128)),
+        return ctx.fail("ERR No such user '%.*s'",
+                        static_cast<int>(std::min<size_t>(filter.user.size(), 128)),
                         filter.user.data());
       }
     } else if (args.word("SKIPME")) {
@@ -165,7 +175,8 @@ bool matches(const KillFilter& filter, const Session& session, const Session* me
   if (filter.id && session.id != *filter.id) return false;
   if (filter.type && session.client_class() != *filter.type) return false;
   if (!filter.address.empty() && session.peer.address != filter.address) return false;
-  if (!filter.local_address.empty() && session.peer.local_address != filter.local_address) return false;
+  if (!filter.local_address.empty() && session.peer.local_address != filter.local_address)
+    return false;
   if (!filter.user.empty() && (session.user != filter.user || !session.authenticated)) return false;
   return !(filter.skip_me && &session == me);
 }
@@ -209,7 +220,8 @@ Status cmd_client_reply(Context& ctx) {
   } else if (equals_ignoring_case(ctx.argv[2], "OFF")) {
     session.reply_mode = Session::ReplyMode::kOff;
   } else if (equals_ignoring_case(ctx.argv[2], "SKIP")) {
-    if (session.reply_mode != Session::ReplyMode::kOff) session.reply_mode = Session::ReplyMode::kSkipNext;
+    if (session.reply_mode != Session::ReplyMode::kOff)
+      session.reply_mode = Session::ReplyMode::kSkipNext;
   } else {
     return Err::kSyntax;
   }
@@ -247,7 +259,8 @@ Status cmd_client_pause(Context& ctx) {
   if (!timeout.is_ok()) return ctx.fail("ERR timeout is not an integer or out of range");
   if (*timeout < 0) return ctx.fail("ERR timeout is negative");
   UnixMs until = 0;
-  if (__builtin_add_overflow(ctx.now, *timeout, &until)) return ctx.fail("ERR timeout is out of range");
+  if (__builtin_add_overflow(ctx.now, *timeout, &until))
+    return ctx.fail("ERR timeout is out of range");
   ctx.engine.clients.pause(what, until);
   ctx.reply.ok();
   return Status::ok();
@@ -272,7 +285,8 @@ Status cmd_client_help(Context& ctx) { return reply_help(ctx); }
 
 Status cmd_monitor(Context& ctx) {
   OURO_TRY(need_session(ctx));
-  if (ctx.caller.txn.executing) return ctx.fail("ERR MONITOR isn't allowed for DENY BLOCKING client");
+  if (ctx.caller.txn.executing)
+    return ctx.fail("ERR MONITOR isn't allowed for DENY BLOCKING client");
   Session& session = *ctx.caller.session;
   if (!session.is_monitor) ctx.engine.monitors.add(session);
   session.is_monitor = true;
@@ -366,8 +380,7 @@ constexpr CommandSpec kClientRows[] = {
              .args = "timeout:integer [mode:<write!WRITE | all!ALL>@6.2.0]"}},
     {.name = "REPLY",
      .arity = exactly(3),
-     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale |
-              Flag::kSetsReplyMode,
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kSetsReplyMode,
      .acl = Acl::kConnection,
      .handler = cmd_client_reply,
      .doc = {.summary = "Turns the replies to this connection off and on.",
@@ -406,7 +419,6 @@ constexpr CommandSpec kClientRows[] = {
              .group = "connection"}},
 };
 static_assert(table_is_valid(kClientRows));
-
 
 constexpr CommandSpec kRows[] = {
     {.name = "CLIENT",

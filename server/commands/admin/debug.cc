@@ -31,7 +31,8 @@ Status debug_sleep(Context& ctx) {
   // nobody to hold up.
   if (!ctx.may_block() || !(seconds > 0)) return reply_ok(ctx);
   const auto micros = static_cast<int64_t>(std::min(seconds, kSecondsMax) * 1e6);
-  ctx.engine.clients.begin_exclusive(*ctx.caller.session, ctx.spec, ctx.argv, ctx.engine.instant() + micros);
+  ctx.engine.clients.begin_exclusive(*ctx.caller.session, ctx.spec, ctx.argv,
+                                     ctx.engine.instant() + micros);
   return Err::kExclusive;
 }
 

@@ -46,7 +46,8 @@ template <typename... Args>
 Reply call(Client& client, const char* format, Args... args) {
   Reply reply(static_cast<redisReply*>(redisCommand(client.get(), format, args...)));
   if (!reply) {
-    std::printf("no reply to %s: %s\n%d passed, %d failed\n", format, client->errstr, passed, failed + 1);
+    std::printf("no reply to %s: %s\n%d passed, %d failed\n", format, client->errstr, passed,
+                failed + 1);
     std::exit(1);
   }
   return reply;

@@ -62,9 +62,8 @@ TEST(WriteCommandInfo, HasRedisShape) {
   const Registry registry({&table, 1});
   ReplyLine reply;
   write_command_info(registry, kRows[0], reply);
-  EXPECT_EQ(
-      reply.take(),
-      R"(["box" -2 <> 0 0 0 <@slow> <> <> [["box|len" 2 <fast> 0 0 0 <@fast @connection> <> <> <>]]])");
+  EXPECT_EQ(reply.take(), R"(["box" -2 <> 0 0 0 <@slow> <> <> )"
+                          R"([["box|len" 2 <fast> 0 0 0 <@fast @connection> <> <> <>]]])");
   write_command_info(registry, kRows[1], reply);
   EXPECT_EQ(
       reply.take(),
