@@ -49,7 +49,9 @@ constexpr OptionRow kRows[] = {
      .doc = "The directory to work in."},
     {.name = "io-backend",
      .kind = K::kEnum,
-     .flags = kImmutable,
+     // Hidden: tools that set all they got from CONFIG GET * know Redis's immutable parameters
+     // only.
+     .flags = kImmutable | OptionFlag::kHidden,
      .standard = "auto",
      .names = kIoBackendNames,
      .field = option_field<&A::io_backend>(),

@@ -214,7 +214,8 @@ Status Server::apply_config(ByteView name, std::string& error) {
   if (name == "port" || name == "bind") {
     listeners_.close_all();
     if (!open_listeners()) {
-      error = "Unable to listen on this address. Check server logs.";
+      error = name == "port" ? "Unable to listen on this port. Check server logs."
+                             : "Failed to bind to specified addresses.";
       return Err::kIo;
     }
   } else if (name == "loglevel") {

@@ -32,6 +32,8 @@ class Clients {
   Pause paused() const { return pause_; }
   bool must_wait(const Caller& caller, const CommandSpec& spec, UnixMs now) const;
   void add_postponed(Session& session) { postponed_.push_back(&session); }
+  // INFO counts them among the blocked clients, as Redis does.
+  size_t postponed_count() const { return postponed_.size(); }
 
   // ---- BlockedExclusive: until it ends no client command runs (DEBUG SLEEP).
   // The command is accounted with the time of the whole wait.

@@ -140,6 +140,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
       .spec = spec, .argv = command.argv, .first_key = first_key, .blobs = command.blobs};
   last_command = spec;
   last_active = engine_.now();
+  running_bytes_ = command.raw.size();
   before_reply();
   Executor::Outcome outcome;
   if (reply_mode == ReplyMode::kOn) [[likely]] {
@@ -148,6 +149,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   } else {
     outcome = run_unanswered(prepared);
   }
+  running_bytes_ = 0;
   if (outcome == Executor::Outcome::kPostponed) {
     skipped_.push_back(command);
     postpone();

@@ -130,8 +130,9 @@ class Session final : public Endpoint {
     return subscriptions[0].size() + subscriptions[1].size() + subscriptions[2].size();
   }
   ClientClass client_class() const;
-  // Input that waits to be parsed, and what the reader holds beyond it.
-  size_t query_bytes() const { return reader_.pending_bytes(); }
+  // The command that is running and input that waits to be parsed, and what the reader holds
+  // beyond it.
+  size_t query_bytes() const { return reader_.pending_bytes() + running_bytes_; }
   size_t query_bytes_free() const {
     const size_t held = reader_.memory_bytes();
     return held > query_bytes() ? held - query_bytes() : 0;
@@ -171,6 +172,7 @@ class Session final : public Endpoint {
   bool postponed_ = false;                    // CLIENT PAUSE or an exclusive wait
   bool fed_ = false;                          // in the batch's list of this turn
   std::vector<RespReader::Command> skipped_;  // of this turn, behind a wait
+  size_t running_bytes_ = 0;                  // of the command that is running, as it came
   Instant over_soft_since_ = 0;
   size_t output_peak_ = 0;
 };
