@@ -339,10 +339,10 @@ CONNECTION = """
 1 !SLOWLOG (GET abc|GET -2|RESET|LEN x|{junk})
 1 !MEMORY (USAGE none|{junk}|USAGE none SAMPLES {junk})
 1 !LATENCY (RESET {value}|{junk}|HISTORY {value})
-1 HELLO ({junk}|4)
+1 !HELLO ({junk}|4)
 1 !SUBSCRIBE
 1 !UNSUBSCRIBE
-1 ({junk}|{value}) {value} {value}
+1 ({junk}|nothing) {junk} {number}
 1 SET {string} {value}
 1 GET {string}
 """
