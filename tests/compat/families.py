@@ -337,7 +337,7 @@ CONNECTION = """
 1 SPUBLISH {value} {value}
 1 PUBSUB (CHANNELS|NUMPAT|NUMSUB {value}|SHARDCHANNELS|SHARDNUMSUB {value}|{junk})
 1 !SLOWLOG (GET abc|GET -2|RESET|LEN x|{junk})
-1 !MEMORY (USAGE none|{junk}|USAGE none SAMPLES {junk})
+1 !MEMORY (USAGE no-such-key|{junk}|USAGE no-such-key SAMPLES {junk})
 1 !LATENCY (RESET {value}|{junk}|HISTORY {value})
 1 !HELLO ({junk}|4)
 1 !SUBSCRIBE

@@ -39,8 +39,7 @@ bool may_set_protected(const Context& ctx) {
 }
 
 Status cmd_config_set(Context& ctx) {
-  if (ctx.argv.size() % 2 != 0)
-    return ctx.fail("ERR wrong number of arguments for 'config|set' command");
+  if (ctx.argv.size() % 2 != 0) return Err::kSyntax;
   std::vector<Config::Pair> pairs;
   for (size_t i = 2; i < ctx.argv.size(); i += 2) pairs.push_back({ctx.argv[i], ctx.argv[i + 1]});
   const auto apply = [&](const OptionRow& row, std::string& reason) {
