@@ -325,13 +325,13 @@ CONNECTION = """
 2 !SELECT {db}
 2 CLIENT (SETNAME {value}|GETNAME)
 1 CLIENT (REPLY ON|REPLY {junk}|NO-EVICT ON|NO-EVICT {junk})
-2 COMMAND GETKEYS (SET {key} {value}|MSET <{key} {value}>+|ZUNIONSTORE {zset} 2 {zset} {zset}|SORT {list} STORE {list}|{junk}|GET)
-2 COMMAND GETKEYSANDFLAGS (SET {key} {value}|GETDEL {key}|LMPOP 2 {list} {list} LEFT|SORT {list} BY x STORE {list})
+2 !COMMAND GETKEYS (SET {key} {value}|MSET <{key} {value}>+|ZUNIONSTORE {zset} 2 {zset} {zset}|SORT {list} STORE {list}|{junk}|GET)
+2 !COMMAND GETKEYSANDFLAGS (SET {key} {value}|GETDEL {key}|LMPOP 2 {list} {list} LEFT|SORT {list} BY x STORE {list})
 1 COMMAND (LIST FILTERBY PATTERN (z*|*pop*|incr*|[x]|nothing)|LIST FILTERBY ACLCAT {junk}|LIST FILTERBY MODULE {junk}) -> set
 1 OBJECT (FREQ {key}|{junk}|REFCOUNT {junk})
 1 DBSIZE
-1 CONFIG (GET hash-max-listpack-entries|GET nothing|SET {junk} {value}|SET hash-max-listpack-entries {junk}|{junk})
-1 CONFIG GET *max-listpack* -> pairs
+1 !CONFIG (GET hash-max-listpack-entries|GET nothing|SET {junk} {value}|SET hash-max-listpack-entries {junk}|{junk})
+1 !CONFIG GET *max-listpack* -> pairs
 1 !DEBUG {junk}
 1 PUBLISH {value} {value}
 1 SPUBLISH {value} {value}
