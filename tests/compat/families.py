@@ -325,7 +325,7 @@ CONNECTION = """
 2 !SELECT {db}
 2 CLIENT (SETNAME {value}|GETNAME)
 1 CLIENT (REPLY ON|REPLY {junk}|NO-EVICT ON|NO-EVICT {junk})
-2 !COMMAND GETKEYS (SET {key} {value}|MSET <{key} {value}>+|ZUNIONSTORE {zset} 2 {zset} {zset}|SORT {list} STORE {list}|{junk}|GET)
+2 !COMMAND GETKEYS (SET {key} {value}|MSET <{key} {value}>+|ZUNIONSTORE {zset} 2 {zset} {zset}|SORT {list} STORE {list}|GET)
 2 !COMMAND GETKEYSANDFLAGS (SET {key} {value}|GETDEL {key}|LMPOP 2 {list} {list} LEFT|SORT {list} BY x STORE {list})
 1 COMMAND (LIST FILTERBY PATTERN (z*|*pop*|incr*|[x]|nothing)|LIST FILTERBY ACLCAT {junk}|LIST FILTERBY MODULE {junk}) -> set
 1 OBJECT (FREQ {key}|{junk}|REFCOUNT {junk})
