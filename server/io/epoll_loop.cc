@@ -112,7 +112,7 @@ void EpollLoop::watch(Op& op, int descriptor) {
   (void)::epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, descriptor, &event);
 }
 
-int32_t EpollLoop::send(Op& op, SocketFd fd, std::span<const ByteView> views) {
+int32_t EpollLoop::send(Op& op, SocketFd fd, std::span<const ByteView> views, SendEnd) {
   CHECK(!op.busy());
   CHECK(!views.empty() && views.size() <= kSendViewsMax);
   ssize_t sent = 0;
@@ -273,6 +273,7 @@ void EpollLoop::serve_reader(int descriptor) {
       return finish_reader(descriptor, 0);
     case OpKind::kIdle:
     case OpKind::kSend:
+    case OpKind::kSendWait:
     case OpKind::kConnect:
     case OpKind::kFile:
       break;

@@ -32,7 +32,7 @@ class EpollLoop final : public SystemLoop {
   void connect(Op& op, const Address& address) override;
   void receive(Op& op, SocketFd fd) override;
   void receive_into(Op& op, SocketFd fd, std::span<char> room) override;
-  int32_t send(Op& op, SocketFd fd, std::span<const ByteView> views) override;
+  int32_t send(Op& op, SocketFd fd, std::span<const ByteView> views, SendEnd end) override;
   void watch(Op& op, int descriptor) override;
   void cancel(Op& op) override;
 

@@ -55,6 +55,7 @@ enum class OpKind : uint8_t {
   kReceive,
   kReceiveInto,
   kSend,
+  kSendWait,  // a send for which the socket has no room yet
   kConnect,
   kFile,
   kWatch
@@ -81,7 +82,8 @@ class Op {
     uint32_t epoch = 0;       // when it was last seen active
     char* data = nullptr;     // receive_into: where to
     size_t size = 0;          // receive_into: how much
-    Op* next = nullptr;       // in the loop's list
+    bool quiet = false;       // a send whose success nobody reports: see UringLoop
+    Op* next = nullptr;       // in one of the loop's lists
   } loop;
 
   // Only for loops: the operation is over; the callback may destroy the owner.
@@ -113,6 +115,11 @@ inline constexpr int32_t kInFlight = INT32_MIN;
 
 // More views than this in one send are left for the next one.
 inline constexpr size_t kSendViewsMax = 128;
+
+// Whether the end of a send may be told as late as when the loop next wakes for something else:
+// right for a reply that nobody waits for the end of. It lets a loop submit the send and sleep in
+// one system call.
+enum class SendEnd : uint8_t { kPrompt, kMayBeLate };
 
 struct SocketTuning {
   bool no_delay = true;
@@ -155,10 +162,10 @@ class Loop {
   // Ends with the count received: all of `room` unless the stream ended, failed or was cancelled
   // before. A count above 0 may come after a cancel. Not while receive() is in flight.
   virtual void receive_into(Op& op, SocketFd fd, std::span<char> room) = 0;
-  // Ends with a count that may be short, even 0: then the socket is writable (again) and the rest
-  // may be sent. The array of views is read during the call only, their bytes stay put until the
-  // end. At most kSendViewsMax.
-  [[nodiscard]] virtual int32_t send(Op& op, SocketFd fd, std::span<const ByteView> views) = 0;
+  // Ends with a count that may be short, even 0: then the rest may be sent. The array of views is
+  // read during the call only, their bytes stay put until the end. At most kSendViewsMax.
+  [[nodiscard]] virtual int32_t send(Op& op, SocketFd fd, std::span<const ByteView> views,
+                                     SendEnd end) = 0;
   virtual void tune(SocketFd fd, const SocketTuning& tuning) = 0;
   virtual Address local_address(SocketFd fd) const = 0;
   virtual Address peer_address(SocketFd fd) const = 0;  // not known once the peer is gone

@@ -25,7 +25,7 @@ class Trial {
       return std::string("socketpair: ") + strerrordesc_np(errno);
     }
     constexpr ByteView kByte = "x";
-    const int32_t sent = loop_.send(sending_, {pair[0]}, {&kByte, 1});
+    const int32_t sent = loop_.send(sending_, {pair[0]}, {&kByte, 1}, SendEnd::kPrompt);
     CHECK(sent == kInFlight);
     loop_.receive(receiving_, {pair[1]});
     for (int i = 0; i < kTurnsMax && receiving_.busy() && got_ == 0; ++i)

@@ -47,6 +47,10 @@ class Uring {
   unsigned ready() const noexcept {
     return __atomic_load_n(ring_.cq.ktail, __ATOMIC_ACQUIRE) - *ring_.cq.khead;
   }
+  // Whether the kernel has taken every entry.
+  bool all_taken() const noexcept {
+    return ring_.sq.sqe_tail == __atomic_load_n(ring_.sq.khead, __ATOMIC_ACQUIRE);
+  }
   unsigned cq_tail() const noexcept { return __atomic_load_n(ring_.cq.ktail, __ATOMIC_ACQUIRE); }
   // Takes the next completion that stands before `tail`.
   bool take_cqe(unsigned tail, io_uring_cqe& cqe) noexcept;
@@ -58,6 +62,7 @@ class Uring {
   void return_buffers() noexcept;
   static constexpr uint16_t kBufferGroup = 0;
 
+  bool skips_successes() const noexcept { return (ring_.features & IORING_FEAT_CQE_SKIP) != 0; }
   bool is_incremental() const noexcept { return incremental_; }
 
  private:

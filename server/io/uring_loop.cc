@@ -18,6 +18,16 @@ namespace {
 
 constexpr size_t kArgumentBytes = 64_KiB;
 
+// A larger send may well find no room for all of it; then waiting for the rest in the kernel is
+// cheaper.
+constexpr size_t kQuietBytesMax = 16_KiB;
+
+size_t bytes_of(std::span<const ByteView> views) {
+  size_t bytes = 0;
+  for (const ByteView view : views) bytes += view.size();
+  return bytes;
+}
+
 uint64_t data_of(Op& op) { return reinterpret_cast<uint64_t>(&op); }
 
 }  // namespace
@@ -69,12 +79,18 @@ void UringLoop::receive_into(Op& op, SocketFd fd, std::span<char> room) {
   io_uring_prep_recv(&sqe, fd.number, room.data(), room.size(), MSG_WAITALL);
 }
 
-int32_t UringLoop::send(Op& op, SocketFd fd, std::span<const ByteView> views) {
+int32_t UringLoop::send(Op& op, SocketFd fd, std::span<const ByteView> views, SendEnd end) {
   CHECK(!views.empty() && views.size() <= kSendViewsMax);
-  ++sends_pending_;
+  const size_t bytes_in_all = bytes_of(views);
+  const bool quiet =
+      end == SendEnd::kMayBeLate && bytes_in_all <= kQuietBytesMax && uring_->skips_successes();
+  const int message_flags = MSG_NOSIGNAL | (quiet ? MSG_DONTWAIT | MSG_WAITALL : 0);
+  const uint8_t entry_flags = quiet ? IOSQE_CQE_SKIP_SUCCESS : 0;
   if (views.size() == 1) {
     io_uring_sqe& sqe = start(op, OpKind::kSend, fd.number);
-    io_uring_prep_send(&sqe, fd.number, views[0].data(), views[0].size(), MSG_NOSIGNAL);
+    io_uring_prep_send(&sqe, fd.number, views[0].data(), views[0].size(), message_flags);
+    sqe.flags |= entry_flags;
+    quiet ? add_quiet(op, bytes_in_all) : static_cast<void>(++sends_pending_);
     return kInFlight;
   }
   const size_t bytes = sizeof(msghdr) + views.size() * sizeof(iovec);
@@ -93,9 +109,44 @@ int32_t UringLoop::send(Op& op, SocketFd fd, std::span<const ByteView> views) {
   message->msg_iov = parts;
   message->msg_iovlen = views.size();
   arguments_used_ += bytes;
-  io_uring_prep_sendmsg(&sqe, fd.number, message, MSG_NOSIGNAL);
+  io_uring_prep_sendmsg(&sqe, fd.number, message, static_cast<unsigned>(message_flags));
   sqe.user_data = data_of(op);
+  sqe.flags |= entry_flags;
+  quiet ? add_quiet(op, bytes_in_all) : static_cast<void>(++sends_pending_);
   return kInFlight;
+}
+
+void UringLoop::add_quiet(Op& op, size_t bytes) {
+  op.loop.quiet = true;
+  op.loop.result = static_cast<int32_t>(bytes);
+  op.loop.next = nullptr;
+  (quiet_head_ == nullptr ? quiet_head_ : quiet_tail_->loop.next) = &op;
+  quiet_tail_ = &op;
+  ++quiet_started_;
+}
+
+// Ends the quiet sends that were started before the count was `until`. A callback may start others,
+// or run a nested turn that ends these.
+void UringLoop::finish_quiet(uint64_t until) {
+  while (quiet_finished_ < until) {
+    Op& op = *quiet_head_;
+    quiet_head_ = op.loop.next;
+    ++quiet_finished_;
+    op.loop.quiet = false;
+    if (op.loop.result == -EAGAIN) {
+      await_room(op);
+    } else {
+      op.finish({.result = op.loop.result, .more = false, .bytes = {}});
+    }
+  }
+}
+
+void UringLoop::await_room(Op& op) {
+  if (op.loop.cancelled) return op.finish({.result = -ECANCELED, .more = false, .bytes = {}});
+  op.loop.kind = OpKind::kSendWait;
+  io_uring_sqe& sqe = uring_->next_sqe();
+  io_uring_prep_poll_add(&sqe, op.loop.descriptor, POLLOUT);
+  sqe.user_data = data_of(op);
 }
 
 void UringLoop::connect(Op& op, const Address& address) {
@@ -120,6 +171,7 @@ void UringLoop::watch(Op& op, int descriptor) {
 void UringLoop::cancel(Op& op) {
   if (!op.busy() || op.loop.queued || op.loop.cancelled) return;
   op.loop.cancelled = true;
+  if (op.loop.quiet) return;  // it ends by itself
   io_uring_sqe& sqe = uring_->next_sqe();
   io_uring_prep_cancel64(&sqe, data_of(op), 0);
   sqe.user_data = 0;  // nobody waits for its own completion
@@ -180,11 +232,13 @@ void UringLoop::turn(Millis wait_max, TurnKind turn_kind) {
   arguments_used_ = 0;
   sends_pending_ = 0;
   read_clocks();
+  const uint64_t quiet_submitted = uring_->all_taken() ? quiet_started_ : quiet_finished_;
   const unsigned tail = uring_->cq_tail();
   io_uring_cqe cqe{};
   while (uring_->take_cqe(tail, cqe)) {
     if (cqe.user_data != 0) on_completion(cqe);
   }
+  finish_quiet(quiet_submitted);
   run_finished_and_timers();
 }
 
@@ -216,10 +270,17 @@ void UringLoop::on_completion(const io_uring_cqe& cqe) {
       if (cqe.res < 0) ::close(fd);
       return op.finish({.result = cqe.res < 0 ? cqe.res : fd, .more = false, .bytes = {}});
     }
+    case OpKind::kSendWait:
+      return op.finish({.result = std::min(cqe.res, 0), .more = false, .bytes = {}});
     case OpKind::kReceiveInto:
       note_active(op);
-      [[fallthrough]];
+      return op.finish({.result = cqe.res, .more = false, .bytes = {}});
     case OpKind::kSend:
+      if (op.loop.quiet) {
+        op.loop.result = cqe.res;
+        return;
+      }
+      [[fallthrough]];
     case OpKind::kFile:
     case OpKind::kWatch:
       return op.finish({.result = cqe.res, .more = false, .bytes = {}});

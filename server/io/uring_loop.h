@@ -5,6 +5,12 @@
 //
 // A multishot operation that ended by itself (no buffer left, no room for completions) is started
 // again at the beginning of the next turn; its owner does not notice.
+//
+// Quiet sends. A send makes a completion at once, so a turn that submitted one would not sleep but
+// come back for it, and serve nothing: two turns a request. A small send that may end late is
+// therefore made without waiting for room (MSG_DONTWAIT) and completes only if something was left
+// over (IOSQE_CQE_SKIP_SUCCESS, Linux 5.17). When the kernel has taken all entries, each quiet send
+// without a completion has sent everything: its end is told at the end of that turn's completions.
 #pragma once
 
 #include <memory>
@@ -26,7 +32,7 @@ class UringLoop final : public SystemLoop {
   void connect(Op& op, const Address& address) override;
   void receive(Op& op, SocketFd fd) override;
   void receive_into(Op& op, SocketFd fd, std::span<char> room) override;
-  int32_t send(Op& op, SocketFd fd, std::span<const ByteView> views) override;
+  int32_t send(Op& op, SocketFd fd, std::span<const ByteView> views, SendEnd end) override;
   void watch(Op& op, int descriptor) override;
   void cancel(Op& op) override;
 
@@ -51,6 +57,9 @@ class UringLoop final : public SystemLoop {
   void on_completion(const io_uring_cqe& cqe);
   void on_received(Op& op, const io_uring_cqe& cqe);
   void on_accepted(Op& op, const io_uring_cqe& cqe);
+  void add_quiet(Op& op, size_t bytes);
+  void finish_quiet(uint64_t until);
+  void await_room(Op& op);
   void submit_and_wait(Micros wait);
 
   std::unique_ptr<Uring> uring_;
@@ -60,6 +69,10 @@ class UringLoop final : public SystemLoop {
   size_t arguments_used_ = 0;
 
   unsigned sends_pending_ = 0;  // started since the last turn; almost all end when submitted
+  Op* quiet_head_ = nullptr;    // quiet sends in the order in which they were started
+  Op* quiet_tail_ = nullptr;
+  uint64_t quiet_started_ = 0;  // how many, ever
+  uint64_t quiet_finished_ = 0;
 };
 
 }  // namespace ouro

@@ -137,9 +137,18 @@ void Connection::send_more() {
     ByteView views[kSendViewsMax];
     const size_t count = endpoint_.out().gather(endpoint_.released(), views, kSendBytesMax);
     if (count == 0) return;
-    const int32_t result = loop_.send(sending_, fd_, {views, count});
+    const int32_t result = loop_.send(sending_, fd_, {views, count}, end_of({views, count}));
     if (result != kInFlight) note_sent(result);
   }
+}
+
+// Something follows the end of a send only where it leaves bytes behind, or the connection is to
+// close.
+SendEnd Connection::end_of(std::span<const ByteView> views) const {
+  if (state_ != State::kOpen || views.size() == kSendViewsMax) return SendEnd::kPrompt;
+  size_t bytes = 0;
+  for (const ByteView view : views) bytes += view.size();
+  return bytes == endpoint_.out().size_bytes() ? SendEnd::kMayBeLate : SendEnd::kPrompt;
 }
 
 void Connection::note_sent(int32_t result) {

@@ -79,6 +79,7 @@ class Connection final : private FlushLinks {
   void after_input();
   void receive_more();
   void send_more();
+  SendEnd end_of(std::span<const ByteView> views) const;
   void note_sent(int32_t result);
   void close_when_unused();
 

@@ -199,8 +199,51 @@ TEST_P(LoopContract, CancelledReceiveIntoTellsWhatCame) {
 TEST_P(LoopContract, SendGathersViews) {
   Noted send;
   const ByteView views[] = {"one ", "two ", "three"};
-  EXPECT_EQ(settle(loop->send(send.op, socket, views), send), 13);
+  EXPECT_EQ(settle(loop->send(send.op, socket, views, SendEnd::kPrompt), send), 13);
   EXPECT_EQ(peer->read(), "one two three");
+  EXPECT_EQ(settle(loop->send(send.op, socket, views, SendEnd::kMayBeLate), send), 13);
+  EXPECT_EQ(peer->read(), "one two three");
+}
+
+// What may be told late is sent at once all the same: the peer has it before the turn ends.
+TEST_P(LoopContract, SendThatMayEndLateIsSentInTheNextTurn) {
+  Noted send;
+  const ByteView view = "soon";
+  const int32_t count = loop->send(send.op, socket, {&view, 1}, SendEnd::kMayBeLate);
+  loop->run_once(1);
+  EXPECT_EQ(peer->read(), "soon");
+  EXPECT_FALSE(send.op.busy());
+  EXPECT_EQ(count == kInFlight ? send.last() : count, 4);
+}
+
+// Small sends that may end late, until the peer's socket is full and beyond.
+TEST_P(LoopContract, SmallSendsToASlowReaderLoseNothing) {
+  std::string sent(2'000'000, '\0');
+  for (size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<char>(i * 31 % 251);
+  Noted send;
+  std::string got;
+  size_t at = 0;
+  bool waited = false;
+  while (at < sent.size()) {
+    const ByteView views[] = {ByteView(sent).substr(at, 3000),
+                              ByteView(sent).substr(std::min(at + 3000, sent.size()), 6000)};
+    const bool two = !views[1].empty();
+    int32_t count = loop->send(send.op, socket, {views, two ? 2U : 1U}, SendEnd::kMayBeLate);
+    if (count == kInFlight) {
+      for (int turn = 0; send.op.busy(); ++turn) {
+        loop->run_once(1);
+        if (turn < 3) continue;
+        waited = true;
+        got += peer->read(30'000);
+      }
+      count = send.last();
+    }
+    ASSERT_GE(count, 0);
+    at += static_cast<size_t>(count);
+  }
+  while (got.size() < sent.size()) got += peer->read();
+  EXPECT_EQ(got, sent);
+  EXPECT_TRUE(waited);
 }
 
 // A reader that is slower than the sender: counts may be short, and in the end everything is there.
@@ -213,7 +256,7 @@ TEST_P(LoopContract, SendToASlowReaderEndsInPieces) {
   while (at < sent.size()) {
     const ByteView rest = ByteView(sent).substr(at);
     const ByteView views[] = {rest.substr(0, rest.size() / 2), rest.substr(rest.size() / 2)};
-    int32_t count = loop->send(send.op, socket, views);
+    int32_t count = loop->send(send.op, socket, views, SendEnd::kPrompt);
     if (count == kInFlight) {
       while (send.op.busy()) {
         got += peer->read(10'000);
@@ -232,25 +275,27 @@ TEST_P(LoopContract, SendToAGonePeerFails) {
   peer->close();
   Noted send;
   const ByteView view = "x";
-  EXPECT_EQ(settle(loop->send(send.op, socket, {&view, 1}), send), -EPIPE);
+  EXPECT_EQ(settle(loop->send(send.op, socket, {&view, 1}, SendEnd::kPrompt), send), -EPIPE);
+  EXPECT_EQ(settle(loop->send(send.op, socket, {&view, 1}, SendEnd::kMayBeLate), send), -EPIPE);
 }
 
+// The peer never reads, so one of the sends gets stuck. Large and small ones may wait in different
+// ways.
 TEST_P(LoopContract, CancelEndsASendThatWaits) {
   const std::string bytes(1 << 20, 's');
-  const ByteView view = bytes;
   Noted send;
-  int32_t count = 0;
-  // The peer never reads, so one of these gets stuck.
-  for (int i = 0; i < 100; ++i) {
-    count = loop->send(send.op, socket, {&view, 1});
-    if (count != kInFlight) continue;
-    for (int turn = 0; turn < 5 && send.op.busy(); ++turn) loop->run_once(1);
-    if (send.op.busy()) break;
+  for (const size_t size : {bytes.size(), size_t{8000}}) {
+    const ByteView view = ByteView(bytes).substr(0, size);
+    for (int i = 0; i < 1000; ++i) {
+      if (loop->send(send.op, socket, {&view, 1}, SendEnd::kMayBeLate) != kInFlight) continue;
+      for (int turn = 0; turn < 5 && send.op.busy(); ++turn) loop->run_once(1);
+      if (send.op.busy()) break;
+    }
+    ASSERT_TRUE(send.op.busy());
+    loop->cancel(send.op);
+    finish(send);
+    EXPECT_EQ(send.last(), -ECANCELED);
   }
-  ASSERT_TRUE(send.op.busy());
-  loop->cancel(send.op);
-  finish(send);
-  EXPECT_EQ(send.last(), -ECANCELED);
 }
 
 TEST_P(LoopContract, AcceptAndConnectMeet) {
