@@ -29,6 +29,8 @@ from servers import Server  # noqa: E402
 TESTS = ["PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "LPUSH", "RPUSH", "LPOP", "RPOP", "SADD", "HSET", "SPOP", "ZADD",
          "ZPOPMIN", "LRANGE_100", "LRANGE_300", "LRANGE_500", "LRANGE_600", "MSET"]
 QUICK_TESTS = ["SET", "GET", "INCR", "LPUSH", "SADD", "HSET", "ZADD", "LRANGE_100"]
+KEY_SPACE = 100_000
+VALUE_BYTES = 64
 SERVER_CORE = "0"
 LOAD_CORES = f"1-{os.cpu_count() - 1}" if os.cpu_count() > 2 else "1" if os.cpu_count() == 2 else "0"
 
@@ -50,7 +52,7 @@ def run_speed_test(server, test, pipeline, count):
     """One run of one test: (operations a second, CPU microseconds an operation)."""
     prepare(server, test, count)
     command = ["taskset", "-c", LOAD_CORES, "redis-benchmark", "-p", str(server.port), "-n", str(count), "-P", str(pipeline),
-               "-c", "50", "-r", "100000", "-d", "64", "--csv"]
+               "-c", "50", "-r", str(KEY_SPACE), "-d", str(VALUE_BYTES), "--csv"]
     # As a test of redis-benchmark's, LRANGE would first push as many elements as it then asks ranges.
     command += ["LRANGE", "mylist", "0", str(int(test[7:]) - 1)] if test.startswith("LRANGE_") else ["-t", test]
     cpu_before = server.cpu_ns()
@@ -66,6 +68,9 @@ def prepare(server, test, count):
     """Empties the server and stores what the test takes from."""
     client = server.connect()
     client.call("FLUSHALL")
+    if test == "GET":
+        for start in range(0, KEY_SPACE, 500):
+            client.call("MSET", *[word for n in range(start, start + 500) for word in (b"key:%012d" % n, b"x" * VALUE_BYTES)])
     size = int(test[7:]) if test.startswith("LRANGE_") else count if test in ("LPOP", "RPOP", "SPOP", "ZPOPMIN") else 0
     for start in range(0, size, 500):
         members = [b"element:%012d" % n for n in range(start, min(start + 500, size))]
@@ -74,7 +79,7 @@ def prepare(server, test, count):
         elif test == "ZPOPMIN":
             client.call("ZADD", "myzset", *[word for n, member in enumerate(members) for word in (b"%d" % n, member)])
         else:
-            client.call("RPUSH", "mylist", *[b"x" * 64 for _ in members])
+            client.call("RPUSH", "mylist", *[b"x" * VALUE_BYTES for _ in members])
     client.close()
 
 
