@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "server/app/cycle_stopwatch.h"
 #include "server/app/server.h"
 #include "server/app/start_request.h"
 #include "server/engine/version.h"
@@ -84,7 +85,9 @@ int serve(Options& options, Config& config, LogFile& log) {
             static_cast<int>(kOuroVersion.size()), kOuroVersion.data(),
             static_cast<int>(kRedisVersion.size()), kRedisVersion.data(),
             static_cast<long long>(process_facts().id));
+  CycleStopwatch stopwatch;
   Server server({.loop = *probed.loop,
+                 .stopwatch = stopwatch,
                  .log = log,
                  .options = options,
                  .config = config,

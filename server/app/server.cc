@@ -27,11 +27,6 @@ struct Server::Client final : SessionOwner, ConnectionOwner {
   ClientList::iterator self;
 };
 
-void CycleStopwatch::refine() {
-  clock_.refine();
-  ticks_per_us_ = 1e9 / static_cast<double>(clock_.nanos(1'000'000));
-}
-
 Server::Server(const Setup& setup)
     : loop_(setup.loop),
       log_(setup.log),
@@ -39,17 +34,18 @@ Server::Server(const Setup& setup)
       config_(setup.config),
       run_id_(setup.run_id),
       io_reason_(setup.io_reason),
-      started_(wall_clock_now()),
+      started_(setup.loop.wall_now()),
       engine_({.options = setup.options.engine,
                .tables = all_command_tables(),
                .seed = setup.seed,
-               .stopwatch = stopwatch_,
+               .stopwatch = setup.stopwatch,
                .log = setup.log,
                .host = *this,
                .config = setup.config}),
       listeners_(setup.loop, setup.log, *this),
-      clients_(HeapAllocator<Client>(engine_.heap)) {
-  engine_.begin_turn(wall_clock_now(), monotonic_now());
+      clients_(HeapAllocator<Client>(engine_.heap)),
+      turn_cpu_end_(setup.loop.thread_cpu()) {
+  engine_.begin_turn(loop_.wall_now(), loop_.now());
   if (setup.handle_signals) signals_ = std::make_unique<Signals>(loop_, *this);
 }
 

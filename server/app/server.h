@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Server: builds the parts of a running node and wires them. Nothing below can name it; there are
-// no globals, so several servers live in one process (the simulation does that).
+// no globals, so several servers live in one process (the simulation does that). Every clock comes
+// from the loop, and the stopwatch from whoever builds the server.
 //
 //   Loop --accept--> Client{Session, Connection}    all sessions' batch runs once a turn: tick.cc
 #pragma once
@@ -14,7 +15,6 @@
 #include "server/engine/config.h"
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
-#include "server/io/clock.h"
 #include "server/io/loop.h"
 #include "server/io/signals.h"
 #include "server/net/connection.h"
@@ -23,22 +23,11 @@
 
 namespace ouro {
 
-// The cycle counter as the engine's stopwatch.
-class CycleStopwatch final : public Stopwatch {
- public:
-  uint64_t ticks() override { return clock_.ticks(); }
-  double ticks_per_us() const override { return ticks_per_us_; }
-  void refine();
-
- private:
-  CycleClock clock_;
-  double ticks_per_us_ = 1e9 / static_cast<double>(clock_.nanos(1'000'000));
-};
-
 class Server final : public Host, public AcceptSink, public SignalSink {
  public:
   struct Setup {
     Loop& loop;
+    Stopwatch& stopwatch;  // outlives the server; refined once a second
     Logger& log;
     Options& options;
     Config& config;
@@ -88,7 +77,6 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   std::string run_id_;
   std::string io_reason_;
   UnixMs started_;
-  CycleStopwatch stopwatch_;
   Engine engine_;
   FlushList flush_list_;
   Listeners listeners_;
@@ -96,6 +84,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   ClientList clients_;
   TurnTimes turn_cpu_;
   TurnTimes turn_wall_;
+  Micros turn_cpu_end_;  // the thread's CPU time at the end of the last turn
   Instant next_second_ = 0;
   bool stopping_ = false;
   bool busy_ = false;  // slices have more to do

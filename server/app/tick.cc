@@ -15,8 +15,6 @@ constexpr Millis kWaitMax = 100;
 void Server::turn(Millis wait_max) {
   loop_.run_once(busy_ ? 0 : wait_for(wait_max));
 
-  const Instant cpu_started = thread_cpu_now();
-  const Instant wall_started = monotonic_now();
   engine_.begin_turn(loop_.wall_now(), loop_.now());
   // 1. What all sessions sent, and whom it woke.
   engine_.run_batch();
@@ -27,8 +25,10 @@ void Server::turn(Millis wait_max) {
   if (loop_.now() >= next_second_) every_second();
   // 4. What the slices made for others (notifications) leaves too.
   flush_list_.flush_all();
-  turn_cpu_.record(thread_cpu_now() - cpu_started);
-  turn_wall_.record(monotonic_now() - wall_started);
+  const Micros cpu = loop_.thread_cpu();
+  turn_cpu_.record(cpu - turn_cpu_end_);
+  turn_cpu_end_ = cpu;
+  turn_wall_.record(loop_.fresh_now() - loop_.now());
 }
 
 // How long the loop may sleep: until something is due.
@@ -40,7 +40,7 @@ Millis Server::wait_for(Millis wait_max) const {
 
 void Server::every_second() {
   next_second_ = loop_.now() + 1'000'000;
-  stopwatch_.refine();
+  engine_.stopwatch.refine();
   engine_.every_second();
 }
 

@@ -53,7 +53,7 @@ class HostClock final : public Stopwatch {
                              : cycles_.ticks();
   }
   double ticks_per_us() const override { return clock_ != nullptr ? 1 : ticks_per_us_; }
-  void refine();
+  void refine() override;
 
  private:
   CacheTime (*clock_)(void*);

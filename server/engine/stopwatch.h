@@ -14,6 +14,8 @@ class Stopwatch {
   virtual uint64_t ticks() = 0;
   // Never 0.
   virtual double ticks_per_us() const = 0;
+  // Called about once a second: the rate may be measured anew.
+  virtual void refine() {}
 };
 
 }  // namespace ouro

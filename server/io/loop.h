@@ -201,6 +201,10 @@ class Loop {
   // Time, read once a turn
   virtual Instant now() const = 0;
   virtual UnixMs wall_now() const = 0;
+  // Read at the call: now() as it is by now, and the CPU time that this thread has used. For
+  // measuring turns; nothing is decided by them.
+  virtual Instant fresh_now() const = 0;
+  virtual Micros thread_cpu() const = 0;
   virtual void set_timer(Timer& timer, Instant due) = 0;
   virtual void cancel_timer(Timer& timer) = 0;
 

@@ -78,6 +78,9 @@ void SystemLoop::read_clocks() noexcept {
   epoch_end_ = now_ + kEpochMicros;
 }
 
+Instant SystemLoop::fresh_now() const { return monotonic_now(); }
+Micros SystemLoop::thread_cpu() const { return thread_cpu_now(); }
+
 void SystemLoop::note_active(Op& op) noexcept {
   if (op.loop.epoch == epoch_) return;
   op.loop.epoch = epoch_;

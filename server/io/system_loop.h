@@ -29,6 +29,8 @@ class SystemLoop : public Loop {
 
   Instant now() const final { return now_; }
   UnixMs wall_now() const final { return wall_now_; }
+  Instant fresh_now() const final;
+  Micros thread_cpu() const final;
   void set_timer(Timer& timer, Instant due) final { timers_.set(timer, due); }
   void cancel_timer(Timer& timer) final { timers_.cancel(timer); }
   void run_once(Millis wait_max) final { turn(wait_max, TurnKind::kOuter); }
