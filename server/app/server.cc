@@ -43,8 +43,7 @@ Server::Server(const Setup& setup)
                .host = *this,
                .config = setup.config}),
       listeners_(setup.loop, setup.log, *this),
-      clients_(HeapAllocator<Client>(engine_.heap)),
-      turn_cpu_end_(setup.loop.thread_cpu()) {
+      clients_(HeapAllocator<Client>(engine_.heap)) {
   engine_.begin_turn(loop_.wall_now(), loop_.now());
   if (setup.handle_signals) signals_ = std::make_unique<Signals>(loop_, *this);
 }
@@ -173,9 +172,9 @@ void Server::append_info(ByteView section, std::string& out) {
       line(("turn_" + kind + "_us_p99_99").c_str(), static_cast<uint64_t>(turns.quantile(0.9999)));
       line(("turn_" + kind + "_us_max").c_str(), static_cast<uint64_t>(turns.max()));
     };
-    line("turns", turn_cpu_.count());
-    times("cpu", turn_cpu_);
-    times("wall", turn_wall_);
+    line("turns", turn_meter_.wall().count());
+    times("cpu", turn_meter_.cpu());
+    times("wall", turn_meter_.wall());
   }
 }
 

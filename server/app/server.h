@@ -82,9 +82,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Listeners listeners_;
   std::unique_ptr<Signals> signals_;
   ClientList clients_;
-  TurnTimes turn_cpu_;
-  TurnTimes turn_wall_;
-  Micros turn_cpu_end_;  // the thread's CPU time at the end of the last turn
+  TurnMeter turn_meter_;
   Instant next_second_ = 0;
   bool stopping_ = false;
   bool busy_ = false;  // slices have more to do

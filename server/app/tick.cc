@@ -25,10 +25,7 @@ void Server::turn(Millis wait_max) {
   if (loop_.now() >= next_second_) every_second();
   // 4. What the slices made for others (notifications) leaves too.
   flush_list_.flush_all();
-  const Micros cpu = loop_.thread_cpu();
-  turn_cpu_.record(cpu - turn_cpu_end_);
-  turn_cpu_end_ = cpu;
-  turn_wall_.record(loop_.fresh_now() - loop_.now());
+  turn_meter_.on_turn_end(loop_.now(), loop_.fresh_now(), [this] { return loop_.thread_cpu(); });
 }
 
 // How long the loop may sleep: until something is due.

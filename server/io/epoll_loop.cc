@@ -200,15 +200,6 @@ void EpollLoop::turn(Millis wait_max, TurnKind turn_kind) {
 }
 
 int EpollLoop::wait_for(epoll_event* events, Micros wait) {
-  if (wait > 0 && several_active()) {
-    int count = ::epoll_wait(epoll_fd_, events, kEventsMax, 0);
-    const Instant end = monotonic_now() + kLingerMicros;
-    while (count == 0 && monotonic_now() < end) {
-      give_way();
-      count = ::epoll_wait(epoll_fd_, events, kEventsMax, 0);
-    }
-    if (count != 0) return count;
-  }
   // Rounded up: a wait that ends before its timer would be followed by another one.
   return ::epoll_wait(epoll_fd_, events, kEventsMax, static_cast<int>((wait + 999) / 1000));
 }
@@ -317,7 +308,6 @@ void EpollLoop::serve_receive(int descriptor) {
   // A short read emptied the socket, and what comes later is a new edge. Not so at the end of the
   // stream: that edge has been seen and does not come again.
   if (bytes < kReceiveBytesMax && !cell.ended) cell.readable = false;
-  note_active(*cell.reader);
   arena_used_ += (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
   cell.reader->report({.result = count, .more = true, .bytes = {room, bytes}});
 }

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,8 +18,6 @@
 
 namespace ouro {
 namespace {
-
-constexpr Micros kEpochMicros = 1000;
 
 const sockaddr* raw(const Address& address) { return static_cast<const sockaddr*>(address.raw()); }
 
@@ -70,24 +67,16 @@ Micros SystemLoop::wait_micros(Millis wait_max) const noexcept {
 
 void SystemLoop::read_clocks() noexcept {
   now_ = monotonic_now();
-  wall_now_ = wall_clock_now();
-  if (now_ < epoch_end_) return;
-  active_last_ = active_now_;
-  active_now_ = 0;
-  ++epoch_;
-  epoch_end_ = now_ + kEpochMicros;
+  // The wall clock may be stepped, which is noticed that much later.
+  if (now_ - wall_read_at_ >= kWallReadEvery) {
+    wall_offset_ = wall_clock_micros() - now_;
+    wall_read_at_ = now_;
+  }
+  wall_now_ = (now_ + wall_offset_) / 1000;
 }
 
 Instant SystemLoop::fresh_now() const { return monotonic_now(); }
 Micros SystemLoop::thread_cpu() const { return thread_cpu_now(); }
-
-void SystemLoop::note_active(Op& op) noexcept {
-  if (op.loop.epoch == epoch_) return;
-  op.loop.epoch = epoch_;
-  ++active_now_;
-}
-
-void SystemLoop::give_way() noexcept { (void)::sched_yield(); }
 
 void SystemLoop::run_finished_and_timers() {
   Op* const last = finished_tail_;

@@ -53,18 +53,6 @@ class SystemLoop : public Loop {
   // The callbacks of what was finished before this call, then the timers that are due.
   void run_finished_and_timers();
 
-  // Lingering. A turn that ends with the first event serves one request, and a sleep and a wake-up
-  // each cost as much as serving it. So while several operations are at work, a loop that finds
-  // nothing looks again for kLingerMicros before it sleeps, and gives its processor to whoever
-  // wants it meanwhile: on a busy machine those are the clients, whose requests then come as a
-  // batch. No timer is set: programming one twice a turn costs more than it gains (measured in a
-  // virtual machine with the kernel's minimum wait of 6.12). A lone client sees none of this.
-  static constexpr Micros kLingerMicros = 30;
-  // The operation brought something from outside.
-  void note_active(Op& op) noexcept;
-  bool several_active() const noexcept { return active_last_ > 1; }
-  static void give_way() noexcept;
-
   // A new socket for this address, or -errno.
   static int new_socket(const Address& address);
   static int open_flags(OpenFor purpose) noexcept;
@@ -75,13 +63,11 @@ class SystemLoop : public Loop {
   Timers timers_;
   Instant now_ = 0;
   UnixMs wall_now_ = 0;
+  Micros wall_offset_ = 0;  // from the monotonic to the wall clock
   Op* finished_head_ = nullptr;
   Op* finished_tail_ = nullptr;
-  // An epoch is a millisecond; operations seen active in it are counted once.
-  uint32_t epoch_ = 1;
-  Instant epoch_end_ = 0;
-  uint32_t active_now_ = 0;   // in this epoch so far
-  uint32_t active_last_ = 0;  // in the last one
+  Instant wall_read_at_ = -kWallReadEvery;
+  static constexpr Micros kWallReadEvery = 1000;
 };
 
 }  // namespace ouro

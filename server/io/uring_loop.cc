@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@ namespace ouro {
 namespace {
 
 constexpr size_t kArgumentBytes = 64_KiB;
+constexpr unsigned long kTimerSlackNanos = 1000;
 
 // A larger send may well find no room for all of it; then waiting for the rest in the kernel is
 // cheaper.
@@ -39,8 +41,10 @@ std::unique_ptr<UringLoop> UringLoop::create(const UringOptions& options, std::s
 }
 
 UringLoop::UringLoop(std::unique_ptr<Uring> uring)
-    : uring_(std::move(uring)),
-      arguments_(std::make_unique_for_overwrite<char[]>(kArgumentBytes)) {}
+    : uring_(std::move(uring)), arguments_(std::make_unique_for_overwrite<char[]>(kArgumentBytes)) {
+  // Lingering ends when it says, not up to 50 us later.
+  (void)::prctl(PR_SET_TIMERSLACK, kTimerSlackNanos);
+}
 
 UringLoop::~UringLoop() = default;
 
@@ -232,6 +236,7 @@ void UringLoop::turn(Millis wait_max, TurnKind turn_kind) {
   arguments_used_ = 0;
   sends_pending_ = 0;
   read_clocks();
+  linger_.begin_turn(now());
   const uint64_t quiet_submitted = uring_->all_taken() ? quiet_started_ : quiet_finished_;
   const unsigned tail = uring_->cq_tail();
   io_uring_cqe cqe{};
@@ -242,20 +247,17 @@ void UringLoop::turn(Millis wait_max, TurnKind turn_kind) {
   run_finished_and_timers();
 }
 
-// Sends end while they are submitted, so after them there is something to run, and no wait at all.
+// Sends that are not quiet end while they are submitted: after them there is something to run, and
+// nothing to wait for.
 void UringLoop::submit_and_wait(Micros wait) {
-  if (wait == 0 || (sends_pending_ == 0 && !several_active())) {
-    return uring_->submit_and_wait(wait == 0 ? 0 : 1, wait);
+  if (wait == 0 || sends_pending_ != 0) return uring_->submit_and_wait(0, 0);
+  if (const unsigned count = linger_.arrivals_to_await(); count > 1) {
+    const Micros first = std::min(wait, Linger::kWindow);
+    uring_->submit_and_wait(count, first);
+    if (uring_->ready() != 0 || wait == first) return;
+    wait -= first;
   }
-  uring_->submit_and_wait(0, 0);
-  if (several_active() && uring_->ready() <= sends_pending_) {
-    const Instant end = monotonic_now() + kLingerMicros;
-    do {
-      give_way();
-      uring_->submit_and_wait(0, 0);
-    } while (uring_->ready() <= sends_pending_ && monotonic_now() < end);
-  }
-  if (uring_->ready() == 0) uring_->submit_and_wait(1, wait);
+  uring_->submit_and_wait(1, wait);
 }
 
 void UringLoop::on_completion(const io_uring_cqe& cqe) {
@@ -273,7 +275,7 @@ void UringLoop::on_completion(const io_uring_cqe& cqe) {
     case OpKind::kSendWait:
       return op.finish({.result = std::min(cqe.res, 0), .more = false, .bytes = {}});
     case OpKind::kReceiveInto:
-      note_active(op);
+      note_arrival(op);
       return op.finish({.result = cqe.res, .more = false, .bytes = {}});
     case OpKind::kSend:
       if (op.loop.quiet) {
@@ -291,7 +293,7 @@ void UringLoop::on_completion(const io_uring_cqe& cqe) {
 }
 
 void UringLoop::on_received(Op& op, const io_uring_cqe& cqe) {
-  note_active(op);
+  note_arrival(op);
   const ByteView bytes = uring_->take_received(cqe);
   const bool goes_on = (cqe.flags & IORING_CQE_F_MORE) != 0;
   const bool out_of_buffers = cqe.res == -ENOBUFS;
@@ -303,7 +305,7 @@ void UringLoop::on_received(Op& op, const io_uring_cqe& cqe) {
 }
 
 void UringLoop::on_accepted(Op& op, const io_uring_cqe& cqe) {
-  note_active(op);
+  note_arrival(op);
   // A peer that gave up while it waited in the queue is no failure of ours.
   const bool peer_gone = cqe.res == -ECONNABORTED;
   if (cqe.res < 0 && !peer_gone) {

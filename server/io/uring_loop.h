@@ -16,6 +16,7 @@
 #include <memory>
 #include <vector>
 
+#include "server/io/linger.h"
 #include "server/io/system_loop.h"
 #include "server/io/uring.h"
 
@@ -61,6 +62,8 @@ class UringLoop final : public SystemLoop {
   void finish_quiet(uint64_t until);
   void await_room(Op& op);
   void submit_and_wait(Micros wait);
+  // The operation brought something from outside.
+  void note_arrival(Op& op) noexcept { linger_.note_arrival(op.loop.epoch); }
 
   std::unique_ptr<Uring> uring_;
   std::vector<Op*> ended_early_;  // multishot operations to start again
@@ -68,6 +71,7 @@ class UringLoop final : public SystemLoop {
   std::unique_ptr<char[]> arguments_;
   size_t arguments_used_ = 0;
 
+  Linger linger_;
   unsigned sends_pending_ = 0;  // started since the last turn; almost all end when submitted
   Op* quiet_head_ = nullptr;    // quiet sends in the order in which they were started
   Op* quiet_tail_ = nullptr;

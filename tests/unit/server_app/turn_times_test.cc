@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/app/turn_times.h"
+
+#include <gtest/gtest.h>
+
+namespace ouro {
+namespace {
+
+TEST(TurnMeter, ReadsTheCpuClockOnlyNowAndThenForShortTurns) {
+  TurnMeter meter;
+  int readings = 0;
+  const auto read = [&] { return static_cast<Micros>(++readings); };
+  for (Instant now = 1000; now < 2000; now += 10) meter.on_turn_end(now - 5, now, read);
+  EXPECT_EQ(meter.cpu().count(), 100U);
+  EXPECT_EQ(readings, 20);
+  EXPECT_EQ(meter.cpu().max(), 5);
+}
+
+// A turn that was kept from the processor is long by the wall, not by the CPU clock.
+TEST(TurnMeter, ALongTurnCountsTheCpuThatItUsed) {
+  TurnMeter meter;
+  Micros used = 100;
+  const auto read = [&] { return used; };
+  meter.on_turn_end(1000, 1060, read);
+  used += 300;
+  meter.on_turn_end(2000, 7000, read);
+  EXPECT_EQ(meter.cpu().max(), 300);
+  EXPECT_EQ(meter.wall().max(), 5000);
+}
+
+}  // namespace
+}  // namespace ouro
