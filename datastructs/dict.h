@@ -21,6 +21,7 @@
 // may be made from inside a callback of the same table, except find().
 #pragma once
 
+#include "datastructs/base/bytes_equal.h"
 #include "datastructs/base/prefetch.h"
 #include "datastructs/dict_core.h"
 
@@ -70,7 +71,7 @@ class Dict {
     const DictBucket* home = DictCore::home_bucket(word, hash);
     for (uint64_t set = home->match(DictCore::tag_of(hash)); set != 0; set &= set - 1) {
       T* entry = static_cast<T*>(home->cells[DictBucket::cell_of(set)]);
-      if (DictTraits<T>::key(*entry) == key) [[likely]]
+      if (bytes_equal(DictTraits<T>::key(*entry), key)) [[likely]]
         return entry;
     }
     if (!home->more()) [[likely]]

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "datastructs/base/bytes_equal.h"
 #include "datastructs/base/prefetch.h"
 #include "datastructs/dict_extra.h"
 
@@ -191,8 +192,9 @@ void** DictCore::cell_at(DictSegment& segment, Spot spot) {
 void* DictCore::find_away(ByteView key, Hash64 hash) const {
   const DictWord word = locate(hash);
   DictSegment& segment = *segment_of(word);
-  const Spot spot = find_spot_away(segment, home_of(hash, homes_of(word)), tag_of(hash),
-                                   [&](const void* entry) { return ops_->key(entry) == key; });
+  const Spot spot =
+      find_spot_away(segment, home_of(hash, homes_of(word)), tag_of(hash),
+                     [&](const void* entry) { return bytes_equal(ops_->key(entry), key); });
   return spot.line == Spot::kNowhere ? nullptr : *cell_at(segment, spot);
 }
 

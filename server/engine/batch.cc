@@ -19,8 +19,8 @@ constexpr size_t kEntryAhead = 8;
 Batch::Batch(Engine& engine) : engine_(engine), arena_(engine.heap) {}
 
 void Batch::forget(Session& session) {
-  for (Item& item : items_) {
-    if (item.session == &session) item.session = nullptr;
+  for (size_t i = 0; i < count_; ++i) {
+    if (items_[i].session == &session) items_[i].session = nullptr;
   }
   std::erase(fed_, &session);
   std::erase(unfinished_, &session);
@@ -39,7 +39,7 @@ void Batch::prepare(Item& item) {
 }
 
 void Batch::run() {
-  const size_t count = items_.size();
+  const size_t count = count_;
   for (size_t i = 0; i < std::min(count, kBucketAhead); ++i) prepare(items_[i]);
   for (size_t i = 0; i < count; ++i) {
     if (i + kBucketAhead < count) prepare(items_[i + kBucketAhead]);
@@ -49,8 +49,7 @@ void Batch::run() {
         engine_.dbs[ahead.session->caller().db].prefetch_entry(ahead.first_key.hash);
       }
     }
-    // By value: serving a command may make another session add to the batch.
-    const Item item = items_[i];
+    const Item& item = items_[i];
     if (item.session == nullptr) continue;
     if (item.command.argv.empty()) {
       item.session->fail_protocol();
@@ -62,7 +61,7 @@ void Batch::run() {
 }
 
 void Batch::end_turn() {
-  items_.clear();
+  count_ = 0;
   for (Session* session : fed_) session->end_turn();
   fed_.clear();
   arena_.clear();

@@ -27,13 +27,22 @@ class Batch {
 
   explicit Batch(Engine& engine);
 
-  bool is_full() const { return items_.size() >= kCommandsMax; }
-  // The command's views stand in arena().
-  void add(Session& session, const RespReader::Command& command) {
-    items_.push_back({.session = &session, .command = command});
+  bool is_full() const { return count_ >= kCommandsMax; }
+  // Where the next command is to be parsed into, empty; its views stand in arena(). Requires
+  // !is_full().
+  RespReader::Command& room() {
+    if (items_.empty()) [[unlikely]]
+      items_.resize(kCommandsMax);
+    items_[count_] = Item();
+    return items_[count_].command;
   }
+  // What was parsed into room() is this session's next command.
+  void add(Session& session) { items_[count_++].session = &session; }
   // After the commands before it, this session is told that its peer broke the protocol.
-  void add_broken(Session& session) { items_.push_back({.session = &session, .command = {}}); }
+  void add_broken(Session& session) {
+    room();
+    add(session);
+  }
   // A session whose reader was fed or read from: its turn is ended after the run.
   void add_fed(Session& session) { fed_.push_back(&session); }
   // Where argument views live until the run is over.
@@ -45,11 +54,11 @@ class Batch {
 
   void run();
   // Commands wait already: the loop should not.
-  bool has_more() const { return !items_.empty() || !unfinished_.empty(); }
+  bool has_more() const { return count_ != 0 || !unfinished_.empty(); }
 
  private:
   struct Item {
-    Session* session;
+    Session* session = nullptr;
     RespReader::Command command;  // argv empty: a broken peer
     const CommandSpec* spec = nullptr;
     Key first_key = {};
@@ -60,7 +69,8 @@ class Batch {
 
   Engine& engine_;
   ArgvArena arena_;
-  std::vector<Item> items_;
+  std::vector<Item> items_;  // kCommandsMax of them, made with the first; they stay where they are
+  size_t count_ = 0;
   std::vector<Session*> fed_;
   std::vector<Session*> unfinished_;
   std::vector<Session*> parsing_;  // those of unfinished_ whose turn it is; empty between runs

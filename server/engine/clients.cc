@@ -65,7 +65,7 @@ void Clients::on_turn_end() {
     Session* session = std::exchange(exclusive_, nullptr);
     engine_.account(engine_.registry.stats(*exclusive_spec_), session->caller(), *exclusive_spec_,
                     exclusive_argv_.argv(),
-                    static_cast<double>(engine_.instant() - exclusive_since_));
+                    static_cast<uint64_t>(engine_.instant() - exclusive_since_) * 1000);
     exclusive_argv_.reset();
     session->with_reply([](Reply& reply) {
       reply.ok();

@@ -57,13 +57,16 @@ void Engine::run_batch() {
 
 bool Engine::run_slices() {
   if (cron_paused) return batch.has_more();
-  const bool expiring = active_expire && expire_slice();
+  // What is due changes with the millisecond.
+  if (wall_ != expired_until_) expiring_ = true;
+  expired_until_ = wall_;
+  expiring_ = expiring_ && active_expire && expire_slice();
   const bool freeing = !dbs.lazy_free().run(kFreeBudget);
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
   // What ended here is in the log before a command follows.
   commit.close_group(false);
-  return expiring || freeing || evicting || batch.has_more();
+  return expiring_ || freeing || evicting || batch.has_more();
 }
 
 void Engine::every_second() {
@@ -178,22 +181,21 @@ void Engine::touch(Entry& entry) {
 }
 
 void Engine::account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv,
-                     double micros) {
+                     uint64_t nanos) {
   ++row.calls;
-  row.micros += static_cast<uint64_t>(micros);
+  row.nanos += nanos;
   if (options.latency_tracking) {
     if (row.latency == nullptr) row.latency = std::make_unique<LatencyHistogram>();
-    row.latency->record(static_cast<uint64_t>(micros * 1000));
+    row.latency->record(nanos);
   }
-  if (options.slowlog_log_slower_than_us >= 0 &&
-      micros >= static_cast<double>(options.slowlog_log_slower_than_us)) [[unlikely]] {
-    if (!spec.flags.has(Flag::kSkipSlowlog))
-      slowlog.add(*this, caller, argv, static_cast<Micros>(micros));
+  const auto micros = static_cast<Micros>(nanos / 1000);
+  if (options.slowlog_log_slower_than_us >= 0 && micros >= options.slowlog_log_slower_than_us)
+      [[unlikely]] {
+    if (!spec.flags.has(Flag::kSkipSlowlog)) slowlog.add(*this, caller, argv, micros);
   }
   if (options.latency_monitor_threshold_ms > 0) [[unlikely]] {
-    latency.add_sample(spec.flags.has(Flag::kFast) ? "fast-command" : "command",
-                       static_cast<Millis>(micros / 1000), wall_,
-                       options.latency_monitor_threshold_ms);
+    latency.add_sample(spec.flags.has(Flag::kFast) ? "fast-command" : "command", micros / 1000,
+                       wall_, options.latency_monitor_threshold_ms);
   }
 }
 

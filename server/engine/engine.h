@@ -88,7 +88,7 @@ class Engine {
   void swap_databases(DbIndex a, DbIndex b);
   // Counts one finished command: commandstats, latency, SLOWLOG.
   void account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv,
-               double micros);
+               uint64_t nanos);
   // The access clock after one more use.
   void touch(Entry& entry);
 
@@ -132,6 +132,8 @@ class Engine {
   UnixMs wall_ = 0;
   Instant instant_ = 0;
   DbIndex expire_at_ = 0;
+  UnixMs expired_until_ = 0;  // what was due then has been looked for, but for what one slice left
+  bool expiring_ = false;     // a slice has left something
   uint32_t access_of_new_ = 0;
 };
 

@@ -17,7 +17,7 @@ const CommandSpec* Executor::resolve(Argv argv) const {
 
 void Executor::start_timing() {
   tick_ = engine_.stopwatch.ticks();
-  us_per_tick_ = 1.0 / engine_.stopwatch.ticks_per_us();
+  nanos_per_tick_ = 1000.0 / engine_.stopwatch.ticks_per_us();
 }
 
 void Executor::execute(Caller& caller, Argv argv, Reply& reply) {
@@ -149,8 +149,7 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   if (status.err() == Err::kBlocked || status.err() == Err::kExclusive) return status;
   ++engine_.stats.commands_processed;
   tick_ = engine_.stopwatch.ticks();
-  engine_.account(stats, caller, spec, prepared.argv,
-                  static_cast<double>(tick_ - started) * us_per_tick_);
+  engine_.account(stats, caller, spec, prepared.argv, nanos_of(tick_ - started));
   return status;
 }
 

@@ -77,13 +77,17 @@ class Executor {
   void refuse_unknown(Caller& caller, Argv argv, Reply& reply);
   Status call(Caller& caller, const Prepared& prepared, Reply& reply);
   void finish_wait(Session& session);
+  uint64_t nanos_of(uint64_t ticks) const {
+    return static_cast<uint64_t>(
+        static_cast<int64_t>(static_cast<double>(static_cast<int64_t>(ticks)) * nanos_per_tick_));
+  }
 
   Engine& engine_;
   GateMask node_gates_ = 0;
   std::string message_;
   int depth_ = 0;
   uint64_t tick_ = 0;  // when the command before ended
-  double us_per_tick_ = 0;
+  double nanos_per_tick_ = 0;
   bool last_run_ = false;
 };
 

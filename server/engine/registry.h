@@ -27,7 +27,7 @@ namespace ouro {
 // What INFO commandstats and latencystats and LATENCY HISTOGRAM show of one row.
 struct CommandStats {
   uint64_t calls = 0;
-  uint64_t micros = 0;
+  uint64_t nanos = 0;
   uint64_t rejected = 0;                      // refused by a gate, so the handler did not run
   uint64_t failed = 0;                        // the handler answered an error
   std::unique_ptr<LatencyHistogram> latency;  // null until the first timed call

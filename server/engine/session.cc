@@ -75,14 +75,13 @@ void Session::parse() {
       engine_.batch.add_unfinished(*this);
       break;
     }
-    RespReader::Command command;
-    const RespReader::Read read = reader_.next(limits, engine_.batch.arena(), command);
+    const RespReader::Read read = reader_.next(limits, engine_.batch.arena(), engine_.batch.room());
     if (read == RespReader::Read::kMore) break;
     if (read == RespReader::Read::kError) {
       engine_.batch.add_broken(*this);
       return;
     }
-    engine_.batch.add(*this, command);
+    engine_.batch.add(*this);
     if (!authenticated) {
       // The limits of what follows depend on whether this command is a good AUTH.
       engine_.batch.add_unfinished(*this);

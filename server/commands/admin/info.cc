@@ -287,7 +287,7 @@ void commandstats_section(Page& page) {
         "cmdstat_%.*s:calls=%llu,usec=%llu,usec_per_call=%.2f,rejected_calls=%llu,failed_calls=%"
         "llu",
         static_cast<int>(name.size()), name.data(), static_cast<Ull>(stats.calls),
-        static_cast<Ull>(stats.micros), ratio(stats.micros, stats.calls),
+        static_cast<Ull>(stats.nanos / 1000), ratio(stats.nanos, stats.calls * 1000),
         static_cast<Ull>(stats.rejected), static_cast<Ull>(stats.failed));
   });
 }
