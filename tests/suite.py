@@ -59,15 +59,16 @@ def gtest_cases(program):
     return cases
 
 
-def gtest_steps(build):
+def gtest_steps(build, seed):
     """Every program that GoogleTest's main is linked to, the long ones cut into shards."""
     steps = []
     for program in sorted((build / "tests").glob("*_test")):
         shards = 6 if program.name == "model_test" else 1
         for shard in range(shards):
+            command = [str(program)] + (seed if program.name == "sim_test" else [])
             environment = {"GTEST_TOTAL_SHARDS": str(shards), "GTEST_SHARD_INDEX": str(shard)} if shards > 1 else {}
             name = program.name + (f"-{shard + 1}of{shards}" if shards > 1 else "")
-            steps.append(Step(name, [str(program)], gtest=True, environment=environment))
+            steps.append(Step(name, command, gtest=True, environment=environment))
     return steps
 
 
@@ -83,7 +84,7 @@ def all_steps(args, build):
         if args.full:
             command = [str(tests / "tidy/clang_tidy.sh"), str(build)]
             steps.append(Step("clang_tidy", command, timeout_s=3600, alone=True))
-    steps += gtest_steps(build)
+    steps += gtest_steps(build, [f"--seed={args.seed}"] if args.seed is not None else [])
     for fuzz in sorted((build / "tests").glob("*_fuzz")):
         corpus = tests / "fuzz/corpus" / fuzz.name.removesuffix("_fuzz")
         steps.append(Step(f"{fuzz.name}_corpus", [str(fuzz), str(corpus)], quiet=True))
