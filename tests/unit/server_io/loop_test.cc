@@ -3,9 +3,8 @@
 #include "server/io/loop.h"
 
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "backends.h"
@@ -34,17 +33,14 @@ class LoopContract : public LoopTest {
   void SetUp() override {
     LoopTest::SetUp();
     if (IsSkipped()) return;
-    int pair[2];
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    socket = {pair[0]};
-    peer.emplace(pair[1]);
-    char name[] = "/tmp/ouro-io-XXXXXX";
-    directory = ::mkdtemp(name);
+    auto [near, far] = make_pair();
+    socket = near;
+    peer.emplace(std::move(far));
   }
   void TearDown() override {
     if (IsSkipped()) return;
-    if (socket.is_open()) ::close(socket.number);
-    std::filesystem::remove_all(directory);
+    if (socket.is_open()) close_now(socket.number);
+    LoopTest::TearDown();
   }
   void finish(Noted& noted) {
     ASSERT_TRUE(run_until([&] { return !noted.op.busy(); }));
@@ -55,11 +51,10 @@ class LoopContract : public LoopTest {
     finish(noted);
     return noted.last();
   }
-  std::string path(const char* name) const { return directory + "/" + name; }
+  std::string path(const char* name) { return directory() + "/" + name; }
 
   SocketFd socket;
   std::optional<Peer> peer;
-  std::string directory;
 };
 
 TEST_P(LoopContract, ReceiveHandsOutEverythingInOrder) {
@@ -87,10 +82,9 @@ TEST_P(LoopContract, ReceiveSurvivesRunningOutOfBuffers) {
   std::vector<Peer> peers;
   const std::string message(50'000, 'm');
   for (int i = 0; i < count; ++i) {
-    int pair[2];
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    sockets.push_back({pair[0]});
-    peers.emplace_back(pair[1]);
+    auto [near, far] = make_pair();
+    sockets.push_back(near);
+    peers.push_back(std::move(far));
     receives.push_back(std::make_unique<Noted>());
     loop->receive(receives.back()->op, sockets.back());
     ASSERT_EQ(peers.back().write(message), message.size());
@@ -101,7 +95,7 @@ TEST_P(LoopContract, ReceiveSurvivesRunningOutOfBuffers) {
     EXPECT_EQ(receive.bytes, message);
     loop->cancel(receive.op);
     finish(receive);
-    ::close(sockets[static_cast<size_t>(i)].number);
+    close_now(sockets[static_cast<size_t>(i)].number);
   }
 }
 
@@ -327,13 +321,13 @@ TEST_P(LoopContract, AcceptAndConnectMeet) {
   loop->close(close.op, near);
   finish(close);
   EXPECT_EQ(close.last(), 0);
-  ::close(listening.fd.number);
+  close_now(listening.fd.number);
 }
 
 TEST_P(LoopContract, ConnectToNobodyFails) {
   const ListenOutcome listening = loop->listen(*Address::from_ip("127.0.0.1", 0), {});
   ASSERT_EQ(listening.error, 0);
-  ::close(listening.fd.number);
+  close_now(listening.fd.number);
   Noted connect;
   loop->connect(connect.op, listening.bound);
   finish(connect);
@@ -346,24 +340,25 @@ TEST_P(LoopContract, AcceptsAFlood) {
   Noted accept;
   loop->accept(accept.op, listening.fd);
   std::vector<Peer> peers;
-  for (int i = 0; i < 400; ++i) peers.emplace_back(listening.bound);
+  for (int i = 0; i < 400; ++i) peers.push_back(connect_peer(listening.bound));
   ASSERT_TRUE(run_until([&] { return accept.results.size() == peers.size(); }));
   for (const int32_t fd : accept.results) {
     ASSERT_GE(fd, 0);
-    ::close(fd);
+    close_now(fd);
   }
   loop->cancel(accept.op);
   finish(accept);
-  ::close(listening.fd.number);
+  close_now(listening.fd.number);
 }
 
 TEST_P(LoopContract, AcceptedSocketsInheritTuning) {
+  if (is_simulated()) GTEST_SKIP() << "simulated sockets have nothing to tune";
   const ListenOutcome listening = loop->listen(
       *Address::from_ip("127.0.0.1", 0), {.tuning = {.no_delay = true, .keep_alive_seconds = 77}});
   ASSERT_EQ(listening.error, 0);
   Noted accept;
   loop->accept(accept.op, listening.fd);
-  const Peer client(listening.bound);
+  const Peer client = connect_peer(listening.bound);
   ASSERT_TRUE(run_until([&] { return accept.results.size() == 1; }));
   int no_delay = 0;
   int keep_alive = 0;
@@ -372,10 +367,10 @@ TEST_P(LoopContract, AcceptedSocketsInheritTuning) {
   ASSERT_EQ(::getsockopt(accept.last(), IPPROTO_TCP, 4 /* TCP_KEEPIDLE */, &keep_alive, &size), 0);
   EXPECT_NE(no_delay, 0);
   EXPECT_EQ(keep_alive, 77);
-  ::close(accept.last());
+  close_now(accept.last());
   loop->cancel(accept.op);
   finish(accept);
-  ::close(listening.fd.number);
+  close_now(listening.fd.number);
 }
 
 TEST_P(LoopContract, FilesAreWrittenSyncedAndRead) {
@@ -417,7 +412,7 @@ TEST_P(LoopContract, DirectoriesAreChangedAndListed) {
   const std::string b = sub + "/b";
   loop->open(file.op, a.c_str(), OpenFor::kChange);
   finish(file);
-  ::close(file.last());
+  close_now(file.last());
   loop->rename(file.op, a.c_str(), b.c_str());
   finish(file);
   EXPECT_EQ(file.last(), 0);
@@ -481,6 +476,7 @@ TEST_P(LoopContract, CallbacksAreNotNestedInTheCallThatStartsThem) {
 }
 
 TEST_P(LoopContract, SignalsArriveThroughTheLoop) {
+  if (is_simulated()) GTEST_SKIP() << "signals are the system's";
   struct Sink final : SignalSink {
     std::vector<Signal> got;
     void on_signal(Signal signal) override { got.push_back(signal); }
