@@ -54,6 +54,7 @@ void SimLoop::begin(Op& op, OpKind kind, int32_t descriptor) {
   CHECK(!op.busy());
   op.loop.kind = kind;
   op.loop.descriptor = descriptor;
+  ++started_[static_cast<size_t>(kind)];
 }
 
 void SimLoop::finish_later(Op& op, int32_t result) {

@@ -13,6 +13,7 @@
 // All other calls wait by letting the world go on (SimWorld::wait_for).
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -82,6 +83,8 @@ class SimLoop final : public Loop {
   // More descriptors than this are refused with EMFILE.
   void set_descriptors_max(size_t count) { descriptors_max_ = count; }
   size_t descriptors() const { return open_cells_; }
+  // How many operations of a kind were started.
+  uint64_t started(OpKind kind) const { return started_[static_cast<size_t>(kind)]; }
 
   // ---- for the world
   bool has_work() const;
@@ -108,7 +111,7 @@ class SimLoop final : public Loop {
 
   void turn(Millis wait_max, bool nested);
   void close_descriptor(Op& op, int descriptor) override;
-  static void begin(Op& op, OpKind kind, int32_t descriptor);
+  void begin(Op& op, OpKind kind, int32_t descriptor);
   void finish_later(Op& op, int32_t result);
   bool run_finished();
 
@@ -140,7 +143,8 @@ class SimLoop final : public Loop {
   Instant now_;
   UnixMs wall_now_;
   uint64_t turns_ = 0;
-  std::deque<Cell> cells_;  // by descriptor; a deque, since callbacks may add one
+  std::array<uint64_t, 9> started_{};  // by OpKind
+  std::deque<Cell> cells_;             // by descriptor; a deque, since callbacks may add one
   std::deque<int> ready_;
   Op* finished_head_ = nullptr;
   Op* finished_tail_ = nullptr;
