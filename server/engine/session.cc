@@ -94,9 +94,7 @@ void Session::parse() {
                       "closing client that reached max query buffer length: id=%llu addr=%s",
                       static_cast<unsigned long long>(id), peer.address.c_str());
     doom();
-    return;
   }
-  update_state();
 }
 
 void Session::parse_more() {
@@ -111,7 +109,6 @@ void Session::end_turn() {
     skipped_.clear();
   }
   reader_.end_turn();
-  update_state();
   // What was left over from an earlier turn came without new bytes, so nobody else asks for this
   // output.
   if (!out_.empty()) owner_.on_session_active();
@@ -188,7 +185,6 @@ void Session::end_wait() {
 
 void Session::resume() {
   engine_.batch.add_unfinished(*this);
-  update_state();
   owner_.on_session_active();
 }
 
@@ -212,7 +208,6 @@ void Session::after_reply() {
   const OutputLimit& limit = output_limit();
   if ((limit.hard_bytes > 0 || limit.soft_bytes > 0) && bytes > 0) [[unlikely]]
     check_output(limit, bytes);
-  update_state();
 }
 
 void Session::check_limits() {
@@ -238,11 +233,13 @@ void Session::check_output(const OutputLimit& limit, size_t bytes) {
   doom();
 }
 
-void Session::update_state() {
-  if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
+// Computed when it is asked: what made it refuse input ends without a call of the session, by bytes
+// that are sent.
+EndpointState Session::state() const {
+  if (state_ != EndpointState::kOpen) return state_;
   const bool full = out_.size_bytes() > kUnsentBytesMax ||
                     ((wait_.active || postponed_) && reader_.pending_bytes() > kWaitingBytesMax);
-  state_ = full ? EndpointState::kNotReading : EndpointState::kOpen;
+  return full ? EndpointState::kNotReading : EndpointState::kOpen;
 }
 
 void Session::close_after_reply() {

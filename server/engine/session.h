@@ -50,7 +50,7 @@ class Session final : public Endpoint {
   std::span<char> want() override { return reader_.want(); }
   void on_filled(size_t bytes) override;
   void on_closed(ByteView why) override;
-  EndpointState state() const override { return state_; }
+  EndpointState state() const override;
   OutBuffer& out() override { return out_; }
 
   // ---- for the batch and the executor
@@ -158,7 +158,6 @@ class Session final : public Endpoint {
   void before_reply();
   void after_reply();
   void check_output(const OutputLimit& limit, size_t bytes);
-  void update_state();
   void leave_engine();
 
   Engine& engine_;
@@ -166,7 +165,7 @@ class Session final : public Endpoint {
   Caller caller_{Origin::kClient};
   RespReader reader_;
   OutBuffer out_;
-  EndpointState state_ = EndpointState::kOpen;
+  EndpointState state_ = EndpointState::kOpen;  // never kNotReading: see state()
   int resp_version_ = 2;
   Wait wait_;
   bool postponed_ = false;                    // CLIENT PAUSE or an exclusive wait
