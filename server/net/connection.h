@@ -55,8 +55,11 @@ class Connection final : private FlushLinks {
   Connection& operator=(const Connection&) = delete;
 
   // Something changed: output was appended, or the endpoint's state is another. Looked at by the
-  // next flush_all().
-  void touch() noexcept { flush_list_.touch(*this); }
+  // next flush_all(). Nothing once the connection is closing: whoever acts on the endpoint (another
+  // client that kills it, say) need not know that it is.
+  void touch() noexcept {
+    if (state_ == State::kOpen || state_ == State::kDraining) flush_list_.touch(*this);
+  }
   // Closes at once; out() is dropped. Not from inside a call of the endpoint (that returns kDoomed
   // instead).
   void close(ByteView why);

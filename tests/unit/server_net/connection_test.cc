@@ -200,6 +200,18 @@ TEST_P(NetTest, CloseWithOperationsInFlight) {
   ASSERT_TRUE(turns_until([&] { return idle == 1; }));
 }
 
+// The endpoint of a closing connection may still be acted on, and its owner touches it then.
+TEST_P(NetTest, TouchingAClosingConnectionDoesNothing) {
+  std::optional<Peer> client;
+  EchoPeer& peer = connect(client);
+  peer.connection.close("killed");
+  for (int i = 0; i < 100 && idle == 0; ++i) {
+    peer.connection.touch();
+    loop->run_once(1);
+  }
+  EXPECT_EQ(idle, 1U);
+}
+
 TEST_P(NetTest, AHalfClosedPeerGetsItsReplies) {
   std::optional<Peer> client;
   connect(client);
