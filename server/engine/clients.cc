@@ -21,7 +21,7 @@ Session* Clients::find(uint64_t id) const {
   return found == by_id_.end() ? nullptr : found->second;
 }
 
-void Clients::pause(Pause what, UnixMs until) {
+void Clients::pause(Pause what, Instant until) {
   // A second pause makes the first neither shorter nor weaker.
   pause_ = std::max(pause_, what);
   pause_until_ = std::max(pause_until_, until);
@@ -35,8 +35,9 @@ void Clients::unpause() {
   if (!is_exclusive()) run_postponed();
 }
 
-bool Clients::must_wait(const Caller& caller, const CommandSpec& spec, UnixMs now) const {
-  if (pause_ == Pause::kNone || now >= pause_until_ || caller.txn.executing) return false;
+bool Clients::must_wait(const Caller& caller, const CommandSpec& spec) const {
+  if (pause_ == Pause::kNone || engine_.instant() >= pause_until_ || caller.txn.executing)
+    return false;
   if (pause_ == Pause::kAll) return !spec.flags.has(Flag::kEndsPause);
   if (spec.flags.has(Flag::kWrite) || spec.flags.has(Flag::kMayReplicate)) return true;
   if (!spec.flags.has(Flag::kRunsQueue)) return false;
@@ -74,16 +75,16 @@ void Clients::on_turn_end() {
     // Whoever sent something meanwhile goes on.
     for (const auto& [id, other] : by_id_) other->resume();
   }
-  if (pause_ != Pause::kNone && engine_.now() >= pause_until_) unpause();
+  if (pause_ != Pause::kNone && engine_.instant() >= pause_until_) unpause();
 }
 
 void Clients::every_second() {
-  const Millis idle_max = engine_.options.timeout_seconds * 1000;
+  const Micros idle_max = engine_.options.timeout_seconds * 1'000'000;
   for (const auto& [id, session] : by_id_) {
     session->check_limits();
     const bool waits =
         session->is_blocked() || session->is_monitor || session->subscription_count() > 0;
-    if (idle_max > 0 && !waits && engine_.now() - session->last_active > idle_max) {
+    if (idle_max > 0 && !waits && engine_.instant() - session->last_active > idle_max) {
       engine_.log.print(LogLevel::kVerbose, "closing idle client: id=%llu addr=%s",
                         static_cast<unsigned long long>(id), session->peer.address.c_str());
       session->doom();
@@ -94,8 +95,7 @@ void Clients::every_second() {
 Instant Clients::next_deadline() const {
   Instant next = INT64_MAX;
   if (exclusive_ != nullptr) next = exclusive_until_;
-  if (pause_ != Pause::kNone)
-    next = std::min(next, engine_.instant() + (pause_until_ - engine_.now()) * 1000);
+  if (pause_ != Pause::kNone) next = std::min(next, pause_until_);
   return next;
 }
 

@@ -27,10 +27,10 @@ class Clients {
 
   // ---- CLIENT PAUSE
   enum class Pause : uint8_t { kNone, kWrite, kAll };
-  void pause(Pause what, UnixMs until);
+  void pause(Pause what, Instant until);
   void unpause();
   Pause paused() const { return pause_; }
-  bool must_wait(const Caller& caller, const CommandSpec& spec, UnixMs now) const;
+  bool must_wait(const Caller& caller, const CommandSpec& spec) const;
   void add_postponed(Session& session) { postponed_.push_back(&session); }
   // INFO counts them among the blocked clients, as Redis does.
   size_t postponed_count() const { return postponed_.size(); }
@@ -53,7 +53,7 @@ class Clients {
   uint64_t last_id_ = 0;
   std::map<uint64_t, Session*> by_id_;
   Pause pause_ = Pause::kNone;
-  UnixMs pause_until_ = 0;
+  Instant pause_until_ = 0;
   Session* exclusive_ = nullptr;
   Instant exclusive_since_ = 0;
   Instant exclusive_until_ = 0;

@@ -62,8 +62,7 @@ Passage transaction_gate(Engine& engine, Caller& caller, const CommandSpec& spec
 }
 
 Passage pause_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
-  return engine.clients.must_wait(caller, spec, engine.now()) ? Passage::kPostponed
-                                                              : Passage::kPass;
+  return engine.clients.must_wait(caller, spec) ? Passage::kPostponed : Passage::kPass;
 }
 
 struct GateRow {

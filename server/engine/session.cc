@@ -15,7 +15,7 @@ Session::Session(Engine& engine, Peer who, SessionOwner& owner)
       reader_(engine.heap),
       out_(engine.heap) {
   caller_.session = this;
-  created = last_active = engine.now();
+  created = last_active = engine.instant();
   set_authenticated(engine.options.requirepass.empty());
   engine_.clients.add(*this);
   ++engine_.stats.connections_received;
@@ -135,7 +135,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   const Executor::Prepared prepared{
       .spec = spec, .argv = command.argv, .first_key = first_key, .blobs = command.blobs};
   last_command = spec;
-  last_active = engine_.now();
+  last_active = engine_.instant();
   running_bytes_ = command.raw.size();
   before_reply();
   Executor::Outcome outcome;

@@ -120,8 +120,8 @@ class Session final : public Endpoint {
   std::string name;
   std::string user = "default";
   bool authenticated = false;  // change by set_authenticated
-  UnixMs created = 0;
-  UnixMs last_active = 0;
+  Instant created = 0;
+  Instant last_active = 0;
   const CommandSpec* last_command = nullptr;
   bool is_monitor = false;
   bool no_evict = false;

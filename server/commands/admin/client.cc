@@ -34,7 +34,7 @@ std::string flags_of(const Session& session) {
 }
 
 std::string line_of(const Context& ctx, const Session& session) {
-  const UnixMs now = ctx.now;
+  const Instant now = ctx.engine.instant();
   const Caller& caller = session.caller();
   const std::string_view command = session.last_command == nullptr
                                        ? "NULL"
@@ -49,8 +49,8 @@ std::string line_of(const Context& ctx, const Session& session) {
       "events=%s cmd=%.*s user=%s redir=-1 resp=%d",
       static_cast<unsigned long long>(session.id), session.peer.address.c_str(),
       session.peer.local_address.c_str(), session.peer.fd, session.name.c_str(),
-      static_cast<long long>((now - session.created) / 1000),
-      static_cast<long long>((now - session.last_active) / 1000), flags_of(session).c_str(),
+      static_cast<long long>((now - session.created) / 1'000'000),
+      static_cast<long long>((now - session.last_active) / 1'000'000), flags_of(session).c_str(),
       caller.db, session.subscriptions[0].size(), session.subscriptions[1].size(),
       session.subscriptions[2].size(),
       caller.txn.open ? static_cast<int>(caller.txn.queue.size()) : -1, session.query_bytes(),
@@ -258,10 +258,10 @@ Status cmd_client_pause(Context& ctx) {
   const Result<int64_t> timeout = ctx.integer(2);
   if (!timeout.is_ok()) return ctx.fail("ERR timeout is not an integer or out of range");
   if (*timeout < 0) return ctx.fail("ERR timeout is negative");
-  UnixMs until = 0;
-  if (__builtin_add_overflow(ctx.now, *timeout, &until))
-    return ctx.fail("ERR timeout is out of range");
-  ctx.engine.clients.pause(what, until);
+  // Redis counts by the wall clock, and refuses what does not fit there.
+  if (*timeout > INT64_MAX - ctx.now) return ctx.fail("ERR timeout is out of range");
+  const Instant now = ctx.engine.instant();
+  ctx.engine.clients.pause(what, *timeout > (kNever - now) / 1000 ? kNever : now + *timeout * 1000);
   ctx.reply.ok();
   return Status::ok();
 }
