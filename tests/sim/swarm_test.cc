@@ -76,7 +76,7 @@ class Swarm {
                   options.engine.maxmemory_policy = EvictionPolicy::kAllkeysLru;
                   options.engine.notify_keyspace_events = seed % 2 == 0 ? "KEA" : "";
                 }),
-        workload_(world_.prng()) {}
+        workload_(world_.prng(), maxmemory == 0) {}
 
   void run(int steps) {
     for (int i = 0; i < steps && !testing::Test::HasFatalFailure(); ++i) {
@@ -172,9 +172,9 @@ uint64_t run_swarm(uint64_t seed, int steps, uint64_t maxmemory = 0) {
 }
 
 #ifdef __SANITIZE_ADDRESS__
-constexpr int kRuns = 5;
+constexpr int kRuns = 10;
 #else
-constexpr int kRuns = 20;
+constexpr int kRuns = 60;
 #endif
 
 TEST(Swarm, GetsItsRepliesInOrder) {

@@ -184,7 +184,7 @@ void Workload::add_transaction(WorkUnit& unit) {
 
 WorkUnit Workload::draw(uint64_t client) {
   WorkUnit unit;
-  switch (prng_.below(12)) {
+  switch (with_own_ ? prng_.below(12) : 1 + prng_.below(11)) {
     case 0:
       add_own(unit, client);
       break;

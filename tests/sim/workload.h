@@ -24,10 +24,11 @@ struct WorkUnit {
 };
 
 // Units for clients that speak RESP3. They change keys of databases 0 and 1 that all clients share;
-// what a client keeps in database 2 is its own, so there the replies are known.
+// what a client keeps in database 2 is its own, so there the replies are known, unless the server
+// evicts or refuses (`with_own` false leaves these out).
 class Workload {
  public:
-  explicit Workload(Prng& prng) : prng_(prng) {}
+  Workload(Prng& prng, bool with_own) : prng_(prng), with_own_(with_own) {}
 
   WorkUnit draw(uint64_t client);
 
@@ -44,6 +45,7 @@ class Workload {
   std::string number(uint64_t bound) { return std::to_string(prng_.below(bound)); }
 
   Prng& prng_;
+  bool with_own_;
   uint64_t sequence_ = 0;
 };
 
