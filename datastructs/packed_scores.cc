@@ -111,6 +111,19 @@ void PackedScores::insert(Heap& heap, ByteView member, double score) noexcept {
   run_.insert(heap, at, {member, ScoreCode(score).bytes()});
 }
 
+void PackedScores::drop_zero_signs(Heap& heap) noexcept {
+  At at = run_.begin();
+  while (at != run_.end()) {
+    const At code = run_.next(at);
+    at = run_.next(code);
+    const double score = ScoreCode::decode(run_.get(code));
+    if (score > 0) return;
+    if (score < 0 || !std::signbit(score)) continue;
+    run_.replace(heap, code, ScoreCode(0).bytes());
+    at = run_.next(code);
+  }
+}
+
 size_t PackedScores::count_less(double score) const noexcept {
   size_t rank;
   skip_while([&](const ScoredView& record) { return record.score < score; }, rank);

@@ -47,6 +47,8 @@ class PackedScores {
 
   // The member must be absent.
   void insert(Heap& heap, ByteView member, double score) noexcept;
+  // Makes each -0.0 0.0, which changes no place.
+  void drop_zero_signs(Heap& heap) noexcept;
   void erase(Heap& heap, At at, size_t records) noexcept { run_.erase(heap, at, 2 * records); }
 
   // How many elements stand before the bound, as in RankTree.

@@ -29,8 +29,14 @@ ZAddResult decide(double current, double score, const ZAddRule& rule) noexcept {
   if (std::isnan(score)) return {Outcome::kNotANumber, current};
   if (rule.only_greater && score <= current) return {Outcome::kRefused, current};
   if (rule.only_less && score >= current) return {Outcome::kRefused, current};
-  if (score == current) return {Outcome::kSame, current};
+  const bool same_sign = !rule.zero_signs || std::signbit(score) == std::signbit(current);
+  if (score == current && same_sign) return {Outcome::kSame, score};
   return {Outcome::kUpdated, score};
+}
+
+// A score as a packed set keeps it.
+double packed_score(double score, const ZAddRule& rule) noexcept {
+  return score == 0 && !rule.zero_signs ? 0 : score;
 }
 
 }  // namespace
@@ -136,25 +142,25 @@ ZAddResult ZSet::add(Heap& heap, const Limits& limits, HashSeed seed, ByteView m
     const ZAddResult result = decide(run.read(at).score, score, rule);
     if (result.outcome == Outcome::kUpdated) {
       run.erase(heap, place, 1);
-      run.insert(heap, member, result.score);
+      run.insert(heap, member, packed_score(result.score, rule));
       keep(run);
     }
     return result;
   }
   if (rule.only_existing) return {Outcome::kRefused, 0};
-  insert_new(heap, limits, seed, member, score);
+  insert_new(heap, limits, seed, member, score, rule);
   return {Outcome::kAdded, score};
 }
 
 // Into a packed set, which may have to become a table for it.
 void ZSet::insert_new(Heap& heap, const Limits& limits, HashSeed seed, ByteView member,
-                      double score) {
+                      double score, const ZAddRule& rule) {
   PackedScores run = packed();
   const bool fits = run.size() < limits.zset_packed_entries &&
                     member.size() <= limits.zset_packed_value_bytes &&
                     run.bytes() + PackedScores::record_bytes_max(member.size()) <= kPackedBytesMax;
   if (fits) {
-    run.insert(heap, member, score);
+    run.insert(heap, member, packed_score(score, rule));
     keep(run);
     return;
   }
@@ -195,6 +201,13 @@ void ZSet::remove_ranks(Heap& heap, RankRange range) {
   }
   PackedScores run = packed();
   run.erase(heap, run.at_rank(range.begin), range.size());
+  keep(run);
+}
+
+void ZSet::drop_zero_signs(Heap& heap) {
+  if (is_table()) return;
+  PackedScores run = packed();
+  run.drop_zero_signs(heap);
   keep(run);
 }
 

@@ -12,8 +12,8 @@
 // free_some(). Views that are handed out or to a callback die at the next change; no method may be
 // called from inside a callback. All stretches are ranks: ranks(range) finds them in two descents,
 // then for_each, remove_ranks and counting follow. Cost: O(log n) plus the elements visited;
-// packed: a walk over its run. NaN must not come in. 0.0 and -0.0 are equal; which of them came in
-// is kept.
+// packed: a walk over its run. NaN must not come in. 0.0 and -0.0 are equal; a table keeps which of
+// them came in first, a packed set has 0.0 only, as in Redis, where it keeps integers.
 #pragma once
 
 #include <cstddef>
@@ -39,6 +39,9 @@ struct ZAddRule {
   bool only_greater = false;   // GT: an existing element, if its score would grow
   bool only_less = false;      // LT
   bool increment = false;      // the score given is added to the element's own
+  // For results that are built up: -0.0 is told from 0.0, and kept in a packed set too, until
+  // drop_zero_signs().
+  bool zero_signs = false;
 };
 
 struct ZAddResult {
@@ -50,7 +53,9 @@ struct ZAddResult {
     kNotANumber,  // the increment's sum (inf - inf); nothing changed
   };
   Outcome outcome;
-  double score;  // what the element has now; of no meaning if refused or not a number
+  // What was to be stored, for a client to see: a packed set has 0 for -0. Of no meaning if refused
+  // or not a number.
+  double score;
 };
 
 class ZSet {
@@ -67,6 +72,8 @@ class ZSet {
   bool remove(Heap& heap, ByteView member);
   // range.end <= size().
   void remove_ranks(Heap& heap, RankRange range);
+  // Makes each -0.0 of a packed set 0.0. Cost: of a table O(1).
+  void drop_zero_signs(Heap& heap);
   // Takes up to `count` elements from the low (ascending) or high end, in that order.
   void pop(Heap& heap, Direction direction, size_t count, Visit taken);
 
@@ -110,7 +117,8 @@ class ZSet {
   PackedScores packed() const noexcept { return PackedScores(word_.pointer()); }
   void keep(PackedScores packed) noexcept { word_.set(Tag::kPacked, packed.block()); }
 
-  void insert_new(Heap& heap, const Limits& limits, HashSeed seed, ByteView member, double score);
+  void insert_new(Heap& heap, const Limits& limits, HashSeed seed, ByteView member, double score,
+                  const ZAddRule& rule);
   void become_table(Heap& heap, HashSeed seed);
   template <class Use>
   auto with_order(Use use) const;

@@ -14,12 +14,6 @@
 namespace ouro {
 namespace {
 
-// A score as it is kept: a small set of Redis has no negative zero, so none comes in here.
-Result<double> score_argument(const Context& ctx, size_t index) {
-  OURO_TRY(const double score, ctx.real(index));
-  return score == 0 ? 0.0 : score;
-}
-
 struct ZAddOptions {
   ZAddRule rule;
   bool count_changes = false;  // CH
@@ -66,7 +60,7 @@ Status add_pairs(Context& ctx, const ZAddOptions& options) {
   using Outcome = ZAddResult::Outcome;
   const Argv argv = ctx.argv;
   const ZAddRule& rule = options.rule;
-  OURO_TRY(double score, score_argument(ctx, options.first_pair));
+  OURO_TRY(double score, ctx.real(options.first_pair));
   for (size_t i = options.first_pair + 2; i < argv.size(); i += 2) OURO_TRY(ctx.real(i));
 
   const Key key = ctx.key(1);
@@ -80,7 +74,7 @@ Status add_pairs(Context& ctx, const ZAddOptions& options) {
   uint64_t updated = 0;
   ZAddResult result{};
   for (size_t i = options.first_pair; i < argv.size(); i += 2) {
-    if (i > options.first_pair) score = *score_argument(ctx, i);
+    if (i > options.first_pair) score = *ctx.real(i);
     result = zset->add(ctx.heap(), ctx.limits(), ctx.db.seed(), argv[i + 1], score, rule);
     added += result.outcome == Outcome::kAdded;
     updated += result.outcome == Outcome::kUpdated;

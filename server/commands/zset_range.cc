@@ -204,8 +204,14 @@ Status cmd_zrangestore(Context& ctx) {
   OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(2)));
   ZSet made;
   if (zset != nullptr) {
-    zset->for_each(request.ranks(*zset), request.direction, [&](ByteView member, double score) {
-      made.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member, score, {});
+    const RankRange range = request.ranks(*zset);
+    // Redis begins with a large set if it knows beforehand that the result will be one, and only
+    // such a set keeps the sign of a zero.
+    const bool surely_large =
+        request.bounds.by == By::kRank && range.size() > ctx.limits().zset_packed_entries;
+    zset->for_each(range, request.direction, [&](ByteView member, double score) {
+      made.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member, score,
+               {.zero_signs = surely_large});
     });
   }
   store_result(ctx, ctx.key(1), made, Event::kZSet, "zrangestore");

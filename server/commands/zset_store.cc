@@ -75,9 +75,6 @@ double weighted(const Source& source, double score) {
   return std::isnan(product) ? 0 : product;
 }
 
-// A small set that Redis stores has no negative zero; one that it answers may have.
-double kept(bool store, double score) { return store && score == 0 ? 0 : score; }
-
 // What the command's name settles.
 struct Form {
   Operation operation;
@@ -170,14 +167,15 @@ void intersect(const Request& request, Visit visit) {
 }
 
 // A union is the sorted set it becomes: each element is added by the rule that its aggregate is.
-void unite(Context& ctx, const Form& form, const Request& request, ZSet& made) {
+void unite(Context& ctx, const Request& request, ZSet& made) {
   const ZAddRule rule{.only_greater = request.aggregate == Aggregate::kMax,
                       .only_less = request.aggregate == Aggregate::kMin,
-                      .increment = request.aggregate == Aggregate::kSum};
+                      .increment = request.aggregate == Aggregate::kSum,
+                      .zero_signs = true};
   for (const Source& source : request.sources) {
     source.walk([&](ByteView member, double own) {
-      const auto result = made.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member,
-                                   kept(form.store, weighted(source, own)), rule);
+      const auto result =
+          made.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member, weighted(source, own), rule);
       if (result.outcome == ZAddResult::Outcome::kNotANumber) {
         made.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member, 0, {});
       }
@@ -203,12 +201,12 @@ void subtract(const Request& request, Visit visit) {
 ZSet result_of(Context& ctx, const Form& form, const Request& request) {
   ZSet made;
   const auto add = [&](ByteView member, double score) {
-    made.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member, kept(form.store, score), {});
+    made.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member, score, {.zero_signs = true});
     return true;
   };
   switch (form.operation) {
     case Operation::kUnion:
-      unite(ctx, form, request, made);
+      unite(ctx, request, made);
       break;
     case Operation::kIntersection:
       intersect(request, add);
@@ -247,6 +245,7 @@ Status run(Context& ctx, const Form& form) {
   }
   ZSet made = result_of(ctx, form, request);
   if (form.store) {
+    made.drop_zero_signs(ctx.heap());
     store_result(ctx, ctx.key(1), made, Event::kZSet, event_of(form.operation));
     return Status::ok();
   }

@@ -33,7 +33,8 @@ class Draw:
         self.keys_a_kind = keys_a_kind
         # Some blocks of commands fill large collections, so that every encoding comes up; most keep them small.
         self.large = 0.02
-        # SORT compares by strtod and strcoll: a zero byte ends a text there, and an overflow is remembered by errno.
+        # SORT compares by strtod and strcoll: a zero byte ends a text there, and an overflow is remembered by errno. Redis's
+        # SORT also turns a sorted set into its large form, which from then on keeps the signs of zeros.
         self.for_sort = False
 
     def chance(self, probability):
@@ -140,14 +141,21 @@ class Draw:
         return str(self.between(1, 4)).encode()
 
     def real(self):
+        if self.chance(0.05):
+            return self.zero()
         if self.chance(0.9):
             return self.pick(FLOATS) if self.chance(0.6) else str(self.between(-30, 30)).encode()
         return self.junk()
+
+    def zero(self):
+        return b"0" if self.for_sort else self.pick((b"-0", b"-0.0", b"0"))
 
     def score(self):
         form = self.random.random()
         if form < 0.6:
             return str(self.between(-10, 20)).encode()
+        if form < 0.65:
+            return self.zero()
         if form < 0.85:
             return self.pick(FLOATS)
         return self.pick((b"inf", b"-inf", b"+inf", b"nan", b"abc", b"", b"1e308", b"-1e308", b"9007199254740993"))
@@ -157,6 +165,8 @@ class Draw:
         if form < 0.3:
             return self.pick((b"-inf", b"+inf", b"inf"))
         bound = str(self.between(-12, 22)).encode()
+        if form < 0.35:
+            return self.pick((b"-0", b"-0.0", b"(-0"))
         if form < 0.6:
             return b"(" + bound
         return bound if form < 0.96 else self.pick((b"(", b"abc", b"((1", b"(inf", b"1.5", b"[1"))

@@ -204,6 +204,7 @@ class ZSetModel {
 
  private:
   void put(const std::string& name, double score) {
+    if (score == 0 && set_.encoding() == "listpack") score = 0;  // without its sign
     scores_[name] = score;
     model_.emplace(score, name);
   }

@@ -60,40 +60,47 @@ TEST_P(ZSetTest, OrdersByScoreThenBytes) {
   add("c", -0.0);
   EXPECT_EQ(walk(set_.all()), "zcdaby");
   EXPECT_EQ(walk(set_.all(), Direction::kDescending), "ybadcz");
-  EXPECT_TRUE(std::signbit(*set_.score("c")));
-  EXPECT_FALSE(std::signbit(*set_.score("d")));
   EXPECT_EQ(set_.encoding(), GetParam() == 0 ? "skiplist" : "listpack");
 }
 
 TEST_P(ZSetTest, KeepsEveryScoreExactly) {
-  const std::vector<double> scores = {0.0,
-                                      -0.0,
-                                      1,
-                                      -1,
-                                      127,
-                                      128,
-                                      -128,
-                                      -129,
-                                      32767,
-                                      32768,
-                                      -32769,
-                                      2147483647,
-                                      2147483648.,
-                                      -2147483647,
-                                      -2147483648.,
-                                      0.1,
-                                      1e300,
-                                      5e-324,
-                                      kInfinity,
-                                      -kInfinity,
-                                      1.5,
-                                      9007199254740993.};
+  const std::vector<double> scores = {
+      0.0,   1,     -1,     127,        128,         -128,        -129,
+      32767, 32768, -32769, 2147483647, 2147483648., -2147483647, -2147483648.,
+      0.1,   1e300, 5e-324, kInfinity,  -kInfinity,  1.5,         9007199254740993.};
   for (size_t i = 0; i < scores.size(); ++i) add("m" + std::to_string(i), scores[i]);
   for (size_t i = 0; i < scores.size(); ++i) {
     const double score = set_.score("m" + std::to_string(i)).value();
     EXPECT_EQ(score, scores[i]);
-    EXPECT_EQ(std::signbit(score), std::signbit(scores[i]));
   }
+}
+
+TEST_P(ZSetTest, KeepsTheSignOfAZeroInATableOnly) {
+  const bool is_table = GetParam() == 0;
+  EXPECT_TRUE(std::signbit(add("a", -0.0).score));
+  add("b", 0.0);
+  EXPECT_EQ(std::signbit(*set_.score("a")), is_table);
+  EXPECT_FALSE(std::signbit(*set_.score("b")));
+  // Both zeros are one score, so the one that is kept stays; the sum is told with its sign.
+  EXPECT_EQ(add("a", 0.0, {.increment = true}).outcome, Outcome::kSame);
+  EXPECT_EQ(std::signbit(*set_.score("a")), is_table);
+  EXPECT_EQ(std::signbit(add("a", -0.0, {.increment = true}).score), is_table);
+}
+
+TEST_P(ZSetTest, TellsZerosApartWhileAResultIsBuilt) {
+  const ZAddRule sum = {.increment = true, .zero_signs = true};
+  add("a", -0.0, sum);
+  add("b", -0.0, sum);
+  add("c", 1, sum);
+  EXPECT_TRUE(std::signbit(*set_.score("a")));
+  add("a", -0.0, sum);
+  EXPECT_TRUE(std::signbit(*set_.score("a")));
+  EXPECT_EQ(add("a", 0.0, sum).outcome, Outcome::kUpdated);
+  EXPECT_FALSE(std::signbit(*set_.score("a")));
+  set_.drop_zero_signs(heap_);
+  set_.check_invariants();
+  EXPECT_EQ(std::signbit(*set_.score("b")), GetParam() == 0);
+  EXPECT_EQ(walk(set_.all()), "abc");
 }
 
 TEST_P(ZSetTest, TellsAddedUpdatedAndSame) {

@@ -29,6 +29,8 @@ TEST(ZSets, AddFollowsItsConditions) {
   EXPECT_EQ(engine.run("EXISTS none"), "0");
   EXPECT_EQ(engine.run("ZADD z -0 zero"), "1");
   EXPECT_EQ(engine.run("ZSCORE z zero"), ",0");
+  EXPECT_EQ(engine.run("ZINCRBY z -0 sum"), ",-0");
+  EXPECT_EQ(engine.run("ZSCORE z sum"), ",0");
 }
 
 TEST(ZSets, AddRefusesAsAWhole) {
