@@ -6,6 +6,7 @@
 #include "datastructs/base/check.h"
 #include "datastructs/codec/quoted_words.h"
 #include "datastructs/glob.h"
+#include "server/engine/errors.h"
 
 namespace ouro {
 namespace {
@@ -234,7 +235,7 @@ bool Config::collect(std::span<const Pair> pairs, bool allow_protected,
     Slot* slot = find_slot(pair.name);
     if (slot == nullptr || slot->row->has(OptionFlag::kFileOnly)) {
       error = std::string("ERR Unknown option or number of arguments for CONFIG SET - '")
-                  .append(pair.name)
+                  .append(errors::shown(pair.name))
                   .append("'");
       return false;
     }

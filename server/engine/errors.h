@@ -37,4 +37,9 @@ inline constexpr ByteView kInvalidCursor = "ERR invalid cursor";
 // The text of a code; kMessage, kBlocked and kExclusive have none.
 ByteView text_of(Err err);
 
+// What an error text shows of a client's bytes: it ends at a zero byte.
+inline ByteView shown(ByteView bytes, size_t bytes_max = ByteView::npos) {
+  return bytes.substr(0, bytes_max).substr(0, bytes.find('\0'));
+}
+
 }  // namespace ouro::errors

@@ -2,6 +2,7 @@
 #include "server/engine/executor.h"
 
 #include "server/engine/engine.h"
+#include "server/engine/errors.h"
 #include "server/engine/gates.h"
 #include "server/engine/session.h"
 
@@ -54,14 +55,14 @@ void Executor::refuse_unknown(Caller& caller, Argv argv, Reply& reply) {
   std::string text;
   if (container != nullptr) {
     std::string name(container->name);
-    text = "ERR unknown subcommand '" + std::string(argv[1].substr(0, kShownBytesMax)) + "'. Try " +
-           name + " HELP.";
+    text = "ERR unknown subcommand '" + std::string(errors::shown(argv[1], kShownBytesMax)) +
+           "'. Try " + name + " HELP.";
   } else {
     std::string shown;
     for (size_t i = 1; i < argv.size() && shown.size() < kShownBytesMax; ++i) {
-      shown += "'" + std::string(argv[i].substr(0, kShownBytesMax - shown.size())) + "' ";
+      shown += "'" + std::string(errors::shown(argv[i], kShownBytesMax - shown.size())) + "' ";
     }
-    text = "ERR unknown command '" + std::string(argv[0].substr(0, kShownBytesMax)) +
+    text = "ERR unknown command '" + std::string(errors::shown(argv[0], kShownBytesMax)) +
            "', with args beginning with: " + shown;
   }
   for (char& c : text) {

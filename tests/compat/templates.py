@@ -237,8 +237,7 @@ class Draw:
         elif form < 0.95:
             args[where] = args[where].swapcase() if where == 0 else self.value()
         else:
-            # The error shows the arguments, which end at a zero byte in Redis.
-            args = [self.pick((b"NOSUCH", b"GETT", args[0] + b"x", b"get\r\nx"))] + [arg.replace(b"\0", b"0") for arg in args[1:]]
+            args[0] = self.pick((b"NOSUCH", b"GETT", args[0] + b"x", b"get\r\nx", b"GET\0x", b"\0"))
         return args
 
 

@@ -33,6 +33,16 @@ TEST_F(AdminTest, ConfigSetChangesWhatGetShows) {
                        "argument must be between 1 and 2147483647 inclusive"));
 }
 
+// As in Redis, whose texts are C strings.
+TEST_F(AdminTest, AnErrorShowsArgumentsUpToAZeroByte) {
+  const ByteView word("a\0b", 3);
+  EXPECT_EQ(engine.run({word, word, "c"}),
+            "(ERR unknown command 'a', with args beginning with: 'a' 'c' )");
+  EXPECT_EQ(engine.run({"CONFIG", word}), "(ERR unknown subcommand 'a'. Try CONFIG HELP.)");
+  EXPECT_EQ(engine.run({"CONFIG", "SET", word, "1"}),
+            "(ERR Unknown option or number of arguments for CONFIG SET - 'a')");
+}
+
 TEST_F(AdminTest, ConfigSetActsOnTheEngine) {
   engine.run("CONFIG SET maxmemory 1gb notify-keyspace-events KEA");
   EXPECT_NE(engine.engine.executor.node_gates() & Gate::kMemory, 0U);
