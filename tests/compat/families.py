@@ -325,9 +325,11 @@ CONNECTION = """
 2 !SELECT {db}
 2 CLIENT (SETNAME {value}|GETNAME)
 1 CLIENT (REPLY ON|REPLY {junk}|NO-EVICT ON|NO-EVICT {junk})
-2 !COMMAND GETKEYS (SET {key} {value}|MSET <{key} {value}>+|ZUNIONSTORE {zset} 2 {zset} {zset}|SORT {list} STORE {list}|GET)
-2 !COMMAND GETKEYSANDFLAGS (SET {key} {value}|GETDEL {key}|LMPOP 2 {list} {list} LEFT|SORT {list} BY x STORE {list})
-1 COMMAND (LIST FILTERBY PATTERN (z*|*pop*|incr*|[x]|nothing)|LIST FILTERBY ACLCAT {junk}|LIST FILTERBY MODULE {junk}) -> set
+2 COMMAND (GETKEYS|GETKEYSANDFLAGS) {data}
+1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (ZUNIONSTORE {zset} {number} {zset} {zset}|ZDIFF {number} {zset}|SINTERCARD {number} {set} {set})
+1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (LMPOP {number} {list} {list} LEFT|BLMPOP 0 {number} {list} LEFT|BZMPOP 0 {number} {zset} MIN)
+1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (SORT {list} [BY x] [GET STORE] STORE {list}|{junk}|GET|{junk} {value}|CLIENT ID|OBJECT FREQ {key})
+1 !COMMAND (LIST FILTERBY PATTERN (z*|*pop*|incr*|[x]|nothing)|LIST FILTERBY ACLCAT {junk}|LIST FILTERBY MODULE {junk}) -> set
 1 OBJECT (FREQ {key}|{junk}|REFCOUNT {junk})
 1 DBSIZE
 1 !CONFIG (GET hash-max-listpack-entries|GET nothing|SET {junk} {value}|SET hash-max-listpack-entries {junk}|{junk})
@@ -342,7 +344,8 @@ CONNECTION = """
 1 !HELLO ({junk}|4)
 1 !SUBSCRIBE
 1 !UNSUBSCRIBE
-1 ({junk}|nothing) {junk} {number}
+1 ({junk}|{value}) {value} {value}
+1 (CLIENT|CONFIG|OBJECT|PUBSUB|FUNCTION|MEMORY) {value}
 1 SET {string} {value}
 1 GET {string}
 """
@@ -363,7 +366,7 @@ class Step:
 def parse(text, macros=None):
     """The rows of a family, as (weight, steps)."""
     rows = []
-    for line in text.strip().splitlines():
+    for line in filter(None, text.splitlines()):
         weight, rest = line.split(" ", 1)
         steps = []
         for step in rest.split(" ; "):
@@ -395,7 +398,7 @@ FAMILIES = {
     "keys": parse(KEYS),
     "transactions": parse(TRANSACTIONS, {"write": one_of(WRITES)}),
     "sort": parse(SORT),
-    "connection": parse(CONNECTION),
+    "connection": parse(CONNECTION, {"data": one_of(STRINGS + LISTS + HASHES + SETS + ZSETS + KEYS + SORT)}),
     "blocking": parse(BLOCKING, {"push": one_of(PUSHES)}),
 }
 

@@ -112,6 +112,9 @@ TEST(Command, GetKeysNamesTheKeys) {
   EXPECT_EQ(engine.run("COMMAND GETKEYS last x k"), R"(["k"])");
   EXPECT_EQ(engine.run("COMMAND GETKEYS run code 0"), "[]");
   EXPECT_EQ(engine.run("COMMAND GETKEYS run code nope"), "[]");
+  // A count that the key specs refuse is read as leniently as Redis reads it then.
+  EXPECT_EQ(engine.run("COMMAND GETKEYS take d 02x a b x"), R"(["a" "b" "d"])");
+  EXPECT_EQ(engine.run("COMMAND GETKEYSANDFLAGS take d 1x a b"), R"([["a" <>] ["d" <>]])");
   EXPECT_EQ(engine.run("COMMAND GETKEYSANDFLAGS take d 1 a"),
             R"([["d" <OW update>] ["a" <RO access>]])");
 }
