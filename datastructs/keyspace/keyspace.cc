@@ -102,6 +102,10 @@ Entry* Keyspace::put_string(const Key& key, Entry* old, ByteView value, UnixMs d
   if (value.size() <= kIntTextBytesMax) {
     if (const auto number = parse_int64(value)) return put_integer(key, old, *number, deadline);
   }
+  return put_text(key, old, value, deadline);
+}
+
+Entry* Keyspace::put_text(const Key& key, Entry* old, ByteView value, UnixMs deadline) {
   if (value.size() < kBlobBytesMin) return put_embedded(key, old, value, deadline);
   return put_blob(key, old, Blob::create_from(heap_, value), deadline);
 }
@@ -132,16 +136,15 @@ Entry* Keyspace::put_blob(const Key& key, Entry* old, Blob* blob, UnixMs deadlin
 Entry* Keyspace::put_value(const Key& key, Entry* old, Value value, UnixMs deadline) {
   if (value.kind != Kind::kBlob) return put_payload(key, old, value.kind, value.payload, deadline);
   Blob* blob = reinterpret_cast<Blob*>(value.payload);
-  if (!value.edited) return put_blob(key, old, blob, deadline);
   Entry* entry = nullptr;
   if (blob->size() < kBlobBytesMin) {
-    // An edited string stays text, even if it reads like an integer.
+    // Text stays text, even if it reads like an integer.
     entry = put_embedded(key, old, blob->view(), deadline);
     Blob::unpin(heap_, blob);
   } else {
     entry = put_blob(key, old, blob, deadline);
   }
-  entry->set_edited();
+  if (value.edited) entry->set_edited();
   return entry;
 }
 

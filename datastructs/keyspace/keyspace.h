@@ -44,8 +44,10 @@ class Keyspace {
   // Each put_ makes `key` hold the value, whatever `old` (what find() gave, or null) held before.
   // deadline: kNoExpiry or when. Text that is an integer is stored as one.
   Entry* put_string(const Key& key, Entry* old, ByteView value, UnixMs deadline);
+  // The same, yet it stays text: what Redis calls "embstr" although it may be an integer.
+  Entry* put_text(const Key& key, Entry* old, ByteView value, UnixMs deadline);
   Entry* put_integer(const Key& key, Entry* old, int64_t value, UnixMs deadline);
-  // Takes the blob; it may be small, then its bytes are embedded.
+  // Takes the blob; it may be small, then its bytes are stored as put_string() does.
   Entry* put_blob(const Key& key, Entry* old, Blob* blob, UnixMs deadline);
   Entry* put_value(const Key& key, Entry* old, Value value, UnixMs deadline);
   // A new, empty collection for an absent key.

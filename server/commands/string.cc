@@ -237,7 +237,7 @@ Status cmd_incrbyfloat(Context& ctx) {
   if (!std::isfinite(sum)) return Err::kNanOrInfinity;
   char buffer[kLongDoubleTextMax];
   const ByteView text(buffer, format_long_double(sum, buffer));
-  ctx.db.put_string(key, entry, text, entry == nullptr ? kNoExpiry : entry->deadline());
+  ctx.db.put_text(key, entry, text, entry == nullptr ? kNoExpiry : entry->deadline());
   if (entry == nullptr) ctx.added(key);
   ctx.changed(key, Event::kString, "incrbyfloat");
   ctx.reply.bulk(text);

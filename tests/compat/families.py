@@ -2,8 +2,7 @@
 """What the differential test sends: for each family of commands, templates with a weight and how replies compare.
 
 `N template -> mode`. Modes: exact (the default); set: any order; pairs: field and value together, any order; shape: only
-types and counts, for random picks; ttl: nearly equal numbers; encoding: int and embstr are one. A leading `!` keeps the
-command from being damaged.
+types and counts, for random picks; ttl: nearly equal numbers. A leading `!` keeps the command from being damaged.
 """
 import dataclasses
 
@@ -47,7 +46,7 @@ STRINGS = """
 2 MSETNX <{string} {value}>+
 3 LCS {string} {string} [LEN] [IDX] [MINMATCHLEN {count}] [WITHMATCHLEN]
 1 DEL {string}
-2 OBJECT ENCODING {string} -> encoding
+2 OBJECT ENCODING {string}
 1 TTL {string} -> ttl
 1 TYPE {string}
 """
@@ -206,7 +205,7 @@ KEYS = """
 2 KEYS {pattern} -> set
 2 DBSIZE
 2 RANDOMKEY -> shape
-4 OBJECT ENCODING {key} -> encoding
+4 OBJECT ENCODING {key}
 1 OBJECT {junk} {key}
 2 !SELECT {db}
 1 SWAPDB {db} {db}
@@ -239,7 +238,7 @@ TRANSACTIONS = """
 2 GET {string}
 1 !MULTI ; KEYS * -> set ; SMEMBERS {set} -> set ; HGETALL {hash} -> pairs ; DBSIZE ; !EXEC
 1 !MULTI ; !SELECT 1 ; {write} ; !SELECT 0 ; {write} ; !EXEC
-1 !MULTI ; PING ; ECHO {value} ; TYPE {key} ; OBJECT ENCODING {key} -> encoding ; !EXEC
+1 !MULTI ; PING ; ECHO {value} ; TYPE {key} ; OBJECT ENCODING {key} ; !EXEC
 """
 
 # What {write} stands for as a whole command: any change of a small data set.
@@ -433,7 +432,7 @@ class Generator:
                 if step.damageable and self.draw.chance(0.03):
                     args = self.draw.damage(args)
                     # A walk in any order may have become a random pick.
-                    mode = mode if mode in ("exact", "ttl", "encoding") else "shape"
+                    mode = mode if mode in ("exact", "ttl") else "shape"
                 if step.connection == 0:
                     if step.template == "EXEC" and queued is not None:
                         mode, queued = ("each", queued), None

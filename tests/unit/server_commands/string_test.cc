@@ -175,6 +175,14 @@ TEST(String, CountingInDecimals) {
   engine.effects();
   EXPECT_EQ(engine.run("INCRBYFLOAT f -5.6e0"), "\"5\"");
   EXPECT_EQ(engine.effects(), "0: SET f 5 KEEPTTL");
+  // A whole sum stays text, under another name too; a count makes an integer of it.
+  EXPECT_EQ(engine.run("OBJECT ENCODING f"), "\"embstr\"");
+  engine.run("RENAME f g");
+  engine.run("EXPIRE g 100");
+  EXPECT_EQ(engine.run("OBJECT ENCODING g"), "\"embstr\"");
+  EXPECT_EQ(engine.run("INCR g"), "6");
+  EXPECT_EQ(engine.run("OBJECT ENCODING g"), "\"int\"");
+  engine.run("RENAME g f");
   EXPECT_EQ(engine.run("INCRBYFLOAT f x"), "(ERR value is not a valid float)");
   EXPECT_EQ(engine.run("INCRBYFLOAT f inf"), "(ERR increment would produce NaN or Infinity)");
   engine.run("SET f abc");
