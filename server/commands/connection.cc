@@ -121,8 +121,8 @@ Status parse_hello(Context& ctx, HelloOptions& options) {
       }
     } else {
       const ByteView word = args.peek();
-      return ctx.fail("ERR Syntax error in HELLO option '%.*s'",
-                      static_cast<int>(std::min<size_t>(word.size(), 128)), word.data());
+      return ctx.fail("ERR Syntax error in HELLO option '%.*s'", static_cast<int>(word.size()),
+                      word.data());
     }
   }
   return Status::ok();

@@ -30,8 +30,7 @@ Status cmd_function_list(Context& ctx) {
       continue;
     }
     const ByteView word = args.peek();
-    return ctx.fail("ERR Unknown argument %.*s",
-                    static_cast<int>(std::min<size_t>(word.size(), 128)), word.data());
+    return ctx.fail("ERR Unknown argument %.*s", static_cast<int>(word.size()), word.data());
   }
   ctx.reply.array(0);
   return Status::ok();

@@ -34,13 +34,23 @@ Blob* Context::take_blob(size_t index) {
 }
 
 Status Context::fail(const char* format, ...) {
-  char text[1024];
+  char text[256];
   std::va_list args;
+  std::va_list again;
   va_start(args, format);
+  va_copy(again, args);
   const int length = std::vsnprintf(text, sizeof(text), format, args);
   va_end(args);
   CHECK(length >= 0);
-  return fail_text(ByteView(text, std::min(static_cast<size_t>(length), sizeof(text) - 1)));
+  const auto bytes = static_cast<size_t>(length);
+  // Some texts show an argument whole, however long it is.
+  std::string long_text;
+  if (bytes >= sizeof(text)) {
+    long_text.resize(bytes);
+    std::vsnprintf(long_text.data(), bytes + 1, format, again);
+  }
+  va_end(again);
+  return fail_text(long_text.empty() ? ByteView(text, bytes) : long_text);
 }
 
 Status Context::fail_text(ByteView text) {

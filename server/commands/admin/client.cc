@@ -73,8 +73,7 @@ Result<ClientClass> class_named(Context& ctx, ByteView name) {
   if (equals_ignoring_case(name, "master")) return ClientClass::kPrimary;
   if (equals_ignoring_case(name, "replica") || equals_ignoring_case(name, "slave"))
     return ClientClass::kReplica;
-  return ctx.fail("ERR Unknown client type '%.*s'",
-                  static_cast<int>(std::min<size_t>(name.size(), 128)), name.data());
+  return ctx.fail("ERR Unknown client type '%.*s'", static_cast<int>(name.size()), name.data());
 }
 
 Status cmd_client_list(Context& ctx) {
@@ -155,8 +154,7 @@ Status parse_kill(Context& ctx, KillFilter& filter) {
     } else if (args.word("USER")) {
       filter.user = args.next();
       if (filter.user != "default") {
-        return ctx.fail("ERR No such user '%.*s'",
-                        static_cast<int>(std::min<size_t>(filter.user.size(), 128)),
+        return ctx.fail("ERR No such user '%.*s'", static_cast<int>(filter.user.size()),
                         filter.user.data());
       }
     } else if (args.word("SKIPME")) {

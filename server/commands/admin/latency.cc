@@ -98,8 +98,7 @@ Status cmd_latency_graph(Context& ctx) {
   const LatencyMonitor::Series* series = find_series(ctx);
   if (series == nullptr) {
     return ctx.fail("ERR No samples available for event '%.*s'",
-                    static_cast<int>(std::min<size_t>(ctx.argv[2].size(), 128)),
-                    ctx.argv[2].data());
+                    static_cast<int>(ctx.argv[2].size()), ctx.argv[2].data());
   }
   Millis low = INT64_MAX;
   Millis high = 0;

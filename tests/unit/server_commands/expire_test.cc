@@ -80,6 +80,9 @@ TEST(Expire, Conditions) {
   EXPECT_EQ(engine.run("EXPIRE k 5 GT LT"),
             "(ERR GT and LT options at the same time are not compatible)");
   EXPECT_EQ(engine.run("EXPIRE none 5 what"), "(ERR Unsupported option what)");
+  const std::string long_word(5000, 'w');
+  EXPECT_EQ(engine.run({"EXPIRE", "none", "5", long_word}),
+            "(ERR Unsupported option " + long_word + ")");
 }
 
 TEST(Expire, TimesThatDoNotFit) {
