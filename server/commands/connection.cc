@@ -80,8 +80,17 @@ Status cmd_quit(Context& ctx) {
 }
 
 Status cmd_reset(Context& ctx) {
-  if (ctx.caller.session != nullptr) ctx.caller.session->reset();
-  ctx.reply.simple("RESET");
+  const auto answer = [](Reply& reply) {
+    reply.simple("RESET");
+    return true;
+  };
+  if (Session* session = ctx.caller.session; session != nullptr) {
+    session->reset();
+    // In the protocol and by the mode that it has now.
+    session->with_reply(answer);
+  } else {
+    answer(ctx.reply);
+  }
   return Status::ok();
 }
 

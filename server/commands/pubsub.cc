@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // SUBSCRIBE and PUBLISH, their pattern and shard forms, and PUBSUB. Who gets what: engine/pubsub.h.
+#include <optional>
+
 #include "datastructs/glob.h"
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
@@ -38,16 +40,30 @@ void update_gate(Session& session) {
   caller.gates = closed ? caller.gates | Gate::kSubscribed : caller.gates & ~Gate::kSubscribed;
 }
 
+// Tells a client what it is subscribed to now; a name that is missing was not there to leave. It is
+// a message, so CLIENT REPLY does not hold it back.
+void confirm(Context& ctx, Session& session, Kind kind, ByteView word,
+             std::optional<ByteView> name) {
+  const auto write = [&](Reply& reply) {
+    reply.push(3);
+    reply.bulk(word);
+    name ? reply.bulk(*name) : reply.null();
+    reply.integer(counted(session, kind));
+  };
+  if (session.reply_mode == Session::ReplyMode::kOn) {
+    write(ctx.reply);
+  } else {
+    session.send_out_of_band(write);
+  }
+}
+
 Status subscribe(Context& ctx, Kind kind) {
   Session* session = ctx.caller.session;
   // The messages need a connection to go to.
   if (session == nullptr) return ctx.fail("ERR SUBSCRIBE isn't allowed for this caller");
   for (size_t i = 1; i < ctx.argv.size(); ++i) {
     ctx.engine.pubsub.subscribe(*session, kind, ctx.argv[i]);
-    ctx.reply.push(3);
-    ctx.reply.bulk(subscribe_word(kind));
-    ctx.reply.bulk(ctx.argv[i]);
-    ctx.reply.integer(counted(*session, kind));
+    confirm(ctx, *session, kind, subscribe_word(kind), ctx.argv[i]);
   }
   update_gate(*session);
   return Status::ok();
@@ -56,23 +72,20 @@ Status subscribe(Context& ctx, Kind kind) {
 Status unsubscribe(Context& ctx, Kind kind) {
   Session* session = ctx.caller.session;
   if (session == nullptr) return ctx.fail("ERR UNSUBSCRIBE isn't allowed for this caller");
-  const auto confirm = [&](ByteView name, bool named) {
-    ctx.reply.push(3);
-    ctx.reply.bulk(unsubscribe_word(kind));
-    named ? ctx.reply.bulk(name) : ctx.reply.null();
-    ctx.reply.integer(counted(*session, kind));
+  const auto left = [&](std::optional<ByteView> name) {
+    confirm(ctx, *session, kind, unsubscribe_word(kind), name);
   };
   if (ctx.argv.size() > 1) {
     for (size_t i = 1; i < ctx.argv.size(); ++i) {
       ctx.engine.pubsub.unsubscribe(*session, kind, ctx.argv[i]);
-      confirm(ctx.argv[i], true);
+      left(ctx.argv[i]);
     }
   } else {
     const auto own = session->subscriptions[static_cast<size_t>(kind)];
-    if (own.empty()) confirm({}, false);
+    if (own.empty()) left(std::nullopt);
     for (const std::string& name : own) {
       ctx.engine.pubsub.unsubscribe(*session, kind, name);
-      confirm(name, true);
+      left(ByteView(name));
     }
   }
   update_gate(*session);

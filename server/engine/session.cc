@@ -155,15 +155,11 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
 
 // CLIENT REPLY OFF and SKIP: the command runs, its answer goes nowhere.
 Executor::Outcome Session::run_unanswered(const Executor::Prepared& prepared) {
-  if (prepared.spec != nullptr && prepared.spec->flags.has(Flag::kSetsReplyMode)) {
-    // CLIENT REPLY ON is answered, and only its handler decides that.
-    RespReply reply(out_, resp_version_ == 3);
-    return engine_.executor.run(caller_, prepared, reply);
-  }
+  if (reply_mode == ReplyMode::kSkipNext) reply_mode = ReplyMode::kSkip;
   NullReply nowhere;
   const Executor::Outcome outcome = engine_.executor.run(caller_, prepared, nowhere);
   // A command that waits has its reply still to come.
-  if (reply_mode == ReplyMode::kSkipNext && !wait_.active) reply_mode = ReplyMode::kOn;
+  if (reply_mode == ReplyMode::kSkip && !wait_.active) reply_mode = ReplyMode::kOn;
   return outcome;
 }
 
@@ -178,7 +174,7 @@ void Session::end_postponement() {
 }
 
 void Session::end_wait() {
-  if (reply_mode == ReplyMode::kSkipNext) reply_mode = ReplyMode::kOn;
+  if (reply_mode == ReplyMode::kSkip) reply_mode = ReplyMode::kOn;
   if (state_ == EndpointState::kDoomed) return;
   resume();
 }

@@ -110,8 +110,8 @@ class Session final : public Endpoint {
 
   void set_authenticated(bool yes);
 
-  // CLIENT REPLY
-  enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext };
+  // CLIENT REPLY; kSkip while the command runs that kSkipNext was set for.
+  enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip };
   ReplyMode reply_mode = ReplyMode::kOn;
 
   // ---- what CLIENT LIST shows

@@ -214,7 +214,11 @@ Status cmd_client_reply(Context& ctx) {
   Session& session = *ctx.caller.session;
   if (equals_ignoring_case(ctx.argv[2], "ON")) {
     session.reply_mode = Session::ReplyMode::kOn;
-    ctx.reply.ok();
+    // By the new mode: the reply handed in may still lead nowhere.
+    session.with_reply([](Reply& reply) {
+      reply.ok();
+      return true;
+    });
   } else if (equals_ignoring_case(ctx.argv[2], "OFF")) {
     session.reply_mode = Session::ReplyMode::kOff;
   } else if (equals_ignoring_case(ctx.argv[2], "SKIP")) {
@@ -378,7 +382,7 @@ constexpr CommandSpec kClientRows[] = {
              .args = "timeout:integer [mode:<write!WRITE | all!ALL>@6.2.0]"}},
     {.name = "REPLY",
      .arity = exactly(3),
-     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kSetsReplyMode,
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
      .acl = Acl::kConnection,
      .handler = cmd_client_reply,
      .doc = {.summary = "Turns the replies to this connection off and on.",
