@@ -135,9 +135,8 @@ Result<LcsOptions> parse_options(Context& ctx) {
 
 Status cmd_lcs(Context& ctx) {
   const Entry* entries[] = {ctx.find(ctx.key(1)), nullptr};
-  // The second look-up may remove a due key, never the first one's entry, unless both are the same
-  // key.
-  entries[1] = ctx.argv[1] == ctx.argv[2] ? entries[0] : ctx.find(ctx.key(2));
+  // This look-up may remove a due key, never the first one's entry, which was not due.
+  entries[1] = ctx.find(ctx.key(2));
   NumberText scratch[2];
   ByteView texts[2];
   for (size_t i = 0; i < 2; ++i) {
