@@ -39,9 +39,10 @@ std::string line_of(const Context& ctx, const Session& session) {
   const std::string_view command = session.last_command == nullptr
                                        ? "NULL"
                                        : ctx.engine.registry.full_name(*session.last_command);
-  char text[1024];
+  // Numbers and words of the server take far less; names may have any length.
+  std::string text(1024 + session.name.size() + session.user.size(), '\0');
   const int size = std::snprintf(
-      text, sizeof(text),
+      text.data(), text.size(),
       "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=%u sub=%zu psub=%zu "
       "ssub=%zu multi=%d "
       "qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%d oll=%d omem=%zu "
@@ -58,7 +59,9 @@ std::string line_of(const Context& ctx, const Session& session) {
       session.output_peak_bytes(), 0, 0, session.output_bytes(), session.memory_bytes(),
       session.output_bytes() > 0 ? "rw" : "r", static_cast<int>(command.size()), command.data(),
       session.user.c_str(), session.resp_version());
-  return {text, std::min(static_cast<size_t>(size), sizeof(text) - 1)};
+  CHECK(size > 0);
+  text.resize(std::min(static_cast<size_t>(size), text.size() - 1));
+  return text;
 }
 
 Status cmd_client_info(Context& ctx) {
