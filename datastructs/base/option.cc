@@ -119,8 +119,9 @@ bool parse_one(const OptionRow& row, ByteView word, OptionValue& value, std::str
 bool parse_bytes(ByteView text, uint64_t& bytes) {
   size_t digits = 0;
   while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') ++digits;
+  bytes = 0;
   const auto [end, err] = std::from_chars(text.data(), text.data() + digits, bytes);
-  if (digits == 0 || err != std::errc()) return false;
+  if (err == std::errc::result_out_of_range) bytes = UINT64_MAX;
   struct Unit {
     ByteView name;
     uint64_t factor;
@@ -134,8 +135,9 @@ bool parse_bytes(ByteView text, uint64_t& bytes) {
                                     {"g", 1000000000ULL},
                                     {"gb", 1_GiB}};
   for (const Unit& unit : kUnits) {
-    if (same_word(text.substr(digits), unit.name))
-      return !__builtin_mul_overflow(bytes, unit.factor, &bytes);
+    if (!same_word(text.substr(digits), unit.name)) continue;
+    if (__builtin_mul_overflow(bytes, unit.factor, &bytes)) bytes = UINT64_MAX;
+    return true;
   }
   return false;
 }

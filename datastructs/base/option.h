@@ -94,7 +94,8 @@ bool parse_option(const OptionRow& row, Words words, OptionValue& value, std::st
 // As CONFIG GET prints it.
 std::string format_option(const OptionRow& row, const OptionValue& value);
 
-// "100", "64kb", "1GB" to bytes; false when it is none.
+// "100", "64kb", "1GB" to bytes; no digits are 0, what is too large is UINT64_MAX. False when it is
+// none.
 bool parse_bytes(ByteView text, uint64_t& bytes);
 
 // The words of a text as CONFIG SET takes them: split at blanks, without quotes.

@@ -53,6 +53,11 @@ std::string set_failed(ByteView name, ByteView reason) {
       .append(reason);
 }
 
+// The name as the table writes it.
+ByteView known_name(const OptionRow& row, ByteView name) {
+  return same_word(row.name, name) ? row.name : row.alias;
+}
+
 std::string file_line(const OptionRow& row, ByteView value) {
   std::string line(row.name);
   if (row.kind != OptionKind::kWords && row.kind != OptionKind::kFlags)
@@ -279,7 +284,7 @@ bool Config::set(std::span<const Pair> pairs, bool allow_protected, Apply apply,
     std::string reason;
     if (!parse_option(row, words, value, reason)) {
       take_back(std::span(changes).first(i));
-      error = set_failed(change.name, reason);
+      error = set_failed(known_name(row, change.name), reason);
       return false;
     }
     change.differs = !(value == change.before);
@@ -289,7 +294,7 @@ bool Config::set(std::span<const Pair> pairs, bool allow_protected, Apply apply,
     if (!changes[i].differs) continue;
     std::string reason;
     if (apply(*changes[i].slot->row, reason)) continue;
-    error = set_failed(changes[i].name, reason);
+    error = set_failed(known_name(*changes[i].slot->row, changes[i].name), reason);
     take_back(changes);
     // What was applied already is applied again with its old value, which was good once.
     for (size_t j = 0; j <= i; ++j) {

@@ -37,7 +37,7 @@ OutputLimit* limit_of(EngineOptions& options, ByteView client_class) {
 }
 
 bool read_output_limits(EngineOptions& options, Words words, std::string& error) {
-  if (words.empty() || words.size() % 4 != 0) {
+  if (words.size() % 4 != 0) {
     error = "Wrong number of arguments in buffer limit configuration.";
     return false;
   }
