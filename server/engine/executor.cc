@@ -30,20 +30,20 @@ void Executor::execute(Caller& caller, Argv argv, Reply& reply) {
 // Writes an error that kept a command from running; inside MULTI it breaks the transaction.
 void Executor::refuse(Caller& caller, const CommandSpec* spec, ByteView text, Reply& reply) {
   if (spec != nullptr) ++engine_.registry.stats(*spec).rejected;
-  if (caller.txn.open && !caller.txn.executing) {
-    if (spec != nullptr && spec->flags.has(Flag::kRunsQueue)) {
-      // Redis answers an EXEC that is refused for its queue with EXECABORT and the reason.
-      std::string abort = "EXECABORT Transaction discarded because of: ";
-      abort.append(text);
-      caller.txn = Transaction();
-      caller.gates &= ~Gate::kTransaction;
-      engine_.watch.clear(caller);
-      engine_.stats.count_error(abort);
-      reply.error(abort);
-      return;
-    }
-    caller.txn.broken = true;
+  if (spec != nullptr && spec->flags.has(Flag::kRunsQueue)) {
+    // A refused EXEC ends the transaction, if there is one. Only a special code of the reason
+    // shows.
+    if (text.starts_with("ERR ")) text.remove_prefix(4);
+    std::string abort = "EXECABORT Transaction discarded because of: ";
+    abort.append(text);
+    caller.txn = Transaction();
+    caller.gates &= ~Gate::kTransaction;
+    engine_.watch.clear(caller);
+    engine_.stats.count_error(abort);
+    reply.error(abort);
+    return;
   }
+  if (caller.txn.open && !caller.txn.executing) caller.txn.broken = true;
   engine_.stats.count_error(text);
   reply.error(text);
 }
