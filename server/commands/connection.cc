@@ -222,7 +222,7 @@ constexpr CommandSpec kRows[] = {
     {.name = "QUIT",
      .arity = at_least(1),
      .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kNoAuth |
-              Flag::kAllowBusy | Flag::kInsideMulti | Flag::kInSubscribedMode,
+              Flag::kAllowBusy | Flag::kInsideMulti | Flag::kEndsMulti | Flag::kInSubscribedMode,
      .acl = Acl::kConnection,
      .handler = cmd_quit,
      .doc = {.summary = "Answers OK and closes the connection.",
@@ -232,7 +232,7 @@ constexpr CommandSpec kRows[] = {
     {.name = "RESET",
      .arity = exactly(1),
      .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kNoAuth |
-              Flag::kAllowBusy | Flag::kInsideMulti | Flag::kInSubscribedMode,
+              Flag::kAllowBusy | Flag::kInsideMulti | Flag::kEndsMulti | Flag::kInSubscribedMode,
      .acl = Acl::kConnection,
      .handler = cmd_reset,
      .doc = {.summary = "Puts the connection back into its first state.",

@@ -85,7 +85,7 @@ constexpr CommandSpec kRows[] = {
     {.name = "DISCARD",
      .arity = exactly(1),
      .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kAllowBusy |
-              Flag::kInsideMulti,
+              Flag::kInsideMulti | Flag::kEndsMulti,
      .acl = Acl::kTransaction,
      .handler = cmd_discard,
      .doc = {.summary = "Drops the queued commands and ends the transaction.",
@@ -95,7 +95,7 @@ constexpr CommandSpec kRows[] = {
     {.name = "EXEC",
      .arity = exactly(1),
      .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kSkipSlowlog |
-              Flag::kRunsQueue | Flag::kInsideMulti,
+              Flag::kRunsQueue | Flag::kInsideMulti | Flag::kEndsMulti,
      .acl = Acl::kTransaction,
      .handler = cmd_exec,
      .doc = {.summary = "Runs the queued commands as one.",

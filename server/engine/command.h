@@ -71,6 +71,9 @@ inline constexpr Flags kInsideMulti{1U << 28};
 // Ours, not shown by COMMAND: runs while all clients are paused (CLIENT UNPAUSE, CLIENT PAUSE; the
 // loop's own use).
 inline constexpr Flags kEndsPause{1U << 25};
+// Ours, not shown by COMMAND: ends an open transaction (EXEC, DISCARD, QUIT, RESET), so it may run
+// although memory is short.
+inline constexpr Flags kEndsMulti{1U << 26};
 // Ours, not shown by COMMAND: runs the commands of the open transaction (EXEC).
 inline constexpr Flags kRunsQueue{1U << 27};
 // Ours, not shown by COMMAND: allowed for a RESP2 client in subscribed mode.

@@ -32,6 +32,8 @@ Passage memory_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Arg
   if (fits) return Passage::kPass;
   // EXEC is refused when something in its queue would be.
   bool needs_memory = spec.flags.has(Flag::kDenyOom);
+  // A queue takes memory whatever is queued.
+  if (caller.txn.open && !caller.txn.executing) needs_memory |= !spec.flags.has(Flag::kEndsMulti);
   if (spec.flags.has(Flag::kRunsQueue)) {
     for (const QueuedCommand& queued : caller.txn.queue)
       needs_memory |= queued.spec->flags.has(Flag::kDenyOom);
