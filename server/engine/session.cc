@@ -268,7 +268,6 @@ void Session::reset() {
   user = "default";
   resp_version_ = 2;
   reply_mode = ReplyMode::kOn;
-  no_evict = false;
   set_authenticated(engine_.options.requirepass.empty());
 }
 
