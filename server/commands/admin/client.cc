@@ -136,7 +136,7 @@ Status cmd_client_setname(Context& ctx) {
 struct KillFilter {
   std::optional<uint64_t> id;
   std::optional<ClientClass> type;
-  ByteView user, address, local_address;
+  std::optional<ByteView> user, address, local_address;
   bool skip_me = true;
 };
 
@@ -157,8 +157,8 @@ Status parse_kill(Context& ctx, KillFilter& filter) {
     } else if (args.word("USER")) {
       filter.user = args.next();
       if (filter.user != "default") {
-        return ctx.fail("ERR No such user '%.*s'", static_cast<int>(filter.user.size()),
-                        filter.user.data());
+        return ctx.fail("ERR No such user '%.*s'", static_cast<int>(filter.user->size()),
+                        filter.user->data());
       }
     } else if (args.word("SKIPME")) {
       const bool yes = args.word("yes");
@@ -175,10 +175,9 @@ bool matches(const KillFilter& filter, const Session& session, const Session* me
   if (session.state() == EndpointState::kDoomed) return false;
   if (filter.id && session.id != *filter.id) return false;
   if (filter.type && session.client_class() != *filter.type) return false;
-  if (!filter.address.empty() && session.peer.address != filter.address) return false;
-  if (!filter.local_address.empty() && session.peer.local_address != filter.local_address)
-    return false;
-  if (!filter.user.empty() && (session.user != filter.user || !session.authenticated)) return false;
+  if (filter.address && session.peer.address != *filter.address) return false;
+  if (filter.local_address && session.peer.local_address != *filter.local_address) return false;
+  if (filter.user && (session.user != *filter.user || !session.authenticated)) return false;
   return !(filter.skip_me && &session == me);
 }
 
