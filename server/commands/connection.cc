@@ -102,47 +102,37 @@ bool is_good_name(ByteView name) {
   return true;
 }
 
-struct HelloOptions {
-  int64_t version = 0;
-  bool log_in = false;
-  ByteView user, password;
-  bool set_name = false;
-  ByteView name;
-};
-
-Status parse_hello(Context& ctx, HelloOptions& options) {
-  if (ctx.argv.size() < 2) return Status::ok();
+// The protocol that is asked for, or 0. Each option is carried out as it is read, as in Redis, also
+// if a later one is refused.
+Result<int64_t> obey_hello(Context& ctx, Session& session) {
+  if (ctx.argv.size() < 2) return 0;
   const Result<int64_t> version = ctx.integer(1);
   if (!version.is_ok()) return ctx.fail("ERR Protocol version is not an integer or out of range");
   if (*version < 2 || *version > 3) return ctx.fail("NOPROTO unsupported protocol version");
-  options.version = *version;
   ArgParser args(ctx.argv, 2);
   while (args.more()) {
     if (args.left() > 2 && args.word("AUTH")) {
-      options.log_in = true;
-      options.user = args.next();
-      options.password = args.next();
+      const ByteView user = args.next();
+      OURO_TRY(log_in(ctx, user, args.next()));
     } else if (args.left() > 1 && args.word("SETNAME")) {
-      options.set_name = true;
-      options.name = args.next();
-      if (!is_good_name(options.name)) {
+      const ByteView name = args.next();
+      if (!is_good_name(name)) {
         return ctx.fail("ERR Client names cannot contain spaces, newlines or special characters.");
       }
+      session.name = name;
     } else {
       const ByteView word = args.peek();
       return ctx.fail("ERR Syntax error in HELLO option '%.*s'", static_cast<int>(word.size()),
                       word.data());
     }
   }
-  return Status::ok();
+  return *version;
 }
 
 Status cmd_hello(Context& ctx) {
   Session* session = ctx.caller.session;
   if (session == nullptr) return ctx.fail("ERR HELLO needs a connection");
-  HelloOptions options;
-  OURO_TRY(parse_hello(ctx, options));
-  if (options.log_in) OURO_TRY(log_in(ctx, options.user, options.password));
+  OURO_TRY(const int64_t version, obey_hello(ctx, *session));
   if (!session->authenticated) {
     return ctx.fail(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
@@ -150,8 +140,7 @@ Status cmd_hello(Context& ctx) {
         "<pass> option can be used to authenticate the client and select the RESP protocol version "
         "at the same time");
   }
-  if (options.set_name) session->name = options.name;
-  if (options.version != 0) session->set_resp_version(static_cast<int>(options.version));
+  if (version != 0) session->set_resp_version(static_cast<int>(version));
   // In the protocol that was chosen, which the reply handed in does not speak yet.
   session->with_reply([&](Reply& reply) {
     reply.map(7);
