@@ -101,7 +101,12 @@ Status cmd_zadd(Context& ctx) {
   return add_pairs(ctx, options);
 }
 
-Status cmd_zincrby(Context& ctx) { return add_pairs(ctx, {.rule = {.increment = true}}); }
+Status cmd_zincrby(Context& ctx) {
+  // A word that is an option of ZADD is a syntax error here, as in Redis.
+  OURO_TRY(ZAddOptions options, parse_zadd(ctx));
+  options.rule.increment = true;
+  return add_pairs(ctx, options);
+}
 
 Status cmd_zrem(Context& ctx) {
   const Key key = ctx.key(1);
