@@ -16,58 +16,16 @@ import sys
 import time
 
 import servers
+from compare import TTL_TOLERANCE_MS, Comparer, ordered, paired
 from families import FAMILIES, Generator, names_of
 from resp import show
-from templates import Draw
+from templates import ClientId, Draw
 
 DATABASES = 3
-TTL_TOLERANCE_MS = 5000
+# Parameters that the templates change; each block begins with them as the servers came up.
+PARAMETERS = ("*-max-*", "notify-keyspace-events", "maxmemory*", "slowlog-*", "latency-*", "lfu-*", "lazyfree-*",
+              "list-compress-depth", "client-output-buffer-limit")
 
-
-# ---- comparing
-
-def shape(reply):
-    """Types and counts, without the bytes: what is certain of a random pick."""
-    kind, value = reply
-    return (kind, [shape(item) for item in value]) if isinstance(value, list) else (kind, value is None)
-
-
-def ordered(reply):
-    kind, value = reply
-    return (kind, sorted(value, key=repr)) if isinstance(value, list) else reply
-
-
-def paired(reply):
-    """Field and value together, in a defined order; RESP3 gives some pairs as arrays of two."""
-    kind, value = reply
-    if not isinstance(value, list) or (value and isinstance(value[0][1], list)):
-        return ordered(reply)
-    return kind, sorted(zip(value[::2], value[1::2]), key=repr)
-
-
-def equal(mode, ours, theirs):
-    """Whether two replies to one command agree."""
-    if ours == theirs:
-        return True
-    if isinstance(mode, tuple):  # ("each", modes): EXEC's array, or what it says instead
-        if ours[0] != "*" or theirs[0] != "*" or ours[1] is None or theirs[1] is None or len(ours[1]) != len(theirs[1]):
-            return False
-        modes = mode[1] if len(mode[1]) == len(ours[1]) else ["exact"] * len(ours[1])
-        return all(map(equal, modes, ours[1], theirs[1]))
-    if ours[0] == "-" or theirs[0] == "-":
-        return False
-    if mode == "set":
-        return ordered(ours) == ordered(theirs)
-    if mode == "pairs":
-        return paired(ours) == paired(theirs)
-    if mode == "shape":
-        return shape(ours) == shape(theirs)
-    if mode == "ttl":
-        return ours[0] == theirs[0] == ":" and int(ours[1]) > 0 and abs(int(ours[1]) - int(theirs[1])) <= TTL_TOLERANCE_MS
-    return False
-
-
-# ---- running
 
 class Peer:
     """One server, with the two clients that talk to it and one that looks on."""
@@ -76,7 +34,12 @@ class Peer:
         self.name = name
         self.server = servers.Server(program, *options)
         self.clients = []
+        self.ids = []
         self.protocol = 2
+        client = self.server.connect()
+        self.commands = {item[1] for item in client.call("COMMAND", "LIST")[1]}
+        self.parameters = [item[1] for item in client.call("CONFIG", "GET", *PARAMETERS)[1]]
+        client.close()
 
     def begin(self, protocol):
         """Empty databases and fresh clients."""
@@ -86,16 +49,35 @@ class Peer:
             client.close()
         self.clients = [self.server.connect(timeout_s=15) for _ in range(3)]
         self.protocol = protocol
+        was_set = self.clients[2].call("CONFIG", "SET", *self.parameters)
+        if was_set != ("+", b"OK"):
+            raise RuntimeError(f"{self.name}: {show(was_set)}")
+        self.clients[2].call("CONFIG", "RESETSTAT")
         self.clients[2].call("FLUSHALL")
         self.ids = [client.call("CLIENT", "ID")[1] for client in self.clients]
         if protocol == 3:
             for client in self.clients[:2]:
                 client.call("HELLO", "3")
 
+    def args_of(self, command):
+        """The arguments, with this server's ids of clients."""
+        return [self.ids[arg.connection] if isinstance(arg, ClientId) else arg for arg in command.args]
+
+    def drain(self, command):
+        """All that comes back from one connection, up to the answer of a PING that follows the command."""
+        client, marker, replies = self.clients[command.connection], b"all of it", []
+        client.send(self.args_of(command), [b"PING", marker])
+        while True:
+            reply = client.read()
+            # A subscribed RESP2 client is answered with an array.
+            if reply in (("$", marker), ("*", [("$", b"pong"), ("$", marker)])):
+                return "*", replies
+            replies.append(reply)
+
     def run_blocked(self, command):
         """Sends a command that may wait, and returns once it waits or has answered."""
         client = self.clients[command.connection]
-        client.send(command.args)
+        client.send(self.args_of(command))
         deadline = time.monotonic() + 20
         while not client.has_input() and time.monotonic() < deadline:
             info = self.clients[2].call("INFO", "clients")[1]
@@ -130,16 +112,21 @@ class Peer:
         def catch_up():
             if ahead:
                 client = self.clients[ahead[0].connection]
-                client.send(*[command.args for command in ahead])
+                client.send(*[self.args_of(command) for command in ahead])
                 replies.extend(client.read() for _ in ahead)
                 ahead.clear()
 
         for command in commands:
             if ahead and (command.connection != ahead[0].connection or len(ahead) >= 100):
                 catch_up()
-            if command.blocks or command.collect or command.mode == "walk":
+            if command.blocks or command.collect or command.drains or command.silent or command.mode == "walk":
                 catch_up()
-                if command.blocks:
+                if command.silent:
+                    self.clients[command.connection].send(self.args_of(command))
+                    replies.append(None)
+                elif command.drains:
+                    replies.append(self.drain(command))
+                elif command.blocks:
                     self.run_blocked(command)
                     replies.append(None)
                 elif command.collect:
@@ -206,6 +193,7 @@ class Run:
         self.theirs = Peer("redis", args.redis)
         self.peers = (self.ours, self.theirs)
         self.executed = 0
+        self.comparer = Comparer(self.ours.commands & self.theirs.commands)
         self.missing = self.unknown_commands() if args.skip_missing else ()
 
     def unknown_commands(self):
@@ -236,7 +224,7 @@ class Run:
         self.executed += len(commands)
         for index, command in enumerate(commands):
             mode = "exact" if command.mode == "walk" else command.mode
-            if not equal(mode, mine[index] or ("", b""), redis[index] or ("", b"")):
+            if not self.comparer.equal(mode, mine[index] or ("", b""), redis[index] or ("", b"")):
                 return Difference(index, "reply", show(mine[index]), show(redis[index]),
                                   "reply: " + repr(b" ".join(command.args[:1]).upper())[2:-1])
         # Redis's SORT leaves a sorted set in its large form, which nobody can need.
@@ -302,6 +290,7 @@ def run_family(run, family, protocol, seed, commands, block):
         block_seed = f"{seed}:{family}:{protocol}:{number}"
         draw = Draw(block_seed, keys_a_kind=random.Random(block_seed).choice((2, 6, 20)))
         draw.for_sort = family == "sort"
+        draw.only_future = family == "events"
         draw.large = 0.15 if number % 8 == 7 else 0.02
         sent = Generator(family, draw, run.missing).take(block)
         found = run.difference(flat(sent), protocol)

@@ -2,11 +2,15 @@
 """What the differential test sends: for each family of commands, templates with a weight and how replies compare.
 
 `N template -> mode`. Modes: exact (the default); set: any order; pairs: field and value together, any order; shape: only
-types and counts, for random picks; ttl: nearly equal numbers. A leading `!` keeps the command from being damaged.
+types and counts, for random picks; kind: only the type; ttl: nearly equal numbers; others mask what is each server's own
+(compare.py). A leading `!` keeps the command from being damaged; the other marks: Step.
+
+Not here, since ouro does not have them yet: CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO, ACL, scripts, streams, bitmaps,
+HyperLogLog, geo, DUMP and RESTORE, persistence, replication, cluster.
 """
 import dataclasses
 
-from templates import compile_template
+from templates import Draw, compile_template
 
 
 @dataclasses.dataclass
@@ -18,6 +22,10 @@ class Command:
     # Sent without awaiting its reply; `collect` later ends the wait and reads it.
     blocks: bool = False
     collect: bool = False
+    # All that the connection is told up to the answer of a PING sent behind it is one reply.
+    drains: bool = False
+    # Sent without awaiting a reply: there is none, or a later step drains it.
+    silent: bool = False
 
 
 STRINGS = """
@@ -45,6 +53,9 @@ STRINGS = """
 3 MSET <{string} {value}>+
 2 MSETNX <{string} {value}>+
 3 LCS {string} {string} [LEN] [IDX] [MINMATCHLEN {count}] [WITHMATCHLEN]
+1 LCS {string} {string} {junk}
+1 SET {string} {value} {junk}
+1 GETEX {string} {junk} [{junk}]
 1 DEL {string}
 2 OBJECT ENCODING {string}
 1 TTL {string} -> ttl
@@ -167,6 +178,12 @@ ZSETS = """
 1 ZUNIONSTORE {zset} 2 {zset} {set} [WEIGHTS {real} {real}] [AGGREGATE (SUM|MIN|MAX)]
 1 ZINTERSTORE {zset} 2 {set} {zset} [WEIGHTS {real} {real}] [AGGREGATE (SUM|MIN|MAX)]
 2 ZDIFFSTORE {zset} 2 {zset} {zset}
+2 (ZUNION|ZINTER) 3 {zset} {set} {zset} [WEIGHTS {real} {real} {real}] [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]
+1 (ZUNION|ZINTER) (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MIN|{junk})] [WITHSCORES]
+2 (ZUNIONSTORE|ZINTERSTORE) {zset} 3 {zset} {set} {zset} [WEIGHTS {real} {real} {real}] [AGGREGATE (SUM|MIN|MAX)]
+1 (ZUNIONSTORE|ZINTERSTORE) {zset} (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MAX|{junk})]
+1 ZINTERCARD 3 {zset} {set} {zset} [LIMIT {count}]
+1 ZDIFFSTORE {zset} 3 {zset} {set} {zset}
 2 ZINTERCARD ({few}|1|2) {zset} [{zset}] [LIMIT {count}]
 1 SADD {set} <{member}>+
 1 ZRANDMEMBER {zset} -> shape
@@ -193,6 +210,7 @@ KEYS = """
 5 COPY {key} {key} [DB {db}] [REPLACE]
 3 MOVE {key} {db}
 3 EXPIRE {key} {ttl} [NX|XX|GT|LT]
+1 (EXPIRE {key} {ttl}|PEXPIRE {key} {ttl_ms}|PEXPIREAT {key} {at_ms}) [NX|XX] [GT|LT] [NX|XX|GT|LT]
 3 PEXPIRE {key} {ttl_ms} [NX|XX|GT|LT]
 4 EXPIREAT {key} {at} [NX|XX|GT|LT]
 4 PEXPIREAT {key} {at_ms} [NX|XX|GT|LT]
@@ -210,9 +228,12 @@ KEYS = """
 2 !SELECT {db}
 1 SWAPDB {db} {db}
 0.1 !FLUSHDB [SYNC|ASYNC]
-0.05 !FLUSHALL
+0.05 !FLUSHALL [SYNC|ASYNC]
+0.1 FLUSHALL {junk} {junk}
 1 PING [{value}]
 1 ECHO {value}
+1 !SCAN (abc|0 COUNT (0|{junk})|0 MATCH|0 TYPE|0 {junk}|0 NOVALUES)
+1 !(HSCAN {hash}|SSCAN {set}|ZSCAN {zset}) (abc|0 COUNT (0|{junk})|0 MATCH|0 {junk}|0 TYPE string|0 NOVALUES)
 """
 
 TRANSACTIONS = """
@@ -281,6 +302,8 @@ SORT = """
 3 SORT ({list}|{set}|{zset}) (BY weight_*|BY weight_*->f1|ALPHA) STORE {list}
 3 SORT ({list}|{set}|{zset}) [DESC] [LIMIT {index} {index}] STORE {list}
 1 SORT_RO {list} STORE {list}
+3 SORT_RO ({list}|{set}|{zset}) BY (weight_*|weight_*->f1) [LIMIT {count} {count}] [GET #] [GET weight_*->f2]
+1 SORT ({list}|{set}|{zset}) {junk}
 1 DEL {list}
 1 DEL {set}
 1 DEL {weight_key}
@@ -323,42 +346,126 @@ CONNECTION = """
 2 ECHO {value}
 2 !SELECT {db}
 2 CLIENT (SETNAME {value}|GETNAME)
-1 CLIENT (REPLY ON|REPLY {junk}|NO-EVICT ON|NO-EVICT {junk})
-2 COMMAND (GETKEYS|GETKEYSANDFLAGS) {data}
-1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (ZUNIONSTORE {zset} {number} {zset} {zset}|ZDIFF {number} {zset}|SINTERCARD {number} {set} {set})
-1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (LMPOP {number} {list} {list} LEFT|BLMPOP 0 {number} {list} LEFT|BZMPOP 0 {number} {zset} MIN)
-1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (SORT {list} [BY x] [GET STORE] STORE {list}|{junk}|GET|{junk} {value}|CLIENT ID|OBJECT FREQ {key})
-1 !COMMAND (LIST FILTERBY PATTERN (z*|*pop*|incr*|[x]|nothing)|LIST FILTERBY ACLCAT {junk}|LIST FILTERBY MODULE {junk}) -> set
-1 OBJECT (FREQ {key}|{junk}|REFCOUNT {junk})
+1 CLIENT (REPLY ON|REPLY {junk}|NO-EVICT (ON|OFF|{junk}))
+1 !CLIENT ID -> shape
+1 !CLIENT INFO -> clients
+1 !CLIENT LIST [ID {client}|ID {client} {client}|ID {junk}|{junk}] -> clients
+1 CLIENT LIST [TYPE (NORMAL|MASTER|REPLICA|SLAVE|PUBSUB|{junk})] -> clients
+1 !CLIENT UNBLOCK {client} [TIMEOUT|ERROR|{junk}]
+1 CLIENT UNBLOCK (999999999|-1|{junk}) [TIMEOUT|ERROR]
+0.1 !CLIENT PAUSE 1 [ALL|WRITE] ; {write} ; GET {string} ; !CLIENT UNPAUSE
+0.2 !CLIENT PAUSE 100000 WRITE ; GET {string} ; LRANGE {list} 0 -1 ; !CLIENT UNPAUSE ; {write}
+1 CLIENT PAUSE (abc|-1|{junk}) [ALL|WRITE|{junk}]
+1 CLIENT UNPAUSE
+1 CLIENT KILL (1.2.3.4:5|{junk}|ID (999999999|0|-1|{junk})|TYPE (MASTER|REPLICA|SLAVE|PUBSUB|{junk})|ADDR 1.2.3.4:5|LADDR {value})
+1 !CLIENT KILL (USER {value}|ID 999999999 SKIPME (yes|no|{junk})|USER default TYPE master|ADDR|SKIPME yes ID|TYPE master ID)
+2 -!CLIENT REPLY OFF ; -{write} ; -{junk} ; -CLIENT REPLY {junk} ; *!CLIENT REPLY ON
+2 -!CLIENT REPLY SKIP ; -{write} ; GET {string}
+1 -!CLIENT REPLY SKIP ; -!CLIENT REPLY SKIP ; -{junk} ; ECHO {value}
+1 !OBJECT (FREQ {key}|FREQ|{junk}|REFCOUNT {junk}|HELP {junk})
+1 OBJECT (IDLETIME|REFCOUNT) {key} -> kind
 1 DBSIZE
-1 !CONFIG (GET hash-max-listpack-entries|GET nothing|SET {junk} {value}|SET hash-max-listpack-entries {junk}|{junk})
-1 !CONFIG GET *max-listpack* -> pairs
 1 !DEBUG {junk}
-1 PUBLISH {value} {value}
-1 SPUBLISH {value} {value}
-1 PUBSUB (CHANNELS|NUMPAT|NUMSUB {value}|SHARDCHANNELS|SHARDNUMSUB {value}|{junk})
-1 !SLOWLOG (GET abc|GET -2|RESET|LEN x|{junk})
-1 !MEMORY (USAGE no-such-key|{junk}|USAGE no-such-key SAMPLES {junk})
-1 !LATENCY (RESET {value}|{junk}|HISTORY {value})
-1 !HELLO ({junk}|4)
-1 !SUBSCRIBE
-1 !UNSUBSCRIBE
+2 HELLO ({junk}|4|2 {junk}|3 SETNAME|2 AUTH {value}) -> hello
+2 HELLO [2|3] [AUTH (default|{value}) {value}] [SETNAME {channel}] -> hello
+1 HELLO (2|3) [SETNAME {value}] [AUTH default {value}] -> hello
+1 *!RESET
+1 AUTH [{value}] {value}
+1 AUTH default {value}
+1 TIME -> shape
 1 ({junk}|{value}) {value} {value}
 1 (CLIENT|CONFIG|OBJECT|PUBSUB|FUNCTION|MEMORY) {value}
 1 SET {string} {value}
 1 GET {string}
+1 {write}
+"""
+
+SERVER = """
+2 COMMAND (GETKEYS|GETKEYSANDFLAGS) {data}
+1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (ZUNIONSTORE {zset} {number} {zset} {zset}|ZDIFF {number} {zset}|SINTERCARD {number} {set})
+1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (LMPOP {number} {list} {list} LEFT|BLMPOP 0 {number} {list} LEFT|BZMPOP 0 {number} {zset} MIN)
+1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (SORT {list} [BY x] [GET STORE] STORE {list}|{junk}|GET|{junk} {value}|CLIENT ID)
+1 !COMMAND LIST [FILTERBY PATTERN (z*|*pop*|incr*|[x]|*|c*|nothing)] -> names
+1 !COMMAND LIST FILTERBY (ACLCAT ({junk}|set|READ|@all|dangerous)|MODULE {junk}) -> names
+1 !COMMAND LIST (FILTERBY|{junk}|FILTERBY {junk} {junk}) -> names
+2 !COMMAND INFO <{command}>+ -> info
+2 !COMMAND DOCS <{command}>+ -> docs
+1 !COMMAND (COUNT|COUNT {junk}|INFO|DOCS) -> kind
+1 (COMMAND|CONFIG|CLIENT|PUBSUB|OBJECT|MEMORY|LATENCY|SLOWLOG|FUNCTION) HELP -> kind
+1 CONFIG (GET hash-max-listpack-entries|GET nothing|SET {junk} {value}|SET hash-max-listpack-entries {junk}|{junk})
+1 CONFIG GET *max-listpack* -> pairs
+1 CONFIG GET <{parameter}>+ -> pairs
+4 CONFIG SET <{parameter} {setting}>+
+2 CONFIG SET {parameter} {setting} ; CONFIG GET {parameter} -> pairs
+1 CONFIG (GET|SET|RESETSTAT {junk}|REWRITE|REWRITE {junk})
+0.5 !CONFIG HELP {junk}
+0.5 CONFIG RESETSTAT
+2 !CONFIG SET maxmemory 1 ; {plain} ; {write} ; !MULTI ; {write} ; {write} ; !EXEC ; {write} ; !CONFIG SET maxmemory 0
+1 OBJECT (FREQ|IDLETIME) {key} -> kind
+2 MEMORY USAGE {key} [SAMPLES {count}] -> kind
+1 MEMORY (USAGE no-such-key|{junk}|USAGE no-such-key SAMPLES {junk}|USAGE {key} {junk})
+1 MEMORY (DOCTOR|STATS|MALLOC-STATS) -> kind
+1 MEMORY PURGE
+1 LATENCY (RESET [{value}]|{junk}|HISTORY {value}|GRAPH {value}|LATEST)
+1 LATENCY DOCTOR -> kind
+1 !LATENCY HISTOGRAM <{command}>+ -> histogram
+1 SLOWLOG (GET abc|GET -2|RESET|LEN x|{junk}|LEN) -> slowlog
+2 !{slow} 0 ; {write} ; {plain} ; !SLOWLOG GET [{few}|-1] -> slowlog ; !{slow} -1
+1 !SLOWLOG RESET ; !SLOWLOG LEN
+1 INFO [nothing|server|<{junk}>+] -> kind
+1 FUNCTION (LIST [LIBRARYNAME {value}] [WITHCODE]|LIST {junk}|FLUSH [ASYNC|SYNC|{junk}])
+1 !SHUTDOWN (ABORT|NOSAVE SAVE|ABORT NOW|FORCE ABORT|{junk})
+1 LOLWUT -> kind
+2 {write}
+1 GET {string}
+1 @*!MONITOR ; {write} ; {plain} ; !SELECT {db} ; {write} ; @*!PING -> monitor ; @*!RESET -> monitor
+"""
+
+PUBSUB = """
+4 @*SUBSCRIBE <{channel}>+ -> messages
+3 @*PSUBSCRIBE <{glob}>+ -> messages
+3 @*SSUBSCRIBE <{channel}>+ -> messages
+2 @*!UNSUBSCRIBE <{channel}>+ -> messages
+2 @*!PUNSUBSCRIBE <{glob}>+ -> messages
+2 @*!SUNSUBSCRIBE <{channel}>+ -> messages
+1 @*!UNSUBSCRIBE -> shape
+1 @*!PUNSUBSCRIBE -> shape
+1 @*!SUNSUBSCRIBE -> shape
+6 PUBLISH {channel} {value}
+3 SPUBLISH {channel} {value}
+1 @*PUBLISH {channel} {value} -> messages
+1 @*SPUBLISH {channel} {value} -> messages
+2 PUBSUB (CHANNELS|SHARDCHANNELS) [{glob}] -> set
+3 PUBSUB (NUMPAT|NUMSUB|NUMSUB <{channel}>+|SHARDNUMSUB|SHARDNUMSUB <{channel}>+|{junk})
+2 !MULTI ; PUBLISH {channel} {value} ; SPUBLISH {channel} {value} ; {write} ; !EXEC
+1 @-!MULTI ; @-SUBSCRIBE <{channel}>+ ; @-PSUBSCRIBE {glob} ; @-PUBLISH {channel} {value} ; @*!EXEC -> messages
+4 @*!PING [{value}] -> messages
+1 @*{write} -> messages
+1 @*!(SUBSCRIBE|SSUBSCRIBE|PSUBSCRIBE|ECHO|SELECT|HELLO x) -> messages
+0.3 @*!RESET -> messages
+1 !CLIENT LIST [ID {other}|TYPE (PUBSUB|NORMAL)] -> clients
+1 @*!CLIENT INFO -> kind
+"""
+
+# What every family of data does to keys is told to a client who subscribed to it all.
+DATA = STRINGS + LISTS + HASHES + SETS + ZSETS + KEYS
+EVENTS = DATA + """
+30 @*!PING
 """
 
 
 @dataclasses.dataclass
 class Step:
-    """One command of a row: `@` the other client sends it, `?` and waits blocked, `@.` ends that wait."""
+    """One command of a row: `@` the other client sends it, `?` and waits blocked, `@.` ends that wait, `*` all that comes back
+    is its reply, `-` no reply is awaited."""
     run: object
     template: str
     mode: str
     connection: int
     blocks: bool
     collect: bool
+    drains: bool
+    silent: bool
     damageable: bool
 
 
@@ -370,24 +477,26 @@ def parse(text, macros=None):
         steps = []
         for step in rest.split(" ; "):
             template, _, mode = step.partition(" -> ")
-            connection = int(template.startswith("@"))
-            template = template.removeprefix("@")
-            blocks, collect = template.startswith("?"), template == "."
-            damageable = not (blocks or collect or template.startswith("!"))
-            template = template.lstrip("?!")
+            marks = template[:len(template) - len(template.lstrip("@?!*-"))]
+            template = template[len(marks):]
+            blocks, collect = "?" in marks, template == "."
+            damageable = not (blocks or collect or "!" in marks)
             run = compile_template(template, macros)
-            steps.append(Step(run, template, mode or "exact", connection, blocks, collect, damageable))
+            steps.append(Step(run, template, mode or "exact", int("@" in marks), blocks, collect, "*" in marks, "-" in marks,
+                              damageable))
         rows.append((float(weight), steps))
     return rows
 
 
-def one_of(text):
-    """A compiled template that is one of a family's commands."""
-    rows = parse(text)
+def one_of(text, exact=False):
+    """A compiled template that is one of a family's commands; on demand of those that have one right answer."""
+    rows = [row for row in parse(text) if not exact or (len(row[1]) == 1 and row[1][0].mode == "exact")]
     weights = [weight for weight, _ in rows]
     return lambda draw, out: draw.random.choices(rows, weights)[0][1][0].run(draw, out)
 
 
+MACROS = {"write": one_of(WRITES), "data": one_of(DATA + SORT), "plain": one_of(DATA, exact=True),
+          "slow": compile_template("CONFIG SET slowlog-log-slower-than")}
 FAMILIES = {
     "strings": parse(STRINGS),
     "lists": parse(LISTS),
@@ -395,16 +504,28 @@ FAMILIES = {
     "sets": parse(SETS),
     "zsets": parse(ZSETS),
     "keys": parse(KEYS),
-    "transactions": parse(TRANSACTIONS, {"write": one_of(WRITES)}),
+    "transactions": parse(TRANSACTIONS, MACROS),
     "sort": parse(SORT),
-    "connection": parse(CONNECTION, {"data": one_of(STRINGS + LISTS + HASHES + SETS + ZSETS + KEYS + SORT)}),
+    "connection": parse(CONNECTION, MACROS),
+    "server": parse(SERVER, MACROS),
+    "pubsub": parse(PUBSUB, MACROS),
+    "events": parse(EVENTS),
     "blocking": parse(BLOCKING, {"push": one_of(PUSHES)}),
+}
+
+
+# What a block of commands of a family begins with.
+OPENINGS = {
+    "events": parse("1 !CONFIG SET notify-keyspace-events AKEnm ; @*!PSUBSCRIBE *"),
 }
 
 
 def names_of(row):
     """The commands of a row."""
     return {step.template.split()[0] for step in row[1] if step.template[0] not in "{(."}
+
+
+Draw.commands = sorted(set().union(*(names_of(row) for rows in FAMILIES.values() for row in rows)))
 
 
 class Generator:
@@ -415,37 +536,40 @@ class Generator:
         self.draw = draw
         self.rows = [row for row in FAMILIES[family] if not names_of(row) & set(without)]
         self.weights = [weight for weight, _ in self.rows]
+        self.opening = OPENINGS.get(family, [])
         self.walks = {"keys": b"", "hashes": b"hash", "sets": b"set", "zsets": b"zset"}.get(family)
 
     def take(self, count):
         """About `count` commands in groups that belong together: a transaction, a wait and what ends it."""
-        groups, taken = [], 0
+        groups, taken = [self.draw_row(steps) for _, steps in self.opening], 0
         while taken < count:
-            commands = []
-            groups.append(commands)
-            steps = self.draw.random.choices(self.rows, self.weights)[0][1]
-            queued = None
-            for step in steps:
-                args, mode = [], step.mode
-                if not step.collect:
-                    step.run(self.draw, args)
-                if step.damageable and self.draw.chance(0.03):
-                    args = self.draw.damage(args)
-                    # A walk in any order may have become a random pick.
-                    mode = mode if mode in ("exact", "ttl") else "shape"
-                if step.connection == 0:
-                    if step.template == "EXEC" and queued is not None:
-                        mode, queued = ("each", queued), None
-                    elif step.template == "MULTI":
-                        queued = queued or []
-                    elif queued is not None and step.template not in ("DISCARD", "WATCH"):
-                        queued.append(mode)
-                        mode = "exact"
-                commands.append(Command(args, mode, step.connection, step.blocks, step.collect))
-            taken += len(commands)
+            groups.append(self.draw_row(self.draw.random.choices(self.rows, self.weights)[0][1]))
+            taken += len(groups[-1])
             if self.walks is not None and self.draw.chance(0.01):
                 groups.append([self.draw_scan()])
         return groups
+
+    def draw_row(self, steps):
+        """The commands of one row."""
+        commands, queued = [], None
+        for step in steps:
+            args, mode = [], step.mode
+            if not step.collect:
+                step.run(self.draw, args)
+            if step.damageable and self.draw.chance(0.03):
+                args = self.draw.damage(args)
+                # A walk in any order may have become a random pick.
+                mode = "shape" if mode in ("set", "pairs") else mode
+            if step.connection == 0:
+                if step.template == "EXEC" and queued is not None:
+                    mode, queued = ("each", queued), None
+                elif step.template == "MULTI":
+                    queued = queued or []
+                elif queued is not None and step.template not in ("DISCARD", "WATCH"):
+                    queued.append(mode)
+                    mode = "exact"
+            commands.append(Command(args, mode, step.connection, step.blocks, step.collect, step.drains, step.silent))
+        return commands
 
     def draw_scan(self):
         """A whole walk over the keys or the elements of one; its pages come in any order."""

@@ -21,12 +21,25 @@ FLOATS = [b"0.5", b"1.5", b"-2.25", b"3.0", b"3.14159", b"1e3", b"1e-5", b"100.0
 JUNK = [b"", b" 1", b"1 ", b"01", b"+1", b"-0", b"abc", b"9223372036854775808", b"-9223372036854775809", b"1.5", b"1e400",
         b"0x10", b"nan", b"inf", b"-inf", b"+inf", b"(1", b"[a", b"-", b"+", b"*", b"WITHSCORES", b"LIMIT", b"COUNT",
         b"GET", b"NX", b"18446744073709551616", b"99999999999999999999", b"1.", b".5", b"1.0e"]
+# Parameters that a run may set without changing what the server can do.
+PARAMETERS = [b"hash-max-listpack-entries", b"hash-max-ziplist-value", b"list-max-listpack-size", b"list-compress-depth",
+              b"set-max-intset-entries", b"zset-max-listpack-entries", b"zset-max-listpack-value", b"notify-keyspace-events",
+              b"maxmemory-policy", b"maxmemory-samples", b"maxmemory-eviction-tenacity", b"lfu-log-factor",
+              b"lfu-decay-time", b"lazyfree-lazy-expire", b"lazyfree-lazy-user-del", b"slowlog-max-len", b"latency-tracking",
+              b"client-output-buffer-limit", b"HASH-MAX-LISTPACK-VALUE"]
 KINDS = ("string", "list", "hash", "set", "zset")
 FAR_FUTURE_S = 4102444800
 
 
+class ClientId(bytes):
+    """Stands for a server's id of one of the clients."""
+    connection = 0
+
+
 class Draw:
     """Draws keys, values and numbers from one seeded generator."""
+
+    commands = ()  # names to draw from
 
     def __init__(self, seed, keys_a_kind=6):
         self.random = random.Random(seed)
@@ -36,6 +49,8 @@ class Draw:
         # SORT compares by strtod and strcoll: a zero byte ends a text there, and an overflow is remembered by errno. Redis's
         # SORT also turns a sorted set into its large form, which from then on keeps the signs of zeros.
         self.for_sort = False
+        # A key that is stored with a time gone by goes when a server notices, which DBSIZE and events tell.
+        self.only_future = False
 
     def chance(self, probability):
         return self.random.random() < probability
@@ -194,11 +209,15 @@ class Draw:
     def at(self):
         if self.chance(0.93):
             return str(FAR_FUTURE_S + self.between(0, 1000)).encode()
+        if self.only_future:
+            return self.pick((b"0", b"-1", b"abc", b"9223372036854775807"))
         return self.pick((b"1", b"0", b"-1", b"abc", b"9223372036854775807", b"1600000000"))
 
     def at_ms(self):
         if self.chance(0.93):
             return str(FAR_FUTURE_S * 1000 + self.between(0, 1000)).encode()
+        if self.only_future:
+            return self.pick((b"0", b"-1", b"abc", b"9223372036854775807"))
         return self.pick((b"1", b"0", b"-1", b"abc", b"9223372036854775807", b"1600000000000"))
 
     def future_ms(self):
@@ -218,7 +237,43 @@ class Draw:
 
     def junk(self):
         word = self.pick(JUNK)
-        return b"abc" if self.for_sort and word == b"1e400" else word
+        return b"abc" if self.for_sort and word in (b"1e400", b"-0") else word
+
+    # ---- clients and channels
+    def client(self):
+        """The id of any client; what reads replies as they come may not be the one that looks on."""
+        return self.client_of(self.between(0, 1))
+
+    def other(self):
+        return self.client_of(1)
+
+    def client_of(self, connection):
+        made = ClientId(b"<id of client %d>" % connection)
+        made.connection = connection
+        return made
+
+    def channel(self):
+        return self.pick((b"a", b"b", b"news", b"news.1", b"{x}1", b"", b"\xff\0"))
+
+    def glob(self):
+        return self.pick((b"*", b"news*", b"[ab]", b"?", b"a", b"news.\\1", b"{x}*", b""))
+
+    def parameter(self):
+        return self.pick(PARAMETERS)
+
+    def setting(self):
+        form = self.random.random()
+        if form < 0.5:
+            return self.number()
+        return self.pick((b"yes", b"no", b"1mb", b"2kb", b"50%", b"KEA", b"Kg$", b"noeviction", b"allkeys-lru", b"volatile-lfu",
+                          b"", b"normal 0 0 0", b"pubsub 32mb 8mb 60", b"normal 0 0", b"nope 0 0 0", b"abc"))
+
+    def command(self):
+        """The name of a command, as COMMAND INFO takes it."""
+        if self.chance(0.9):
+            return self.pick(self.commands).encode()
+        return self.pick((b"client|id", b"CLIENT|LIST", b"slowlog|get", b"memory|usage", b"pubsub|numsub", b"object|freq",
+                          b"command|docs", b"latency|histogram", b"config|get|x", b"get|x", b"|", b"none", b"config|none"))
 
     # ---- whole commands
     def damage(self, args):

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How replies of two servers compare: the modes that the templates of families.py name.
+
+What two servers can never share is masked, and nothing else: ids, addresses, ages, sizes, words of documentation.
+"""
+import re
+
+TTL_TOLERANCE_MS = 5000
+# Fields of CLIENT LIST that tell of sockets, time and memory.
+OWN_CLIENT_FIELDS = re.compile(rb"\b(id|l?addr|fd|age|idle|qbuf(?:-free)?|(?:argv|multi|o|tot-)-?mem|rb[sp]|o[bl]l|events)=\S*")
+MONITOR_LINE = re.compile(rb"^\d+\.\d{6} \[(\d+) \S+\] ")
+# Redis documents its key specs and its past in its own words.
+OWN_DOCS = (b"summary", b"complexity", b"history")
+
+
+def shape(reply):
+    """Types and counts, without the bytes: what is certain of a random pick."""
+    kind, value = reply
+    return (kind, [shape(item) for item in value]) if isinstance(value, list) else (kind, value is None)
+
+
+def ordered(reply):
+    kind, value = reply
+    return (kind, sorted(value, key=repr)) if isinstance(value, list) else reply
+
+
+def paired(reply):
+    """Field and value together, in a defined order; RESP3 gives some pairs as arrays of two."""
+    kind, value = reply
+    if not isinstance(value, list) or (value and isinstance(value[0][1], list)):
+        return ordered(reply)
+    return kind, sorted(pairs_of(reply), key=repr)
+
+
+def pairs_of(reply):
+    """A map, which RESP2 gives as an array."""
+    return list(zip(reply[1][::2], reply[1][1::2]))
+
+
+def masked(reply, *names):
+    """A map without the values of some of its fields, at any depth."""
+    kind, value = reply
+    if not isinstance(value, list):
+        return reply
+    items, hide = [], False
+    for item in value:
+        items.append(("", b"") if hide else masked(item, *names))
+        hide = not hide and item[1] in names
+    return kind, items
+
+
+def client_lines(reply):
+    """CLIENT LIST, in any order, without what is each server's own."""
+    kind, value = reply
+    if not isinstance(value, bytes):
+        return reply
+    return kind, sorted(OWN_CLIENT_FIELDS.sub(rb"\1", line) for line in value.split(b"\n"))
+
+
+def monitor_lines(reply):
+    """What a MONITOR has seen, without times and addresses."""
+    kind, value = reply
+    if isinstance(value, list):
+        return kind, [monitor_lines(item) for item in value]
+    return kind, MONITOR_LINE.sub(rb"[\1] ", value) if value is not None else None
+
+
+def messages(reply):
+    """All messages and replies in any order: which of several patterns is served first is nowhere said."""
+    kind, value = reply
+    if not isinstance(value, list) or not any(isinstance(item[1], list) for item in value):
+        return [reply]
+    return sorted((leaf for item in value for leaf in messages(item)), key=repr)
+
+
+def slow_entries(reply):
+    """SLOWLOG GET: what ran and by whom, without id, times and address."""
+    kind, value = reply
+    if not isinstance(value, list):
+        return reply
+    return kind, [(item[0], item[1][3], item[1][5], len(item[1])) if isinstance(item[1], list) else item for item in value]
+
+
+class Comparer:
+    """Knows which commands both servers have: the others may not make a difference."""
+
+    def __init__(self, common=()):
+        self.common = frozenset(common)
+
+    def common_names(self, reply):
+        kind, value = reply
+        return (kind, sorted(item for item in value if item[1] in self.common)) if isinstance(value, list) else reply
+
+    def info(self, reply):
+        """COMMAND INFO's rows, with the subcommands that both servers have."""
+        kind, value = reply
+        return (kind, [self.info_row(row) for row in value]) if isinstance(value, list) else reply
+
+    def info_row(self, row):
+        kind, parts = row
+        if not isinstance(parts, list):
+            return row
+        subcommands = [self.info_row(part) for part in parts[9][1] if part[1][0][1] in self.common]
+        # Notes are words about a key spec.
+        specs = [(spec[0], [pair for pair in pairs_of(spec) if pair[0][1] != b"notes"]) for spec in parts[8][1]]
+        return kind, [*parts[:8], (parts[8][0], specs), (parts[9][0], sorted(subcommands, key=repr))]
+
+    def docs(self, reply):
+        """COMMAND DOCS, without words, with the subcommands that both servers have."""
+        if not isinstance(reply[1], list):
+            return reply
+        return reply[0], sorted(((name, self.doc(doc)) for name, doc in pairs_of(reply)), key=repr)
+
+    def doc(self, doc):
+        fields = []
+        for name, value in pairs_of(doc):
+            if name[1] == b"subcommands":
+                known = ((sub, self.doc(its)) for sub, its in pairs_of(value) if sub[1] in self.common)
+                value = value[0], sorted(known, key=repr)
+            if name[1] not in OWN_DOCS:
+                fields.append((name, value))
+        return doc[0], fields
+
+    def equal(self, mode, ours, theirs):
+        """Whether two replies to one command agree."""
+        if ours == theirs:
+            return True
+        if isinstance(mode, tuple):  # ("each", modes): EXEC's array, or what it says instead
+            if ours[0] != "*" or theirs[0] != "*" or ours[1] is None or theirs[1] is None or len(ours[1]) != len(theirs[1]):
+                return False
+            modes = mode[1] if len(mode[1]) == len(ours[1]) else ["exact"] * len(ours[1])
+            return all(map(self.equal, modes, ours[1], theirs[1]))
+        if ours[0] == "-" or theirs[0] == "-":
+            return False
+        if mode == "ttl":
+            return ours[0] == theirs[0] == ":" and int(ours[1]) > 0 and abs(int(ours[1]) - int(theirs[1])) <= TTL_TOLERANCE_MS
+        view = {
+            "set": ordered,
+            "pairs": paired,
+            "shape": shape,
+            "kind": lambda reply: (reply[0], reply[1] is None),
+            "hello": lambda reply: masked(reply, b"id"),
+            "histogram": lambda reply: paired(masked(reply, b"histogram_usec")),
+            "clients": client_lines,
+            "messages": messages,
+            "monitor": monitor_lines,
+            "slowlog": slow_entries,
+            "names": self.common_names,
+            "info": self.info,
+            "docs": self.docs,
+        }.get(mode)
+        return view is not None and view(ours) == view(theirs)
