@@ -357,11 +357,6 @@ bool apply_events(Engine& engine, std::string&) {
   return engine.pubsub.set_event_classes(engine.options.notify_keyspace_events);
 }
 
-bool apply_slowlog(Engine& engine, std::string&) {
-  engine.slowlog.limit(engine.options.slowlog_max_len);
-  return true;
-}
-
 struct Follow {
   ByteView name;
   bool (*apply)(Engine&, std::string&);
@@ -370,7 +365,6 @@ constexpr Follow kFollows[] = {
     {"maxmemory", apply_memory},
     {"maxmemory-policy", apply_memory},
     {"notify-keyspace-events", apply_events},
-    {"slowlog-max-len", apply_slowlog},
 };
 
 }  // namespace

@@ -15,7 +15,12 @@ constexpr size_t kArgumentBytesMax = 128;
 }  // namespace
 
 void SlowLog::add(Engine& engine, const Caller& caller, Argv argv, Micros took) {
-  if (engine.options.slowlog_max_len == 0) return;
+  // As in Redis, a limit that was lowered shows at the next slow command.
+  const size_t lines_max = engine.options.slowlog_max_len;
+  if (lines_max == 0) {
+    lines_.clear();
+    return;
+  }
   const size_t shown = argv.size() <= kArgumentsMax ? argv.size() : kArgumentsMax - 1;
   // The texts must not move: views point into them.
   std::vector<std::string> cut;
@@ -45,10 +50,6 @@ void SlowLog::add(Engine& engine, const Caller& caller, Argv argv, Micros took) 
     line.client_name = caller.session->name;
   }
   lines_.push_front(std::move(line));
-  limit(engine.options.slowlog_max_len);
-}
-
-void SlowLog::limit(size_t lines_max) {
   while (lines_.size() > lines_max) lines_.pop_back();
 }
 

@@ -29,7 +29,6 @@ class SlowLog {
   void add(Engine& engine, const Caller& caller, Argv argv, Micros took);
   const std::deque<Line>& lines() const { return lines_; }
   void reset() { lines_.clear(); }
-  void limit(size_t lines_max);
 
  private:
   Heap& heap_;
