@@ -394,13 +394,14 @@ SERVER = """
 1 (COMMAND|CONFIG|CLIENT|PUBSUB|OBJECT|MEMORY|LATENCY|SLOWLOG|FUNCTION) HELP -> kind
 1 CONFIG (GET hash-max-listpack-entries|GET nothing|SET {junk} {value}|SET hash-max-listpack-entries {junk}|{junk})
 1 CONFIG GET *max-listpack* -> pairs
-1 CONFIG GET <{parameter}>+ -> pairs
+1 CONFIG GET (nothing|list-compress-depth|hash-max-*-value) -> pairs
+1 !CONFIG GET <{parameter}>+ -> pairs
 4 CONFIG SET <{parameter} {setting}>+
-2 CONFIG SET {parameter} {setting} ; CONFIG GET {parameter} -> pairs
+2 CONFIG SET {parameter} {setting} ; !CONFIG GET {parameter} -> pairs
 1 CONFIG (GET|SET|RESETSTAT {junk}|REWRITE|REWRITE {junk})
 0.5 !CONFIG HELP {junk}
 0.5 CONFIG RESETSTAT
-2 !CONFIG SET maxmemory 1 ; {plain} ; {write} ; !MULTI ; {write} ; {write} ; !EXEC ; {write} ; !CONFIG SET maxmemory 0
+2 !{full} 1 ; {plain} ; {write} ; !MULTI ; {write} ; {write} ; !EXEC ; {write} ; !{full} 0
 1 OBJECT (FREQ|IDLETIME) {key} -> kind
 2 MEMORY USAGE {key} [SAMPLES {count}] -> kind
 1 MEMORY (USAGE no-such-key|{junk}|USAGE no-such-key SAMPLES {junk}|USAGE {key} {junk})
@@ -496,6 +497,7 @@ def one_of(text, exact=False):
 
 
 MACROS = {"write": one_of(WRITES), "data": one_of(DATA + SORT), "plain": one_of(DATA, exact=True),
+          "full": compile_template("CONFIG SET maxmemory-policy noeviction maxmemory"),
           "slow": compile_template("CONFIG SET slowlog-log-slower-than")}
 FAMILIES = {
     "strings": parse(STRINGS),
@@ -526,6 +528,13 @@ def names_of(row):
 
 
 Draw.commands = sorted(set().union(*(names_of(row) for rows in FAMILIES.values() for row in rows)))
+
+
+def is_each_its_own(args):
+    """Whether a damaged command asks for what no two servers tell alike: all commands, all parameters, help."""
+    words = [arg.upper() for arg in args[:2]]
+    return (words[-1] == b"HELP" or words == [b"COMMAND"] or words == [b"COMMAND", b"COUNT"]
+            or (words == [b"CONFIG", b"GET"] and b"*" in args))
 
 
 class Generator:
@@ -559,7 +568,7 @@ class Generator:
             if step.damageable and self.draw.chance(0.03):
                 args = self.draw.damage(args)
                 # A walk in any order may have become a random pick.
-                mode = "shape" if mode in ("set", "pairs") else mode
+                mode = "kind" if is_each_its_own(args) else "shape" if mode in ("set", "pairs") else mode
             if step.connection == 0:
                 if step.template == "EXEC" and queued is not None:
                     mode, queued = ("each", queued), None

@@ -21,10 +21,11 @@ FLOATS = [b"0.5", b"1.5", b"-2.25", b"3.0", b"3.14159", b"1e3", b"1e-5", b"100.0
 JUNK = [b"", b" 1", b"1 ", b"01", b"+1", b"-0", b"abc", b"9223372036854775808", b"-9223372036854775809", b"1.5", b"1e400",
         b"0x10", b"nan", b"inf", b"-inf", b"+inf", b"(1", b"[a", b"-", b"+", b"*", b"WITHSCORES", b"LIMIT", b"COUNT",
         b"GET", b"NX", b"18446744073709551616", b"99999999999999999999", b"1.", b".5", b"1.0e"]
-# Parameters that a run may set without changing what the server can do.
+# Parameters that a run may set without changing what the server can do. Not maxmemory-samples: Redis takes as many from its
+# stack.
 PARAMETERS = [b"hash-max-listpack-entries", b"hash-max-ziplist-value", b"list-max-listpack-size", b"list-compress-depth",
               b"set-max-intset-entries", b"zset-max-listpack-entries", b"zset-max-listpack-value", b"notify-keyspace-events",
-              b"maxmemory-policy", b"maxmemory-samples", b"maxmemory-eviction-tenacity", b"lfu-log-factor",
+              b"maxmemory-policy", b"maxmemory-eviction-tenacity", b"lfu-log-factor",
               b"lfu-decay-time", b"lazyfree-lazy-expire", b"lazyfree-lazy-user-del", b"slowlog-max-len", b"latency-tracking",
               b"client-output-buffer-limit", b"HASH-MAX-LISTPACK-VALUE"]
 KINDS = ("string", "list", "hash", "set", "zset")
