@@ -22,11 +22,17 @@ Status cmd_function_flush(Context& ctx) {
 
 Status cmd_function_list(Context& ctx) {
   ArgParser args(ctx.argv, 2);
+  bool with_code = false;
+  bool has_name = false;
   while (args.more()) {
-    if (args.word("WITHCODE")) continue;
-    if (args.word("LIBRARYNAME")) {
+    if (!with_code && args.word("WITHCODE")) {
+      with_code = true;
+      continue;
+    }
+    if (!has_name && args.word("LIBRARYNAME")) {
       if (!args.more()) return ctx.fail("ERR library name argument was not given");
       (void)args.next();
+      has_name = true;
       continue;
     }
     const ByteView word = args.peek();

@@ -414,7 +414,7 @@ SERVER = """
 2 !{slow} 0 ; {write} ; {plain} ; !SLOWLOG GET [{few}|-1] -> slowlog ; !{slow} -1
 1 !SLOWLOG RESET ; !SLOWLOG LEN
 1 INFO [nothing|server|<{junk}>+] -> kind
-1 FUNCTION (LIST [LIBRARYNAME {value}] [WITHCODE]|LIST {junk}|FLUSH [ASYNC|SYNC|{junk}])
+1 FUNCTION (LIST [LIBRARYNAME {value}] [WITHCODE] [WITHCODE] [LIBRARYNAME {value}]|LIST {junk}|FLUSH [ASYNC|SYNC|{junk}])
 1 !SHUTDOWN (ABORT|NOSAVE SAVE|ABORT NOW|FORCE ABORT|{junk})
 1 LOLWUT -> kind
 2 {write}
