@@ -16,11 +16,31 @@
 #include "server/io/process.h"
 #include "server/io/random_bytes.h"
 
+#ifdef OURO_MIMALLOC
+#include <mimalloc.h>
+#endif
+
 namespace ouro {
 namespace {
 
 // Descriptors that are not clients: log, files, the ring, listeners.
 constexpr uint64_t kOwnDescriptors = 32;
+
+#ifdef OURO_MIMALLOC
+// The sanitizers bring an allocator of their own: then this is not built.
+class ProgramAllocator final : public Allocator {
+ public:
+  ByteView name() const override { return "mimalloc"; }
+  void return_at_once(bool wanted) override {
+    mi_option_set(mi_option_decommit_delay, wanted ? 0 : usual_delay_);
+  }
+
+ private:
+  long usual_delay_ = mi_option_get(mi_option_decommit_delay);
+};
+#else
+using ProgramAllocator = Allocator;
+#endif
 
 int print(std::FILE* to, const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), to);
@@ -86,8 +106,10 @@ int serve(Options& options, Config& config, LogFile& log) {
             static_cast<int>(kRedisVersion.size()), kRedisVersion.data(),
             static_cast<long long>(process_facts().id));
   CycleStopwatch stopwatch;
+  ProgramAllocator allocator;
   Server server({.loop = *probed.loop,
                  .stopwatch = stopwatch,
+                 .allocator = allocator,
                  .log = log,
                  .options = options,
                  .config = config,

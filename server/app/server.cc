@@ -29,6 +29,7 @@ struct Server::Client final : SessionOwner, ConnectionOwner {
 
 Server::Server(const Setup& setup)
     : loop_(setup.loop),
+      allocator_(setup.allocator),
       log_(setup.log),
       options_(setup.options),
       config_(setup.config),
@@ -154,6 +155,7 @@ HostInfo Server::info() {
   info.total_system_memory = facts.machine_memory_bytes;
   info.run_id = run_id_;
   info.config_file = options_.app.config_file;
+  info.allocator = std::string(allocator_.name());
   info.io_backend = std::string(loop_.name());
   info.io_reason = io_reason_;
   info.tcp_port = listeners_.port();

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "server/app/allocator.h"
 #include "server/app/options.h"
 #include "server/app/turn_times.h"
 #include "server/engine/config.h"
@@ -28,6 +29,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   struct Setup {
     Loop& loop;
     Stopwatch& stopwatch;  // outlives the server; refined once a second
+    Allocator& allocator;  // outlives the server
     Logger& log;
     Options& options;
     Config& config;
@@ -53,6 +55,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   // ---- Host
   HostInfo info() override;
   void append_info(ByteView section, std::string& out) override;
+  void reset_stats() override { turn_meter_.reset(); }
   Status shutdown(ShutdownRequest request, std::string& error) override;
   Status abort_shutdown() override;
   Status rewrite_config(std::string& error) override;
@@ -71,6 +74,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void stop();
 
   Loop& loop_;
+  Allocator& allocator_;
   Logger& log_;
   Options& options_;
   Config& config_;

@@ -20,8 +20,11 @@ void Server::turn(Millis wait_max) {
   engine_.run_batch();
   // 2. Replies leave before anything that can wait.
   flush_list_.flush_all();
-  // 3. Bounded slices of expiry and freeing.
+  // 3. Bounded slices of expiry and freeing. What they free goes back to the system in pieces of
+  // their size: kept for later, all pages of a table that expires would go in one turn.
+  allocator_.return_at_once(true);
   busy_ = engine_.run_slices();
+  allocator_.return_at_once(false);
   if (loop_.now() >= next_second_) every_second();
   // 4. What the slices made for others (notifications) leaves too.
   flush_list_.flush_all();

@@ -69,6 +69,10 @@ class TurnMeter {
     cpu_used_ = cpu;
     cpu_read_at_ = now;
   }
+  void reset() {
+    cpu_.reset();
+    wall_.reset();
+  }
   const TurnTimes& cpu() const { return cpu_; }
   const TurnTimes& wall() const { return wall_; }
 

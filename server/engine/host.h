@@ -37,6 +37,8 @@ class Host {
   virtual HostInfo info() = 0;
   // Extra "name:value\r\n" lines for a section of INFO ("server", "stats"): loop turns, back end.
   virtual void append_info(ByteView section, std::string& out) = 0;
+  // CONFIG RESETSTAT.
+  virtual void reset_stats() = 0;
   // Begins an orderly end of the program. Errors leave their text in `error`.
   struct ShutdownRequest {
     bool save = false, no_save = false, now = false, force = false;
@@ -55,6 +57,7 @@ class NoHost : public Host {
  public:
   HostInfo info() override { return {}; }
   void append_info(ByteView, std::string&) override {}
+  void reset_stats() override {}
   Status shutdown(ShutdownRequest, std::string& error) override { return not_here(error); }
   Status abort_shutdown() override { return Err::kInvalid; }
   Status rewrite_config(std::string& error) override { return not_here(error); }

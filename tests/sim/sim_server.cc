@@ -22,6 +22,7 @@ SimServer::SimServer(SimMachine& machine, const Change& change)
   if (change) change(options_);
   server_ = std::make_unique<Server>(Server::Setup{.loop = machine.loop(),
                                                    .stopwatch = stopwatch_,
+                                                   .allocator = allocator_,
                                                    .log = log_,
                                                    .options = options_,
                                                    .config = config_,

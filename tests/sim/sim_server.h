@@ -56,6 +56,7 @@ class SimServer {
   SimMachine& machine_;
   SimLog log_;
   SimStopwatch stopwatch_;
+  Allocator allocator_;
   Options options_;
   Config config_;
   std::unique_ptr<Server> server_;

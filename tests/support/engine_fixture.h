@@ -45,6 +45,7 @@ class FakeHost : public Host {
  public:
   HostInfo info() override { return {}; }
   void append_info(ByteView, std::string&) override {}
+  void reset_stats() override {}
   Status shutdown(ShutdownRequest, std::string&) override {
     ++shutdowns;
     return Status::ok();

@@ -58,6 +58,7 @@ Status cmd_config_resetstat(Context& ctx) {
   ctx.engine.registry.reset_stats();
   ctx.engine.dbs.lazy_free().reset_stats();
   ctx.engine.heap.reset_peak();
+  ctx.engine.host.reset_stats();
   ctx.reply.ok();
   return Status::ok();
 }
