@@ -108,9 +108,12 @@ Status cmd_scan(Context& ctx) {
 
 Status cmd_randomkey(Context& ctx) {
   // Each due key that is met is removed, so the walk ends. One that may not be removed here is
-  // shown.
+  // shown; one that is only hidden (CLIENT PAUSE) is passed over, but not for ever.
+  constexpr int kHiddenMax = 100;
+  int hidden = 0;
   while (const Entry* entry = ctx.db.random(ctx.prng())) {
-    if (entry->is_due(ctx.now)) {
+    if (entry->is_due(ctx.now) && hidden < kHiddenMax) {
+      if (ctx.engine.at_standstill()) ++hidden;
       const std::string name(entry->key());
       if (ctx.find_in(ctx.caller.db, ctx.db.key(name)) == nullptr) continue;
     }

@@ -53,15 +53,15 @@ Status cmd_exec(Context& ctx) {
     ctx.reply.null_array();
     return Status::ok();
   }
-  // The commands themselves must see neither the queue nor the watches.
-  const Transaction txn = std::move(caller.txn);
+  // The commands themselves must see neither an open transaction nor the watches.
+  Transaction txn = std::move(caller.txn);
   drop_transaction(ctx);
-  caller.txn.executing = true;
-  ctx.reply.array(txn.queue.size());
-  for (const QueuedCommand& queued : txn.queue)
-    ctx.engine.executor.run_queued(caller, queued, ctx.reply);
-  caller.txn.executing = false;
-  return Status::ok();
+  txn.open = false;
+  txn.executing = true;
+  txn.runner = &ctx.spec;
+  caller.txn = std::move(txn);
+  ctx.reply.array(caller.txn.queue.size());
+  return ctx.engine.executor.run_queue(caller, ctx.reply);
 }
 
 Status cmd_watch(Context& ctx) {

@@ -50,6 +50,8 @@ struct Transaction {
   bool open = false;
   bool broken = false;  // a command was refused while queueing: EXEC aborts
   bool executing = false;
+  const CommandSpec* runner = nullptr;  // EXEC's row, while executing
+  size_t next = 0;  // while executing: the first command of the queue that has not begun
   std::vector<QueuedCommand> queue;
   size_t queue_bytes = 0;
 };

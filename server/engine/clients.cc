@@ -13,7 +13,6 @@ void Clients::add(Session& session) { by_id_.emplace(session.id, &session); }
 void Clients::remove(Session& session) {
   by_id_.erase(session.id);
   std::erase(postponed_, &session);
-  if (exclusive_ == &session) exclusive_ = nullptr;
 }
 
 Session* Clients::find(uint64_t id) const {
@@ -32,7 +31,7 @@ void Clients::unpause() {
   pause_ = Pause::kNone;
   pause_until_ = 0;
   engine_.executor.set_gate(Gate::kPause, false);
-  if (!is_exclusive()) run_postponed();
+  run_postponed();
 }
 
 bool Clients::must_wait(const Caller& caller, const CommandSpec& spec) const {
@@ -47,34 +46,12 @@ bool Clients::must_wait(const Caller& caller, const CommandSpec& spec) const {
       });
 }
 
-void Clients::begin_exclusive(Session& session, const CommandSpec& spec, Argv argv, Instant until) {
-  CHECK(exclusive_ == nullptr);
-  exclusive_ = &session;
-  exclusive_since_ = engine_.instant();
-  exclusive_until_ = until;
-  exclusive_spec_ = &spec;
-  exclusive_argv_ = OwnedArgv(engine_.heap, argv);
-}
-
 void Clients::run_postponed() {
   const std::vector<Session*> sessions = std::exchange(postponed_, {});
   for (Session* session : sessions) session->end_postponement();
 }
 
 void Clients::on_turn_end() {
-  if (exclusive_ != nullptr && engine_.instant() >= exclusive_until_) {
-    Session* session = std::exchange(exclusive_, nullptr);
-    engine_.account(engine_.registry.stats(*exclusive_spec_), session->caller(), *exclusive_spec_,
-                    exclusive_argv_.argv(),
-                    static_cast<uint64_t>(engine_.instant() - exclusive_since_) * 1000);
-    exclusive_argv_.reset();
-    session->with_reply([](Reply& reply) {
-      reply.ok();
-      return true;
-    });
-    // Whoever sent something meanwhile goes on.
-    for (const auto& [id, other] : by_id_) other->resume();
-  }
   if (pause_ != Pause::kNone && engine_.instant() >= pause_until_) unpause();
 }
 
@@ -92,11 +69,6 @@ void Clients::every_second() {
   }
 }
 
-Instant Clients::next_deadline() const {
-  Instant next = INT64_MAX;
-  if (exclusive_ != nullptr) next = exclusive_until_;
-  if (pause_ != Pause::kNone) next = std::min(next, pause_until_);
-  return next;
-}
+Instant Clients::next_deadline() const { return pause_ == Pause::kNone ? kNever : pause_until_; }
 
 }  // namespace ouro

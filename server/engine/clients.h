@@ -35,11 +35,6 @@ class Clients {
   // INFO counts them among the blocked clients, as Redis does.
   size_t postponed_count() const { return postponed_.size(); }
 
-  // ---- BlockedExclusive: until it ends no client command runs (DEBUG SLEEP).
-  // The command is accounted with the time of the whole wait.
-  void begin_exclusive(Session& session, const CommandSpec& spec, Argv argv, Instant until);
-  bool is_exclusive() const { return exclusive_ != nullptr; }
-
   // Closes clients that are idle for too long or over a limit that may last only so long.
   void every_second();
   // Ends what the clock ends.
@@ -54,11 +49,6 @@ class Clients {
   std::map<uint64_t, Session*> by_id_;
   Pause pause_ = Pause::kNone;
   Instant pause_until_ = 0;
-  Session* exclusive_ = nullptr;
-  Instant exclusive_since_ = 0;
-  Instant exclusive_until_ = 0;
-  const CommandSpec* exclusive_spec_ = nullptr;
-  OwnedArgv exclusive_argv_;
   std::vector<Session*> postponed_;
 };
 

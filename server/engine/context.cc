@@ -12,13 +12,14 @@
 namespace ouro {
 namespace {
 
-// The entry if it lives. A due one is removed by a primary; under replay and a primary's stream
-// only a recorded DEL removes.
+// The entry if it lives. A due one is removed by a primary, but for the time of a CLIENT PAUSE;
+// under replay and a primary's stream only a recorded DEL removes.
 Entry* living(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
   if (entry == nullptr || !entry->is_due(ctx.now)) [[likely]]
     return entry;
   if (ctx.caller.origin == Origin::kReplay || ctx.caller.origin == Origin::kPrimary) return entry;
-  ctx.engine.expire_key(db, key);
+  if (!ctx.engine.at_standstill() || ctx.spec.flags.has(Flag::kWrite))
+    ctx.engine.expire_key(db, key);
   return nullptr;
 }
 

@@ -27,6 +27,7 @@ Engine::Engine(const Setup& setup)
       commit(heap, setup.sinks),
       pubsub(*this),
       clients(*this),
+      exclusive(*this),
       slowlog(heap),
       batch(*this),
       executor(*this) {
@@ -52,21 +53,19 @@ void Engine::run_batch() {
   batch.run();
   if (blocking.has_ready()) executor.run_woken();
   while (Session* session = blocking.find_timed_out(instant_)) executor.time_out(*session);
+  exclusive.on_turn_end();
   clients.on_turn_end();
 }
 
 bool Engine::run_slices() {
-  if (cron_paused) return batch.has_more();
-  // What is due changes with the millisecond.
-  if (wall_ != expired_until_) expiring_ = true;
-  expired_until_ = wall_;
-  expiring_ = expiring_ && active_expire && expire_slice();
+  if (cron_paused || exclusive.active()) return batch.has_more();
+  const bool expiring = active_expire && !at_standstill() && expire_slice();
   const bool freeing = !dbs.lazy_free().run(kFreeBudget);
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
   // What ended here is in the log before a command follows.
   commit.close_group(false);
-  return expiring_ || freeing || evicting || batch.has_more();
+  return expiring || freeing || evicting || batch.has_more();
 }
 
 void Engine::every_second() {
@@ -76,8 +75,8 @@ void Engine::every_second() {
 }
 
 Instant Engine::next_deadline() const {
-  Instant next = std::min(blocking.next_deadline(), clients.next_deadline());
-  if (active_expire && !cron_paused) {
+  Instant next = std::min({blocking.next_deadline(), clients.next_deadline(), exclusive.until()});
+  if (active_expire && !cron_paused && !exclusive.active() && !at_standstill()) {
     for (DbIndex db = 0; db < dbs.count(); ++db) {
       const UnixMs due = std::min(dbs[db].next_deadline(), dbs[db].next_field_deadline());
       if (due == kNever) continue;

@@ -21,6 +21,7 @@
 #include "server/engine/commit.h"
 #include "server/engine/context.h"
 #include "server/engine/eviction.h"
+#include "server/engine/exclusive.h"
 #include "server/engine/executor.h"
 #include "server/engine/host.h"
 #include "server/engine/latency.h"
@@ -75,6 +76,9 @@ class Engine {
   // A key has changed: wakes its waiters, breaks transactions that watch it, tells its subscribers.
   void key_changed(DbIndex db, const Key& key, Event event_class, ByteView event);
   // The clock has ended a key: removes it on a primary, with its effect and events.
+  // While clients are paused nothing expires and nothing is evicted: what is due is hidden, and
+  // only a command that writes it anew removes it.
+  bool at_standstill() const { return clients.paused() != Clients::Pause::kNone; }
   void expire_key(DbIndex db, const Key& key);
   // The same for one due field of the hash at `key`, or for up to about `budget` of them. True if
   // the key went with its last field. Requires: `key` does not lie in its entry.
@@ -108,6 +112,7 @@ class Engine {
   Blocking blocking;
   PubSub pubsub;
   Clients clients;
+  Exclusive exclusive;
   Monitors monitors;
   SlowLog slowlog;
   LatencyMonitor latency;
@@ -132,8 +137,6 @@ class Engine {
   UnixMs wall_ = 0;
   Instant instant_ = 0;
   DbIndex expire_at_ = 0;
-  UnixMs expired_until_ = 0;  // what was due then has been looked for, but for what one slice left
-  bool expiring_ = false;     // a slice has left something
   uint32_t access_of_new_ = 0;
 };
 

@@ -35,11 +35,13 @@ Entry* nearest_deadline(Keyspace& db) {
 size_t Eviction::counted_bytes(const Engine& engine) { return engine.heap.used_bytes(); }
 
 bool Eviction::has_more(const Engine& engine) const {
-  return engine.options.maxmemory > 0 && engine.options.maxmemory_policy != EvictionPolicy::kNone &&
+  return !engine.at_standstill() && engine.options.maxmemory > 0 &&
+         engine.options.maxmemory_policy != EvictionPolicy::kNone &&
          counted_bytes(engine) > engine.options.maxmemory;
 }
 
 bool Eviction::make_room(Engine& engine) {
+  if (engine.at_standstill()) return true;
   const auto fits = [&] {
     return engine.options.maxmemory == 0 || counted_bytes(engine) <= engine.options.maxmemory;
   };

@@ -146,16 +146,39 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     engine_.changes += ctx.changes;
     if (!ctx.effects.is_explicit()) engine_.commit.add(db, prepared.argv);
   }
+  if (status.err() == Err::kExclusive) return status;
   if (depth_ == 0) engine_.commit.close_group(spec.flags.has(Flag::kRunsQueue));
-  if (status.err() == Err::kBlocked || status.err() == Err::kExclusive) return status;
+  if (status.err() == Err::kBlocked) return status;
   ++engine_.stats.commands_processed;
   tick_ = engine_.stopwatch.ticks();
   engine_.account(stats, caller, spec, prepared.argv, nanos_of(tick_ - started));
   return status;
 }
 
-void Executor::run_queued(Caller& caller, const QueuedCommand& queued, Reply& reply) {
-  (void)call(caller, {.spec = queued.spec, .argv = queued.argv.argv()}, reply);
+Status Executor::run_queue(Caller& caller, Reply& reply) {
+  Transaction& txn = caller.txn;
+  while (txn.next < txn.queue.size()) {
+    const QueuedCommand& queued = txn.queue[txn.next++];
+    const Status status = call(caller, {.spec = queued.spec, .argv = queued.argv.argv()}, reply);
+    if (status.err() == Err::kExclusive) return status;
+  }
+  txn = Transaction();
+  return Status::ok();
+}
+
+void Executor::resume_queue(Session& session) {
+  Caller& caller = session.caller();
+  const CommandSpec& runner = *caller.txn.runner;
+  start_timing();
+  const uint64_t started = tick_;
+  ++depth_;
+  const Status status = session.with_reply([&](Reply& reply) { return run_queue(caller, reply); });
+  --depth_;
+  if (status.err() == Err::kExclusive) return;
+  engine_.commit.close_group(true);
+  ++engine_.stats.commands_processed;
+  engine_.account(engine_.registry.stats(runner), caller, runner, {}, nanos_of(tick_ - started));
+  if (engine_.blocking.has_ready()) run_woken();
 }
 
 bool Executor::run_again(Session& session, const std::string& key) {

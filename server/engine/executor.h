@@ -44,9 +44,10 @@ class Executor {
   enum class Outcome : uint8_t { kDone, kWaits, kPostponed };
   Outcome run(Caller& caller, const Prepared& prepared, Reply& reply);
 
-  // A command of an open transaction: gates have passed when it was queued, those that can change
-  // are asked again.
-  void run_queued(Caller& caller, const QueuedCommand& queued, Reply& reply);
+  // The commands of an executing transaction that have not run: their gates have passed when they
+  // were queued. Err::kExclusive: one of them waits, and resume_queue() goes on behind it.
+  Status run_queue(Caller& caller, Reply& reply);
+  void resume_queue(Session& session);
   // A waiting session's command again, for a key that has become ready; true when it has replied
   // and waits no more.
   bool run_again(Session& session, const std::string& key);

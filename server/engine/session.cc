@@ -28,6 +28,7 @@ Session::~Session() {
 
 // Takes the session out of every queue of the engine.
 void Session::leave_engine() {
+  engine_.exclusive.on_session_left(*this);
   engine_.batch.forget(*this);
   if (wait_.active) engine_.blocking.remove(*this);
   engine_.watch.clear(caller_);
@@ -62,7 +63,7 @@ void Session::note_fed() {
 }
 
 bool Session::must_wait() const {
-  return wait_.active || postponed_ || !skipped_.empty() || engine_.clients.is_exclusive();
+  return wait_.active || postponed_ || !skipped_.empty() || engine_.exclusive.active();
 }
 
 // Moves complete commands into the batch until it is full or the input ends.

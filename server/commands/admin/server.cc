@@ -83,11 +83,11 @@ Status cmd_shutdown(Context& ctx) {
                                        : "ERR " + error);
   }
   // No answer: the end of the connection is one. Nobody's command runs any more.
-  if (!ctx.may_block()) {
+  if (!ctx.may_wait_exclusively()) {
     ctx.reply.ok();
     return Status::ok();
   }
-  ctx.engine.clients.begin_exclusive(*ctx.caller.session, ctx.spec, ctx.argv, INT64_MAX);
+  ctx.engine.exclusive.begin(*ctx.caller.session, ctx.spec, ctx.argv, INT64_MAX);
   return Err::kExclusive;
 }
 

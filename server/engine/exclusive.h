@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Exclusive: a wait of one session during which no client command runs (DEBUG SLEEP, SHUTDOWN),
+// while the loop and its timers go on. All sessions keep what they receive, up to their limits.
+//
+//      command --Err::kExclusive--> waits until `until` --> "OK" --> the rest of its EXEC, if it
+//      was
+//                                                                   queued --> everybody goes on
+//
+// Inside EXEC it pauses the queue between two commands. The group stays open meanwhile, and nothing
+// else may join it: no slice expires or evicts. If the session goes, the rest of its queue runs at
+// once, without further waits, so that a transaction is always whole.
+#pragma once
+
+#include "server/engine/command.h"
+#include "server/engine/owned_argv.h"
+
+namespace ouro {
+
+class Engine;
+class Session;
+
+class Exclusive {
+ public:
+  explicit Exclusive(Engine& engine) : engine_(engine) {}
+
+  bool active() const { return session_ != nullptr; }
+  // The command is accounted with the time of the whole wait. Requires !active().
+  void begin(Session& session, const CommandSpec& spec, Argv argv, Instant until);
+  // The session's connection ends.
+  void on_session_left(Session& session);
+  void on_turn_end();
+  // kNever if nobody waits.
+  Instant until() const { return until_; }
+
+ private:
+  void finish_command(Session& session);
+  void release_all();
+
+  Engine& engine_;
+  Session* session_ = nullptr;
+  Instant since_ = 0;
+  Instant until_ = kNever;
+  const CommandSpec* spec_ = nullptr;
+  OwnedArgv argv_;
+};
+
+}  // namespace ouro
