@@ -52,7 +52,7 @@ Server::Server(const Setup& setup)
 Server::~Server() { stop(); }
 
 bool Server::start() {
-  if (!open_listeners()) return false;
+  if (!open_tcp_listeners() || !open_unix_listener()) return false;
   for (const auto& listener : listeners_.all()) {
     log_.print(LogLevel::kNotice, "Listening on %s", listener->address().text().c_str());
   }
@@ -61,30 +61,32 @@ bool Server::start() {
   return true;
 }
 
-bool Server::open_listeners() {
-  const ListenOptions listen{
-      .backlog = static_cast<int>(options_.app.tcp_backlog),
-      .unix_permissions = static_cast<int>(options_.app.unixsocketperm),
-      .tuning = {.keep_alive_seconds = static_cast<int>(options_.app.tcp_keepalive)}};
-  if (options_.app.port != 0 || options_.app.any_free_port) {
-    const std::vector<ByteView> binds(options_.app.bind.begin(), options_.app.bind.end());
-    std::string failed;
-    const int error = listeners_.open_tcp(
-        {.port = static_cast<uint16_t>(options_.app.port), .binds = binds}, listen, failed);
-    if (error != 0) {
-      log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", failed.c_str(),
-                 std::strerror(error));
-      return false;
-    }
-  }
-  if (!options_.app.unixsocket.empty()) {
-    if (const int error = listeners_.open_unix(options_.app.unixsocket, listen); error != 0) {
-      log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", options_.app.unixsocket.c_str(),
-                 std::strerror(error));
-      return false;
-    }
-  }
-  return true;
+ListenOptions Server::listen_options() const {
+  return {.backlog = static_cast<int>(options_.app.tcp_backlog),
+          .unix_permissions = static_cast<int>(options_.app.unixsocketperm),
+          .tuning = {.keep_alive_seconds = static_cast<int>(options_.app.tcp_keepalive)}};
+}
+
+// Port 0 closes all.
+bool Server::open_tcp_listeners() {
+  std::vector<ByteView> binds;
+  if (options_.app.port != 0 || options_.app.any_free_port)
+    binds.assign(options_.app.bind.begin(), options_.app.bind.end());
+  std::string failed;
+  const int error = listeners_.open_tcp(
+      {.port = static_cast<uint16_t>(options_.app.port), .binds = binds}, listen_options(), failed);
+  if (error == 0) return true;
+  log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", failed.c_str(), std::strerror(error));
+  return false;
+}
+
+bool Server::open_unix_listener() {
+  if (options_.app.unixsocket.empty()) return true;
+  const int error = listeners_.open_unix(options_.app.unixsocket, listen_options());
+  if (error == 0) return true;
+  log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", options_.app.unixsocket.c_str(),
+             std::strerror(error));
+  return false;
 }
 
 // Why this peer may not connect; empty if it may.
@@ -209,8 +211,7 @@ Status Server::rewrite_config(std::string& error) {
 // The program's own parameters; those that no listener or log depends on need nothing.
 Status Server::apply_config(ByteView name, std::string& error) {
   if (name == "port" || name == "bind") {
-    listeners_.close_all();
-    if (!open_listeners()) {
+    if (!open_tcp_listeners()) {
       error = name == "port" ? "Unable to listen on this port. Check server logs."
                              : "Failed to bind to specified addresses.";
       return Err::kIo;

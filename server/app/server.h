@@ -67,7 +67,9 @@ class Server final : public Host, public AcceptSink, public SignalSink {
 
   void on_accepted(SocketFd fd, const Listener& from) override;
   void on_signal(Signal signal) override;
-  bool open_listeners();
+  ListenOptions listen_options() const;
+  bool open_tcp_listeners();
+  bool open_unix_listener();
   ByteView refusal_of(const Address& peer) const;
   void every_second();
   Millis wait_for(Millis wait_max) const;

@@ -75,40 +75,62 @@ void Listener::on_closed(const Outcome&) {
   if (!unix_path_.empty()) loop_.unlink(accepting_, unix_path_.c_str());
 }
 
+const Listener* Listeners::find_open(const Address& address) const {
+  const auto found = std::find_if(open_.begin(), open_.end(), [&](const auto& listener) {
+    return listener->address() == address;
+  });
+  return found == open_.end() ? nullptr : found->get();
+}
+
+// Opens one address, unless it is open. Port 0 becomes the port that was found.
+int Listeners::plan_tcp(const std::string& host, const ListenOptions& options, Plan& plan) {
+  const std::vector<Address> found = resolve_blocking(host, plan.port);
+  if (found.empty()) return EADDRNOTAVAIL;
+  if (const Listener* open = find_open(found.front())) {
+    plan.kept.push_back(open);
+    return 0;
+  }
+  auto listener = std::make_unique<Listener>(loop_, log_, sink_);
+  if (const int error = listener->open(found.front(), options); error != 0) return error;
+  plan.port = listener->address().port();
+  plan.opened.push_back(std::move(listener));
+  return 0;
+}
+
 int Listeners::open_tcp(const Tcp& tcp, const ListenOptions& options, std::string& failed) {
-  std::vector<std::unique_ptr<Listener>> opened;
-  uint16_t port = tcp.port;
+  Plan plan{.opened = {}, .kept = {}, .port = tcp.port};
   int error = 0;
   for (ByteView bind : tcp.binds) {
     const bool may_be_missing = !bind.empty() && bind.front() == '-';
     if (may_be_missing) bind.remove_prefix(1);
-    const std::vector<Address> found = resolve_blocking(std::string(bind), port);
-    error = found.empty() ? EADDRNOTAVAIL : 0;
-    if (!found.empty()) {
-      auto listener = std::make_unique<Listener>(loop_, log_, sink_);
-      error = listener->open(found.front(), options);
-      if (error == 0) {
-        port = listener->address().port();
-        opened.push_back(std::move(listener));
-      }
-    }
-    if (error != 0 && !(may_be_missing && is_missing_here(error))) {
-      failed = bind;
-      break;
-    }
-    error = 0;
+    error = plan_tcp(std::string(bind), options, plan);
+    if (may_be_missing && is_missing_here(error)) error = 0;
+    failed = bind;
+    if (error != 0) break;
   }
-  if (error == 0 && opened.empty() && !tcp.binds.empty()) {
+  if (error == 0 && plan.opened.empty() && plan.kept.empty() && !tcp.binds.empty()) {
     error = EADDRNOTAVAIL;
-    failed = tcp.binds.front();
   }
-  auto& home = error == 0 ? open_ : closing_;
-  for (auto& listener : opened) {
-    if (error != 0) listener->close();
-    home.push_back(std::move(listener));
+  if (error == 0) {
+    plan.opened.swap(open_);
+    // What was open before: unix sockets stay, too.
+    for (auto& listener : plan.opened) {
+      const bool stays =
+          listener->address().is_unix() ||
+          std::find(plan.kept.begin(), plan.kept.end(), listener.get()) != plan.kept.end();
+      if (stays) open_.push_back(std::move(listener));
+    }
+  }
+  for (auto& listener : plan.opened) {
+    if (listener != nullptr) close(std::move(listener));
   }
   forget_idle();
   return error;
+}
+
+void Listeners::close(std::unique_ptr<Listener> listener) {
+  listener->close();
+  closing_.push_back(std::move(listener));
 }
 
 int Listeners::open_unix(ByteView path, const ListenOptions& options) {
@@ -122,10 +144,7 @@ int Listeners::open_unix(ByteView path, const ListenOptions& options) {
 
 void Listeners::close_all() {
   forget_idle();
-  for (auto& listener : open_) {
-    listener->close();
-    closing_.push_back(std::move(listener));
-  }
+  for (auto& listener : open_) close(std::move(listener));
   open_.clear();
 }
 

@@ -69,8 +69,9 @@ class Listeners {
 
   Listeners(Loop& loop, Logger& log, AcceptSink& sink) : loop_(loop), log_(log), sink_(sink) {}
 
-  // 0, or the errno of the first address that failed; then none of these is open, and `failed`
-  // names it.
+  // From now on exactly these TCP addresses are open: those that were stay as they are, others are
+  // closed once all new ones are open. 0, or the errno of the first address that failed; then all
+  // is as before, and `failed` names it.
   int open_tcp(const Tcp& tcp, const ListenOptions& options, std::string& failed);
   int open_unix(ByteView path, const ListenOptions& options);
   void close_all();
@@ -83,6 +84,15 @@ class Listeners {
   const std::vector<std::unique_ptr<Listener>>& all() const noexcept { return open_; }
 
  private:
+  // What open_tcp() is about to do.
+  struct Plan {
+    std::vector<std::unique_ptr<Listener>> opened;
+    std::vector<const Listener*> kept;
+    uint16_t port;
+  };
+  int plan_tcp(const std::string& host, const ListenOptions& options, Plan& plan);
+  const Listener* find_open(const Address& address) const;
+  void close(std::unique_ptr<Listener> listener);
   void forget_idle();
 
   Loop& loop_;

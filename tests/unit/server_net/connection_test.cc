@@ -454,6 +454,33 @@ TEST_P(NetTest, ListenersBindSeveralAddressesToOnePort) {
   EXPECT_TRUE(turns_until([&] { return second.is_idle(); }));
 }
 
+// CONFIG SET port and bind: a change that fails leaves all as it was.
+TEST_P(NetTest, ListenersChangeAsAWholeOrNotAtAll) {
+  Listeners listeners(*loop, log, *this);
+  Listeners other(*loop, log, *this);
+  const ByteView binds[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
+  std::string failed;
+  ASSERT_EQ(listeners.open_tcp({.port = 0, .binds = {binds, 2}}, {}, failed), 0) << failed;
+  const uint16_t port = listeners.port();
+  ASSERT_EQ(other.open_tcp({.port = port, .binds = {binds + 2, 1}}, {}, failed), 0) << failed;
+  const Listener* const first = listeners.all()[0].get();
+
+  EXPECT_EQ(listeners.open_tcp({.port = port, .binds = binds}, {}, failed), EADDRINUSE);
+  EXPECT_EQ(failed, "127.0.0.3");
+  EXPECT_EQ(listeners.all().size(), 2U);
+  Peer client = connect_peer(*Address::from_ip("127.0.0.2", port));
+  EXPECT_TRUE(turns_until([&] { return peers.size() == 1; }));
+
+  other.close_all();
+  EXPECT_TRUE(turns_until([&] { return other.is_idle(); }));
+  const ByteView changed[] = {"127.0.0.3", "127.0.0.1"};
+  EXPECT_EQ(listeners.open_tcp({.port = port, .binds = changed}, {}, failed), 0);
+  EXPECT_EQ(listeners.all().size(), 2U);
+  EXPECT_EQ(listeners.all()[1].get(), first);
+  EXPECT_EQ(listeners.open_tcp({.port = 0, .binds = {}}, {}, failed), 0);
+  EXPECT_TRUE(turns_until([&] { return listeners.is_idle(); }));
+}
+
 TEST_P(NetTest, AUnixSocketHasItsPermissionsAndIsRemoved) {
   const std::string path = "/tmp/ouro-net-" + std::to_string(::getpid()) + ".sock";
   Listeners listeners(*loop, log, *this);
