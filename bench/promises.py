@@ -2,20 +2,25 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What ouro-server promises beside speed, each measured and held against its bound:
 
-    promises.py [--server PROGRAM] [--only turns|expiry|idle|readers] [--keys N] [--rounds N]
+    promises.py [--server PROGRAM] [--only turns|expiry|idle|readers|process] [--keys N] [--rounds N]
 
 turns    CPU time of the slowest turn while --keys keys are added.
 expiry   CPU time of the slowest turn while 1,000,000 keys fall due within one second.
 idle     resident bytes of each of 10,000 connections that say nothing.
 readers  1,000 clients that ask for 100 MB each and never read: each is closed at its output limit, the memory comes back,
          and another client's PINGs are answered meanwhile.
+process  GETs a second by the in-process library (bench/micro/embed_bench beside the server, 1M keys) against redis-benchmark
+         without a pipeline; the sharded cache with two threads against one.
 The last line is `N passed, N failed`.
 """
 import argparse
+import json
 import os
 import pathlib
+import re
 import resource
 import socket
+import subprocess
 import sys
 import time
 
@@ -33,6 +38,8 @@ IDLE_BYTES_MAX = 12 * 1024
 READERS = 1000
 READER_LIMIT_MB = 50
 PING_MAX_MS = 50
+PROCESS_TIMES_MIN = 10
+SHARED_TIMES_MIN = 1.2
 
 
 class Report:
@@ -41,11 +48,11 @@ class Report:
     def __init__(self):
         self.passed = self.failed = 0
 
-    def check(self, what, measured, bound, unit):
-        holds = measured <= bound
+    def check(self, what, measured, bound, unit, at_least=False):
+        holds = measured >= bound if at_least else measured <= bound
         self.passed += holds
         self.failed += not holds
-        print(f"{'holds' if holds else 'FAILS':<6} {what:<58} {measured:>12,.1f} {unit} (bound {bound:,.0f})", flush=True)
+        print(f"{'holds' if holds else 'FAILS':<6} {what:<58} {measured:>12,.1f} {unit} (bound {bound:,})", flush=True)
 
 
 def stats_of(client, section="stats"):
@@ -153,7 +160,29 @@ def readers(args, report):
         client.close()
 
 
-PARTS = {"turns": turns, "expiry": expiry, "idle": idle, "readers": readers}
+def process(args, report):
+    program = pathlib.Path(args.server).parent / "bench/embed_bench"
+    command = [program, "--benchmark_format=json", "--benchmark_filter=^(get|shared_.et)/1000000",
+               f"--benchmark_repetitions={args.rounds}", "--benchmark_report_aggregates_only=true"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=use_all_cores).stdout
+    rates = {row["run_name"]: row["items_per_second"] for row in json.loads(listed)["benchmarks"]
+             if row["aggregate_name"] == "median"}
+    with Server(args.server, prefix=PREFIX) as server:
+        command = ["redis-benchmark", "-p", str(server.port), "-t", "set,get", "-n", "300000", "-r", "1000000", "-d", "16",
+                   "--csv"]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        loopback = float(re.findall(r'^"GET","([\d.]+)"', printed, re.M)[0])
+    report.check("GETs in process for each over loopback", rates["get/1000000"] / loopback, PROCESS_TIMES_MIN, "times", at_least=True)
+    for operation in ("get", "set"):
+        one, two = (rates[f"shared_{operation}/1000000/real_time/threads:{threads}"] for threads in (1, 2))
+        report.check(f"shared {operation} by two threads for each by one", two / one, SHARED_TIMES_MIN, "times", at_least=True)
+
+
+def use_all_cores():
+    os.sched_setaffinity(0, set(range(os.cpu_count())))
+
+
+PARTS = {"turns": turns, "expiry": expiry, "idle": idle, "readers": readers, "process": process}
 
 
 def main():
