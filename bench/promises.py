@@ -172,7 +172,8 @@ def process(args, report):
                    "--csv"]
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         loopback = float(re.findall(r'^"GET","([\d.]+)"', printed, re.M)[0])
-    report.check("GETs in process for each over loopback", rates["get/1000000"] / loopback, PROCESS_TIMES_MIN, "times", at_least=True)
+    report.check("GETs in process for each over loopback", rates["get/1000000"] / loopback, PROCESS_TIMES_MIN, "times",
+                 at_least=True)
     for operation in ("get", "set"):
         one, two = (rates[f"shared_{operation}/1000000/real_time/threads:{threads}"] for threads in (1, 2))
         report.check(f"shared {operation} by two threads for each by one", two / one, SHARED_TIMES_MIN, "times", at_least=True)
