@@ -47,9 +47,10 @@ class Uring {
   unsigned ready() const noexcept {
     return __atomic_load_n(ring_.cq.ktail, __ATOMIC_ACQUIRE) - *ring_.cq.khead;
   }
-  // Whether the kernel has taken every entry.
-  bool all_taken() const noexcept {
-    return ring_.sq.sqe_tail == __atomic_load_n(ring_.sq.khead, __ATOMIC_ACQUIRE);
+  // Whether the kernel has taken every entry, and holds back no completion for want of room.
+  bool is_settled() const noexcept {
+    return ring_.sq.sqe_tail == __atomic_load_n(ring_.sq.khead, __ATOMIC_ACQUIRE) &&
+           (__atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED) & IORING_SQ_CQ_OVERFLOW) == 0;
   }
   unsigned cq_tail() const noexcept { return __atomic_load_n(ring_.cq.ktail, __ATOMIC_ACQUIRE); }
   // Takes the next completion that stands before `tail`.

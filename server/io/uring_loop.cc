@@ -237,7 +237,7 @@ void UringLoop::turn(Millis wait_max, TurnKind turn_kind) {
   sends_pending_ = 0;
   read_clocks();
   linger_.begin_turn(now());
-  const uint64_t quiet_submitted = uring_->all_taken() ? quiet_started_ : quiet_finished_;
+  const uint64_t quiet_submitted = uring_->is_settled() ? quiet_started_ : quiet_finished_;
   const unsigned tail = uring_->cq_tail();
   io_uring_cqe cqe{};
   while (uring_->take_cqe(tail, cqe)) {
