@@ -16,7 +16,8 @@ constexpr size_t kEntryAhead = 8;
 
 }  // namespace
 
-Batch::Batch(Engine& engine) : engine_(engine), arena_(engine.heap) {}
+Batch::Batch(Engine& engine)
+    : engine_(engine), arena_(engine.heap), items_(HeapAllocator<Item>(engine.heap)) {}
 
 void Batch::forget(Session& session) {
   for (size_t i = 0; i < count_; ++i) {

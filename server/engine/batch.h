@@ -69,7 +69,8 @@ class Batch {
 
   Engine& engine_;
   ArgvArena arena_;
-  std::vector<Item> items_;  // kCommandsMax of them, made with the first; they stay where they are
+  std::vector<Item, HeapAllocator<Item>>
+      items_;  // kCommandsMax of them, made with the first; they stay where they are
   size_t count_ = 0;
   std::vector<Session*> fed_;
   std::vector<Session*> unfinished_;
