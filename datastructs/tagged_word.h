@@ -14,9 +14,7 @@ template <class Tag>  // an enum of values 0 to 7; 0 stands for nothing
 class TaggedWord {
  public:
   Tag tag() const noexcept { return static_cast<Tag>(word_ & kTagMask); }
-  void* pointer() const noexcept {
-    return reinterpret_cast<void*>(word_ & ~kTagMask);  // NOLINT(performance-no-int-to-ptr): tagged
-  }
+  void* pointer() const noexcept { return reinterpret_cast<void*>(word_ & ~kTagMask); }
   void set(Tag tag, void* pointer) noexcept {
     const auto address = reinterpret_cast<uintptr_t>(pointer);
     DCHECK((address & kTagMask) == 0);
