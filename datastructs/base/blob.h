@@ -50,8 +50,7 @@ class Blob {
   size_t memory_bytes() const noexcept { return Heap::usable_bytes(this); }
 
  private:
-  Blob(size_t capacity) noexcept
-      : capacity_(capacity) {}  // NOLINT(google-explicit-constructor): private
+  explicit Blob(size_t capacity) noexcept : capacity_(capacity) {}
 
   uint64_t pins_ = 1;
   size_t size_ = 0;

@@ -71,8 +71,8 @@ class HeapAllocator {
   using value_type = T;
   explicit HeapAllocator(Heap& heap) noexcept : heap_(&heap) {}
   template <class U>
-  HeapAllocator(const HeapAllocator<U>& other) noexcept
-      : heap_(&other.heap()) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): containers convert it for their nodes
+  HeapAllocator(const HeapAllocator<U>& other) noexcept : heap_(&other.heap()) {}
 
   T* allocate(size_t count) { return static_cast<T*>(heap_->allocate(count * sizeof(T))); }
   void deallocate(T* block, size_t) noexcept { heap_->release(block); }

@@ -34,8 +34,8 @@ enum class Err : uint8_t {
 
 class [[nodiscard]] Status {
  public:
-  constexpr Status(Err err) noexcept
-      : err_(err) {}  // NOLINT(google-explicit-constructor): `return Err::kSyntax;`
+  // NOLINTNEXTLINE(google-explicit-constructor): `return Err::kSyntax;`
+  constexpr Status(Err err) noexcept : err_(err) {}
   static constexpr Status ok() noexcept { return Status(Err::kNone); }
 
   constexpr bool is_ok() const noexcept { return err_ == Err::kNone; }
@@ -50,13 +50,11 @@ class [[nodiscard]] Status {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  constexpr Result(T value) noexcept
-      : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  constexpr Result(Err err) noexcept : err_(err) {
-    CHECK(err != Err::kNone);
-  }  // NOLINT(google-explicit-constructor)
-  constexpr Result(Status status) noexcept
-      : Result(status.err()) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor): a function returns a value, an Err or a Status
+  constexpr Result(T value) noexcept : value_(std::move(value)) {}
+  constexpr Result(Err err) noexcept : err_(err) { CHECK(err != Err::kNone); }
+  constexpr Result(Status status) noexcept : Result(status.err()) {}
+  // NOLINTEND(google-explicit-constructor)
 
   constexpr bool is_ok() const noexcept { return err_ == Err::kNone; }
   constexpr Err err() const noexcept { return err_; }
@@ -102,11 +100,13 @@ Err err_of(const Result<T>& result) noexcept {
         ouro_err != ::ouro::Err::kNone) [[unlikely]]                       \
       return ouro_err;                                                     \
   } while (false)
+// NOLINTBEGIN(bugprone-macro-parentheses): names and a declaration cannot stand in parentheses
 #define OURO_TRY_VALUE_(temporary, declaration, expression) \
   auto temporary = (expression);                            \
   if (!temporary.is_ok()) [[unlikely]]                      \
     return temporary.err();                                 \
   declaration = std::move(*temporary)
+// NOLINTEND(bugprone-macro-parentheses)
 #define OURO_TRY_VALUE(declaration, expression) \
   OURO_TRY_VALUE_(OURO_CONCAT(ouro_result_, __LINE__), declaration, expression)
 #define OURO_TRY_PICK(a, b, picked, ...) picked

@@ -67,8 +67,9 @@ template <class T>
 class Outcome {
  public:
   Outcome() = default;  // nothing
-  Outcome(T value)
-      : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): `return value;`
+  // NOLINTNEXTLINE(google-explicit-constructor): `return value;`
+  Outcome(T value) : value_(std::move(value)) {}
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): moved from, which a template hides
   static Outcome failure(std::string text) {
     Outcome outcome;
     outcome.error_ = std::move(text);
@@ -151,9 +152,8 @@ class NumberWord {
   explicit NumberWord(double value) noexcept {
     size_ = end_of(std::to_chars(text_, text_ + sizeof(text_), value).ptr);
   }
-  operator std::string_view() const noexcept {
-    return {text_, size_};
-  }  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): stands in a list of words
+  operator std::string_view() const noexcept { return {text_, size_}; }
 
  private:
   size_t end_of(const char* end) const noexcept { return static_cast<size_t>(end - text_); }
