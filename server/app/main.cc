@@ -51,7 +51,7 @@ StartRequest read_request(Config& config, int argc, char** argv) {
   const std::vector<ByteView> arguments(argv + 1, argv + argc);
   const auto read = [](const std::string& path, std::string& text) {
     const int error = read_whole_file(path == "-" ? "/dev/stdin" : path, text);
-    if (error != 0) text = std::strerror(error);
+    if (error != 0) text = strerrordesc_np(error);
     return error == 0;
   };
   const auto expand = [](const std::string& pattern) { return expand_paths(pattern); };
@@ -77,7 +77,7 @@ bool prepare_process(Options& options, LogFile& log) {
   }
   if (const int error = change_directory(options.app.dir); error != 0) {
     print(stderr, "Cannot change to the directory '" + options.app.dir +
-                      "': " + std::strerror(error) + "\n");
+                      "': " + strerrordesc_np(error) + "\n");
     return false;
   }
   if (options.app.daemonize && become_daemon() != 0) return false;

@@ -83,6 +83,7 @@ int become_daemon() { return ::daemon(/*nochdir=*/1, /*noclose=*/0) == 0 ? 0 : e
 std::vector<std::string> expand_paths(const std::string& pattern) {
   glob_t found{};
   std::vector<std::string> paths;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): reads the environment, which nothing changes
   if (::glob(pattern.c_str(), 0, nullptr, &found) == 0)
     paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   ::globfree(&found);

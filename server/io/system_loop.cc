@@ -202,6 +202,7 @@ void SystemLoop::list_dir(Op& op, const char* path, std::vector<std::string>& na
   names.clear();
   DIR* const dir = ::opendir(path);
   if (dir == nullptr) return finish_later(op, -errno);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this stream
   while (const dirent* entry = ::readdir(dir)) {
     const ByteView name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
