@@ -21,8 +21,8 @@ constexpr unsigned kMergeCount = 220;
 // badly hashed.
 constexpr unsigned kHopelessCount = kDictHomesMax * DictBucket::kCells / 2;
 
-unsigned cells_of_class(unsigned size_class) {
-  return (kDictLines[size_class] - 1u) * DictBucket::kCells;
+size_t cells_of_class(unsigned size_class) {
+  return (kDictLines[size_class] - size_t{1}) * DictBucket::kCells;
 }
 
 // The smallest size that holds `count` with some room to grow.

@@ -93,7 +93,7 @@ void DictCore::heap_push(DictSegment& segment) {
   if (heap.heap_count == heap.chunk_count * DictExtra::kChunkItems) {
     if (heap.chunk_count == heap.chunk_capacity) {
       const uint32_t capacity = heap.chunk_capacity == 0 ? 4 : heap.chunk_capacity * 2;
-      auto** chunks = static_cast<DictHeapItem**>(allocate(capacity * sizeof(DictHeapItem*)));
+      auto** chunks = static_cast<DictHeapItem**>(allocate(capacity * sizeof(void*)));
       std::copy_n(heap.chunks, heap.chunk_count, chunks);
       release(heap.chunks);
       heap.chunks = chunks;

@@ -102,7 +102,7 @@ void Hash::random_distinct(Heap& heap, Prng& prng, size_t count, FunctionRef<voi
 void Hash::random_by_rejection(Heap& heap, Prng& prng, size_t count,
                                FunctionRef<void(const Item&)> fn) const {
   const size_t cells = std::bit_ceil(count * 2 + 1);
-  auto** seen = static_cast<const HashField**>(heap.allocate(cells * sizeof(HashField*)));
+  auto** seen = static_cast<const HashField**>(heap.allocate(cells * sizeof(void*)));
   std::fill_n(seen, cells, nullptr);
   while (count > 0) {
     const HashField* entry = table().dict.random(prng);

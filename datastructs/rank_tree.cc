@@ -22,6 +22,7 @@ constexpr uint32_t kReadAhead = 8;
 
 template <class T>
 void move_array(T* to, const T* from, uint32_t count) noexcept {
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): of an array of pointers the pointers move
   std::memmove(to, from, count * sizeof(T));
 }
 

@@ -126,14 +126,9 @@ bool parse_bytes(ByteView text, uint64_t& bytes) {
     ByteView name;
     uint64_t factor;
   };
-  static constexpr Unit kUnits[] = {{"", 1},
-                                    {"b", 1},
-                                    {"k", 1000},
-                                    {"kb", 1_KiB},
-                                    {"m", 1000 * 1000},
-                                    {"mb", 1_MiB},
-                                    {"g", 1000000000ULL},
-                                    {"gb", 1_GiB}};
+  static constexpr Unit kUnits[] = {
+      {"", 1},           {"b", 1},      {"k", 1000},          {"kb", 1_KiB},
+      {"m", 1000000ULL}, {"mb", 1_MiB}, {"g", 1000000000ULL}, {"gb", 1_GiB}};
   for (const Unit& unit : kUnits) {
     if (!same_word(text.substr(digits), unit.name)) continue;
     if (__builtin_mul_overflow(bytes, unit.factor, &bytes)) bytes = UINT64_MAX;
@@ -159,12 +154,10 @@ bool parse_option(const OptionRow& row, Words words, OptionValue& value, std::st
     parsed.text.clear();
     for (const ByteView word : words)
       parsed.text.append(parsed.text.empty() ? "" : " ").append(word);
-  } else if (row.kind == OptionKind::kFlags) {
-    if (!parse_names(row, words, parsed, error)) return false;
-  } else if (words.size() != 1) {
+  } else if (row.kind != OptionKind::kFlags && words.size() != 1) {
     error = "wrong number of arguments";
     return false;
-  } else if (row.kind == OptionKind::kEnum) {
+  } else if (row.kind == OptionKind::kFlags || row.kind == OptionKind::kEnum) {
     if (!parse_names(row, words, parsed, error)) return false;
   } else if (!parse_one(row, words[0], parsed, error)) {
     return false;

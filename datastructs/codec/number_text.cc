@@ -88,6 +88,11 @@ std::optional<Float> parse_by_library(ByteView text) noexcept {
   return value;
 }
 
+size_t put_text(char* out, ByteView text) noexcept {
+  std::copy_n(text.data(), text.size(), out);
+  return text.size();
+}
+
 }  // namespace
 
 size_t digit_count(uint64_t value) noexcept {
@@ -127,10 +132,7 @@ size_t format_double(double value, char* out) noexcept {
       return format_int64(integral, out);
     }
   }
-  if (std::isnan(value)) {
-    std::memcpy(out, "nan", 3);
-    return 3;
-  }
+  if (std::isnan(value)) return put_text(out, "nan");
   const auto result =
       std::to_chars(out, out + kDoubleTextMax, value, std::chars_format::general, 17);
   CHECK(result.ec == std::errc{});
@@ -138,15 +140,8 @@ size_t format_double(double value, char* out) noexcept {
 }
 
 size_t format_long_double(long double value, char* out) noexcept {
-  if (std::isnan(value)) {
-    std::memcpy(out, "nan", 3);
-    return 3;
-  }
-  if (std::isinf(value)) {
-    const ByteView text = value > 0 ? "inf" : "-inf";
-    std::memcpy(out, text.data(), text.size());
-    return text.size();
-  }
+  if (std::isnan(value)) return put_text(out, "nan");
+  if (std::isinf(value)) return put_text(out, value > 0 ? "inf" : "-inf");
   const int printed = std::snprintf(out, kLongDoubleTextMax, "%.17Lf", value);
   CHECK(printed > 0);
   size_t count = static_cast<size_t>(printed);

@@ -16,8 +16,9 @@ constexpr size_t kHeaderBytesMax = 1 + kInt64TextMax + 2;
 constexpr size_t kShortBytesMax = OutBuffer::kRoomBytesMax - kHeaderBytesMax - 2;
 
 char* put_line_end(char* at) {
-  std::memcpy(at, "\r\n", 2);
-  return at + 2;
+  *at++ = '\r';
+  *at++ = '\n';
+  return at;
 }
 
 char* put_header(char* at, char type, uint64_t value) {

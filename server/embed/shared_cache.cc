@@ -181,7 +181,7 @@ void SharedCache::land(Flight& flight, const Outcome<std::string>& outcome,
 Outcome<int64_t> SharedCache::del(Words keys) noexcept {
   int64_t removed = 0;
   for (const std::string_view key : keys) {
-    const Outcome<int64_t> one = del(key);
+    Outcome<int64_t> one = del(key);
     if (one.is_error()) return one;
     removed += *one;
   }

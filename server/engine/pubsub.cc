@@ -34,6 +34,18 @@ constexpr uint32_t kAll = [] {
 constexpr ClassLetter kOtherLetters[] = {
     {'K', kKeyspaceBit}, {'E', kKeyeventBit}, {'m', bit(Event::kMiss)}, {'n', bit(Event::kNew)}};
 
+// 0 for what is no class.
+uint32_t class_bits(char letter) {
+  if (letter == 'A') return kAll;
+  for (const ClassLetter& row : kLetters) {
+    if (row.letter == letter) return row.bits;
+  }
+  for (const ClassLetter& row : kOtherLetters) {
+    if (row.letter == letter) return row.bits;
+  }
+  return 0;
+}
+
 size_t index_of(PubSub::Kind kind) { return static_cast<size_t>(kind); }
 
 }  // namespace
@@ -111,18 +123,9 @@ void PubSub::for_each_name(Kind kind, FunctionRef<void(ByteView, size_t)> fn) co
 bool PubSub::set_event_classes(ByteView letters) {
   uint32_t bits = 0;
   for (const char letter : letters) {
-    const auto matches = [letter](const ClassLetter& row) { return row.letter == letter; };
-    if (letter == 'A') {
-      bits |= kAll;
-    } else if (const auto* row = std::find_if(std::begin(kLetters), std::end(kLetters), matches);
-               row != std::end(kLetters)) {
-      bits |= row->bits;
-    } else if (row = std::find_if(std::begin(kOtherLetters), std::end(kOtherLetters), matches);
-               row != std::end(kOtherLetters)) {
-      bits |= row->bits;
-    } else {
-      return false;
-    }
+    const uint32_t meant = class_bits(letter);
+    if (meant == 0) return false;
+    bits |= meant;
   }
   event_classes_ = bits;
   return true;

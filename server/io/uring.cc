@@ -29,7 +29,7 @@ constexpr size_t kLargeBufferBytes = 64_KiB;
 // Whole: as many messages a turn as there are buffers.
 constexpr uint32_t kSmallBuffers = 256;
 constexpr size_t kSmallBufferBytes = 16_KiB;
-constexpr size_t kSmallBufferSpacing = 3 * 64;
+constexpr size_t kSmallBufferSpacing = 3 * size_t{64};
 
 size_t round_to_page(size_t bytes) {
   const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));

@@ -155,8 +155,9 @@ void find_counted_keys(const CommandSpec& row, Argv full, std::vector<FoundKey>&
   };
   const auto counted = std::find_if(row.keys.begin(), row.keys.end(), is_counted);
   if (counted == row.keys.end()) return;
-  const auto first = static_cast<size_t>(counted->index + counted->first);
-  const int64_t count = lenient_count(full[static_cast<size_t>(counted->index)]);
+  const auto count_index = static_cast<size_t>(counted->index);
+  const size_t first = count_index + static_cast<size_t>(counted->first);
+  const int64_t count = lenient_count(full[count_index]);
   if (count < 1 || static_cast<size_t>(count) > full.size() - first) return;
   for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
     keys.push_back({.index = first + i + 2, .use = 0});

@@ -82,7 +82,7 @@ void server_section(Page& page) {
   page.word("process_supervised", "no");
   page.word("run_id", host.run_id);
   page.line("tcp_port:%d", host.tcp_port);
-  page.line("server_time_usec:%lld", static_cast<long long>(page.now * 1000));
+  page.line("server_time_usec:%lld", static_cast<long long>(page.now) * 1000);
   page.line("uptime_in_seconds:%lld", static_cast<long long>(up));
   page.line("uptime_in_days:%lld", static_cast<long long>(up / 86400));
   const std::string hz = page.engine.config.get("hz");
