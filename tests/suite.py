@@ -90,8 +90,6 @@ def all_steps(args, build):
         steps.append(Step(f"{fuzz.name}_corpus", [str(fuzz), str(corpus)], quiet=True))
         if args.full:
             steps.append(Step(f"{fuzz.name}_mutated", [str(fuzz), str(corpus), "--seconds", "600"] + seed, quiet=True))
-    for script in sorted((tests / "scripts").glob("*_test.*")):
-        steps.append(Step(script.stem, [str(script), str(build)], alone=True))
     if not sanitized:
         # Without the sanitizers' own run-time libraries a host cannot link what was built with them.
         steps.append(Step("install_test", [str(tests / "compat/install_test.sh"), str(build)], alone=True))
