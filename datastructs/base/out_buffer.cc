@@ -44,6 +44,7 @@ void OutBuffer::link_behind(Piece* before, Piece* piece) {
   piece->next = link;
   link = piece;
   if (back_ == before) back_ = piece;
+  ++piece_count_;
 }
 
 OutBuffer::Piece* OutBuffer::add_chunk(size_t bytes_min) {
@@ -82,9 +83,11 @@ void OutBuffer::append_blob(Blob* blob, ByteView part) {
             .blob = blob,
             .begin = begin,
             .end = begin + part.size(),
-            .limit = begin + part.size()};
+            .limit = begin + part.size(),
+            .blob_bytes = part.size()};
   held_bytes_ += Heap::usable_bytes(piece);
   ++blob_count_;
+  blob_bytes_ += part.size();
   used_ = true;
   if (back_ != nullptr && back_ == front_ && back_->size() == 0) drop_front();
   link_behind(back_, piece);
@@ -198,9 +201,11 @@ size_t OutBuffer::gather(uint64_t released, std::span<ByteView> views, size_t by
 void OutBuffer::free_piece(Piece* piece) {
   held_bytes_ -= Heap::usable_bytes(piece);
   if (piece->blob != nullptr) {
+    blob_bytes_ -= piece->blob_bytes;
     Blob::unpin(heap_, piece->blob);
     --blob_count_;
   }
+  --piece_count_;
   heap_.release(piece);
 }
 
@@ -273,23 +278,34 @@ size_t OutBuffer::memory_bytes() const {
   return bytes;
 }
 
+OutBuffer::FrontChunk OutBuffer::front_chunk() const {
+  if (front_ == nullptr || front_->blob != nullptr) return {};
+  return {.memory_bytes = Heap::usable_bytes(front_), .unsent_bytes = front_->size()};
+}
+
 void OutBuffer::check_invariants() const {
   size_t bytes = 0;
   size_t held = marks_ == nullptr ? 0 : Heap::usable_bytes(marks_);
+  size_t pieces = 0;
   size_t blobs = 0;
+  size_t blob_bytes = 0;
   const Piece* last = nullptr;
   for (const Piece* piece = front_; piece != nullptr; piece = piece->next) {
     CHECK(piece->begin <= piece->end);
     CHECK(piece->end <= piece->limit);
     bytes += piece->size();
     held += Heap::usable_bytes(piece);
+    ++pieces;
     if (piece->blob != nullptr) ++blobs;
+    blob_bytes += piece->blob_bytes;
     last = piece;
   }
   CHECK(last == back_);
   CHECK(bytes == size_bytes_);
   CHECK(held == held_bytes_);
+  CHECK(pieces == piece_count_);
   CHECK(blobs == blob_count_);
+  CHECK(blob_bytes == blob_bytes_);
   CHECK(front_offset_ <= back_offset_);
   uint64_t at = consumed_;
   uint64_t offset = front_offset_;

@@ -76,6 +76,17 @@ class OutBuffer {
   // What this output holds: chunks by usable size, and pinned blobs that nobody else holds.
   // Cost: O(1) without pinned blobs, else a walk over the pieces: ask once a turn.
   size_t memory_bytes() const;
+  // The same with every part that it points at, whoever else holds the blob: until it is sent it
+  // cannot be freed. Cost: O(1).
+  size_t claimed_bytes() const { return held_bytes_ + blob_bytes_; }
+  // The chunk at the front (nothing if there is none, or a blob stands there), and how many pieces
+  // there are in all.
+  struct FrontChunk {
+    size_t memory_bytes = 0;
+    size_t unsent_bytes = 0;
+  };
+  FrontChunk front_chunk() const;
+  size_t piece_count() const { return piece_count_; }
   void check_invariants() const;
 
   static constexpr size_t kRoomBytesMax = 512;
@@ -88,6 +99,7 @@ class OutBuffer {
     char* begin;  // first byte to send
     char* end;    // behind the last byte
     char* limit;  // behind the last byte that may be written; a blob's piece has limit == end
+    size_t blob_bytes = 0;  // of the part of a blob as it was appended
 
     char* storage() noexcept { return reinterpret_cast<char*>(this + 1); }
     size_t size() const noexcept { return static_cast<size_t>(end - begin); }
@@ -113,8 +125,10 @@ class OutBuffer {
   Piece* front_ = nullptr;
   Piece* back_ = nullptr;
   size_t size_bytes_ = 0;
-  size_t held_bytes_ = 0;      // pieces and marks by usable size
+  size_t held_bytes_ = 0;  // pieces and marks by usable size
+  size_t piece_count_ = 0;
   size_t blob_count_ = 0;      // pieces that pin a blob
+  size_t blob_bytes_ = 0;      // their parts, as long as a byte of them is still to send
   uint64_t consumed_ = 0;      // stream position of the first byte to send
   uint64_t front_offset_ = 0;  // release offset of the first byte to send
   uint64_t back_offset_ = 0;   // release offset of what is appended now

@@ -429,6 +429,7 @@ void RespReader::add_place(Place place) {
     places_ = static_cast<Place*>(heap_.reallocate(places_, place_capacity_ * sizeof(Place)));
   }
   places_[place_count_++] = place;
+  argument_bytes_ += place.size;
   --args_left_;
   state_ = State::kLength;
 }
@@ -473,6 +474,7 @@ void RespReader::forget_command() {
   scanned_ = line_scanned_ = line_bytes_ = 0;
   args_left_ = bulk_bytes_ = 0;
   place_count_ = place_capacity_ = blob_count_ = 0;
+  argument_bytes_ = 0;
 }
 
 void RespReader::unread(std::span<const Command> commands) {
@@ -582,6 +584,12 @@ size_t RespReader::pending_bytes() const {
     bytes += pending->arg.blob->size();
   }
   return bytes;
+}
+
+size_t RespReader::unparsed_bytes() const {
+  const bool in_blob = state_ == State::kBlob || state_ == State::kBlobEnd;
+  return in_.size() + (unread_end_ - unread_begin_) + own().size() - scanned_ +
+         (in_blob ? blobs_->arg.blob->size() : 0);
 }
 
 size_t RespReader::memory_bytes() const {

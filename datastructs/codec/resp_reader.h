@@ -91,6 +91,9 @@ class RespReader {
   // Bytes that came and are not yet part of a command given out (what client-query-buffer-limit
   // bounds).
   size_t pending_bytes() const;
+  // Of them: the whole arguments of a torn command, and what is not understood yet.
+  size_t argument_bytes() const { return argument_bytes_; }
+  size_t unparsed_bytes() const;
   // What the reader holds.
   size_t memory_bytes() const;
   void check_invariants() const;
@@ -174,6 +177,7 @@ class RespReader {
   Place* places_ = nullptr;
   size_t place_count_ = 0;
   size_t place_capacity_ = 0;
+  size_t argument_bytes_ = 0;  // of the places together
   PendingBlob* blobs_ =
       nullptr;  // the newest first; in kBlob and kBlobEnd the first is the one being received
   size_t blob_count_ = 0;

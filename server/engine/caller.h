@@ -53,7 +53,8 @@ struct Transaction {
   const CommandSpec* runner = nullptr;  // EXEC's row, while executing
   size_t next = 0;  // while executing: the first command of the queue that has not begun
   std::vector<QueuedCommand> queue;
-  size_t queue_bytes = 0;
+  size_t queue_bytes = 0;  // of the queued words
+  size_t memory_bytes() const { return queue_bytes + queue.capacity() * sizeof(QueuedCommand); }
 };
 
 struct WatchedKey {
@@ -73,6 +74,7 @@ struct Caller {
   bool no_touch = false;      // CLIENT NO-TOUCH: reads leave the access clock alone
   Transaction txn;
   std::vector<WatchedKey> watched;
+  size_t watched_bytes = 0;    // what they take here and in Watch
   Session* session = nullptr;  // null for all but kClient
 };
 

@@ -48,10 +48,18 @@ uint32_t class_bits(char letter) {
 
 size_t index_of(PubSub::Kind kind) { return static_cast<size_t>(kind); }
 
+// What a subscription takes: a node of the session's tree, one of the names' and a place there.
+size_t bytes_of(ByteView name) {
+  constexpr size_t kLinksBytes = 4 * sizeof(void*);
+  return 2 * (kLinksBytes + sizeof(std::string) + name.size()) + sizeof(std::vector<Session*>) +
+         sizeof(Session*);
+}
+
 }  // namespace
 
 bool PubSub::subscribe(Session& session, Kind kind, ByteView name) {
   if (!session.subscriptions[index_of(kind)].emplace(name).second) return false;
+  session.subscription_bytes += bytes_of(name);
   names_[index_of(kind)][std::string(name)].push_back(&session);
   return true;
 }
@@ -64,6 +72,7 @@ bool PubSub::unsubscribe(Session& session, Kind kind, ByteView name) {
   const auto found = names.find(name);
   std::erase(found->second, &session);
   if (found->second.empty()) names.erase(found);
+  session.subscription_bytes -= bytes_of(name);
   own.erase(subscribed);
   return true;
 }

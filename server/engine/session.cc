@@ -107,9 +107,10 @@ void Session::end_turn() {
   fed_ = false;
   if (!skipped_.empty()) {
     reader_.unread(skipped_);
-    skipped_.clear();
+    skipped_ = {};
   }
   reader_.end_turn();
+  output_peak_ = std::max(output_peak_, out_.claimed_bytes());
   // What was left over from an earlier turn came without new bytes, so nobody else asks for this
   // output.
   if (!out_.empty()) owner_.on_session_active();
@@ -137,7 +138,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
       .spec = spec, .argv = command.argv, .first_key = first_key, .blobs = command.blobs};
   last_command = spec;
   last_active = engine_.instant();
-  running_bytes_ = command.raw.size();
+  running_ = &command;
   before_reply();
   Executor::Outcome outcome;
   if (reply_mode == ReplyMode::kOn) [[likely]] {
@@ -146,7 +147,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   } else {
     outcome = run_unanswered(prepared);
   }
-  running_bytes_ = 0;
+  running_ = nullptr;
   if (outcome == Executor::Outcome::kPostponed) {
     skipped_.push_back(command);
     postpone();
@@ -209,8 +210,11 @@ void Session::after_reply() {
 
 void Session::check_limits() {
   after_reply();
-  output_peak_ = std::max(output_peak_, out_.memory_bytes());
   out_.shrink();
+  if (engine_.instant() - output_peak_at_ >= kOutputPeakLasts) {
+    output_peak_ = out_.claimed_bytes();
+    output_peak_at_ = engine_.instant();
+  }
 }
 
 void Session::check_output(const OutputLimit& limit, size_t bytes) {
@@ -276,9 +280,28 @@ ClientClass Session::client_class() const {
   return subscription_count() > 0 ? ClientClass::kPubsub : ClientClass::kNormal;
 }
 
-size_t Session::memory_bytes() const {
-  return sizeof(Session) + reader_.memory_bytes() + out_.memory_bytes() +
-         wait_.argv.memory_bytes() + caller_.txn.queue_bytes + name.capacity();
+size_t Session::query_bytes_free() const {
+  const size_t held = reader_.memory_bytes();
+  return held - std::min(held, reader_.pending_bytes());
+}
+
+size_t Session::argument_bytes() const {
+  size_t bytes = reader_.argument_bytes();
+  const Argv argv = running_ != nullptr ? Argv(running_->argv) : wait_.argv.argv();
+  for (const ByteView argument : argv) bytes += argument.size();
+  return bytes;
+}
+
+size_t Session::reply_list_pieces() const {
+  return out_.piece_count() - (out_.front_chunk().memory_bytes > 0 ? 1 : 0);
+}
+
+// All but the output.
+size_t Session::other_bytes() const {
+  return sizeof(Session) + reader_.memory_bytes() + wait_.argv.memory_bytes() +
+         caller_.txn.memory_bytes() + caller_.watched_bytes + subscription_bytes +
+         skipped_.capacity() * sizeof(RespReader::Command) + name.capacity() +
+         peer.address.capacity() + peer.local_address.capacity();
 }
 
 }  // namespace ouro

@@ -129,26 +129,36 @@ class Session final : public Endpoint {
   size_t subscription_count() const {
     return subscriptions[0].size() + subscriptions[1].size() + subscriptions[2].size();
   }
+  size_t subscription_bytes = 0;  // what they take here and in PubSub
   ClientClass client_class() const;
-  // The command that is running and input that waits to be parsed, and what the reader holds
-  // beyond it.
-  size_t query_bytes() const { return reader_.pending_bytes() + running_bytes_; }
-  size_t query_bytes_free() const {
-    const size_t held = reader_.memory_bytes();
-    return held > query_bytes() ? held - query_bytes() : 0;
+  // The command that is running and input that is not parsed yet, and what the reader holds beyond
+  // what came.
+  size_t query_bytes() const {
+    return reader_.unparsed_bytes() + (running_ == nullptr ? 0 : running_->raw.size());
   }
+  size_t query_bytes_free() const;
+  // The arguments of the command that runs, waits, or has not wholly come.
+  size_t argument_bytes() const;
   size_t output_bytes() const { return out_.size_bytes(); }
-  // Memory of the output, now and at most since it was last reset (rbs and rbp).
-  size_t output_buffer_bytes() const { return out_.memory_bytes(); }
+  // The output as Redis's clients know it: the chunk that is sent next is the reply buffer, what
+  // stands behind it the list.
+  OutBuffer::FrontChunk reply_buffer() const { return out_.front_chunk(); }
+  size_t reply_list_pieces() const;
+  size_t reply_list_bytes() const { return out_.claimed_bytes() - out_.front_chunk().memory_bytes; }
+  // The most that the output held at the end of a turn, lately.
   size_t output_peak_bytes() const { return output_peak_; }
-  // Everything this client holds.
-  size_t memory_bytes() const;
+  // Everything that this client alone holds.
+  size_t memory_bytes() const { return other_bytes() + out_.memory_bytes(); }
+  // The same with stored values that its output points at: it keeps them from being freed.
+  size_t claimed_bytes() const { return other_bytes() + out_.claimed_bytes(); }
   bool is_blocked() const { return wait_.active; }
 
  private:
   // A waiting session's input is read up to here, a slow reader's until this much waits to be sent.
   static constexpr size_t kWaitingBytesMax = 1_MiB;
   static constexpr size_t kUnsentBytesMax = 64_MiB;
+  // For so long a peak of the output shows (rbp).
+  static constexpr Micros kOutputPeakLasts = 5'000'000;
 
   void parse();
   void note_fed();
@@ -159,6 +169,7 @@ class Session final : public Endpoint {
   void after_reply();
   void check_output(const OutputLimit& limit, size_t bytes);
   void leave_engine();
+  size_t other_bytes() const;
 
   Engine& engine_;
   SessionOwner& owner_;
@@ -171,9 +182,10 @@ class Session final : public Endpoint {
   bool postponed_ = false;                    // CLIENT PAUSE or an exclusive wait
   bool fed_ = false;                          // in the batch's list of this turn
   std::vector<RespReader::Command> skipped_;  // of this turn, behind a wait
-  size_t running_bytes_ = 0;                  // of the command that is running, as it came
+  const RespReader::Command* running_ = nullptr;
   Instant over_soft_since_ = 0;
   size_t output_peak_ = 0;
+  Instant output_peak_at_ = 0;
 };
 
 }  // namespace ouro

@@ -4,12 +4,23 @@
 #include <algorithm>
 
 namespace ouro {
+namespace {
+
+// A key and its watchers stand in a node of a tree, the key again with its watcher.
+size_t bytes_of(ByteView key) {
+  constexpr size_t kLinksBytes = 4 * sizeof(void*);
+  return kLinksBytes + sizeof(std::pair<DbIndex, std::string>) + sizeof(std::vector<Caller*>) +
+         sizeof(Caller*) + sizeof(WatchedKey) + 2 * key.size();
+}
+
+}  // namespace
 
 void Watch::add(Caller& caller, DbIndex db, ByteView key, bool was_due) {
   for (const WatchedKey& watched : caller.watched) {
     if (watched.db == db && watched.key == key) return;
   }
   caller.watched.push_back({db, std::string(key), was_due});
+  caller.watched_bytes += bytes_of(key);
   callers_[{db, std::string(key)}].push_back(&caller);
 }
 
@@ -20,7 +31,9 @@ void Watch::clear(Caller& caller) {
     std::erase(found->second, &caller);
     if (found->second.empty()) callers_.erase(found);
   }
-  caller.watched.clear();
+  // Their room goes, too: most callers watch once and seldom again.
+  caller.watched = {};
+  caller.watched_bytes = 0;
   caller.watch_broken = false;
 }
 

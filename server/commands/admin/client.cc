@@ -33,6 +33,13 @@ std::string flags_of(const Session& session) {
   return flags.empty() ? "N" : flags;
 }
 
+// What its socket is waited for.
+const char* events_of(const Session& session) {
+  const bool reads = session.state() == EndpointState::kOpen;
+  const bool writes = session.output_bytes() > 0;
+  return reads ? (writes ? "rw" : "r") : (writes ? "w" : "");
+}
+
 std::string line_of(const Context& ctx, const Session& session) {
   const Instant now = ctx.engine.instant();
   const Caller& caller = session.caller();
@@ -45,7 +52,7 @@ std::string line_of(const Context& ctx, const Session& session) {
       text.data(), text.size(),
       "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=%u sub=%zu psub=%zu "
       "ssub=%zu multi=%d "
-      "qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%d oll=%d omem=%zu "
+      "qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=%zu omem=%zu "
       "tot-mem=%zu "
       "events=%s cmd=%.*s user=%s redir=-1 resp=%d",
       static_cast<unsigned long long>(session.id), session.peer.address.c_str(),
@@ -55,9 +62,10 @@ std::string line_of(const Context& ctx, const Session& session) {
       caller.db, session.subscriptions[0].size(), session.subscriptions[1].size(),
       session.subscriptions[2].size(),
       caller.txn.open ? static_cast<int>(caller.txn.queue.size()) : -1, session.query_bytes(),
-      session.query_bytes_free(), size_t{0}, caller.txn.queue_bytes, session.output_buffer_bytes(),
-      session.output_peak_bytes(), 0, 0, session.output_bytes(), session.memory_bytes(),
-      session.output_bytes() > 0 ? "rw" : "r", static_cast<int>(command.size()), command.data(),
+      session.query_bytes_free(), session.argument_bytes(), caller.txn.memory_bytes(),
+      session.reply_buffer().memory_bytes, session.output_peak_bytes(),
+      session.reply_buffer().unsent_bytes, session.reply_list_pieces(), session.reply_list_bytes(),
+      session.claimed_bytes(), events_of(session), static_cast<int>(command.size()), command.data(),
       session.user.c_str(), session.resp_version());
   CHECK(size > 0);
   text.resize(std::min(static_cast<size_t>(size), text.size() - 1));

@@ -52,6 +52,35 @@ TEST(OutBuffer, HoldsNothingBeforeTheFirstByteAndAfterShrink) {
   EXPECT_EQ(heap.used_bytes(), 0U);
 }
 
+// What somebody else holds, too, is no memory of this output, but it cannot be freed before it is
+// sent.
+TEST(OutBuffer, ClaimsThePartsOfBlobsThatItPointsAt) {
+  Heap heap;
+  Blob* blob = Blob::create_from(heap, std::string(100'000, 'x'));
+  {
+    OutBuffer out(heap);
+    out.append("$40000\r\n");
+    const size_t chunk = out.memory_bytes();
+    EXPECT_EQ(out.claimed_bytes(), chunk);
+    EXPECT_EQ(out.front_chunk().memory_bytes, chunk);
+    EXPECT_EQ(out.front_chunk().unsent_bytes, 8U);
+    out.append_blob(blob, blob->view().substr(0, 40'000));
+    out.append("\r\n");
+    EXPECT_EQ(out.piece_count(), 3U);
+    EXPECT_LT(out.memory_bytes(), 40'000U);
+    EXPECT_EQ(out.claimed_bytes(), out.memory_bytes() + 40'000);
+    // As long as a byte of the part is to be sent.
+    out.consume(10'000);
+    EXPECT_EQ(out.front_chunk().memory_bytes, 0U);
+    EXPECT_GT(out.claimed_bytes(), 40'000U);
+    out.check_invariants();
+    out.consume(out.size_bytes());
+    EXPECT_EQ(out.claimed_bytes(), out.memory_bytes());
+    EXPECT_EQ(out.piece_count(), 1U);
+  }
+  Blob::unpin(heap, blob);
+}
+
 TEST(OutBuffer, BusyPeerAllocatesNothingPerTurn) {
   Heap heap;
   OutBuffer out(heap);

@@ -161,6 +161,8 @@ TEST(RespReader, ATornLargeBulkIsWantedAndMayBeTakenOver) {
     EXPECT_EQ(reader.next({}, arena, command), RespReader::Read::kMore);
     reader.end_turn();
     EXPECT_EQ(reader.pending_bytes(), 33U);
+    EXPECT_EQ(reader.argument_bytes(), 4U);
+    EXPECT_EQ(reader.unparsed_bytes(), 3U);
     size_t left = 1000000 - 3;
     while (left > 0) {
       const std::span<char> place = reader.want();
