@@ -20,6 +20,15 @@ Session* Clients::find(uint64_t id) const {
   return found == by_id_.end() ? nullptr : found->second;
 }
 
+Clients::Memory Clients::memory() const {
+  Memory memory;
+  for (const auto& [id, session] : by_id_) {
+    memory.held_bytes += session->memory_bytes();
+    memory.claimed_bytes += session->claimed_bytes();
+  }
+  return memory;
+}
+
 void Clients::pause(Pause what, Instant until) {
   // A second pause makes the first neither shorter nor weaker.
   pause_ = std::max(pause_, what);

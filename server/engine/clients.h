@@ -22,6 +22,12 @@ class Clients {
   void remove(Session& session);
   Session* find(uint64_t id) const;
   size_t count() const { return by_id_.size(); }
+  // Of all clients together: what they hold alone, and with what their output points at.
+  struct Memory {
+    size_t held_bytes = 0;
+    size_t claimed_bytes = 0;
+  };
+  Memory memory() const;
   // In the order of their ids.
   const std::map<uint64_t, Session*>& all() const { return by_id_; }
 

@@ -28,6 +28,7 @@ Engine::Engine(const Setup& setup)
       pubsub(*this),
       clients(*this),
       exclusive(*this),
+      client_memory(*this),
       slowlog(heap),
       batch(*this),
       executor(*this) {
@@ -58,14 +59,15 @@ void Engine::run_batch() {
 }
 
 bool Engine::run_slices() {
-  if (cron_paused || exclusive.active()) return batch.has_more();
+  const bool closing = client_memory.keep_limit();
+  if (cron_paused || exclusive.active()) return closing || batch.has_more();
   const bool expiring = active_expire && !at_standstill() && expire_slice();
   const bool freeing = !dbs.lazy_free().run(kFreeBudget);
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
   // What ended here is in the log before a command follows.
   commit.close_group(false);
-  return expiring || freeing || evicting || batch.has_more();
+  return closing || expiring || freeing || evicting || batch.has_more();
 }
 
 void Engine::every_second() {

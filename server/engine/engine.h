@@ -17,6 +17,7 @@
 #include "datastructs/keyspace/databases.h"
 #include "server/engine/batch.h"
 #include "server/engine/blocking.h"
+#include "server/engine/client_memory.h"
 #include "server/engine/clients.h"
 #include "server/engine/commit.h"
 #include "server/engine/context.h"
@@ -113,6 +114,7 @@ class Engine {
   PubSub pubsub;
   Clients clients;
   Exclusive exclusive;
+  ClientMemory client_memory;
   Monitors monitors;
   SlowLog slowlog;
   LatencyMonitor latency;

@@ -346,11 +346,17 @@ constexpr OptionRow kRows[] = {
 };
 
 // ---- what follows from a change
-bool apply_memory(Engine& engine, std::string&) {
+bool apply_client_memory(Engine& engine, std::string&) {
+  engine.client_memory.apply_limit();
+  return true;
+}
+
+bool apply_memory(Engine& engine, std::string& error) {
   engine.executor.set_gate(Gate::kMemory, engine.options.maxmemory > 0);
   // Whether room could be made shows at the next command that needs some.
   static_cast<void>(engine.eviction.make_room(engine));
-  return true;
+  // It may be a share of maxmemory.
+  return apply_client_memory(engine, error);
 }
 
 bool apply_events(Engine& engine, std::string&) {
@@ -363,6 +369,7 @@ struct Follow {
 };
 constexpr Follow kFollows[] = {
     {"maxmemory", apply_memory},
+    {"maxmemory-clients", apply_client_memory},
     {"maxmemory-policy", apply_memory},
     {"notify-keyspace-events", apply_events},
 };

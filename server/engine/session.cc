@@ -18,6 +18,7 @@ Session::Session(Engine& engine, Peer who, SessionOwner& owner)
   created = last_active = engine.instant();
   set_authenticated(engine.options.requirepass.empty());
   engine_.clients.add(*this);
+  note_memory();
   ++engine_.stats.connections_received;
 }
 
@@ -34,8 +35,11 @@ void Session::leave_engine() {
   engine_.watch.clear(caller_);
   engine_.pubsub.drop(*this);
   if (is_monitor) engine_.monitors.remove(*this);
+  engine_.client_memory.forget(*this);
   skipped_.clear();
 }
+
+void Session::note_memory() { engine_.client_memory.note(*this); }
 
 void Session::set_authenticated(bool yes) {
   authenticated = yes;
@@ -111,6 +115,7 @@ void Session::end_turn() {
   }
   reader_.end_turn();
   output_peak_ = std::max(output_peak_, out_.claimed_bytes());
+  note_memory();
   // What was left over from an earlier turn came without new bytes, so nobody else asks for this
   // output.
   if (!out_.empty()) owner_.on_session_active();
@@ -215,6 +220,7 @@ void Session::check_limits() {
     output_peak_ = out_.claimed_bytes();
     output_peak_at_ = engine_.instant();
   }
+  note_memory();
 }
 
 void Session::check_output(const OutputLimit& limit, size_t bytes) {

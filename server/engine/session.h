@@ -15,6 +15,7 @@
 #include "datastructs/codec/resp_reader.h"
 #include "server/engine/blocking.h"
 #include "server/engine/caller.h"
+#include "server/engine/client_memory.h"
 #include "server/engine/executor.h"
 #include "server/engine/options.h"
 #include "server/engine/resp_reply.h"
@@ -81,6 +82,7 @@ class Session final : public Endpoint {
     RespReply reply(out_, resp_version_ == 3);
     auto result = fn(static_cast<Reply&>(reply));
     after_reply();
+    note_memory();
     return result;
   }
 
@@ -95,6 +97,7 @@ class Session final : public Endpoint {
     RespReply reply(out_, resp_version_ == 3);
     fn(static_cast<Reply&>(reply));
     after_reply();
+    note_memory();
     owner_.on_session_active();
   }
   // Sends what is there, then closes.
@@ -125,6 +128,7 @@ class Session final : public Endpoint {
   const CommandSpec* last_command = nullptr;
   bool is_monitor = false;
   bool no_evict = false;
+  ClientMemory::Share memory_share;
   std::set<std::string, std::less<>> subscriptions[3];  // by PubSub::Kind
   size_t subscription_count() const {
     return subscriptions[0].size() + subscriptions[1].size() + subscriptions[2].size();
@@ -168,6 +172,7 @@ class Session final : public Endpoint {
   void before_reply();
   void after_reply();
   void check_output(const OutputLimit& limit, size_t bytes);
+  void note_memory();
   void leave_engine();
   size_t other_bytes() const;
 

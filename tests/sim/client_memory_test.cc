@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What clients hold: CLIENT LIST says it, idle clients give it back.
+// What clients hold: CLIENT LIST says it, idle clients give it back, and maxmemory-clients bounds
+// it.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "datastructs/codec/number_text.h"
 #include "sim/seed.h"
@@ -137,6 +140,178 @@ TEST_F(ClientMemory, OfRepliesShrinksWhenTheClientIsIdle) {
   pass(10'000'000);
   EXPECT_EQ(number("rbs"), 0U);
   EXPECT_EQ(number("rbp"), 0U);
+}
+
+class ClientLimit : public ::testing::Test {
+ protected:
+  ClientLimit() {
+    set_limit("1000000");
+    EXPECT_EQ(control.ask({"CLIENT", "NO-EVICT", "ON"}), "+OK\r\n");
+  }
+  ~ClientLimit() override { server.engine().client_memory.check_invariants(); }
+
+  void set_limit(ByteView value) {
+    EXPECT_EQ(control.ask({"CONFIG", "SET", "maxmemory-clients", value}), "+OK\r\n");
+  }
+  // A client that has sent an argument of that size, but not all of its command.
+  std::unique_ptr<SimClient> client_with(size_t bytes) {
+    auto client = std::make_unique<SimClient>(world);
+    client->send("*2\r\n$" + std::to_string(bytes) + "\r\n" + std::string(bytes, 'x'));
+    settle();
+    return client;
+  }
+  void settle() {
+    world.run_for(1'000'000);
+    server.engine().client_memory.check_invariants();
+  }
+  uint64_t evicted() { return server.engine().stats.evicted_clients; }
+
+  SimWorld world{run_seed()};
+  SimServer server{world.add_machine()};
+  SimClient control{world};
+};
+
+TEST_F(ClientLimit, TheLargestIsClosedAndTheOthersStay) {
+  const auto small = client_with(100'000);
+  const auto large = client_with(600'000);
+  const auto middle = client_with(200'000);
+  EXPECT_EQ(evicted(), 0U);
+  const auto last = client_with(190'000);
+  EXPECT_EQ(evicted(), 1U);
+  EXPECT_TRUE(large->has_ended());
+  EXPECT_FALSE(small->has_ended() || middle->has_ended() || last->has_ended());
+  EXPECT_TRUE(server.log().has("maxmemory-clients"));
+  const std::string info = control.ask({"INFO", "stats"});
+  EXPECT_NE(info.find("\r\nevicted_clients:1\r\n"), std::string::npos) << info;
+  // Lowered, it holds at the next look.
+  set_limit("310000");
+  settle();
+  EXPECT_EQ(evicted(), 2U);
+  EXPECT_FALSE(small->has_ended());
+  EXPECT_LE(server.engine().client_memory.counted_bytes(), 310'000U);
+}
+
+TEST_F(ClientLimit, WithoutOneNothingIsCounted) {
+  set_limit("0");
+  const auto large = client_with(5'000'000);
+  EXPECT_FALSE(large->has_ended());
+  EXPECT_EQ(server.engine().client_memory.counted_bytes(), 0U);
+  set_limit("1000000");
+  settle();
+  EXPECT_TRUE(large->has_ended());
+}
+
+TEST_F(ClientLimit, MayBeAShareOfMaxmemory) {
+  set_limit("5%");
+  const auto large = client_with(2'000'000);
+  EXPECT_FALSE(large->has_ended());
+  control.ask({"CONFIG", "SET", "maxmemory", "100mb"});
+  settle();
+  EXPECT_FALSE(large->has_ended());
+  control.ask({"CONFIG", "SET", "maxmemory", "20mb"});
+  settle();
+  EXPECT_TRUE(large->has_ended());
+}
+
+// One too small would leave nobody to talk to.
+TEST_F(ClientLimit, IsAtLeast128KiB) {
+  set_limit("1");
+  const auto one = client_with(30'000);
+  const auto two = client_with(30'000);
+  EXPECT_EQ(evicted(), 0U);
+  const auto three = client_with(70'000);
+  EXPECT_TRUE(three->has_ended());
+  EXPECT_EQ(evicted(), 1U);
+}
+
+TEST_F(ClientLimit, NoEvictProtects) {
+  SimClient large(world);
+  large.ask({"CLIENT", "NO-EVICT", "ON"});
+  const auto small = client_with(10'000);
+  large.send("*2\r\n$9999999\r\n" + std::string(2'000'000, 'x'));
+  settle();
+  // It counts, but others go for it.
+  EXPECT_FALSE(large.has_ended());
+  EXPECT_TRUE(small->has_ended());
+  EXPECT_GT(server.engine().client_memory.counted_bytes(), 2'000'000U);
+  large.send(std::string(7'999'999, 'x') + "\r\n$0\r\n\r\n" +
+             resp_command({"CLIENT", "NO-EVICT", "OFF"}) + "*2\r\n$9999999\r\n" +
+             std::string(2'000'000, 'x'));
+  settle();
+  EXPECT_TRUE(large.has_ended());
+}
+
+TEST_F(ClientLimit, CountsWhatIsNotRead) {
+  control.ask({"SET", "big", std::string(100'000, 'v')});
+  SimClient slow(world);
+  slow.pause_reading();
+  SimClient quick(world);
+  for (int i = 0; i < 100; ++i) {
+    slow.send(resp_command({"GET", "big"}));
+    EXPECT_EQ(quick.ask({"GET", "big"}).size(), 100'011U);
+  }
+  settle();
+  EXPECT_EQ(evicted(), 1U);
+  EXPECT_FALSE(quick.has_ended());
+  EXPECT_EQ(server.clients(), 2U);
+}
+
+// Nobody is fed here, the messages come by themselves.
+TEST_F(ClientLimit, CountsMessagesToSubscribers) {
+  SimClient slow(world);
+  slow.ask({"SUBSCRIBE", "c"});
+  slow.pause_reading();
+  const std::string message(50'000, 'm');
+  for (int i = 0; i < 100 && evicted() == 0; ++i) control.ask({"PUBLISH", "c", message});
+  EXPECT_EQ(evicted(), 1U);
+  EXPECT_EQ(control.ask({"PUBLISH", "c", message}), ":0\r\n");
+}
+
+// What was counted while replies were on their way must close nobody later.
+TEST_F(ClientLimit, ForgetsWhatHasBeenSent) {
+  control.ask({"SET", "big", std::string(100'000, 'v')});
+  std::vector<std::unique_ptr<SimClient>> readers;
+  for (int i = 0; i < 8; ++i) readers.push_back(std::make_unique<SimClient>(world));
+  for (int round = 0; round < 50; ++round) {
+    EXPECT_EQ(readers[static_cast<size_t>(round) % 8]->ask({"GET", "big"}).size(), 100'011U);
+  }
+  settle();
+  EXPECT_EQ(evicted(), 0U);
+  const auto large = client_with(900'000);
+  EXPECT_EQ(evicted(), 0U);
+}
+
+// As long as a limit on output closes a client first, nobody else has to go for it.
+TEST_F(ClientLimit, ComesAfterTheLimitOfOutput) {
+  control.ask({"CONFIG", "SET", "client-output-buffer-limit", "normal 300000 0 0"});
+  control.ask({"SET", "big", std::string(400'000, 'v')});
+  const auto middle = client_with(500'000);
+  SimClient one(world);
+  SimClient two(world);
+  one.pause_reading();
+  two.pause_reading();
+  one.send(resp_command({"GET", "big"}));
+  two.send(resp_command({"GET", "big"}));
+  settle();
+  EXPECT_EQ(server.engine().stats.client_output_limit_closed, 2U);
+  EXPECT_EQ(evicted(), 0U);
+  EXPECT_FALSE(middle->has_ended());
+}
+
+// A limit that is lowered far closes many, some of them a turn.
+TEST_F(ClientLimit, ClosesManyInSeveralTurns) {
+  std::vector<std::unique_ptr<SimClient>> clients;
+  for (int i = 0; i < 700; ++i) {
+    clients.push_back(std::make_unique<SimClient>(world));
+    clients.back()->send("*2\r\n$9999\r\n" + std::string(1'000, 'x'));
+  }
+  set_limit("10mb");
+  settle();
+  EXPECT_EQ(evicted(), 0U);
+  set_limit("1");
+  settle();
+  EXPECT_GT(evicted(), 500U);
+  EXPECT_LE(server.engine().client_memory.counted_bytes(), 128_KiB);
 }
 
 }  // namespace

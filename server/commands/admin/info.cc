@@ -113,7 +113,8 @@ void clients_section(Page& page) {
 }
 
 struct MemoryFacts {
-  size_t used, peak, startup, overhead, clients, resident;
+  size_t used, peak, startup, overhead, resident;
+  Clients::Memory clients;
   HostInfo host;
 };
 
@@ -124,8 +125,9 @@ MemoryFacts memory_facts(Engine& engine) {
   facts.peak = engine.heap.peak_bytes();
   facts.startup = engine.startup_bytes;
   facts.resident = facts.host.resident_bytes;
-  for (const auto& [id, session] : engine.clients.all()) facts.clients += session->memory_bytes();
-  facts.overhead = facts.startup + facts.clients;
+  facts.clients = engine.clients.memory();
+  // What a client's output points at is data.
+  facts.overhead = facts.startup + facts.clients.held_bytes;
   for (DbIndex db = 0; db < engine.dbs.count(); ++db)
     facts.overhead += engine.dbs[db].overhead_bytes();
   facts.overhead = std::min(facts.overhead, facts.used);
@@ -176,7 +178,7 @@ void memory_section(Page& page) {
             static_cast<long long>(facts.resident) - static_cast<long long>(facts.used));
   page.zeros({"mem_not_counted_for_evict", "mem_replication_backlog",
               "mem_total_replication_buffers", "mem_clients_slaves"});
-  page.value("mem_clients_normal", facts.clients);
+  page.value("mem_clients_normal", facts.clients.claimed_bytes);
   page.zeros({"mem_cluster_links", "mem_aof_buffer"});
   page.word("mem_allocator",
             facts.host.allocator.empty() ? ByteView("libc") : ByteView(facts.host.allocator));

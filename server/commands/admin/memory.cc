@@ -34,18 +34,12 @@ double share(size_t part, size_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-size_t clients_bytes(const Engine& engine) {
-  size_t bytes = 0;
-  for (const auto& [id, session] : engine.clients.all()) bytes += session->memory_bytes();
-  return bytes;
-}
-
 Status cmd_memory_stats(Context& ctx) {
   Engine& engine = ctx.engine;
   const HostInfo host = engine.host.info();
   const size_t used = engine.heap.used_bytes();
-  const size_t clients = clients_bytes(engine);
-  size_t overhead = engine.startup_bytes + clients;
+  const Clients::Memory clients = engine.clients.memory();
+  size_t overhead = engine.startup_bytes + clients.held_bytes;
   size_t keys = 0;
   const Reply::Mark mark = ctx.reply.begin();
   size_t pairs = 0;
@@ -64,7 +58,7 @@ Status cmd_memory_stats(Context& ctx) {
   number("startup.allocated", engine.startup_bytes);
   number("replication.backlog", 0);
   number("clients.slaves", 0);
-  number("clients.normal", clients);
+  number("clients.normal", clients.claimed_bytes);
   number("cluster.links", 0);
   number("aof.buffer", 0);
   number("lua.caches", 0);
@@ -134,7 +128,7 @@ Status cmd_memory_doctor(Context& ctx) {
             " MiB of data. Many values of changing size do that; a restart levels it.\n";
   }
   const size_t clients = engine.clients.count();
-  if (clients > 0 && clients_bytes(engine) / clients > kClientMax) {
+  if (clients > 0 && engine.clients.memory().claimed_bytes / clients > kClientMax) {
     text +=
         "- Clients: they hold more than 200 KiB each on average. CLIENT LIST shows who reads too "
         "slowly (omem) or sends "
