@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Installs what is missing, builds, and runs every test:
 #   tests/run.sh [--full] [--seed=N] [--preset=release|debug|sanitize] [--only=WORD]
-# --full takes longer runs and clang-tidy; --only takes the steps whose name has WORD in it.
+# --full takes longer runs and clang-tidy (which CI has, too); --only takes the steps whose name has WORD in it.
 # The last line is `N passed, N failed`; the exit code is 0 only if nothing failed.
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
