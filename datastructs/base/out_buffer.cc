@@ -144,20 +144,23 @@ void OutBuffer::move_marks(const Piece* piece, const char* at, size_t bytes) {
   if (mark_first_ == mark_end_) return;
   uint64_t behind = static_cast<uint64_t>(piece->end - at);
   for (const Piece* next = piece->next; next != nullptr; next = next->next) behind += next->size();
-  const uint64_t gap = end_of_stream() - behind;
+  const uint64_t gap = stream_end() - behind;
   for (uint32_t i = mark_end_; i > mark_first_ && marks_[i - 1].at > gap; --i)
     marks_[i - 1].at += bytes;
 }
 
-void OutBuffer::release_at(uint64_t offset) {
+void OutBuffer::release_from(uint64_t stream_position, uint64_t offset) {
   CHECK(offset >= back_offset_);
   if (offset == back_offset_) return;
   back_offset_ = offset;
-  if (size_bytes_ == 0) {
+  // What was sent already has left under an earlier offset.
+  if (stream_position <= consumed_) {
+    CHECK(mark_first_ == mark_end_);
     front_offset_ = offset;
     return;
   }
-  if (mark_end_ > mark_first_ && marks_[mark_end_ - 1].at == end_of_stream()) {
+  if (mark_end_ > mark_first_) CHECK(marks_[mark_end_ - 1].at <= stream_position);
+  if (mark_end_ > mark_first_ && marks_[mark_end_ - 1].at == stream_position) {
     marks_[mark_end_ - 1].offset = offset;
     return;
   }
@@ -173,7 +176,7 @@ void OutBuffer::release_at(uint64_t offset) {
     mark_first_ = 0;
     mark_end_ = count;
   }
-  marks_[mark_end_++] = {.at = end_of_stream(), .offset = offset};
+  marks_[mark_end_++] = {.at = stream_position, .offset = offset};
 }
 
 size_t OutBuffer::gather(uint64_t released, std::span<ByteView> views, size_t bytes_max) const {
@@ -311,7 +314,7 @@ void OutBuffer::check_invariants() const {
   uint64_t offset = front_offset_;
   for (uint32_t i = mark_first_; i < mark_end_; ++i) {
     CHECK(marks_[i].at > at);
-    CHECK(marks_[i].at <= end_of_stream());
+    CHECK(marks_[i].at <= stream_end());
     CHECK(marks_[i].offset > offset);
     at = marks_[i].at;
     offset = marks_[i].offset;

@@ -57,8 +57,13 @@ class OutBuffer {
   Position position() const;
   void insert(Position where, ByteView bytes);
 
-  // All bytes appended from here on leave when `offset` is released. Never lower than before.
-  void release_at(uint64_t offset);
+  // All bytes from a position of the stream on, and those still to be appended, leave when `offset`
+  // is released. Neither may be lower than in the call before.
+  void release_from(uint64_t stream_position, uint64_t offset);
+  // The same from the end on.
+  void release_at(uint64_t offset) { release_from(stream_end(), offset); }
+  // The position behind the last byte, counted from the first that was ever appended.
+  uint64_t stream_end() const { return consumed_ + size_bytes_; }
 
   // Fills `views` from the front with what may leave; returns how many views were filled. At most
   // `bytes_max` in all (rounded up to a view).
@@ -119,7 +124,6 @@ class OutBuffer {
   void drop_front();
   void pop_marks();
   void move_marks(const Piece* piece, const char* at, size_t bytes);
-  uint64_t end_of_stream() const { return consumed_ + size_bytes_; }
 
   Heap& heap_;
   Piece* front_ = nullptr;

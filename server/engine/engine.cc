@@ -66,8 +66,14 @@ bool Engine::run_slices() {
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
   // What ended here is in the log before a command follows.
-  commit.close_group(false);
+  close_group(false);
   return closing || expiring || freeing || evicting || batch.has_more();
+}
+
+void Engine::close_group(bool in_transaction) {
+  commit.close_group(in_transaction);
+  for (Session* session : unsealed) session->seal();
+  unsealed.clear();
 }
 
 void Engine::every_second() {

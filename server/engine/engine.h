@@ -63,6 +63,9 @@ class Engine {
   void run_batch();
   // Bounded slices of expiry and freeing. True when work is left for the next turn at once.
   bool run_slices();
+  // Everything that the running command left goes to the log, and who was told of it may hear it
+  // when it is safe.
+  void close_group(bool in_transaction);
   // What is looked at by the second: limits that last, idle clients.
   void every_second();
   // When the next turn has to come at the latest.
@@ -113,6 +116,7 @@ class Engine {
   Blocking blocking;
   PubSub pubsub;
   Clients clients;
+  std::vector<Session*> unsealed;  // got a message from the command that is running
   Exclusive exclusive;
   ClientMemory client_memory;
   Monitors monitors;

@@ -147,7 +147,7 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     if (!ctx.effects.is_explicit()) engine_.commit.add(db, prepared.argv);
   }
   if (status.err() == Err::kExclusive) return status;
-  if (depth_ == 0) engine_.commit.close_group(spec.flags.has(Flag::kRunsQueue));
+  if (depth_ == 0) engine_.close_group(spec.flags.has(Flag::kRunsQueue));
   if (status.err() == Err::kBlocked) return status;
   ++engine_.stats.commands_processed;
   tick_ = engine_.stopwatch.ticks();
@@ -171,11 +171,14 @@ void Executor::resume_queue(Session& session) {
   const CommandSpec& runner = *caller.txn.runner;
   start_timing();
   const uint64_t started = tick_;
-  ++depth_;
-  const Status status = session.with_reply([&](Reply& reply) { return run_queue(caller, reply); });
-  --depth_;
+  const Status status = session.with_reply([&](Reply& reply) {
+    ++depth_;
+    const Status rest = run_queue(caller, reply);
+    --depth_;
+    if (rest.is_ok()) engine_.close_group(true);
+    return rest;
+  });
   if (status.err() == Err::kExclusive) return;
-  engine_.commit.close_group(true);
   ++engine_.stats.commands_processed;
   engine_.account(engine_.registry.stats(runner), caller, runner, {}, nanos_of(tick_ - started));
   if (engine_.blocking.has_ready()) run_woken();

@@ -30,6 +30,7 @@ Session::~Session() {
 // Takes the session out of every queue of the engine.
 void Session::leave_engine() {
   engine_.exclusive.on_session_left(*this);
+  std::erase(engine_.unsealed, this);
   engine_.batch.forget(*this);
   if (wait_.active) engine_.blocking.remove(*this);
   engine_.watch.clear(caller_);
@@ -144,7 +145,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   last_command = spec;
   last_active = engine_.instant();
   running_ = &command;
-  before_reply();
+  begin_output();
   Executor::Outcome outcome;
   if (reply_mode == ReplyMode::kOn) [[likely]] {
     RespReply reply(out_, resp_version_ == 3);
@@ -157,6 +158,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
     skipped_.push_back(command);
     postpone();
   }
+  end_output();
   after_reply();
 }
 
@@ -204,7 +206,29 @@ const OutputLimit& Session::output_limit() const {
   return engine_.options.output_normal;
 }
 
-void Session::before_reply() { out_.release_at(engine_.commit.log_end()); }
+void Session::begin_output() {
+  if (unsealed_) return;
+  unsealed_ = true;
+  unsealed_from_ = out_.stream_end();
+}
+
+// A message of a command that somebody else runs, whose effects come after it.
+void Session::begin_message() {
+  if (unsealed_ || !engine_.commit.wanted()) return;
+  begin_output();
+  engine_.unsealed.push_back(this);
+}
+
+// A transaction that waits in the middle (exclusive.h) has not closed its group.
+void Session::end_output() {
+  if (!caller_.txn.executing) seal();
+}
+
+void Session::seal() {
+  if (!unsealed_) return;
+  unsealed_ = false;
+  out_.release_from(unsealed_from_, engine_.commit.log_end());
+}
 
 void Session::after_reply() {
   const size_t bytes = out_.size_bytes();

@@ -78,9 +78,10 @@ class Session final : public Endpoint {
       NullReply nowhere;
       return fn(static_cast<Reply&>(nowhere));
     }
-    before_reply();
+    begin_output();
     RespReply reply(out_, resp_version_ == 3);
     auto result = fn(static_cast<Reply&>(reply));
+    end_output();
     after_reply();
     note_memory();
     return result;
@@ -94,12 +95,15 @@ class Session final : public Endpoint {
   template <class Fn>
   void send_out_of_band(Fn&& fn) {
     if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
+    begin_message();
     RespReply reply(out_, resp_version_ == 3);
     fn(static_cast<Reply&>(reply));
     after_reply();
     note_memory();
     owner_.on_session_active();
   }
+  // The running command's effects are in the log: what it has written leaves when they are safe.
+  void seal();
   // Sends what is there, then closes.
   void close_after_reply();
   // Closes at once.
@@ -169,7 +173,9 @@ class Session final : public Endpoint {
   Executor::Outcome run_unanswered(const Executor::Prepared& prepared);
   bool must_wait() const;
   const OutputLimit& output_limit() const;
-  void before_reply();
+  void begin_output();
+  void begin_message();
+  void end_output();
   void after_reply();
   void check_output(const OutputLimit& limit, size_t bytes);
   void note_memory();
@@ -189,6 +195,9 @@ class Session final : public Endpoint {
   std::vector<RespReader::Command> skipped_;  // of this turn, behind a wait
   const RespReader::Command* running_ = nullptr;
   Instant over_soft_since_ = 0;
+  // Where the output begins that waits for seal(): a command runs that may leave effects.
+  uint64_t unsealed_from_ = 0;
+  bool unsealed_ = false;
   size_t output_peak_ = 0;
   Instant output_peak_at_ = 0;
 };
