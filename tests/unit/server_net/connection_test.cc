@@ -75,7 +75,7 @@ class NetTest : public LoopTest, public AcceptSink, public ConnectionOwner, publ
     ASSERT_EQ(listener->open(*Address::from_ip("127.0.0.1", 0), {}), 0);
   }
   void TearDown() override {
-    if (IsSkipped()) return;
+    if (!listener) return;  // there is no such loop here
     for (auto& peer : peers) peer->connection.close("end of test");
     listener->close();
     EXPECT_TRUE(turns_until([&] { return idle == peers.size() && listener->is_idle(); }));
