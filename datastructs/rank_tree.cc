@@ -247,32 +247,28 @@ size_t RankTree::rank_of(const ScoredMember* entry) const noexcept {
   return path.rank;
 }
 
-size_t RankTree::count_less(double score) const noexcept {
+template <class Order>
+size_t RankTree::count_before(const Order& order) const noexcept {
   if (empty()) return 0;
   Path path;
-  descend(ScoreOrder{score, false}, path);
+  descend(order, path);
   return path.rank;
+}
+
+size_t RankTree::count_less(double score) const noexcept {
+  return count_before(ScoreOrder{score, false});
 }
 
 size_t RankTree::count_less_equal(double score) const noexcept {
-  if (empty()) return 0;
-  Path path;
-  descend(ScoreOrder{score, true}, path);
-  return path.rank;
+  return count_before(ScoreOrder{score, true});
 }
 
 size_t RankTree::count_less(ByteView member) const noexcept {
-  if (empty()) return 0;
-  Path path;
-  descend(MemberOrder{member, false}, path);
-  return path.rank;
+  return count_before(MemberOrder{member, false});
 }
 
 size_t RankTree::count_less_equal(ByteView member) const noexcept {
-  if (empty()) return 0;
-  Path path;
-  descend(MemberOrder{member, true}, path);
-  return path.rank;
+  return count_before(MemberOrder{member, true});
 }
 
 RankTree::Cursor RankTree::cursor_at(size_t rank) const noexcept {

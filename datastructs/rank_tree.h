@@ -111,6 +111,8 @@ class RankTree {
 
   template <class Order>
   void descend(const Order& order, Path& path) const noexcept;
+  template <class Order>
+  size_t count_before(const Order& order) const noexcept;
   void descend_to_rank(size_t rank, Path& path) const noexcept;
   void find(const ScoredMember* entry, Path& path) const noexcept;
   void insert_at(Path& path, ScoredMember* entry) noexcept;
