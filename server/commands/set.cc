@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "server/commands/element_scan.h"
+#include "server/commands/member_removal.h"
 #include "server/commands/removal_effect.h"
 #include "server/commands/stored_result.h"
 #include "server/commands/tables.h"
@@ -26,22 +27,7 @@ Status cmd_sadd(Context& ctx) {
   return Status::ok();
 }
 
-Status cmd_srem(Context& ctx) {
-  const Key key = ctx.key(1);
-  OURO_TRY(Set * set, ctx.find_as_to_write<Set>(key));
-  uint64_t removed = 0;
-  if (set != nullptr) {
-    for (const ByteView member : ctx.argv.subspan(2)) {
-      if (set->remove(ctx.heap(), member)) ++removed;
-    }
-  }
-  if (removed > 0) {
-    ctx.changed(key, Event::kSet, "srem", removed);
-    ctx.erase_if_empty(key, *set);
-  }
-  ctx.reply.integer(static_cast<int64_t>(removed));
-  return Status::ok();
-}
+Status cmd_srem(Context& ctx) { return remove_members<Set>(ctx, Event::kSet, "srem"); }
 
 Status cmd_smove(Context& ctx) {
   const Key from_key = ctx.key(1);

@@ -7,6 +7,7 @@
 
 #include "server/commands/element_scan.h"
 #include "server/commands/element_writer.h"
+#include "server/commands/member_removal.h"
 #include "server/commands/stored_result.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
@@ -108,22 +109,7 @@ Status cmd_zincrby(Context& ctx) {
   return add_pairs(ctx, options);
 }
 
-Status cmd_zrem(Context& ctx) {
-  const Key key = ctx.key(1);
-  OURO_TRY(ZSet * zset, ctx.find_as_to_write<ZSet>(key));
-  uint64_t removed = 0;
-  if (zset != nullptr) {
-    for (const ByteView member : ctx.argv.subspan(2)) {
-      if (zset->remove(ctx.heap(), member)) ++removed;
-    }
-  }
-  if (removed > 0) {
-    ctx.changed(key, Event::kZSet, "zrem", removed);
-    ctx.erase_if_empty(key, *zset);
-  }
-  ctx.reply.integer(static_cast<int64_t>(removed));
-  return Status::ok();
-}
+Status cmd_zrem(Context& ctx) { return remove_members<ZSet>(ctx, Event::kZSet, "zrem"); }
 
 Status cmd_zcard(Context& ctx) {
   OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
