@@ -202,92 +202,114 @@ TEST(OutBuffer, InsertKeepsTheMarksWithTheirBytes) {
   EXPECT_EQ(gathered(out, 7), "a123bc");
 }
 
-// Random calls on an OutBuffer and on a plain string with the offset of each byte beside it.
+// An OutBuffer, and a plain string with the offset of each byte beside it.
+struct OutBufferTwins {
+  OutBufferTwins(Heap& heap, Blob* shared, uint64_t seed) : prng(seed), blob(shared), out(heap) {}
+
+  void added(size_t at, const std::string& bytes) {
+    text.insert(at, bytes);
+    offsets.insert(offsets.begin() + static_cast<std::ptrdiff_t>(at), bytes.size(), offset);
+  }
+  std::string random_bytes(uint64_t bound) {
+    return std::string(prng.below(bound), static_cast<char>('a' + prng.below(26)));
+  }
+
+  void append_some() {
+    std::string bytes = random_bytes(prng.below(20) == 0 ? 40000 : 200);
+    switch (prng.below(3)) {
+      case 0:
+        bytes.assign(prng.below(300), 'B');
+        out.append_blob(blob, blob->view().substr(prng.below(1000), bytes.size()));
+        break;
+      case 1:
+        bytes.resize(std::min(bytes.size(), OutBuffer::kRoomBytesMax));
+        format(out, bytes);
+        break;
+      default:
+        out.append(bytes);
+    }
+    added(text.size(), bytes);
+  }
+
+  // A header, once with another one inside.
+  void insert_headers() {
+    const size_t outer_at = text.size();
+    const OutBuffer::Position outer = out.position();
+    for (uint64_t i = prng.below(3); i > 0; --i) append_some();
+    const size_t inner_at = text.size();
+    const OutBuffer::Position inner = out.position();
+    for (uint64_t i = prng.below(3); i > 0; --i) append_some();
+    for (const auto& [where, at] : {std::pair{inner, inner_at}, std::pair{outer, outer_at}}) {
+      const std::string header = random_bytes(40);
+      out.insert(where, header);
+      added(at, header);
+    }
+  }
+
+  void release_later() {
+    offset += prng.below(3);
+    out.release_at(offset);
+  }
+
+  void send_some() {
+    const uint64_t released = offset - std::min(offset, prng.below(5));
+    size_t expected = 0;
+    while (expected < text.size() && offsets[expected] <= released) ++expected;
+    ASSERT_EQ(gathered(out, released), text.substr(0, expected));
+    const size_t sent = prng.below(3) == 0 ? expected : prng.below(expected + 1);
+    out.consume(sent);
+    text.erase(0, sent);
+    offsets.erase(offsets.begin(), offsets.begin() + static_cast<std::ptrdiff_t>(sent));
+  }
+
+  void shrink_or_clear() {
+    if (prng.below(20) == 0) out.shrink();
+    if (prng.below(50) != 0) return;
+    out.clear();
+    text.clear();
+    offsets.clear();
+  }
+
+  void take_step() {
+    switch (prng.below(8)) {
+      case 0:
+        return insert_headers();
+      case 1:
+        return release_later();
+      case 2:
+      case 3:
+        return send_some();
+      case 4:
+        return shrink_or_clear();
+      default:
+        return append_some();
+    }
+  }
+
+  Prng prng;
+  Blob* blob;
+  OutBuffer out;
+  std::string text;
+  std::deque<uint64_t> offsets;
+  uint64_t offset = 0;
+};
+
 class OutBufferModel : public ::testing::TestWithParam<uint64_t> {};
 
 TEST_P(OutBufferModel, EqualsAString) {
-  Prng prng(GetParam());
   Heap heap;
   Blob* blob = Blob::create_from(heap, std::string(50000, 'B'));
   {
-    OutBuffer out(heap);
-    std::string text;
-    std::deque<uint64_t> offsets;
-    uint64_t offset = 0;
-    auto added = [&](size_t at, const std::string& bytes, uint64_t release) {
-      text.insert(at, bytes);
-      offsets.insert(offsets.begin() + static_cast<std::ptrdiff_t>(at), bytes.size(), release);
-    };
-    auto random_bytes = [&](uint64_t bound) {
-      return std::string(prng.below(bound), static_cast<char>('a' + prng.below(26)));
-    };
-    auto append_some = [&] {
-      const std::string bytes = random_bytes(prng.below(20) == 0 ? 40000 : 200);
-      switch (prng.below(3)) {
-        case 0: {
-          const size_t size = prng.below(300);
-          out.append_blob(blob, blob->view().substr(prng.below(1000), size));
-          added(text.size(), std::string(size, 'B'), offset);
-          break;
-        }
-        case 1:
-          format(out, bytes.substr(0, OutBuffer::kRoomBytesMax));
-          added(text.size(), bytes.substr(0, OutBuffer::kRoomBytesMax), offset);
-          break;
-        default:
-          out.append(bytes);
-          added(text.size(), bytes, offset);
-      }
-    };
+    OutBufferTwins twins(heap, blob, GetParam());
     for (int step = 0; step < 1000; ++step) {
-      switch (prng.below(8)) {
-        case 0: {  // a header, once with another one inside
-          const size_t outer_at = text.size();
-          const OutBuffer::Position outer = out.position();
-          for (uint64_t i = prng.below(3); i > 0; --i) append_some();
-          const size_t inner_at = text.size();
-          const OutBuffer::Position inner = out.position();
-          for (uint64_t i = prng.below(3); i > 0; --i) append_some();
-          for (const auto& [where, at] : {std::pair{inner, inner_at}, std::pair{outer, outer_at}}) {
-            const std::string header = random_bytes(40);
-            out.insert(where, header);
-            added(at, header, offset);
-          }
-          break;
-        }
-        case 1:
-          offset += prng.below(3);
-          out.release_at(offset);
-          break;
-        case 2:
-        case 3: {
-          const uint64_t released = offset - std::min(offset, prng.below(5));
-          const std::string may_leave = gathered(out, released);
-          size_t expected = 0;
-          while (expected < text.size() && offsets[expected] <= released) ++expected;
-          ASSERT_EQ(may_leave, text.substr(0, expected)) << "step " << step;
-          const size_t sent = prng.below(3) == 0 ? expected : prng.below(expected + 1);
-          out.consume(sent);
-          text.erase(0, sent);
-          offsets.erase(offsets.begin(), offsets.begin() + static_cast<std::ptrdiff_t>(sent));
-          break;
-        }
-        case 4:
-          if (prng.below(20) == 0) out.shrink();
-          if (prng.below(50) == 0) {
-            out.clear();
-            text.clear();
-            offsets.clear();
-          }
-          break;
-        default:
-          append_some();
-      }
-      out.check_invariants();
-      ASSERT_EQ(out.size_bytes(), text.size());
-      ASSERT_EQ(out.empty(), text.empty());
+      SCOPED_TRACE(step);
+      twins.take_step();
+      ASSERT_FALSE(HasFatalFailure());
+      twins.out.check_invariants();
+      ASSERT_EQ(twins.out.size_bytes(), twins.text.size());
+      ASSERT_EQ(twins.out.empty(), twins.text.empty());
     }
-    ASSERT_EQ(gathered(out), text);
+    ASSERT_EQ(gathered(twins.out), twins.text);
   }
   EXPECT_FALSE(blob->is_shared());
   Blob::unpin(heap, blob);
