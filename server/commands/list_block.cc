@@ -3,16 +3,11 @@
 // wait for one. What is left for the log is the pop that took place.
 #include "datastructs/codec/number_text.h"
 #include "server/commands/list_parts.h"
+#include "server/commands/multi_pop.h"
 #include "server/commands/tables.h"
 
 namespace ouro {
 namespace {
-
-// The keys stand at [first, first + count) of argv.
-struct KeyRange {
-  size_t first;
-  size_t count;
-};
 
 void leave_pop(Context& ctx, const Key& key, ListEnd end) {
   if (ctx.effects.wanted()) ctx.effects.replace({pop_command(end), key.bytes});
@@ -26,10 +21,10 @@ void leave_pop(Context& ctx, const Key& key, ListEnd end, size_t count) {
 }
 
 Status pop_or_wait(Context& ctx, ListEnd end) {
-  const KeyRange keys{.first = 1, .count = ctx.argv.size() - 2};
-  OURO_TRY(const Millis timeout_ms, ctx.timeout(ctx.argv.size() - 1));
-  for (size_t i = 0; i < keys.count; ++i) {
-    const Key key = ctx.key(keys.first + i);
+  const size_t last = ctx.argv.size() - 1;
+  OURO_TRY(const Millis timeout_ms, ctx.timeout(last));
+  for (size_t i = 1; i < last; ++i) {
+    const Key key = ctx.key(i);
     OURO_TRY(List * list, ctx.find_awaited<List>(key));
     if (list == nullptr) continue;
     ctx.reply.array(2);
@@ -38,72 +33,42 @@ Status pop_or_wait(Context& ctx, ListEnd end) {
     pop_one(ctx, key, *list, end);
     return Status::ok();
   }
-  if (ctx.may_block()) return ctx.block(ctx.argv.subspan(keys.first, keys.count), timeout_ms);
-  ctx.reply.null_array();
-  return Status::ok();
+  return wait_for_any(ctx, ctx.argv.subspan(1, last - 1), timeout_ms);
 }
 
 Status cmd_blpop(Context& ctx) { return pop_or_wait(ctx, ListEnd::kFront); }
 Status cmd_brpop(Context& ctx) { return pop_or_wait(ctx, ListEnd::kBack); }
 
-// numkeys key [key ...] LEFT|RIGHT [COUNT count]
-struct ManyPop {
-  KeyRange keys = {};
-  ListEnd end = ListEnd::kFront;
-  size_t count = 1;
-};
-
-Result<ManyPop> parse_many_pop(Context& ctx, size_t at) {
-  ManyPop pop;
-  const Result<int64_t> numkeys = ctx.integer(at);
-  if (!numkeys.is_ok() || *numkeys <= 0) return ctx.fail_text(errors::kNumkeys);
-  pop.keys = {.first = at + 1, .count = static_cast<size_t>(*numkeys)};
-  if (pop.keys.count >= ctx.argv.size() - pop.keys.first) return Err::kSyntax;
-  ArgParser args(ctx.argv, pop.keys.first + pop.keys.count);
-  OURO_TRY(pop.end, parse_list_end(args.next()));
-  bool has_count = false;
-  while (args.more()) {
-    if (has_count || args.left() < 2 || !args.word("COUNT")) return Err::kSyntax;
-    has_count = true;
-    const Result<int64_t> count = parse_integer(args.next());
-    if (!count.is_ok() || *count <= 0) return ctx.fail("ERR count should be greater than 0");
-    pop.count = static_cast<size_t>(*count);
-  }
-  return pop;
-}
+using ListPop = MultiPop<ListEnd>;
 
 // Pops from the first list that has elements; false if there is none.
-Result<bool> pop_many(Context& ctx, const ManyPop& pop) {
-  for (size_t i = 0; i < pop.keys.count; ++i) {
-    const Key key = ctx.key(pop.keys.first + i);
+Result<bool> pop_many(Context& ctx, const ListPop& pop) {
+  for (size_t i = 0; i < pop.key_count; ++i) {
+    const Key key = ctx.key(pop.first_key + i);
     OURO_TRY(List * list, ctx.find_awaited<List>(key));
     if (list == nullptr) continue;
     ctx.reply.array(2);
     ctx.reply.bulk(key.bytes);
-    const size_t popped = pop_some(ctx, key, *list, pop.end, pop.count);
-    leave_pop(ctx, key, pop.end, popped);
+    const size_t popped = pop_some(ctx, key, *list, pop.where, pop.count);
+    leave_pop(ctx, key, pop.where, popped);
     return true;
   }
   return false;
 }
 
 Status cmd_lmpop(Context& ctx) {
-  OURO_TRY(const ManyPop pop, parse_many_pop(ctx, 1));
+  OURO_TRY(const ListPop pop, parse_multi_pop(ctx, 1, parse_list_end));
   OURO_TRY(const bool popped, pop_many(ctx, pop));
   if (!popped) ctx.reply.null_array();
   return Status::ok();
 }
 
 Status cmd_blmpop(Context& ctx) {
-  OURO_TRY(const ManyPop pop, parse_many_pop(ctx, 2));
+  OURO_TRY(const ListPop pop, parse_multi_pop(ctx, 2, parse_list_end));
   OURO_TRY(const Millis timeout_ms, ctx.timeout(1));
   OURO_TRY(const bool popped, pop_many(ctx, pop));
   if (popped) return Status::ok();
-  if (ctx.may_block()) {
-    return ctx.block(ctx.argv.subspan(pop.keys.first, pop.keys.count), timeout_ms);
-  }
-  ctx.reply.null_array();
-  return Status::ok();
+  return wait_for_any(ctx, ctx.argv.subspan(pop.first_key, pop.key_count), timeout_ms);
 }
 
 constexpr CommandSpec kRows[] = {

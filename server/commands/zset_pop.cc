@@ -3,6 +3,7 @@
 // (ZREM), not what was asked for.
 #include <algorithm>
 
+#include "server/commands/multi_pop.h"
 #include "server/commands/removal_effect.h"
 #include "server/commands/stored_result.h"
 #include "server/commands/tables.h"
@@ -55,40 +56,16 @@ Status cmd_zpopmax(Context& ctx) { return pop_from_one(ctx, Direction::kDescendi
 
 // ---- ZMPOP, BZMPOP: numkeys key... MIN|MAX [COUNT count]
 
-struct MultiPop {
-  size_t first_key;
-  size_t key_count;
-  Direction direction = Direction::kAscending;
-  size_t count = 1;
-};
+using ZSetPop = MultiPop<Direction>;
 
-Result<size_t> count_above_zero(Context& ctx, size_t index, ByteView error) {
-  const Result<int64_t> count = ctx.integer(index);
-  if (!count.is_ok() || *count < 1) return ctx.fail_text(error);
-  return static_cast<size_t>(*count);
-}
-
-Result<MultiPop> parse_multi_pop(Context& ctx, size_t numkeys) {
-  MultiPop request{.first_key = numkeys + 1, .key_count = 0};
-  OURO_TRY(request.key_count, count_above_zero(ctx, numkeys, errors::kNumkeys));
-  if (request.key_count >= ctx.argv.size() - request.first_key) return Err::kSyntax;
-  ArgParser args(ctx.argv, request.first_key + request.key_count);
-  if (args.word("MAX")) {
-    request.direction = Direction::kDescending;
-  } else if (!args.word("MIN")) {
-    return Err::kSyntax;
-  }
-  if (args.left() >= 2 && args.word("COUNT")) {
-    OURO_TRY(request.count,
-             count_above_zero(ctx, args.position(), "ERR count should be greater than 0"));
-    args.next();
-  }
-  OURO_TRY(args.finish());
-  return request;
+Result<Direction> parse_end(ByteView word) {
+  if (equals_ignoring_case(word, "MIN")) return Direction::kAscending;
+  if (equals_ignoring_case(word, "MAX")) return Direction::kDescending;
+  return Err::kSyntax;
 }
 
 // Pops from the first of the keys that has elements; false if none has.
-Result<bool> pop_from_first(Context& ctx, const MultiPop& request) {
+Result<bool> pop_from_first(Context& ctx, const ZSetPop& request) {
   for (size_t i = 0; i < request.key_count; ++i) {
     const Key key = ctx.key(request.first_key + i);
     OURO_TRY(ZSet * zset, ctx.find_awaited<ZSet>(key));
@@ -96,32 +73,25 @@ Result<bool> pop_from_first(Context& ctx, const MultiPop& request) {
     ctx.reply.array(2);
     ctx.reply.bulk(key.bytes);
     ctx.reply.array(std::min(request.count, zset->size()));
-    pop(ctx, key, *zset, request.direction, request.count, /*pairs=*/true);
+    pop(ctx, key, *zset, request.where, request.count, /*pairs=*/true);
     return true;
   }
   return false;
 }
 
 Status cmd_zmpop(Context& ctx) {
-  OURO_TRY(const MultiPop request, parse_multi_pop(ctx, 1));
+  OURO_TRY(const ZSetPop request, parse_multi_pop(ctx, 1, parse_end));
   OURO_TRY(const bool popped, pop_from_first(ctx, request));
   if (!popped) ctx.reply.null_array();
   return Status::ok();
 }
 
-// Nothing to pop: waits for it, or answers null where nobody may wait.
-Status wait_for(Context& ctx, Argv keys, Millis timeout_ms) {
-  if (ctx.may_block()) return ctx.block(keys, timeout_ms);
-  ctx.reply.null_array();
-  return Status::ok();
-}
-
 Status cmd_bzmpop(Context& ctx) {
-  OURO_TRY(const MultiPop request, parse_multi_pop(ctx, 2));
+  OURO_TRY(const ZSetPop request, parse_multi_pop(ctx, 2, parse_end));
   OURO_TRY(const Millis timeout_ms, ctx.timeout(1));
   OURO_TRY(const bool popped, pop_from_first(ctx, request));
   if (popped) return Status::ok();
-  return wait_for(ctx, ctx.argv.subspan(request.first_key, request.key_count), timeout_ms);
+  return wait_for_any(ctx, ctx.argv.subspan(request.first_key, request.key_count), timeout_ms);
 }
 
 // ---- BZPOPMIN, BZPOPMAX: key... timeout
@@ -138,7 +108,7 @@ Status pop_or_wait(Context& ctx, Direction direction) {
     pop(ctx, key, *zset, direction, 1, /*pairs=*/false);
     return Status::ok();
   }
-  return wait_for(ctx, ctx.argv.subspan(1, last - 1), timeout_ms);
+  return wait_for_any(ctx, ctx.argv.subspan(1, last - 1), timeout_ms);
 }
 
 Status cmd_bzpopmin(Context& ctx) { return pop_or_wait(ctx, Direction::kAscending); }
