@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "datastructs/codec/number_text.h"
+#include "server/commands/expire_time.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
 #include "server/engine/engine.h"
@@ -50,18 +51,12 @@ Result<ExpireRule> parse_rule(Context& ctx) {
   return rule;
 }
 
-enum class Unit : uint8_t { kSeconds, kMillis };
-
 // `base` is what the argument counts from: now, or 0 for a point in time.
 Result<UnixMs> parse_deadline(Context& ctx, Unit unit, UnixMs base) {
   OURO_TRY(int64_t when, ctx.integer(2));
   const bool in_range =
       unit == Unit::kMillis || !__builtin_mul_overflow(when, int64_t{1000}, &when);
-  if (!in_range || __builtin_add_overflow(when, base, &when)) {
-    const ByteView name = ctx.engine.registry.full_name(ctx.spec);
-    return ctx.fail("ERR invalid expire time in '%.*s' command", static_cast<int>(name.size()),
-                    name.data());
-  }
+  if (!in_range || __builtin_add_overflow(when, base, &when)) return fail_expire_time(ctx);
   return when;
 }
 

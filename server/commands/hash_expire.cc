@@ -9,6 +9,7 @@
 
 #include "datastructs/codec/number_text.h"
 #include "datastructs/hash.h"
+#include "server/commands/expire_time.h"
 #include "server/commands/hash_fields.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
@@ -26,7 +27,6 @@ constexpr int64_t kRemoved = 2;
 // The latest deadline of a field that Redis can hold.
 constexpr UnixMs kDeadlineMax = (UnixMs{1} << 46) - 1;
 
-enum class Unit : uint8_t { kSeconds, kMillis };
 enum class Condition : uint8_t { kAlways, kNone, kSome, kLater, kEarlier };
 
 // FIELDS numfields field ..., which end the command.
@@ -90,11 +90,7 @@ Result<UnixMs> parse_deadline(Context& ctx, Unit unit, UnixMs base) {
   const bool seconds = unit == Unit::kSeconds;
   const bool in_range = when <= (seconds ? kDeadlineMax / 1000 : kDeadlineMax);
   if (in_range && seconds) when *= 1000;
-  if (!in_range || when > kDeadlineMax - base) {
-    const ByteView name = ctx.engine.registry.full_name(ctx.spec);
-    return ctx.fail("ERR invalid expire time in '%.*s' command", static_cast<int>(name.size()),
-                    name.data());
-  }
+  if (!in_range || when > kDeadlineMax - base) return fail_expire_time(ctx);
   return when + base;
 }
 

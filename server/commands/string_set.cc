@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "datastructs/codec/number_text.h"
+#include "server/commands/expire_time.h"
 #include "server/commands/string_value.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
@@ -83,11 +84,7 @@ Result<UnixMs> deadline_of(Context& ctx, TimeForm form, ByteView text) {
   bool fits = when > 0;
   if (in_seconds) fits = fits && !__builtin_mul_overflow(when, int64_t{1000}, &when);
   if (relative) fits = fits && !__builtin_add_overflow(when, ctx.now, &when);
-  if (!fits) {
-    const ByteView name = ctx.engine.registry.full_name(ctx.spec);
-    return ctx.fail("ERR invalid expire time in '%.*s' command", static_cast<int>(name.size()),
-                    name.data());
-  }
+  if (!fits) return fail_expire_time(ctx);
   return when;
 }
 
