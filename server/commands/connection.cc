@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a connection says about itself: AUTH, HELLO, SELECT, PING, ECHO, QUIT, RESET. CLIENT:
 // admin/client.cc.
+#include "server/commands/help.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
 #include "server/engine/engine.h"
@@ -46,9 +47,7 @@ Status cmd_echo(Context& ctx) {
 }
 
 Status cmd_ping(Context& ctx) {
-  if (ctx.argv.size() > 2) {
-    return ctx.fail("ERR wrong number of arguments for 'ping' command");
-  }
+  if (ctx.argv.size() > 2) return wrong_arity(ctx);
   const Session* session = ctx.caller.session;
   const ByteView text = ctx.argv.size() == 2 ? ctx.argv[1] : ByteView();
   if (session != nullptr && session->subscription_count() > 0 && session->resp_version() == 2) {

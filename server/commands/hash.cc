@@ -8,6 +8,7 @@
 #include "datastructs/codec/number_text.h"
 #include "server/commands/element_scan.h"
 #include "server/commands/hash_fields.h"
+#include "server/commands/help.h"
 #include "server/commands/stored_result.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
@@ -20,11 +21,7 @@ namespace {
 
 // Stores the field-value pairs from argument 2 on; returns how many fields are new.
 Result<size_t> store_pairs(Context& ctx) {
-  if (ctx.argv.size() % 2 != 0) {
-    const ByteView name = ctx.engine.registry.full_name(ctx.spec);
-    return ctx.fail("ERR wrong number of arguments for '%.*s' command",
-                    static_cast<int>(name.size()), name.data());
-  }
+  if (ctx.argv.size() % 2 != 0) return wrong_arity(ctx);
   const Key key = ctx.key(1);
   OURO_TRY(Hash * hash, ctx.find_or_add<Hash>(key));
   const Hash::Write how{.now = field_clock(ctx)};

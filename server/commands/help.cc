@@ -19,6 +19,12 @@ Status reply_help(Context& ctx) {
   return Status::ok();
 }
 
+Status wrong_arity(Context& ctx) {
+  const ByteView name = ctx.engine.registry.full_name(ctx.spec);
+  return ctx.fail("ERR wrong number of arguments for '%.*s' command", static_cast<int>(name.size()),
+                  name.data());
+}
+
 Status wrong_subcommand_arity(Context& ctx) {
   const CommandSpec& container = *ctx.engine.registry.container(ctx.spec);
   return ctx.fail("ERR unknown subcommand or wrong number of arguments for '%.*s'. Try %.*s HELP.",

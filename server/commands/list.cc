@@ -3,6 +3,7 @@
 // LSET, LRANGE, LTRIM. What searches stands in list_search.cc.
 #include <algorithm>
 
+#include "server/commands/help.h"
 #include "server/commands/list_parts.h"
 #include "server/commands/tables.h"
 
@@ -60,10 +61,7 @@ Status pop_counted(Context& ctx, ListEnd end) {
 
 Status pop(Context& ctx, ListEnd end) {
   if (ctx.argv.size() == 3) return pop_counted(ctx, end);
-  if (ctx.argv.size() > 3) {
-    return ctx.fail("ERR wrong number of arguments for '%s' command",
-                    end == ListEnd::kFront ? "lpop" : "rpop");
-  }
+  if (ctx.argv.size() > 3) return wrong_arity(ctx);
   const Key key = ctx.key(1);
   OURO_TRY(List * list, ctx.find_as_to_write<List>(key));
   if (list == nullptr) {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "datastructs/codec/number_text.h"
+#include "server/commands/help.h"
 #include "server/commands/string_value.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
@@ -112,15 +113,14 @@ void store_pairs(Context& ctx) {
 }
 
 Status cmd_mset(Context& ctx) {
-  if (ctx.argv.size() % 2 == 0) return ctx.fail("ERR wrong number of arguments for 'mset' command");
+  if (ctx.argv.size() % 2 == 0) return wrong_arity(ctx);
   store_pairs(ctx);
   ctx.reply.ok();
   return Status::ok();
 }
 
 Status cmd_msetnx(Context& ctx) {
-  if (ctx.argv.size() % 2 == 0)
-    return ctx.fail("ERR wrong number of arguments for 'msetnx' command");
+  if (ctx.argv.size() % 2 == 0) return wrong_arity(ctx);
   for (size_t i = 1; i < ctx.argv.size(); i += 2) {
     if (ctx.find_to_write(ctx.key(i)) != nullptr) {
       ctx.reply.integer(0);
