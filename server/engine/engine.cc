@@ -96,6 +96,7 @@ Instant Engine::next_deadline() const {
 
 // True when more is due than one slice takes.
 bool Engine::expire_slice() {
+  const LatencySpan span(*this, "expire-cycle");
   size_t budget = kExpireBudget;
   for (uint32_t visited = 0; visited < dbs.count(); ++visited) {
     Keyspace& db = dbs[expire_at_];
@@ -123,13 +124,17 @@ void Engine::expire_key(DbIndex db, const Key& key) {
   const ByteView argv[] = {"DEL", key.bytes};
   commit.add_first(db, argv);
   ++stats.expired_keys;
+  const auto erase = [&] {
+    const LatencySpan span(*this, "expire-del");
+    dbs[db].erase(key, options.lazyfree_lazy_expire ? Freeing::kLazy : Freeing::kNow);
+  };
   if (commit.wanted() || watch.active() || blocking.active() || pubsub.notifies()) {
     const std::string name(key.bytes);
-    dbs[db].erase(key, options.lazyfree_lazy_expire ? Freeing::kLazy : Freeing::kNow);
+    erase();
     key_changed(db, {name, key.hash}, Event::kExpired, "expired");
     return;
   }
-  dbs[db].erase(key, options.lazyfree_lazy_expire ? Freeing::kLazy : Freeing::kNow);
+  erase();
 }
 
 void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {

@@ -47,6 +47,7 @@ bool Eviction::make_room(Engine& engine) {
   };
   if (fits()) [[likely]]
     return true;
+  const LatencySpan span(engine, "eviction-cycle");
   // What is gone for the clients must not cost further keys. While some of it waits its memory is
   // on the way.
   LazyFree& lazy_free = engine.dbs.lazy_free();
@@ -166,7 +167,10 @@ void Eviction::remove(Engine& engine, const Candidate& candidate) {
   const Key key = keys.key(candidate.key);
   const ByteView effect[] = {"DEL", candidate.key};
   engine.commit.add_first(candidate.db, effect);
-  keys.erase(key, engine.options.lazyfree_lazy_eviction ? Freeing::kLazy : Freeing::kNow);
+  {
+    const LatencySpan span(engine, "eviction-del");
+    keys.erase(key, engine.options.lazyfree_lazy_eviction ? Freeing::kLazy : Freeing::kNow);
+  }
   ++engine.stats.evicted_keys;
   engine.key_changed(candidate.db, key, Event::kEvicted, "evicted");
 }

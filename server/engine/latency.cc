@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "server/engine/engine.h"
+
 namespace ouro {
 
 void LatencyMonitor::add_sample(ByteView event, Millis took, UnixMs now, Millis threshold) {
@@ -30,6 +32,19 @@ size_t LatencyMonitor::reset(ByteView event) {
   if (found == events_.end()) return 0;
   events_.erase(found);
   return 1;
+}
+
+LatencySpan::LatencySpan(Engine& engine, ByteView event)
+    : engine_(engine), event_(event), timed_(engine.options.latency_monitor_threshold_ms > 0) {
+  if (timed_) began_ = engine.stopwatch.ticks();
+}
+
+LatencySpan::~LatencySpan() {
+  if (!timed_) return;
+  const auto ticks = static_cast<double>(engine_.stopwatch.ticks() - began_);
+  engine_.latency.add_sample(event_,
+                             static_cast<Millis>(ticks / engine_.stopwatch.ticks_per_us() / 1000),
+                             engine_.now(), engine_.options.latency_monitor_threshold_ms);
 }
 
 }  // namespace ouro

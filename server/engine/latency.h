@@ -11,6 +11,8 @@
 
 namespace ouro {
 
+class Engine;
+
 class LatencyMonitor {
  public:
   static constexpr size_t kSamplesMax = 160;
@@ -32,6 +34,22 @@ class LatencyMonitor {
 
  private:
   std::map<std::string, Series, std::less<>> events_;
+};
+
+// Times what happens from here to the end of a scope as one event. One test while
+// latency-monitor-threshold is 0.
+class LatencySpan {
+ public:
+  LatencySpan(Engine& engine, ByteView event);
+  ~LatencySpan();
+  LatencySpan(const LatencySpan&) = delete;
+  LatencySpan& operator=(const LatencySpan&) = delete;
+
+ private:
+  Engine& engine_;
+  const ByteView event_;
+  const bool timed_;
+  uint64_t began_ = 0;  // ticks
 };
 
 }  // namespace ouro

@@ -25,11 +25,13 @@
 
 namespace ouro {
 
-// Each reading is one microsecond after the one before.
+// Each reading is so many microseconds after the one before.
 class FakeStopwatch final : public Stopwatch {
  public:
-  uint64_t ticks() override { return ++ticks_; }
+  uint64_t ticks() override { return ticks_ += step; }
   double ticks_per_us() const override { return 1; }
+
+  uint64_t step = 1;
 
  private:
   uint64_t ticks_ = 0;

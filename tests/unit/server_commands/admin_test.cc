@@ -109,6 +109,30 @@ TEST_F(AdminTest, LatencyShowsWhatWasRecorded) {
   EXPECT_FALSE(contains(engine.run("LATENCY HISTOGRAM nothing"), "calls"));
 }
 
+// Under the names that Redis gives them.
+TEST_F(AdminTest, LatencyRecordsExpiryAndEviction) {
+  engine.run("SET due v PX 10");
+  engine.run("SET due-too v PX 10");
+  engine.stopwatch.step = 20'000;
+  engine.pass(10);
+  engine.run("GET due-too");
+  EXPECT_EQ(engine.engine.latency.events().size(), 0U);
+  engine.run("SET due-too v PX 10");
+  engine.run("CONFIG SET latency-monitor-threshold 15");
+  engine.pass(10);
+  engine.run("GET due-too");
+  EXPECT_TRUE(contains(engine.run("LATENCY HISTORY expire-del"), " 20]"));
+  EXPECT_EQ(engine.run("LATENCY HISTORY expire-cycle"), "[]");
+  engine.engine.run_slices();
+  // One reading at each end of it, and of the key's removal inside.
+  EXPECT_TRUE(contains(engine.run("LATENCY HISTORY expire-cycle"), " 60]"));
+  engine.run({"SET", "k", std::string(10'000, 'v')});
+  engine.run("CONFIG SET maxmemory-policy allkeys-random maxmemory 1");
+  EXPECT_TRUE(contains(engine.run("LATENCY HISTORY eviction-del"), " 20]"));
+  EXPECT_TRUE(contains(engine.run("LATENCY HISTORY eviction-cycle"), " 60]"));
+  EXPECT_TRUE(contains(engine.run("LATENCY DOCTOR"), "eviction-cycle"));
+}
+
 TEST_F(AdminTest, DigestsDependOnContentsOnly) {
   engine.run("SADD a 1 2 3");
   engine.run("SADD b 3 2 1");
