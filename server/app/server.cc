@@ -76,7 +76,7 @@ bool Server::open_tcp_listeners() {
   const int error = listeners_.open_tcp(
       {.port = static_cast<uint16_t>(options_.app.port), .binds = binds}, listen_options(), failed);
   if (error == 0) return true;
-  log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", failed.c_str(), std::strerror(error));
+  log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", failed.c_str(), strerrordesc_np(error));
   return false;
 }
 
@@ -85,7 +85,7 @@ bool Server::open_unix_listener() {
   const int error = listeners_.open_unix(options_.app.unixsocket, listen_options());
   if (error == 0) return true;
   log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", options_.app.unixsocket.c_str(),
-             std::strerror(error));
+             strerrordesc_np(error));
   return false;
 }
 
@@ -198,11 +198,11 @@ Status Server::rewrite_config(std::string& error) {
   std::string before;
   if (const int code = read_whole_file(options_.app.config_file, before);
       code != 0 && code != ENOENT) {
-    error = std::string("Rewriting config file: ") + std::strerror(code);
+    error = std::string("Rewriting config file: ") + strerrordesc_np(code);
     return Err::kIo;
   }
   if (const int code = replace_file(options_.app.config_file, config_.rewrite(before)); code != 0) {
-    error = std::string("Rewriting config file: ") + std::strerror(code);
+    error = std::string("Rewriting config file: ") + strerrordesc_np(code);
     return Err::kIo;
   }
   return Status::ok();
@@ -222,7 +222,7 @@ Status Server::apply_config(ByteView name, std::string& error) {
     listeners_.tune({.keep_alive_seconds = static_cast<int>(options_.app.tcp_keepalive)});
   } else if (name == "dir") {
     if (const int code = change_directory(options_.app.dir); code != 0) {
-      error = std::strerror(code);
+      error = strerrordesc_np(code);
       return Err::kIo;
     }
     options_.app.dir = current_directory();

@@ -121,8 +121,7 @@ Result<int64_t> obey_hello(Context& ctx, Session& session) {
       session.name = name;
     } else {
       const ByteView word = args.peek();
-      return ctx.fail("ERR Syntax error in HELLO option '%.*s'", static_cast<int>(word.size()),
-                      word.data());
+      return ctx.fail("ERR Syntax error in HELLO option '%.*s'", printed_size(word), word.data());
     }
   }
   return *version;

@@ -39,7 +39,7 @@ Result<ExpireRule> parse_rule(Context& ctx) {
     } else if (equals_ignoring_case(word, "LT")) {
       rule.only_earlier = true;
     } else {
-      return ctx.fail("ERR Unsupported option %.*s", static_cast<int>(word.size()), word.data());
+      return ctx.fail("ERR Unsupported option %.*s", printed_size(word), word.data());
     }
   }
   if (rule.only_none && (rule.only_some || rule.only_later || rule.only_earlier)) {

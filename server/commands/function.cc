@@ -36,7 +36,7 @@ Status cmd_function_list(Context& ctx) {
       continue;
     }
     const ByteView word = args.peek();
-    return ctx.fail("ERR Unknown argument %.*s", static_cast<int>(word.size()), word.data());
+    return ctx.fail("ERR Unknown argument %.*s", printed_size(word), word.data());
   }
   ctx.reply.array(0);
   return Status::ok();

@@ -32,7 +32,7 @@ Status cmd_discard(Context& ctx) {
 // A watched key that has expired since, though nobody has removed it yet, has changed too.
 bool watched_key_expired(Context& ctx) {
   for (const WatchedKey& watched : ctx.caller.watched) {
-    if (watched.was_due) continue;
+    if (ctx.engine.watch.was_due(ctx.caller, watched)) continue;
     Keyspace& db = ctx.engine.dbs[watched.db];
     const Entry* entry = db.find(db.key(watched.key));
     if (entry != nullptr && entry->is_due(ctx.now)) return true;

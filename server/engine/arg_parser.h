@@ -17,6 +17,13 @@
 
 namespace ouro {
 
+// The size of an argument for %.*s. More than an int holds would print it without an end; so large
+// a text is cut.
+inline int printed_size(ByteView text) {
+  constexpr size_t kPrintedMax = 1_GiB;
+  return static_cast<int>(text.size() < kPrintedMax ? text.size() : kPrintedMax);
+}
+
 // ASCII only, as the protocol is.
 bool equals_ignoring_case(ByteView a, ByteView b);
 

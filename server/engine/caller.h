@@ -60,7 +60,6 @@ struct Transaction {
 struct WatchedKey {
   DbIndex db;
   std::string key;
-  bool was_due;  // expired already when WATCH came: its removal later is no change
 };
 
 struct Caller {

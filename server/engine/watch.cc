@@ -10,25 +10,32 @@ namespace {
 size_t bytes_of(ByteView key) {
   constexpr size_t kLinksBytes = 4 * sizeof(void*);
   return kLinksBytes + sizeof(std::pair<DbIndex, std::string>) + sizeof(std::vector<Caller*>) +
-         sizeof(Caller*) + sizeof(WatchedKey) + 2 * key.size();
+         2 * sizeof(Caller*) + sizeof(WatchedKey) + 2 * key.size();
 }
 
 }  // namespace
 
+Watch::Watchers::iterator Watch::find(Watchers& watchers, const Caller& caller) {
+  return std::find_if(watchers.begin(), watchers.end(),
+                      [&](const Watcher& watcher) { return watcher.caller == &caller; });
+}
+
 void Watch::add(Caller& caller, DbIndex db, ByteView key, bool was_due) {
-  for (const WatchedKey& watched : caller.watched) {
-    if (watched.db == db && watched.key == key) return;
-  }
-  caller.watched.push_back({db, std::string(key), was_due});
+  Watchers& watchers = callers_[{db, std::string(key)}];
+  if (find(watchers, caller) != watchers.end()) return;
+  watchers.push_back({&caller, was_due});
+  caller.watched.push_back({db, std::string(key)});
   caller.watched_bytes += bytes_of(key);
-  callers_[{db, std::string(key)}].push_back(&caller);
+}
+
+bool Watch::was_due(const Caller& caller, const WatchedKey& key) {
+  return find(callers_.at({key.db, key.key}), caller)->was_due;
 }
 
 void Watch::clear(Caller& caller) {
   for (const WatchedKey& watched : caller.watched) {
     const auto found = callers_.find({watched.db, watched.key});
-    if (found == callers_.end()) continue;
-    std::erase(found->second, &caller);
+    found->second.erase(find(found->second, caller));
     if (found->second.empty()) callers_.erase(found);
   }
   // Their room goes, too: most callers watch once and seldom again.
@@ -40,24 +47,21 @@ void Watch::clear(Caller& caller) {
 void Watch::on_changed(DbIndex db, ByteView key, Presence after) {
   const auto found = callers_.find({db, std::string(key)});
   if (found == callers_.end()) return;
-  for (Caller* caller : found->second) note(*caller, db, key, Presence::kAlive, after);
+  for (Watcher& watcher : found->second) note(watcher, Presence::kAlive, after);
 }
 
-void Watch::note(Caller& caller, DbIndex db, ByteView key, Presence before, Presence after) {
+void Watch::note(Watcher& watcher, Presence before, Presence after) {
   if (before == Presence::kAbsent && after == Presence::kAbsent) return;
-  const auto watched =
-      std::find_if(caller.watched.begin(), caller.watched.end(),
-                   [&](const WatchedKey& each) { return each.db == db && each.key == key; });
-  if (watched->was_due && after != Presence::kAlive) {
+  if (watcher.was_due && after != Presence::kAlive) {
     // It was as good as gone, and still is.
-    watched->was_due = after == Presence::kDue;
+    watcher.was_due = after == Presence::kDue;
     return;
   }
   if (before == Presence::kAbsent && after == Presence::kDue) {
-    watched->was_due = true;
+    watcher.was_due = true;
     return;
   }
-  caller.watch_broken = true;
+  watcher.caller->watch_broken = true;
 }
 
 }  // namespace ouro

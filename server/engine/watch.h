@@ -33,17 +33,25 @@ class Watch {
   void on_database_changed(DbIndex db, Before&& before, After&& after) {
     for (auto& [where, watchers] : callers_) {
       if (where.first != db) continue;
-      for (Caller* caller : watchers)
-        note(*caller, db, where.second, before(ByteView(where.second)),
-             after(ByteView(where.second)));
+      for (Watcher& watcher : watchers)
+        note(watcher, before(ByteView(where.second)), after(ByteView(where.second)));
     }
   }
+  // Whether a key that the caller watches was due when it began to.
+  bool was_due(const Caller& caller, const WatchedKey& key);
   size_t key_count() const { return callers_.size(); }
 
  private:
-  static void note(Caller& caller, DbIndex db, ByteView key, Presence before, Presence after);
+  struct Watcher {
+    Caller* caller;
+    bool was_due;  // expired already when WATCH came: its removal later is no change
+  };
+  using Watchers = std::vector<Watcher>;  // of one key; each caller once
 
-  std::map<std::pair<DbIndex, std::string>, std::vector<Caller*>> callers_;
+  static Watchers::iterator find(Watchers& watchers, const Caller& caller);
+  static void note(Watcher& watcher, Presence before, Presence after);
+
+  std::map<std::pair<DbIndex, std::string>, Watchers> callers_;
 };
 
 }  // namespace ouro

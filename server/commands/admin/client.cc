@@ -84,7 +84,7 @@ Result<ClientClass> class_named(Context& ctx, ByteView name) {
   if (equals_ignoring_case(name, "master")) return ClientClass::kPrimary;
   if (equals_ignoring_case(name, "replica") || equals_ignoring_case(name, "slave"))
     return ClientClass::kReplica;
-  return ctx.fail("ERR Unknown client type '%.*s'", static_cast<int>(name.size()), name.data());
+  return ctx.fail("ERR Unknown client type '%.*s'", printed_size(name), name.data());
 }
 
 Status cmd_client_list(Context& ctx) {
@@ -165,8 +165,7 @@ Status parse_kill(Context& ctx, KillFilter& filter) {
     } else if (args.word("USER")) {
       filter.user = args.next();
       if (filter.user != "default") {
-        return ctx.fail("ERR No such user '%.*s'", static_cast<int>(filter.user->size()),
-                        filter.user->data());
+        return ctx.fail("ERR No such user '%.*s'", printed_size(*filter.user), filter.user->data());
       }
     } else if (args.word("SKIPME")) {
       const bool yes = args.word("yes");

@@ -223,7 +223,7 @@ Status debug_replybuffer(Context& ctx) {
 }
 
 Status debug_populate(Context& ctx) {
-  constexpr int64_t kBytesMax = 512 * 1024 * 1024;
+  constexpr int64_t kBytesMax = int64_t{512} * 1024 * 1024;
   const Result<int64_t> count = ctx.integer(2);
   if (!count.is_ok() || *count < 0) return ctx.fail_text(errors::kMustBePositive);
   int64_t bytes = 0;
@@ -249,7 +249,7 @@ Status debug_populate(Context& ctx) {
 }
 
 Status debug_log(Context& ctx) {
-  ctx.engine.log.print(LogLevel::kWarning, "DEBUG LOG: %.*s", static_cast<int>(ctx.argv[2].size()),
+  ctx.engine.log.print(LogLevel::kWarning, "DEBUG LOG: %.*s", printed_size(ctx.argv[2]),
                        ctx.argv[2].data());
   return reply_ok(ctx);
 }

@@ -97,8 +97,8 @@ std::string draw(const std::deque<LatencyMonitor::Sample>& all, int64_t now_seco
 Status cmd_latency_graph(Context& ctx) {
   const LatencyMonitor::Series* series = find_series(ctx);
   if (series == nullptr) {
-    return ctx.fail("ERR No samples available for event '%.*s'",
-                    static_cast<int>(ctx.argv[2].size()), ctx.argv[2].data());
+    return ctx.fail("ERR No samples available for event '%.*s'", printed_size(ctx.argv[2]),
+                    ctx.argv[2].data());
   }
   Millis low = INT64_MAX;
   Millis high = 0;
