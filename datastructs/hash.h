@@ -91,8 +91,10 @@ class Hash {
   void random_distinct(Heap& heap, Prng& prng, size_t count, FunctionRef<void(const Item&)> fn,
                        UnixMs now = kTimeless) const;
 
-  // As OBJECT ENCODING of Redis 7.0 names the form.
-  ByteView encoding() const noexcept { return is_table() ? "hashtable" : "listpack"; }
+  // As OBJECT ENCODING of Redis names the form (7.4 one with deadlines).
+  ByteView encoding() const noexcept {
+    return is_table() ? "hashtable" : is_timed() ? "listpackex" : "listpack";
+  }
   size_t memory_bytes() const noexcept;
   // Allocations that destroy() frees, for the decision to free lazily.
   size_t free_effort() const noexcept { return is_table() ? size() : 1; }

@@ -162,6 +162,7 @@ Status cmd_hmget(Context& ctx) {
   const Key key = ctx.key(1);
   OURO_TRY(Hash * hash, ctx.find_as<Hash>(key));
   const Argv fields = ctx.argv.subspan(2);
+  end_due_named(ctx, key, hash, fields);
   ctx.reply.array(fields.size());
   for (const ByteView field : fields) reply_value(ctx.reply, find_field(ctx, key, hash, field));
   return Status::ok();

@@ -161,6 +161,7 @@ Status expire(Context& ctx, Unit unit, UnixMs base) {
   const Condition condition = parse_condition(ctx.argv[3]);
   OURO_TRY(const Argv fields, parse_fields(ctx, condition == Condition::kAlways ? 3 : 4,
                                            "ERR Parameter `numFields` should be greater than 0"));
+  end_due_named(ctx, key, hash, fields);
   if (hash == nullptr) return reply_no_fields(ctx, fields.size());
   FieldFacts facts(ctx);
   ctx.reply.array(fields.size());
@@ -183,6 +184,7 @@ Status cmd_hpersist(Context& ctx) {
   const Key key = ctx.key(1);
   OURO_TRY(Hash * hash, ctx.find_as_to_write<Hash>(key));
   OURO_TRY(const Argv fields, parse_fields(ctx));
+  end_due_named(ctx, key, hash, fields);
   if (hash == nullptr) return reply_no_fields(ctx, fields.size());
   uint64_t cleared = 0;
   ctx.reply.array(fields.size());

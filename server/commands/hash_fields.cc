@@ -12,7 +12,13 @@ constexpr size_t kDueBudget = 10'000;
 }  // namespace
 
 void end_field(Context& ctx, const Key& key, Hash*& hash, ByteView field) {
-  if (ctx.engine.expire_field(ctx.caller.db, key, *hash, field)) hash = nullptr;
+  if (ctx.engine.expire_named(ctx.caller.db, key, *hash, {&field, 1})) hash = nullptr;
+}
+
+void end_due_named(Context& ctx, const Key& key, Hash*& hash, Argv fields) {
+  if (hash == nullptr || hash->next_deadline() > field_clock(ctx)) [[likely]]
+    return;
+  if (ctx.engine.expire_named(ctx.caller.db, key, *hash, fields)) hash = nullptr;
 }
 
 void end_due_fields(Context& ctx, const Key& key, Hash*& hash) {

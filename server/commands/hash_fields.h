@@ -30,6 +30,10 @@ inline std::optional<Hash::Item> find_field(Context& ctx, const Key& key, Hash*&
   return std::nullopt;
 }
 
+// Removes those of `fields` that are due, before a command looks at each: so they are one event and
+// one effect.
+void end_due_named(Context& ctx, const Key& key, Hash*& hash, Argv fields);
+
 // Removes due fields, a bounded number of them: others may be left.
 void end_due_fields(Context& ctx, const Key& key, Hash*& hash);
 

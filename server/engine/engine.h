@@ -84,9 +84,10 @@ class Engine {
   // only a command that writes it anew removes it.
   bool at_standstill() const { return clients.paused() != Clients::Pause::kNone; }
   void expire_key(DbIndex db, const Key& key);
-  // The same for one due field of the hash at `key`, or for up to about `budget` of them. True if
-  // the key went with its last field. Requires: `key` does not lie in its entry.
-  bool expire_field(DbIndex db, const Key& key, Hash& hash, ByteView field);
+  // The same for those of `fields` that are due in the hash at `key`, or for up to about `budget`
+  // of all; one event tells of them together. True if the key went with its last field. Requires:
+  // `key` does not lie in its entry.
+  bool expire_named(DbIndex db, const Key& key, Hash& hash, Argv fields);
   bool expire_fields(DbIndex db, const Key& key, Hash& hash, size_t& budget);
   // Keyspace notification without a change (key misses, evictions).
   void notify(DbIndex db, ByteView key, Event event_class, ByteView event);

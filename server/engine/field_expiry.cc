@@ -14,13 +14,20 @@ constexpr size_t kFieldsOfEffectMax = 1024;
 
 }  // namespace
 
-bool Engine::expire_field(DbIndex db, const Key& key, Hash& hash, ByteView field) {
-  const ByteView argv[] = {"HDEL", key.bytes, field};
-  commit.add_first(db, argv);
+bool Engine::expire_named(DbIndex db, const Key& key, Hash& hash, Argv fields) {
+  std::vector<ByteView> argv = {"HDEL", key.bytes};
   dbs[db].before_change(key);
-  // Due for us, but to be removed whatever the clock says.
-  CHECK(hash.erase(heap, field));
-  return after_fields_expired(db, key, hash, 1);
+  for (const ByteView field : fields) {
+    const auto item = hash.find(field);
+    if (!item || item->deadline == kNoExpiry || item->deadline > wall_) continue;
+    // Due for us, but to be removed whatever the clock says.
+    CHECK(hash.erase(heap, field));
+    argv.push_back(field);
+  }
+  const size_t count = argv.size() - 2;
+  if (count == 0) return false;
+  commit.add_first(db, argv);
+  return after_fields_expired(db, key, hash, count);
 }
 
 bool Engine::expire_fields(DbIndex db, const Key& key, Hash& hash, size_t& budget) {

@@ -341,9 +341,12 @@ void keyspace_section(Page& page) {
   for (DbIndex db = 0; db < page.engine.dbs.count(); ++db) {
     const Keyspace& keys = page.engine.dbs[db];
     if (keys.size() == 0) continue;
-    page.line("db%u:keys=%llu,expires=%llu,avg_ttl=%lld", db, static_cast<Ull>(keys.size()),
+    // Redis 7.4 adds the hashes with deadlines; without any the line is 7.0's.
+    const size_t timed_hashes = keys.timed_hashes_count();
+    const std::string more = timed_hashes == 0 ? "" : ",subexpiry=" + std::to_string(timed_hashes);
+    page.line("db%u:keys=%llu,expires=%llu,avg_ttl=%lld%s", db, static_cast<Ull>(keys.size()),
               static_cast<Ull>(keys.expires_count()),
-              static_cast<long long>(mean_ttl(page.engine, db, page.now)));
+              static_cast<long long>(mean_ttl(page.engine, db, page.now)), more.c_str());
   }
 }
 

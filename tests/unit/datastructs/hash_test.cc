@@ -235,7 +235,7 @@ TEST_P(HashFormTest, BecomesATableAboveEachLimit) {
   for (const char* field : {"a", "b", "c"}) set(field, std::string(64, 'v'));
   set("c", "again");
   hash_.set_deadline(heap_, "b", 99);
-  EXPECT_EQ(hash_.encoding(), "listpack");
+  EXPECT_EQ(hash_.encoding(), "listpackex");
   set("d", "v");
   EXPECT_EQ(hash_.encoding(), "hashtable");
   EXPECT_EQ(hash_.find("b")->deadline, 99);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine_fixture.h"
+#include "server/engine/session.h"
 
 namespace ouro {
 namespace {
@@ -9,7 +10,8 @@ class FieldExpiry : public testing::TestWithParam<bool>, public EngineFixture {
  protected:
   FieldExpiry()
       : EngineFixture({kStringCommands, kStringSetCommands, kKeyCommands, kExpireCommands,
-                       kDatabaseCommands, kHashCommands, kHashExpireCommands}) {
+                       kDatabaseCommands, kHashCommands, kHashExpireCommands, kInfoCommands,
+                       kObjectCommands}) {
     if (GetParam()) options.limits.hash_packed_entries = 0;
   }
   // The clock moves, and what is due goes by itself.
@@ -20,6 +22,82 @@ class FieldExpiry : public testing::TestWithParam<bool>, public EngineFixture {
   }
 };
 INSTANTIATE_TEST_SUITE_P(Forms, FieldExpiry, testing::Values(false, true));
+
+// A client that hears of all events of keys, in order, separated by blanks.
+class Listener final : SessionOwner {
+ public:
+  explicit Listener(Engine& engine) : session_(engine, {}, *this) {
+    EXPECT_TRUE(engine.pubsub.set_event_classes("EA"));
+    engine.pubsub.subscribe(session_, PubSub::Kind::kPattern, "__keyevent@0__:*");
+  }
+  std::string take() {
+    ByteView views[64];
+    const size_t count = session_.out().gather(kReleaseAll, views);
+    std::string bytes;
+    for (size_t i = 0; i < count; ++i) bytes += views[i];
+    session_.out().consume(bytes.size());
+    std::string events;
+    const std::string prefix = "@0__:";
+    for (size_t at = bytes.find(prefix); at != std::string::npos; at = bytes.find(prefix, at)) {
+      at += prefix.size();
+      const std::string name = bytes.substr(at, bytes.find('\r', at) - at);
+      if (name != "*") events += (events.empty() ? "" : " ") + name;
+    }
+    return events;
+  }
+
+ private:
+  void on_session_active() override {}
+  Session session_;
+};
+
+TEST_P(FieldExpiry, Events) {
+  engine.active_expire = false;
+  Listener listener(engine);
+  run("HSET h a 1 b 2 c 3 d 4 e 5 f 6");
+  listener.take();
+  run("HPEXPIRE h 10 FIELDS 3 a b c");
+  EXPECT_EQ(listener.take(), "hexpire");
+  run("HPERSIST h FIELDS 2 a d");
+  EXPECT_EQ(listener.take(), "hpersist");
+  run("HPERSIST h FIELDS 1 d");
+  run("HPEXPIRE h 10 XX FIELDS 1 d");
+  EXPECT_EQ(listener.take(), "");
+  run("HEXPIREAT h 1 FIELDS 1 f");
+  EXPECT_EQ(listener.take(), "hdel");
+  pass(10);
+  effects();
+  // Several due fields are one event and one effect.
+  EXPECT_EQ(run("HMGET h a b b c none"), R"(["1" _ _ _ _])");
+  EXPECT_EQ(listener.take(), "hexpired");
+  EXPECT_EQ(effects(), "0: HDEL h b c");
+  run("HPEXPIRE h 10 FIELDS 3 a d e");
+  pass(10);
+  listener.take();
+  EXPECT_EQ(run("HPERSIST h FIELDS 3 a d e"), "[-2 -2 -2]");
+  EXPECT_EQ(listener.take(), "hexpired del");
+  run("HSET h a 1 b 2");
+  run("HPEXPIRE h 10 FIELDS 2 a b");
+  pass(10);
+  listener.take();
+  EXPECT_EQ(run("HPEXPIRE h 10 FIELDS 2 a b"), "[-2 -2]");
+  EXPECT_EQ(listener.take(), "hexpired del");
+}
+
+// The names of Redis 7.4.
+TEST_P(FieldExpiry, ShowsInEncodingAndInfo) {
+  const auto keyspace = [this] { return run("INFO keyspace"); };
+  run("HSET h a 1 b 2");
+  run("HSET other a 1");
+  EXPECT_EQ(run("OBJECT ENCODING h"), GetParam() ? "\"hashtable\"" : "\"listpack\"");
+  EXPECT_EQ(keyspace().find("subexpiry"), std::string::npos);
+  run("HEXPIRE h 10 FIELDS 1 a");
+  EXPECT_EQ(run("OBJECT ENCODING h"), GetParam() ? "\"hashtable\"" : "\"listpackex\"");
+  EXPECT_NE(keyspace().find("db0:keys=2,expires=0,avg_ttl=0,subexpiry=1"), std::string::npos)
+      << keyspace();
+  pass_and_expire(10'000);
+  EXPECT_EQ(keyspace().find("subexpiry"), std::string::npos);
+}
 
 TEST_P(FieldExpiry, SetsAsksAndClears) {
   run("HSET h a 1 b 2 c 3");
