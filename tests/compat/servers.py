@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Starts servers of one's own on free loopback ports, and stops them by their process."""
+import os
 import pathlib
 import signal
 import socket
@@ -17,8 +18,8 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Server:
-    """A running server. `program` is a path; redis-server and ouro-server take the same arguments."""
+class Process:
+    """A running server of any kind. A subclass says how it is started, and how one sees that it answers."""
 
     def __init__(self, program, *options, prefix=()):
         self.program = program
@@ -30,29 +31,30 @@ class Server:
         self.port = 0
         self.start()
 
+    def command(self):
+        """What starts the program on self.port."""
+        raise NotImplementedError
+
+    def answers(self):
+        """Whether it serves; OSError while it does not."""
+        raise NotImplementedError
+
     def start(self):
         """Starts the program; tries another port when one was taken meanwhile."""
         for _ in range(5):
             self.port = free_port()
-            command = [*self.prefix, self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir",
-                       self.folder.name, "--save", "", *self.options]
             with open(self.log, "ab") as out:
-                self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+                self.process = subprocess.Popen([*self.prefix, *self.command(), *self.options], stdout=out,
+                                                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
             deadline = time.monotonic() + 20
             while self.process.poll() is None and time.monotonic() < deadline:
                 try:
-                    connection = Connection(self.port, timeout_s=20)
-                    ready = connection.call("PING")[0] == "+"
-                    connection.close()
-                    if ready:
+                    if self.answers():
                         return
                 except OSError:
                     time.sleep(0.02)
             self.stop()
         raise RuntimeError(f"{self.program} does not start:\n{self.log_tail()}")
-
-    def connect(self, **options):
-        return Connection(self.port, **options)
 
     def alive(self):
         return self.process.poll() is None
@@ -91,3 +93,34 @@ class Server:
     def __exit__(self, *_):
         self.stop()
         self.folder.cleanup()
+
+
+class Server(Process):
+    """Speaks RESP. `program` is a path; redis-server and ouro-server take the same arguments."""
+
+    def command(self):
+        return [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder.name, "--save", ""]
+
+    def answers(self):
+        connection = self.connect(timeout_s=20)
+        try:
+            return connection.call("PING")[0] == "+"
+        finally:
+            connection.close()
+
+    def connect(self, **options):
+        return Connection(self.port, **options)
+
+
+class Memcached(Process):
+    """memcached with one worker thread and without UDP; its text protocol is spoken by those who use it."""
+
+    def command(self):
+        # As root it insists on being told whose rights to take.
+        user = ["-u", "root"] if os.geteuid() == 0 else []
+        return [self.program, "-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-t", "1", *user]
+
+    def answers(self):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+            connection.sendall(b"version\r\n")
+            return connection.recv(100).startswith(b"VERSION")
