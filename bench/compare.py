@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Speed and memory of ouro-server beside redis-server: interleaved rounds, medians with their spread.
+"""ouro-server beside redis-server and memcached: interleaved rounds, medians with their spread.
 
-Speed: redis-benchmark's tests at pipeline 1 and 16. The server runs on core 0, the load on the other cores. Beside throughput
-stands the CPU time of the server process an operation (schedstat of all its threads, in nanoseconds), which a busy machine
-disturbs least. Memory: (resident bytes after filling - before) / count, in a fresh process for each case. Large: CPU seconds a
-gigabyte for GET and SET of 10 MB values.
+Servers run on core 0, the load on the other cores. CPU is the time of all threads of the server's process (schedstat, in
+nanoseconds), which a busy machine disturbs least. What is measured stands at the head of each part: speed.py, memory.py,
+large.py. memcached takes part where its protocol has the operation.
 """
 import argparse
 import csv
@@ -20,23 +19,79 @@ import large
 import memory
 import plot
 import speed
-from rivals import ROOT
+from rivals import MEMCACHED_OPTIONS, NAMES, REDIS_LIKE, ROOT, Figure
 
 
-def machine():
-    """One line that says where the figures come from."""
+def first_line(*command):
+    """What a program says first, for versions; empty if it says nothing."""
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return (result.stdout.splitlines() or [""])[0].strip()
+
+
+def machine(args):
+    """Where the figures come from."""
     model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    command = ["git", "describe", "--always", "--dirty"]
-    commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
-    return (f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, "
-            f"commit {commit.strip() or 'unknown'}, {' '.join(sys.argv[1:]) or 'no options'}")
+    redis = re.search(r"v=(\S+)", first_line(args.rival, "--version"))
+    return (f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}\n"
+            f"commit {first_line('git', 'describe', '--always', '--dirty') or 'unknown'}, "
+            f"{' '.join(sys.argv[1:]) or 'no options'}, {args.rounds} rounds\n"
+            f"redis {redis[1] if redis else 'unknown'}; "
+            f"{first_line(args.memcached, '-V')} -t 1 {' '.join(MEMCACHED_OPTIONS)}")
+
+
+def flat(row):
+    """A row for a CSV: a Figure becomes three columns."""
+    cells = {}
+    for name, value in row.items():
+        if isinstance(value, Figure):
+            cells |= {name: value.middle, f"{name}_low": value.low, f"{name}_high": value.high}
+        else:
+            cells[name] = value
+    return cells
 
 
 def save(folder, name, rows):
+    rows = [flat(row) for row in rows]
     with open(folder / f"{name}.csv", "w", newline="", encoding="utf-8") as out:
         writer = csv.DictWriter(out, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+def report_speed(args):
+    rows = speed.measure_tests(args)
+    save(args.out, "speed", rows)
+    for pipeline in speed.PIPELINES:
+        part = [row for row in rows if row["pipeline"] == pipeline]
+        plot.bars(args.out / f"cpu-pipeline-{pipeline}.svg", f"Server CPU, microseconds an operation, pipeline {pipeline}",
+                  [row["test"] for row in part], {name: [row[f"{name}_cpu"] for row in part] for name in REDIS_LIKE})
+    loads = speed.measure_load(args)
+    save(args.out, "load", loads)
+    for what, title in (("cpu", "Server CPU, microseconds an operation"), ("rate", "Requests a second")):
+        plot.bars(args.out / f"load-{what}.svg", f"{title}, by ouro_load",
+                  [f"{row['test']}, pipeline {row['pipeline']}" for row in loads],
+                  {name: [row[f"{name}_{what}"] for row in loads] for name in NAMES}, each_its_scale=True)
+    return speed.table("redis-benchmark", rows, REDIS_LIKE) + "\n\n" + speed.table("ouro_load", loads, NAMES)
+
+
+def report_memory(args):
+    rows = memory.measure(args)
+    save(args.out, "memory", rows)
+    small = [row for row in rows if row["case"] != "list of 100"]
+    plot.bars(args.out / "memory.svg", "Resident bytes a key or element", [row["case"] for row in small],
+              {name: [None if row[name] is None else (row[name],) * 3 for row in small] for name in NAMES})
+    return memory.table(rows)
+
+
+def report_large(args):
+    rows = large.measure(args)
+    save(args.out, "large", rows)
+    plot.bars(args.out / "large.svg", "Server CPU, seconds a gigabyte", [row["operation"] for row in rows],
+              {name: [row[name] for row in rows] for name in NAMES})
+    return large.table(rows)
+
+
+PARTS = {"speed": report_speed, "memory": report_memory, "large": report_large}
 
 
 def main():
@@ -45,9 +100,11 @@ def main():
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--tests", help="names of redis-benchmark's tests, with commas between")
     parser.add_argument("--keys", type=int, help="keys or elements in a memory case")
-    parser.add_argument("--only", choices=("speed", "memory", "large"))
+    parser.add_argument("--only", choices=tuple(PARTS))
     parser.add_argument("--server", default=str(ROOT / "build/release/ouro-server"))
     parser.add_argument("--rival", default="redis-server")
+    parser.add_argument("--memcached", default="memcached")
+    parser.add_argument("--load", default=str(ROOT / "build/release/bench/ouro_load"))
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/bench")
     args = parser.parse_args()
     args.rounds = args.rounds or (3 if args.quick else 5)
@@ -55,28 +112,10 @@ def main():
     args.keys = args.keys or (200_000 if args.quick else 1_000_000)
     args.out.mkdir(parents=True, exist_ok=True)
 
-    report = [machine()]
-    if args.only in (None, "speed"):
-        rows = speed.measure(args)
-        save(args.out, "speed", rows)
-        report.append(speed.table(rows))
-        for pipeline in (1, 16):
-            part = [row for row in rows if row["pipeline"] == pipeline]
-            plot.bars(args.out / f"cpu-pipeline-{pipeline}.svg", f"Server CPU, microseconds an operation, pipeline {pipeline}",
-                      [row["test"] for row in part],
-                      {name: [(row[f"{name}_cpu"], row[f"{name}_cpu_low"], row[f"{name}_cpu_high"]) for row in part]
-                       for name in ("ouro", "redis")})
-    if args.only in (None, "memory"):
-        rows = memory.measure(args)
-        save(args.out, "memory", rows)
-        report.append(memory.table(rows))
-        small = [row for row in rows if row["case"] != "list of 100"]
-        plot.bars(args.out / "memory.svg", "Resident bytes a key or element", [row["case"] for row in small],
-                  {name: [(row[name], row[name], row[name]) for row in small] for name in ("ouro", "redis")})
-    if args.only in (None, "large"):
-        rows = large.measure(args)
-        save(args.out, "large", rows)
-        report.append(large.table(rows))
+    report = [machine(args)]
+    for name, part in PARTS.items():
+        if args.only in (None, name):
+            report.append(part(args))
     text = "\n\n".join(report) + "\n"
     (args.out / "report.txt").write_text(text, encoding="utf-8")
     print(text, end="")

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""redis-benchmark's tests: requests a second, and CPU time of the server's process an operation."""
+"""Requests a second and CPU time of the server's process an operation: redis-benchmark's tests for the servers that it can talk
+to, and GET and SET by ouro_load for all."""
 import re
-import statistics
 import subprocess
 import sys
 
-from rivals import LOAD_CORES, pinned_server
+from rivals import LOAD_CORES, REDIS_LIKE, Figure, in_turn, run_load, started
 
 TESTS = ["PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "LPUSH", "RPUSH", "LPOP", "RPOP", "SADD", "HSET", "SPOP", "ZADD",
          "ZPOPMIN", "LRANGE_100", "LRANGE_300", "LRANGE_500", "LRANGE_600", "MSET"]
 QUICK_TESTS = ["SET", "GET", "INCR", "LPUSH", "SADD", "HSET", "ZADD", "LRANGE_100"]
+LOAD_TESTS = ["GET", "SET"]
+PIPELINES = (1, 16)
+CONNECTIONS = 50
 KEY_SPACE = 100_000
 VALUE_BYTES = 64
 
@@ -25,7 +28,7 @@ def run_speed_test(server, test, pipeline, count):
     """One run of one test: (operations a second, CPU microseconds an operation)."""
     prepare(server, test, count)
     command = ["taskset", "-c", LOAD_CORES, "redis-benchmark", "-p", str(server.port), "-n", str(count), "-P", str(pipeline),
-               "-c", "50", "-r", str(KEY_SPACE), "-d", str(VALUE_BYTES), "--csv"]
+               "-c", str(CONNECTIONS), "-r", str(KEY_SPACE), "-d", str(VALUE_BYTES), "--csv"]
     # As a test of redis-benchmark's, LRANGE would first push as many elements as it then asks ranges.
     command += ["LRANGE", "mylist", "0", str(int(test[7:]) - 1)] if test.startswith("LRANGE_") else ["-t", test]
     cpu_before = server.cpu_ns()
@@ -56,44 +59,66 @@ def prepare(server, test, count):
     client.close()
 
 
-def measure(args):
-    """Rows: test, pipeline, server, median rate and CPU with their spread."""
-    programs = {"ouro": args.server, "redis": args.rival}
+def measure_tests(args):
+    """redis-benchmark's rows: test, pipeline, and for each server Figures of its rate and its CPU time."""
     samples = {}
-    servers = {name: pinned_server(program) for name, program in programs.items()}
-    try:
+    with started(args, REDIS_LIKE) as servers:
         for number in range(args.rounds):
-            for pipeline in (1, 16):
+            for pipeline in PIPELINES:
                 for test in args.tests:
                     count = operations_of(test, pipeline, args.quick)
-                    # The one that begins changes from round to round.
-                    for name in sorted(servers, reverse=bool(number % 2)):
-                        rate, cpu = run_speed_test(servers[name], test, pipeline, count)
-                        samples.setdefault((test, pipeline, name), []).append((rate, cpu))
+                    for name in in_turn(servers, number):
+                        sample = run_speed_test(servers[name], test, pipeline, count)
+                        samples.setdefault((pipeline, test), {}).setdefault(name, []).append(sample)
             print(f"round {number + 1} of {args.rounds} done", file=sys.stderr, flush=True)
-    finally:
+    return rows_of(samples)
+
+
+def measure_load(args):
+    """ouro_load's rows, of the same form."""
+    samples = {}
+    with started(args) as servers:
         for server in servers.values():
-            server.stop()
+            run_load(server, args, "fill", KEY_SPACE, keys=KEY_SPACE, value_bytes=VALUE_BYTES, pipeline=16)
+        for number in range(args.rounds):
+            for pipeline in PIPELINES:
+                for test in LOAD_TESTS:
+                    count = operations_of(test, pipeline, args.quick)
+                    for name in in_turn(servers, number):
+                        load = run_load(servers[name], args, test.lower(), count, connections=CONNECTIONS, pipeline=pipeline,
+                                        keys=KEY_SPACE, value_bytes=VALUE_BYTES, seed=number)
+                        samples.setdefault((pipeline, test), {}).setdefault(name, []).append((load.rate, load.cpu))
+    return rows_of(samples)
+
+
+def rows_of(samples):
     rows = []
-    for pipeline in (1, 16):
-        for test in args.tests:
-            row = {"test": test, "pipeline": pipeline}
-            for name in programs:
-                rates, cpus = zip(*samples[test, pipeline, name])
-                row |= {f"{name}_rate": statistics.median(rates), f"{name}_cpu": statistics.median(cpus),
-                        f"{name}_cpu_low": min(cpus), f"{name}_cpu_high": max(cpus)}
-            row["cpu_ratio"] = row["ouro_cpu"] / row["redis_cpu"]
-            row["rate_ratio"] = row["ouro_rate"] / row["redis_rate"]
-            rows.append(row)
+    for (pipeline, test), by_name in samples.items():
+        row = {"test": test, "pipeline": pipeline}
+        for name, measured in by_name.items():
+            rates, cpus = zip(*measured)
+            row |= {f"{name}_rate": Figure.of(rates), f"{name}_cpu": Figure.of(cpus)}
+        for name in by_name:
+            if name != "ouro":
+                row[f"rate_to_{name}"] = row["ouro_rate"].middle / row[f"{name}_rate"].middle
+                row[f"cpu_to_{name}"] = row["ouro_cpu"].middle / row[f"{name}_cpu"].middle
+        rows.append(row)
     return rows
 
 
-def table(rows):
-    lines = [f"{'test':<14}{'P':>3} {'requests/s':>22} {'ratio':>6}   {'CPU us/op, median (low-high)':>43} {'ratio':>6}",
-             f"{'':<14}{'':>3} {'ouro':>11}{'redis':>11} {'':>6}   {'ouro':>21} {'redis':>21} {'':>6}"]
+def table(title, rows, names):
+    """Rates as medians, CPU times with their spread; ouro's share of the others' behind them."""
+    others = [name for name in names if name != "ouro"]
+    short = {"memcached": "mcd"}
+    ratios = "".join(f"{'/' + short.get(name, name):>7}" for name in others)
+    lines = [f"{title:<15}{'P':>3}" + "".join(f"{name:>10}" for name in names) + ratios + "  " +
+             "".join(f"{name:>20}" for name in names) + ratios,
+             f"{'':<18}" + f"{'requests a second':>{10 * len(names)}}" + " " * len(ratios) + "  " +
+             f"{'CPU us an operation, median (low-high)':>{20 * len(names)}}"]
     for row in rows:
-        cpus = [f"{row[name + '_cpu']:.3f} ({row[name + '_cpu_low']:.3f}-{row[name + '_cpu_high']:.3f})"
-                for name in ("ouro", "redis")]
-        lines.append(f"{row['test']:<14}{row['pipeline']:>3} {row['ouro_rate']:>11.0f}{row['redis_rate']:>11.0f} "
-                     f"{row['rate_ratio']:>6.2f}   {cpus[0]:>21} {cpus[1]:>21} {row['cpu_ratio']:>6.2f}")
+        lines.append(f"{row['test']:<15}{row['pipeline']:>3}" +
+                     "".join(f"{row[f'{name}_rate'].middle:>10.0f}" for name in names) +
+                     "".join(f"{row[f'rate_to_{name}']:>7.2f}" for name in others) + "  " +
+                     "".join(f"{row[f'{name}_cpu'].text(2):>20}" for name in names) +
+                     "".join(f"{row[f'cpu_to_{name}']:>7.2f}" for name in others))
     return "\n".join(lines)
