@@ -3,8 +3,8 @@
 """ouro-server beside redis-server and memcached: interleaved rounds, medians with their spread.
 
 Servers run on core 0, the load on the other cores. CPU is the time of all threads of the server's process (schedstat, in
-nanoseconds), which a busy machine disturbs least. What is measured stands at the head of each part: speed.py, memory.py,
-large.py. memcached takes part where its protocol has the operation.
+nanoseconds), which a busy machine disturbs least. What is measured stands at the head of each part: speed.py, latency.py,
+memory.py, large.py. memcached takes part where its protocol has the operation.
 """
 import argparse
 import csv
@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 import large
+import latency
 import memory
 import plot
 import speed
@@ -74,6 +75,14 @@ def report_speed(args):
     return speed.table("redis-benchmark", rows, REDIS_LIKE) + "\n\n" + speed.table("ouro_load", loads, NAMES)
 
 
+def report_latency(args):
+    rows = latency.measure(args)
+    save(args.out, "latency", rows)
+    plot.bars(args.out / "latency.svg", f"Latency in microseconds at {args.rate:,} requests a second", list(latency.PARTS),
+              {row["server"]: [row[part] for part in latency.PARTS] for row in rows}, each_its_scale=True)
+    return latency.table(rows, args.rate)
+
+
 def report_memory(args):
     rows = memory.measure(args)
     save(args.out, "memory", rows)
@@ -91,7 +100,7 @@ def report_large(args):
     return large.table(rows)
 
 
-PARTS = {"speed": report_speed, "memory": report_memory, "large": report_large}
+PARTS = {"speed": report_speed, "latency": report_latency, "memory": report_memory, "large": report_large}
 
 
 def main():
@@ -105,6 +114,7 @@ def main():
     parser.add_argument("--rival", default="redis-server")
     parser.add_argument("--memcached", default="memcached")
     parser.add_argument("--load", default=str(ROOT / "build/release/bench/ouro_load"))
+    parser.add_argument("--rate", type=int, default=50_000, help="requests a second of the latency part")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/bench")
     args = parser.parse_args()
     args.rounds = args.rounds or (3 if args.quick else 5)
