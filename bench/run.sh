@@ -10,7 +10,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 need_packages "${build_packages[@]}" redis-server redis-tools memcached libbenchmark-dev python3
 CMAKE_MORE=(-DOURO_BENCH=ON)
 [ -e "$root/build/release/CMakeCache.txt" ] || CMAKE_MORE+=(-DOURO_TESTS=OFF)
-build_preset "$root" release ouro-server ouro_load
+build_preset "$root" release ouro-server ouro_load embed_bench
 if [ "${1-}" = --only=promises ]; then
   shift
   exec python3 "$root/bench/promises.py" "$@"
