@@ -61,6 +61,7 @@ Status cmd_lrem(Context& ctx) {
 struct PositionQuery {
   ListEnd towards = ListEnd::kBack;
   size_t rank = 1;         // the first match wanted
+  bool lowest = false;     // RANK was the lowest number of all
   bool has_count = false;  // the reply is an array
   size_t count = 1;        // 0: all
   size_t looks_max = SIZE_MAX;
@@ -74,8 +75,10 @@ Status parse_rank(Context& ctx, ByteView text, PositionQuery& query) {
         "or use negative to start from the end of the list");
   }
   query.towards = rank < 0 ? ListEnd::kFront : ListEnd::kBack;
-  // Redis cannot negate the lowest rank, and takes any match for it then.
-  query.rank = rank == INT64_MIN ? 1 : magnitude(rank);
+  // Redis cannot negate the lowest rank: then it takes any match, and COUNT does not end its
+  // search.
+  query.lowest = rank == INT64_MIN;
+  query.rank = query.lowest ? 1 : magnitude(rank);
   return Status::ok();
 }
 
@@ -99,6 +102,7 @@ Result<PositionQuery> parse_position_query(Context& ctx) {
       return Err::kSyntax;
     }
   }
+  if (query.lowest && query.has_count) query.count = 0;
   return query;
 }
 
