@@ -19,6 +19,7 @@ namespace {
 
 constexpr size_t kArgumentBytes = 64_KiB;
 constexpr unsigned long kTimerSlackNanos = 1000;
+constexpr Micros kCancelAgain = 1000;
 
 // A larger send may well find no room for all of it; then waiting for the rest in the kernel is
 // cheaper.
@@ -140,13 +141,13 @@ void UringLoop::finish_quiet(uint64_t until) {
     if (op.loop.result == -EAGAIN) {
       await_room(op);
     } else {
-      op.finish({.result = op.loop.result, .more = false, .bytes = {}});
+      finish(op, op.loop.result);
     }
   }
 }
 
 void UringLoop::await_room(Op& op) {
-  if (op.loop.cancelled) return op.finish({.result = -ECANCELED, .more = false, .bytes = {}});
+  if (op.loop.cancelled) return finish(op, -ECANCELED);
   op.loop.kind = OpKind::kSendWait;
   io_uring_sqe& sqe = uring_->next_sqe();
   io_uring_prep_poll_add(&sqe, op.loop.descriptor, POLLOUT);
@@ -176,9 +177,20 @@ void UringLoop::cancel(Op& op) {
   if (!op.busy() || op.loop.queued || op.loop.cancelled) return;
   op.loop.cancelled = true;
   if (op.loop.quiet) return;  // it ends by itself
+  cancelling_.push_back(&op);
+  ask_to_cancel(op);
+}
+
+void UringLoop::ask_to_cancel(Op& op) {
   io_uring_sqe& sqe = uring_->next_sqe();
   io_uring_prep_cancel64(&sqe, data_of(op), 0);
   sqe.user_data = 0;  // nobody waits for its own completion
+}
+
+// The one end of operations of the ring.
+void UringLoop::finish(Op& op, int32_t result) {
+  if (op.loop.cancelled) std::erase(cancelling_, &op);
+  op.finish({.result = result, .more = false, .bytes = {}});
 }
 
 void UringLoop::open(Op& op, const char* path, OpenFor purpose) {
@@ -222,6 +234,7 @@ void UringLoop::rearm() {
   ended.swap(ended_early_);
   for (Op* op : ended) {
     if (op->loop.cancelled) {
+      std::erase(cancelling_, op);
       finish_later(*op, -ECANCELED);
     } else {
       arm_multishot(*op);
@@ -231,6 +244,7 @@ void UringLoop::rearm() {
 
 void UringLoop::turn(Millis wait_max, TurnKind turn_kind) {
   if (turn_kind == TurnKind::kOuter) uring_->return_buffers();
+  for (Op* op : cancelling_) ask_to_cancel(*op);
   if (!ended_early_.empty()) rearm();
   submit_and_wait(wait_micros(wait_max));
   arguments_used_ = 0;
@@ -250,6 +264,7 @@ void UringLoop::turn(Millis wait_max, TurnKind turn_kind) {
 // Sends that are not quiet end while they are submitted: after them there is something to run, and
 // nothing to wait for.
 void UringLoop::submit_and_wait(Micros wait) {
+  if (!cancelling_.empty()) wait = std::min(wait, kCancelAgain);
   if (wait == 0 || sends_pending_ != 0) return uring_->submit_and_wait(0, 0);
   if (const unsigned count = linger_.arrivals_to_await(); count > 1) {
     const Micros first = std::min(wait, Linger::kWindow);
@@ -270,13 +285,13 @@ void UringLoop::on_completion(const io_uring_cqe& cqe) {
     case OpKind::kConnect: {
       const int fd = op.loop.descriptor;
       if (cqe.res < 0) ::close(fd);
-      return op.finish({.result = cqe.res < 0 ? cqe.res : fd, .more = false, .bytes = {}});
+      return finish(op, cqe.res < 0 ? cqe.res : fd);
     }
     case OpKind::kSendWait:
-      return op.finish({.result = std::min(cqe.res, 0), .more = false, .bytes = {}});
+      return finish(op, std::min(cqe.res, 0));
     case OpKind::kReceiveInto:
       note_arrival(op);
-      return op.finish({.result = cqe.res, .more = false, .bytes = {}});
+      return finish(op, cqe.res);
     case OpKind::kSend:
       if (op.loop.quiet) {
         op.loop.result = cqe.res;
@@ -285,7 +300,7 @@ void UringLoop::on_completion(const io_uring_cqe& cqe) {
       [[fallthrough]];
     case OpKind::kFile:
     case OpKind::kWatch:
-      return op.finish({.result = cqe.res, .more = false, .bytes = {}});
+      return finish(op, cqe.res);
     case OpKind::kIdle:
       break;
   }
@@ -298,7 +313,7 @@ void UringLoop::on_received(Op& op, const io_uring_cqe& cqe) {
   const bool goes_on = (cqe.flags & IORING_CQE_F_MORE) != 0;
   const bool out_of_buffers = cqe.res == -ENOBUFS;
   if (cqe.res <= 0 && !out_of_buffers) {
-    return op.finish({.result = cqe.res, .more = false, .bytes = {}});
+    return finish(op, cqe.res);
   }
   if (!goes_on) ended_early_.push_back(&op);
   if (!out_of_buffers) op.report({.result = cqe.res, .more = true, .bytes = bytes});
@@ -309,7 +324,7 @@ void UringLoop::on_accepted(Op& op, const io_uring_cqe& cqe) {
   // A peer that gave up while it waited in the queue is no failure of ours.
   const bool peer_gone = cqe.res == -ECONNABORTED;
   if (cqe.res < 0 && !peer_gone) {
-    return op.finish({.result = cqe.res, .more = false, .bytes = {}});
+    return finish(op, cqe.res);
   }
   if ((cqe.flags & IORING_CQE_F_MORE) == 0) ended_early_.push_back(&op);
   if (!peer_gone) op.report({.result = cqe.res, .more = true, .bytes = {}});

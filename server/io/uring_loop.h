@@ -61,6 +61,8 @@ class UringLoop final : public SystemLoop {
   void add_quiet(Op& op, size_t bytes);
   void finish_quiet(uint64_t until);
   void await_room(Op& op);
+  void ask_to_cancel(Op& op);
+  void finish(Op& op, int32_t result);
   void submit_and_wait(Micros wait);
   // The operation brought something from outside.
   void note_arrival(Op& op) noexcept { linger_.note_arrival(op.loop.epoch); }
@@ -71,6 +73,9 @@ class UringLoop final : public SystemLoop {
   std::unique_ptr<char[]> arguments_;
   size_t arguments_used_ = 0;
 
+  // Asked to end and not over yet. A request that is just being issued is not found by a cancel, so
+  // these are asked again every turn.
+  std::vector<Op*> cancelling_;
   Linger linger_;
   unsigned sends_pending_ = 0;  // started since the last turn; almost all end when submitted
   Op* quiet_head_ = nullptr;    // quiet sends in the order in which they were started
