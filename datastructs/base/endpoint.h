@@ -45,6 +45,8 @@ class Endpoint {
   virtual void on_closed(ByteView why) = 0;
 
   virtual EndpointState state() const = 0;
+  // Input was taken that is still to be acted on. A peer that sends no more is not closed before.
+  virtual bool has_work() const { return false; }
   virtual OutBuffer& out() = 0;
   // Bytes of out() marked with a higher offset stay back.
   virtual uint64_t released() const { return kReleaseAll; }

@@ -64,6 +64,8 @@ class OutBuffer {
   void release_at(uint64_t offset) { release_from(stream_end(), offset); }
   // The position behind the last byte, counted from the first that was ever appended.
   uint64_t stream_end() const { return consumed_ + size_bytes_; }
+  // How many bytes have left, ever.
+  uint64_t sent_bytes() const { return consumed_; }
 
   // Fills `views` from the front with what may leave; returns how many views were filled. At most
   // `bytes_max` in all (rounded up to a view).

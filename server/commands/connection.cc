@@ -134,7 +134,7 @@ Status cmd_hello(Context& ctx) {
   if (!session->authenticated) {
     return ctx.fail(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
-        "<proto> AUTH <user> "
+        "AUTH <user> "
         "<pass> option can be used to authenticate the client and select the RESP protocol version "
         "at the same time");
   }

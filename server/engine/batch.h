@@ -49,7 +49,7 @@ class Batch {
   ArgvArena& arena() { return arena_; }
   // A session whose input is not all parsed yet.
   void add_unfinished(Session& session) { unfinished_.push_back(&session); }
-  // A session goes: none of its commands may run.
+  // A session goes: none of its commands will run.
   void forget(Session& session);
 
   void run();

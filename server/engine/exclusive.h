@@ -24,6 +24,7 @@ class Exclusive {
   explicit Exclusive(Engine& engine) : engine_(engine) {}
 
   bool active() const { return session_ != nullptr; }
+  const Session* holder() const { return session_; }
   // The command is accounted with the time of the whole wait. Requires !active().
   void begin(Session& session, const CommandSpec& spec, Argv argv, Instant until);
   // The session's connection ends.

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/engine/executor.h"
 
+#include "server/engine/arg_parser.h"
 #include "server/engine/engine.h"
 #include "server/engine/errors.h"
 #include "server/engine/gates.h"
 #include "server/engine/session.h"
 
 namespace ouro {
+namespace {
+
+// The words of a request that a browser sends before the body that an attacker chose.
+bool is_http(ByteView name) {
+  return equals_ignoring_case(name, "post") || equals_ignoring_case(name, "host:");
+}
+
+}  // namespace
 
 const CommandSpec* Executor::resolve(Argv argv) const {
   const CommandSpec* spec = engine_.registry.find(argv[0]);
@@ -51,6 +60,14 @@ void Executor::refuse(Caller& caller, const CommandSpec* spec, ByteView text, Re
 void Executor::refuse_unknown(Caller& caller, Argv argv, Reply& reply) {
   // Only so much of what the client sent comes back to it.
   constexpr size_t kShownBytesMax = 128;
+  if (caller.session != nullptr && is_http(argv[0])) {
+    engine_.log.print(LogLevel::kWarning,
+                      "closing a client that speaks HTTP: a web page may be made to send commands "
+                      "here. id=%llu addr=%s",
+                      static_cast<unsigned long long>(caller.session->id),
+                      caller.session->peer.address.c_str());
+    return caller.session->doom();
+  }
   const CommandSpec* container = engine_.registry.find(argv[0]);
   std::string text;
   if (container != nullptr) {

@@ -49,6 +49,7 @@ void Session::set_authenticated(bool yes) {
 
 void Session::on_bytes(ByteView bytes) {
   engine_.stats.net_input_bytes += bytes.size();
+  last_active = engine_.instant();
   note_fed();
   reader_.feed(bytes);
   parse();
@@ -56,6 +57,7 @@ void Session::on_bytes(ByteView bytes) {
 
 void Session::on_filled(size_t bytes) {
   engine_.stats.net_input_bytes += bytes;
+  last_active = engine_.instant();
   note_fed();
   reader_.on_filled(bytes);
   parse();
@@ -76,24 +78,30 @@ void Session::parse() {
   if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
   const RespReader::Limits limits{.bulk_bytes_max = engine_.options.proto_max_bulk_len,
                                   .authenticated = authenticated};
+  unparsed_ = false;
   while (!must_wait()) {
     if (engine_.batch.is_full()) {
       engine_.batch.add_unfinished(*this);
+      unparsed_ = true;
       break;
     }
     const RespReader::Read read = reader_.next(limits, engine_.batch.arena(), engine_.batch.room());
     if (read == RespReader::Read::kMore) break;
     if (read == RespReader::Read::kError) {
       engine_.batch.add_broken(*this);
+      ++batched_;
       return;
     }
     engine_.batch.add(*this);
+    ++batched_;
     if (!authenticated) {
       // The limits of what follows depend on whether this command is a good AUTH.
       engine_.batch.add_unfinished(*this);
+      unparsed_ = true;
       break;
     }
   }
+  note_held_input();
   if (reader_.pending_bytes() > engine_.options.client_query_buffer_limit) {
     ++engine_.stats.client_query_limit_closed;
     engine_.log.print(LogLevel::kWarning,
@@ -103,9 +111,20 @@ void Session::parse() {
   }
 }
 
+// What came while nobody's command may run is acted on later, even if its peer sends no more.
+void Session::note_held_input() {
+  if (engine_.exclusive.active() && reader_.pending_bytes() > 0) unparsed_ = true;
+}
+
 void Session::parse_more() {
   note_fed();
   parse();
+  // Without output nobody else looks whether this connection is done.
+  owner_.on_session_active();
+}
+
+bool Session::has_work() const {
+  return unparsed_ || batched_ > 0 || engine_.exclusive.holder() == this;
 }
 
 void Session::end_turn() {
@@ -115,6 +134,7 @@ void Session::end_turn() {
     skipped_ = {};
   }
   reader_.end_turn();
+  note_held_input();
   output_peak_ = std::max(output_peak_, out_.claimed_bytes());
   note_memory();
   // What was left over from an earlier turn came without new bytes, so nobody else asks for this
@@ -123,6 +143,7 @@ void Session::end_turn() {
 }
 
 void Session::fail_protocol() {
+  --batched_;
   if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
   const std::string text = "ERR " + std::string(reader_.error());
   engine_.stats.count_error(text);
@@ -135,6 +156,7 @@ void Session::fail_protocol() {
 
 void Session::run(const RespReader::Command& command, const CommandSpec* spec,
                   const Key& first_key) {
+  --batched_;
   if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
   if (must_wait()) {
     skipped_.push_back(command);
@@ -239,6 +261,10 @@ void Session::after_reply() {
 
 void Session::check_limits() {
   after_reply();
+  // A client that takes what it asked for is not idle, however long that lasts.
+  if (was_sending_ && out_.sent_bytes() != sent_seen_) last_active = engine_.instant();
+  was_sending_ = !out_.empty();
+  sent_seen_ = out_.sent_bytes();
   out_.shrink();
   if (engine_.instant() - output_peak_at_ >= kOutputPeakLasts) {
     output_peak_ = out_.claimed_bytes();

@@ -52,6 +52,7 @@ class Session final : public Endpoint {
   void on_filled(size_t bytes) override;
   void on_closed(ByteView why) override;
   EndpointState state() const override;
+  bool has_work() const override;
   OutBuffer& out() override { return out_; }
 
   // ---- for the batch and the executor
@@ -160,6 +161,8 @@ class Session final : public Endpoint {
   // The same with stored values that its output points at: it keeps them from being freed.
   size_t claimed_bytes() const { return other_bytes() + out_.claimed_bytes(); }
   bool is_blocked() const { return wait_.active; }
+  // Receives a large argument into its place; how far it has come is not told before it is whole.
+  bool is_filling() { return !reader_.want().empty(); }
 
  private:
   // A waiting session's input is read up to here, a slow reader's until this much waits to be sent.
@@ -170,6 +173,7 @@ class Session final : public Endpoint {
 
   void parse();
   void note_fed();
+  void note_held_input();
   Executor::Outcome run_unanswered(const Executor::Prepared& prepared);
   bool must_wait() const;
   const OutputLimit& output_limit() const;
@@ -191,6 +195,8 @@ class Session final : public Endpoint {
   int resp_version_ = 2;
   Wait wait_;
   bool postponed_ = false;                    // CLIENT PAUSE or an exclusive wait
+  size_t batched_ = 0;                        // commands in the batch
+  bool unparsed_ = false;                     // input waits for the next batch
   bool fed_ = false;                          // in the batch's list of this turn
   std::vector<RespReader::Command> skipped_;  // of this turn, behind a wait
   const RespReader::Command* running_ = nullptr;
@@ -198,6 +204,8 @@ class Session final : public Endpoint {
   // Where the output begins that waits for seal(): a command runs that may leave effects.
   uint64_t unsealed_from_ = 0;
   bool unsealed_ = false;
+  uint64_t sent_seen_ = 0;  // by the last check_limits()
+  bool was_sending_ = false;
   size_t output_peak_ = 0;
   Instant output_peak_at_ = 0;
 };

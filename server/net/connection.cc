@@ -128,7 +128,8 @@ void Connection::flush() {
   if (state_ != State::kOpen && state_ != State::kDraining) return;
   const bool has_output = !endpoint_.out().empty();
   if (has_output && !sending_.busy()) flush_list_.hold(*this);
-  if (state_ == State::kDraining && !has_output && !sending_.busy()) return close("end of stream");
+  const bool is_done = !has_output && !sending_.busy() && !endpoint_.has_work();
+  if (state_ == State::kDraining && is_done) return close("end of stream");
   receive_more();
 }
 

@@ -147,5 +147,52 @@ TEST_F(ResetTest, APartitionDelaysAndLosesNothing) {
   EXPECT_EQ(client.take(), "$2\r\nvw\r\n");
 }
 
+// Who sends many commands and then says that no more come is answered to the end, however many
+// batches that takes, and though others send as much.
+TEST(HalfClose, EverythingThatWasSentIsDone) {
+  SimWorld world(run_seed());
+  SimMachine& machine = world.add_machine();
+  SimServer server(machine);
+  std::string commands;
+  for (int i = 0; i < 3000; ++i) commands += resp_command({"INCR", "n"});
+  std::vector<std::unique_ptr<SimClient>> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(std::make_unique<SimClient>(world));
+    if (i == 0) clients.back()->send(resp_command({"CLIENT", "REPLY", "OFF"}));
+    clients.back()->send(commands);
+  }
+  EXPECT_TRUE(world.run_until(
+      [&] {
+        size_t unsent = 0;
+        for (const auto& client : clients) unsent += client->is_connected() ? client->unsent() : 1;
+        return unsent == 0;
+      },
+      60'000));
+  for (const auto& client : clients) client->shutdown_write();
+  EXPECT_TRUE(world.run_until([&] { return server.clients() == 0; }, 60'000));
+  SimClient last(world);
+  EXPECT_EQ(last.ask({"GET", "n"}), "$5\r\n15000\r\n");
+}
+
+// The same for what came while nobody's command could run.
+TEST(HalfClose, InputDuringAnExclusiveWaitIsDone) {
+  SimWorld world(run_seed());
+  SimMachine& machine = world.add_machine();
+  SimServer server(
+      machine, [](Options& options) { options.engine.enable_debug_command = Allowed::kEverybody; });
+  SimClient sleeper(world);
+  sleeper.send(resp_command({"DEBUG", "SLEEP", "1"}) + resp_command({"PING"}));
+  SimClient other(world);
+  world.run_for(200'000);
+  other.send(resp_command({"SET", "a", "1"}) + resp_command({"GET", "a"}));
+  world.run_for(200'000);
+  other.shutdown_write();
+  sleeper.shutdown_write();
+  world.run_for(1'500'000);
+  EXPECT_EQ(sleeper.received(), "+OK\r\n+PONG\r\n");
+  EXPECT_EQ(other.received(), "+OK\r\n$1\r\n1\r\n");
+  EXPECT_EQ(server.clients(), 0U);
+}
+
 }  // namespace
 }  // namespace ouro
