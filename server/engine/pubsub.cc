@@ -52,7 +52,7 @@ size_t index_of(PubSub::Kind kind) { return static_cast<size_t>(kind); }
 size_t bytes_of(ByteView name) {
   constexpr size_t kLinksBytes = 4 * sizeof(void*);
   return 2 * (kLinksBytes + sizeof(std::string) + name.size()) + sizeof(std::vector<Session*>) +
-         sizeof(Session*);
+         sizeof(void*);
 }
 
 }  // namespace

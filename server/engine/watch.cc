@@ -10,7 +10,7 @@ namespace {
 size_t bytes_of(ByteView key) {
   constexpr size_t kLinksBytes = 4 * sizeof(void*);
   return kLinksBytes + sizeof(std::pair<DbIndex, std::string>) + sizeof(std::vector<Caller*>) +
-         2 * sizeof(Caller*) + sizeof(WatchedKey) + 2 * key.size();
+         2 * sizeof(void*) + sizeof(WatchedKey) + 2 * key.size();
 }
 
 }  // namespace
