@@ -2,9 +2,8 @@
 // Exclusive: a wait of one session during which no client command runs (DEBUG SLEEP, SHUTDOWN),
 // while the loop and its timers go on. All sessions keep what they receive, up to their limits.
 //
-//      command --Err::kExclusive--> waits until `until` --> "OK" --> the rest of its EXEC, if it
-//      was
-//                                                                   queued --> everybody goes on
+//      command --Err::kExclusive--> waits until `until` --> "OK"
+//          --> the rest of its EXEC, if it was queued --> everybody goes on
 //
 // Inside EXEC it pauses the queue between two commands. The group stays open meanwhile, and nothing
 // else may join it: no slice expires or evicts. If the session goes, the rest of its queue runs at
