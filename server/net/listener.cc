@@ -42,6 +42,10 @@ void Listener::tune(const SocketTuning& tuning) {
   if (fd_.is_open()) loop_.tune({fd_.number}, tuning);
 }
 
+void Listener::share_port(bool yes) {
+  if (fd_.is_open() && !address_.is_unix()) loop_.share_port(fd_, yes);
+}
+
 void Listener::close() {
   if (!fd_.is_open() || closing_) return;
   closing_ = true;
@@ -83,7 +87,7 @@ const Listener* Listeners::find_open(const Address& address) const {
 }
 
 // Opens one address, unless it is open. Port 0 becomes the port that was found.
-int Listeners::plan_tcp(const std::string& host, const ListenOptions& options, Plan& plan) {
+int Listeners::plan_address(const std::string& host, const ListenOptions& options, Plan& plan) {
   const std::vector<Address> found = resolve_blocking(host, plan.port);
   if (found.empty()) return EADDRNOTAVAIL;
   if (const Listener* open = find_open(found.front())) {
@@ -97,20 +101,26 @@ int Listeners::plan_tcp(const std::string& host, const ListenOptions& options, P
   return 0;
 }
 
-int Listeners::open_tcp(const Tcp& tcp, const ListenOptions& options, std::string& failed) {
-  Plan plan{.opened = {}, .kept = {}, .port = tcp.port};
-  int error = 0;
+int Listeners::plan_tcp(const Tcp& tcp, const ListenOptions& options, Plan& plan,
+                        std::string& failed) {
   for (ByteView bind : tcp.binds) {
     const bool may_be_missing = !bind.empty() && bind.front() == '-';
     if (may_be_missing) bind.remove_prefix(1);
-    error = plan_tcp(std::string(bind), options, plan);
-    if (may_be_missing && is_missing_here(error)) error = 0;
+    const int error = plan_address(std::string(bind), options, plan);
     failed = bind;
-    if (error != 0) break;
+    if (error != 0 && !(may_be_missing && is_missing_here(error))) return error;
   }
-  if (error == 0 && plan.opened.empty() && plan.kept.empty() && !tcp.binds.empty()) {
-    error = EADDRNOTAVAIL;
-  }
+  const bool has_none = plan.opened.empty() && plan.kept.empty() && !tcp.binds.empty();
+  return has_none ? EADDRNOTAVAIL : 0;
+}
+
+int Listeners::open_tcp(const Tcp& tcp, const ListenOptions& options, std::string& failed) {
+  Plan plan{.opened = {}, .kept = {}, .port = tcp.port};
+  // New addresses may overlap with those that they replace.
+  ListenOptions beside = options;
+  beside.shares_port = tcp.port != 0 && tcp.port == port();
+  if (beside.shares_port) share_port(true);
+  const int error = plan_tcp(tcp, beside, plan, failed);
   if (error == 0) {
     plan.opened.swap(open_);
     // What was open before: unix sockets stay, too.
@@ -124,8 +134,13 @@ int Listeners::open_tcp(const Tcp& tcp, const ListenOptions& options, std::strin
   for (auto& listener : plan.opened) {
     if (listener != nullptr) close(std::move(listener));
   }
+  if (beside.shares_port) share_port(false);
   forget_idle();
   return error;
+}
+
+void Listeners::share_port(bool yes) {
+  for (auto& listener : open_) listener->share_port(yes);
 }
 
 void Listeners::close(std::unique_ptr<Listener> listener) {

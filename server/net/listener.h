@@ -35,6 +35,7 @@ class Listener {
   // Accepts no more; is_idle() once the loop has let go. A unix socket's file is removed.
   void close();
   void tune(const SocketTuning& tuning);
+  void share_port(bool yes);
 
   bool is_idle() const noexcept { return !fd_.is_open() && !accepting_.busy(); }
   // With the port that was chosen for port 0.
@@ -70,8 +71,8 @@ class Listeners {
   Listeners(Loop& loop, Logger& log, AcceptSink& sink) : loop_(loop), log_(log), sink_(sink) {}
 
   // From now on exactly these TCP addresses are open: those that were stay as they are, others are
-  // closed once all new ones are open. 0, or the errno of the first address that failed; then all
-  // is as before, and `failed` names it.
+  // closed once all new ones are open; so an address may follow one that it overlaps with. 0, or
+  // the errno of the first address that failed; then all is as before, and `failed` names it.
   int open_tcp(const Tcp& tcp, const ListenOptions& options, std::string& failed);
   int open_unix(ByteView path, const ListenOptions& options);
   void close_all();
@@ -90,7 +91,9 @@ class Listeners {
     std::vector<const Listener*> kept;
     uint16_t port;
   };
-  int plan_tcp(const std::string& host, const ListenOptions& options, Plan& plan);
+  int plan_tcp(const Tcp& tcp, const ListenOptions& options, Plan& plan, std::string& failed);
+  int plan_address(const std::string& host, const ListenOptions& options, Plan& plan);
+  void share_port(bool yes);
   const Listener* find_open(const Address& address) const;
   void close(std::unique_ptr<Listener> listener);
   void forget_idle();

@@ -205,13 +205,16 @@ ListenOutcome SimLoop::listen(const Address& address, const ListenOptions& optio
   if (!has_power_) return {.fd = {}, .error = EIO, .bound = {}};
   if (descriptors_full()) return {.fd = {}, .error = EMFILE, .bound = {}};
   int error = 0;
-  const auto listener =
-      world_.net().listen(machine_.number(), address, static_cast<size_t>(options.backlog), error);
+  const auto listener = world_.net().listen(machine_.number(), address, options, error);
   if (listener == nullptr) return {.fd = {}, .error = error, .bound = {}};
   const int descriptor = new_descriptor();
   listener->on_change = [this, descriptor] { list_ready(descriptor); };
   cell_of(descriptor).listener = listener;
   return {.fd = {descriptor}, .error = 0, .bound = listener->address};
+}
+
+void SimLoop::share_port(ListenFd fd, bool yes) {
+  if (has_power_) cell_of(fd.number).listener->shares_port = yes;
 }
 
 void SimLoop::start_reader(Op& op, OpKind kind, int descriptor) {

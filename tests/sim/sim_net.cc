@@ -282,20 +282,41 @@ int SimNet::host_of(int from, const Address& address) const {
   return std::stoi(host.substr(7)) - 1;
 }
 
+namespace {
+
+bool is_any(const Address& address) {
+  return !address.is_unix() && address.host() == (address.is_ip6() ? "::" : "0.0.0.0");
+}
+
+// Whether some connection could go to both.
+bool overlap(const Address& a, const Address& b) {
+  if (a == b) return true;
+  if (a.is_unix() || b.is_unix() || a.is_ip6() != b.is_ip6()) return false;
+  return a.port() == b.port() && (is_any(a) || is_any(b));
+}
+
+}  // namespace
+
+// The one that names the address goes before one that takes any.
 SimListener* SimNet::find_listener(int host, const Address& address) {
+  SimListener* found = nullptr;
   for (const auto& listener : listeners_) {
     if (listener->host != host) continue;
     if (listener->address == address) return listener.get();
-    if (address.is_unix() || listener->address.is_unix()) continue;
-    const std::string bound = listener->address.host();
-    const bool any = bound == (address.is_ip6() ? "::" : "0.0.0.0");
-    if (any && listener->address.port() == address.port()) return listener.get();
+    if (is_any(listener->address) && overlap(listener->address, address)) found = listener.get();
   }
-  return nullptr;
+  return found;
 }
 
-std::shared_ptr<SimListener> SimNet::listen(int host, const Address& wanted, size_t backlog,
-                                            int& error) {
+bool SimNet::is_taken(int host, const Address& address, bool shares_port) const {
+  return std::any_of(listeners_.begin(), listeners_.end(), [&](const auto& listener) {
+    return listener->host == host && overlap(listener->address, address) &&
+           !(shares_port && listener->shares_port);
+  });
+}
+
+std::shared_ptr<SimListener> SimNet::listen(int host, const Address& wanted,
+                                            const ListenOptions& options, int& error) {
   Address address = wanted;
   if (host_of(host, wanted) != host) {
     error = EADDRNOTAVAIL;
@@ -303,12 +324,17 @@ std::shared_ptr<SimListener> SimNet::listen(int host, const Address& wanted, siz
   }
   if (!wanted.is_unix() && wanted.port() == 0) {
     address = *Address::from_ip(wanted.host(), next_port_++);
-  } else if (find_listener(host, wanted) != nullptr) {
+  } else if (is_taken(host, wanted, options.shares_port)) {
     error = EADDRINUSE;
     return nullptr;
   }
-  listeners_.push_back(std::make_shared<SimListener>(SimListener{
-      .host = host, .address = address, .backlog = backlog, .waiting = {}, .on_change = {}}));
+  listeners_.push_back(
+      std::make_shared<SimListener>(SimListener{.host = host,
+                                                .address = address,
+                                                .backlog = static_cast<size_t>(options.backlog),
+                                                .shares_port = options.shares_port,
+                                                .waiting = {},
+                                                .on_change = {}}));
   error = 0;
   return listeners_.back();
 }

@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "datastructs/base/units.h"
-#include "server/io/address.h"
+#include "server/io/loop.h"
 
 namespace ouro {
 
@@ -105,6 +105,7 @@ struct SimListener {
   int host;
   Address address;
   size_t backlog;
+  bool shares_port;  // Loop::share_port
   std::deque<SimSocket> waiting;
   std::function<void()> on_change;
 };
@@ -120,7 +121,8 @@ class SimNet {
 
   // ---- listening
   // Null and an errno if the address is taken or not this host's. Port 0 takes a free one.
-  std::shared_ptr<SimListener> listen(int host, const Address& address, size_t backlog, int& error);
+  std::shared_ptr<SimListener> listen(int host, const Address& address,
+                                      const ListenOptions& options, int& error);
   void stop_listening(SimListener& listener);
 
   // ---- connecting
@@ -155,6 +157,7 @@ class SimNet {
 
   void knock(uint64_t ticket);
   SimListener* find_listener(int host, const Address& address);
+  bool is_taken(int host, const Address& address, bool shares_port) const;
   std::shared_ptr<SimStream> make_stream();
   Micros draw_delay(const StreamPolicy& policy);
   void enqueue(SimStream& stream, int side, std::string bytes, uint8_t mark, bool apart = false);

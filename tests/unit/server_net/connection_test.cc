@@ -481,6 +481,30 @@ TEST_P(NetTest, ListenersChangeAsAWholeOrNotAtAll) {
   EXPECT_TRUE(turns_until([&] { return listeners.is_idle(); }));
 }
 
+// From all addresses to one of them on the same port and back, each time through overlap; nobody
+// else may share the port, then or later.
+TEST_P(NetTest, ListenersChangeToAnAddressThatOverlaps) {
+  Listeners listeners(*loop, log, *this);
+  Listeners other(*loop, log, *this);
+  const ByteView all[] = {"*"};
+  const ByteView one[] = {"127.0.0.1"};
+  std::string failed;
+  ASSERT_EQ(listeners.open_tcp({.port = 0, .binds = all}, {}, failed), 0) << failed;
+  const uint16_t port = listeners.port();
+  for (const auto& binds : {one, all, one}) {
+    EXPECT_EQ(listeners.open_tcp({.port = port, .binds = {binds, 1}}, {}, failed), 0) << failed;
+    EXPECT_EQ(listeners.all().size(), 1U);
+    EXPECT_EQ(other.open_tcp({.port = port, .binds = one}, {}, failed), EADDRINUSE);
+    EXPECT_EQ(other.open_tcp({.port = port, .binds = all}, {}, failed), EADDRINUSE);
+    for (int i = 0; i < 5; ++i) turn(0);
+    const size_t before = peers.size();
+    Peer client = connect_peer(*Address::from_ip("127.0.0.1", port));
+    EXPECT_TRUE(turns_until([&] { return peers.size() == before + 1; }));
+  }
+  listeners.close_all();
+  EXPECT_TRUE(turns_until([&] { return listeners.is_idle(); }));
+}
+
 TEST_P(NetTest, AUnixSocketHasItsPermissionsAndIsRemoved) {
   const std::string path = "/tmp/ouro-net-" + std::to_string(::getpid()) + ".sock";
   Listeners listeners(*loop, log, *this);
