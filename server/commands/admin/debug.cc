@@ -25,11 +25,12 @@ Status reply_ok(Context& ctx) {
 }
 
 Status debug_sleep(Context& ctx) {
-  constexpr double kSecondsMax = 1e9;
+  constexpr double kSecondsMax = 1e9;  // more overflows Redis's clock, and it does not sleep at all
   const double seconds = std::strtod(std::string(ctx.argv[2]).c_str(), nullptr);
   // Only a connection can be made to wait; for the embedding program there is nobody to hold up.
-  if (!ctx.may_wait_exclusively() || !(seconds > 0)) return reply_ok(ctx);
-  const auto micros = static_cast<int64_t>(std::min(seconds, kSecondsMax) * 1e6);
+  const bool sleeps = seconds > 0 && seconds <= kSecondsMax;
+  if (!ctx.may_wait_exclusively() || !sleeps) return reply_ok(ctx);
+  const auto micros = static_cast<int64_t>(seconds * 1e6);
   ctx.engine.exclusive.begin(*ctx.caller.session, ctx.spec, ctx.argv,
                              ctx.engine.instant() + micros);
   return Err::kExclusive;
