@@ -38,6 +38,7 @@ inline constexpr GateMask kSubscribed = 1U << 6;   // a RESP2 client in subscrib
 inline constexpr GateMask kTransaction = 1U << 7;  // MULTI is open: queue
 inline constexpr GateMask kPause = 1U << 8;        // CLIENT PAUSE
 inline constexpr GateMask kBusy = 1U << 9;
+inline constexpr GateMask kMonitor = 1U << 10;  // a client that watches with MONITOR
 }  // namespace Gate
 
 struct QueuedCommand {
@@ -67,8 +68,8 @@ struct Caller {
 
   Origin origin;
   DbIndex db = 0;
-  GateMask gates =
-      0;  // those of kAuth, kSubscribed, kTransaction that this caller's state asks for
+  // Those of kAuth, kSubscribed, kTransaction, kMonitor that this caller's state asks for.
+  GateMask gates = 0;
   bool watch_broken = false;  // a watched key has changed: EXEC answers null
   bool no_touch = false;      // CLIENT NO-TOUCH: reads leave the access clock alone
   Transaction txn;

@@ -46,13 +46,14 @@ void Clients::unpause() {
 bool Clients::must_wait(const Caller& caller, const CommandSpec& spec) const {
   if (pause_ == Pause::kNone || engine_.instant() >= pause_until_ || caller.txn.executing)
     return false;
+  if (caller.session != nullptr && caller.session->is_monitor) return false;
   if (pause_ == Pause::kAll) return !spec.flags.has(Flag::kEndsPause);
-  if (spec.flags.has(Flag::kWrite) || spec.flags.has(Flag::kMayReplicate)) return true;
-  if (!spec.flags.has(Flag::kRunsQueue)) return false;
-  return std::any_of(
-      caller.txn.queue.begin(), caller.txn.queue.end(), [](const QueuedCommand& queued) {
-        return queued.spec->flags.has(Flag::kWrite) || queued.spec->flags.has(Flag::kMayReplicate);
-      });
+  const Flags changes = Flag::kWrite | Flag::kMayReplicate;
+  if (spec.flags.has(changes)) return true;
+  // Commands that were queued before the pause.
+  return spec.flags.has(Flag::kRunsQueue) &&
+         std::any_of(caller.txn.queue.begin(), caller.txn.queue.end(),
+                     [&](const QueuedCommand& queued) { return queued.spec->flags.has(changes); });
 }
 
 void Clients::run_postponed() {

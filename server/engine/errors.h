@@ -30,6 +30,7 @@ inline constexpr ByteView kOutOfMemory = "OOM command not allowed when used memo
 inline constexpr ByteView kExecAbort =
     "EXECABORT Transaction discarded because of previous errors.";
 inline constexpr ByteView kLoading = "LOADING Redis is loading the dataset in memory";
+inline constexpr ByteView kMonitorNeedsData = "ERR Replica can't interact with the keyspace";
 inline constexpr ByteView kDbIndexOutOfRange = "ERR DB index is out of range";
 inline constexpr ByteView kUnblocked = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
 inline constexpr ByteView kInvalidCursor = "ERR invalid cursor";

@@ -148,10 +148,6 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   ++depth_;
   const Status status = spec.handler(ctx);
   --depth_;
-  // Shown when it has run, so that a transaction's commands come before its EXEC; one that is run
-  // again was shown when it began to wait.
-  if (engine_.monitors.active() && prepared.woken_by == nullptr)
-    engine_.monitors.feed(engine_, caller, spec, prepared.argv);
   if (!status.is_ok() && status.err() != Err::kBlocked && status.err() != Err::kExclusive) {
     const ByteView text =
         status.err() == Err::kMessage ? ByteView(message_) : errors::text_of(status.err());
@@ -159,6 +155,10 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     ++stats.failed;
     reply.error(text);
   }
+  // Shown when it has run, so that a transaction's commands come before its EXEC; one that is run
+  // again was shown when it began to wait.
+  if (engine_.monitors.active() && prepared.woken_by == nullptr)
+    engine_.monitors.feed(engine_, caller, spec, prepared.argv);
   if (ctx.changes > 0) {
     engine_.changes += ctx.changes;
     if (!ctx.effects.is_explicit()) engine_.commit.add(db, prepared.argv);

@@ -45,13 +45,16 @@ Passage loading_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
   return spec.flags.has(Flag::kLoading) ? Passage::kPass : refuse(engine, errors::kLoading);
 }
 
-Passage subscribed_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv argv) {
+Passage subscribed_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
   if (spec.flags.has(Flag::kInSubscribedMode)) return Passage::kPass;
-  std::string name(argv[0]);
-  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return refuse(engine, "ERR Can't execute '" + name +
+  return refuse(engine, "ERR Can't execute '" + std::string(engine.registry.full_name(spec)) +
                             "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
                             "allowed in this context");
+}
+
+Passage monitor_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
+  const bool needs_data = spec.flags.has(Flag::kReadonly | Flag::kWrite | Flag::kMayReplicate);
+  return needs_data ? refuse(engine, errors::kMonitorNeedsData) : Passage::kPass;
 }
 
 Passage transaction_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
@@ -71,14 +74,15 @@ struct GateRow {
   GateMask gate;
   Passage (*ask)(Engine&, Caller&, const CommandSpec&, Argv);
 };
-// In the order in which Redis refuses.
+// In the order in which Redis refuses and holds back.
 constexpr GateRow kGates[] = {
     {Gate::kAuth, auth_gate},
     {Gate::kMemory, memory_gate},
     {Gate::kSubscribed, subscribed_gate},
     {Gate::kLoading, loading_gate},
-    {Gate::kTransaction, transaction_gate},
+    {Gate::kMonitor, monitor_gate},
     {Gate::kPause, pause_gate},
+    {Gate::kTransaction, transaction_gate},
 };
 
 }  // namespace

@@ -75,6 +75,45 @@ TEST_F(ExclusiveTest, NothingExpiresMeanwhile) {
   EXPECT_EQ(server.engine().stats.expired_keys, 1U);
 }
 
+// A paused write is held back before it is queued; one that was queued before holds EXEC back.
+TEST_F(ExclusiveTest, APauseOfWritesHoldsTransactionsBack) {
+  client.ask({"MULTI"});
+  other.ask({"CLIENT", "PAUSE", "1000", "WRITE"});
+  EXPECT_EQ(client.ask({"GET", "n"}), "+QUEUED\r\n");
+  client.send(resp_command({"INCR", "n"}));
+  world.run_for(800'000);
+  EXPECT_EQ(client.received(), "");
+  world.run_for(300'000);
+  EXPECT_EQ(client.take(), "+QUEUED\r\n");
+  other.ask({"CLIENT", "PAUSE", "1000", "WRITE"});
+  client.send(resp_command({"EXEC"}));
+  world.run_for(800'000);
+  EXPECT_EQ(client.received(), "");
+  world.run_for(300'000);
+  EXPECT_EQ(client.take(), "*2\r\n$-1\r\n:1\r\n");
+}
+
+// MONITOR makes a replica of a kind: it has no access to keys, and no pause holds it back.
+TEST_F(ExclusiveTest, AMonitorTouchesNoKeysAndIsNotPaused) {
+  other.ask({"MONITOR"});
+  const ByteView refusal = "-ERR Replica can't interact with the keyspace\r\n";
+  EXPECT_EQ(other.ask({"GET", "n"}), refusal);
+  EXPECT_EQ(other.ask({"INCR", "n"}), refusal);
+  EXPECT_EQ(other.ask({"PUBLISH", "c", "m"}), refusal);
+  client.ask({"CLIENT", "PAUSE", "1000"});
+  other.send(resp_command({"PING"}));
+  world.run_for(100'000);
+  EXPECT_TRUE(other.take().starts_with("+PONG\r\n"));
+  client.ask({"CLIENT", "UNPAUSE"});
+  EXPECT_EQ(other.ask({"RESET"}), "+RESET\r\n");
+  client.ask({"CLIENT", "PAUSE", "1000"});
+  other.send(resp_command({"GET", "n"}));
+  world.run_for(900'000);
+  EXPECT_EQ(other.received(), "");
+  world.run_for(200'000);
+  EXPECT_EQ(other.take(), "$-1\r\n");
+}
+
 TEST_F(ExclusiveTest, PausedClientsSeeDueKeysAsGoneButNoneIsRemoved) {
   other.ask({"SET", "short", "v", "PX", "100"});
   EXPECT_EQ(client.ask({"CLIENT", "PAUSE", "60000", "WRITE"}), "+OK\r\n");

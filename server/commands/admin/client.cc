@@ -301,6 +301,7 @@ Status cmd_monitor(Context& ctx) {
   Session& session = *ctx.caller.session;
   if (!session.is_monitor) ctx.engine.monitors.add(session);
   session.is_monitor = true;
+  ctx.caller.gates |= Gate::kMonitor;
   ctx.reply.ok();
   return Status::ok();
 }
