@@ -109,6 +109,7 @@ constexpr size_t kFrontBytesMax = 1_KiB;
 void List::push(Heap& heap, const Limits& limits, ListEnd end, ByteView element) {
   const NodeLimit limit(limits);
   const bool front = end == ListEnd::kFront;
+  const size_t entry_bytes = PackedList::entry_bytes_max(element.size());
   if (!is_large()) {
     PackedList run = small();
     if (limit.fits(run, element)) {
@@ -123,7 +124,8 @@ void List::push(Heap& heap, const Limits& limits, ListEnd end, ByteView element)
   if (nodes.nodes() > 0) {
     const Ref ref = front ? nodes.first() : nodes.last();
     const ListNode& node = nodes.at(ref);
-    const bool is_dear = front && !node.is_plain() && node.run().bytes() >= kFrontBytesMax;
+    const bool is_dear =
+        front && !node.is_plain() && node.run().bytes() + entry_bytes > kFrontBytesMax;
     if (!is_dear && limit.fits(node, element)) {
       insert_in_node(heap, ref, front ? 0 : node.elements, element);
       return;
