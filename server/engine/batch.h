@@ -23,7 +23,7 @@ class Session;
 
 class Batch {
  public:
-  static constexpr size_t kCommandsMax = 1024;
+  static constexpr size_t kCommandsMax = 512;
 
   explicit Batch(Engine& engine);
 
