@@ -25,6 +25,7 @@ void Batch::forget(Session& session) {
   }
   std::erase(fed_, &session);
   std::erase(unfinished_, &session);
+  std::replace(parsing_.begin(), parsing_.end(), &session, static_cast<Session*>(nullptr));
 }
 
 // Finds the row and hashes the first key.
@@ -66,10 +67,21 @@ void Batch::end_turn() {
   for (Session* session : fed_) session->end_turn();
   fed_.clear();
   arena_.clear();
-  // What did not fit is parsed now, so that the next turn runs it without waiting for the network.
-  // Parsing may find the batch full again, which puts the session back into the list.
+  parse_unfinished();
+}
+
+// What did not fit is parsed now, so that the next turn runs it without waiting for the network. A
+// session that fills the batch goes to the end of the list: one that sends without end has every
+// other turn at most, however many wait.
+void Batch::parse_unfinished() {
   parsing_.swap(unfinished_);
-  for (Session* session : parsing_) session->parse_more();
+  size_t next = 0;
+  while (next < parsing_.size() && !is_full()) {
+    if (Session* const session = parsing_[next++]) session->parse_more();
+  }
+  const auto rest = parsing_.begin() + static_cast<ptrdiff_t>(next);
+  unfinished_.insert(unfinished_.begin(), rest, parsing_.end());
+  std::erase(unfinished_, nullptr);
   parsing_.clear();
 }
 

@@ -66,6 +66,7 @@ class Batch {
   static_assert(sizeof(Item) <= 128);
   void prepare(Item& item);
   void end_turn();
+  void parse_unfinished();
 
   Engine& engine_;
   ArgvArena arena_;

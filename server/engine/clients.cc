@@ -69,8 +69,8 @@ void Clients::every_second() {
   const Micros idle_max = engine_.options.timeout_seconds * 1'000'000;
   for (const auto& [id, session] : by_id_) {
     session->check_limits();
-    const bool waits = session->is_blocked() || session->is_monitor || session->is_filling() ||
-                       session->subscription_count() > 0;
+    const bool waits = session->is_blocked() || session->is_postponed() || session->has_work() ||
+                       session->is_monitor || session->subscription_count() > 0;
     if (idle_max > 0 && !waits && engine_.instant() - session->last_active > idle_max) {
       engine_.log.print(LogLevel::kVerbose, "closing idle client: id=%llu addr=%s",
                         static_cast<unsigned long long>(id), session->peer.address.c_str());

@@ -63,6 +63,12 @@ void Session::on_filled(size_t bytes) {
   parse();
 }
 
+std::span<char> Session::want() {
+  const std::span<char> room = reader_.want();
+  return engine_.options.timeout_seconds == 0 ? room
+                                              : room.first(std::min(room.size(), kFillStepBytes));
+}
+
 void Session::note_fed() {
   if (fed_) return;
   fed_ = true;
@@ -81,7 +87,7 @@ void Session::parse() {
   unparsed_ = false;
   while (!must_wait()) {
     if (engine_.batch.is_full()) {
-      engine_.batch.add_unfinished(*this);
+      queue_for_batch();
       unparsed_ = true;
       break;
     }
@@ -96,7 +102,7 @@ void Session::parse() {
     ++batched_;
     if (!authenticated) {
       // The limits of what follows depend on whether this command is a good AUTH.
-      engine_.batch.add_unfinished(*this);
+      queue_for_batch();
       unparsed_ = true;
       break;
     }
@@ -116,7 +122,15 @@ void Session::note_held_input() {
   if (engine_.exclusive.active() && reader_.pending_bytes() > 0) unparsed_ = true;
 }
 
+// Once, however much comes meanwhile.
+void Session::queue_for_batch() {
+  if (queued_) return;
+  queued_ = true;
+  engine_.batch.add_unfinished(*this);
+}
+
 void Session::parse_more() {
+  queued_ = false;
   note_fed();
   parse();
   // Without output nobody else looks whether this connection is done.
@@ -124,7 +138,9 @@ void Session::parse_more() {
 }
 
 bool Session::has_work() const {
-  return unparsed_ || batched_ > 0 || engine_.exclusive.holder() == this;
+  // What came behind a QUIT or an error is never acted on.
+  const bool has_input = (unparsed_ || queued_) && state_ == EndpointState::kOpen;
+  return has_input || batched_ > 0 || engine_.exclusive.holder() == this;
 }
 
 void Session::end_turn() {
@@ -145,6 +161,7 @@ void Session::end_turn() {
 void Session::fail_protocol() {
   --batched_;
   if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
+  if (must_wait()) return;  // the reader says it again, behind the commands before
   const std::string text = "ERR " + std::string(reader_.error());
   engine_.stats.count_error(text);
   with_reply([&](Reply& reply) {
@@ -211,7 +228,7 @@ void Session::end_wait() {
 }
 
 void Session::resume() {
-  engine_.batch.add_unfinished(*this);
+  queue_for_batch();
   owner_.on_session_active();
 }
 
@@ -290,12 +307,12 @@ void Session::check_output(const OutputLimit& limit, size_t bytes) {
   doom();
 }
 
-// Computed when it is asked: what made it refuse input ends without a call of the session, by bytes
-// that are sent.
+// Only input that is about to be run makes a session refuse more. One that waits (BLPOP) reads on,
+// up to client-query-buffer-limit: that is how it notices that its peer is gone. So does one whose
+// replies pile up: many clients send a whole pipeline before they read, and would wait for ever.
 EndpointState Session::state() const {
   if (state_ != EndpointState::kOpen) return state_;
-  const bool full = out_.size_bytes() > kUnsentBytesMax ||
-                    ((wait_.active || postponed_) && reader_.pending_bytes() > kWaitingBytesMax);
+  const bool full = unparsed_ && reader_.pending_bytes() > kBacklogBytesMax;
   return full ? EndpointState::kNotReading : EndpointState::kOpen;
 }
 

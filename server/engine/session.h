@@ -4,7 +4,7 @@
 //
 // A session that waits (BLPOP), is paused, or meets an exclusive wait gives the commands behind it
 // back to its reader, and parses them again when the wait is over. What it keeps so is bounded by
-// client-query-buffer-limit, and above kWaitingBytesMax it receives no more.
+// client-query-buffer-limit, as in Redis.
 #pragma once
 
 #include <set>
@@ -48,7 +48,7 @@ class Session final : public Endpoint {
 
   // ---- Endpoint
   void on_bytes(ByteView bytes) override;
-  std::span<char> want() override { return reader_.want(); }
+  std::span<char> want() override;
   void on_filled(size_t bytes) override;
   void on_closed(ByteView why) override;
   EndpointState state() const override;
@@ -161,17 +161,19 @@ class Session final : public Endpoint {
   // The same with stored values that its output points at: it keeps them from being freed.
   size_t claimed_bytes() const { return other_bytes() + out_.claimed_bytes(); }
   bool is_blocked() const { return wait_.active; }
-  // Receives a large argument into its place; how far it has come is not told before it is whole.
-  bool is_filling() { return !reader_.want().empty(); }
+  bool is_postponed() const { return postponed_; }
 
  private:
-  // A waiting session's input is read up to here, a slow reader's until this much waits to be sent.
-  static constexpr size_t kWaitingBytesMax = 1_MiB;
-  static constexpr size_t kUnsentBytesMax = 64_MiB;
+  // Input that waits for room in the batch is read up to here: enough for a batch of its own.
+  static constexpr size_t kBacklogBytesMax = 256_KiB;
+  // With `timeout` a large argument is received in such steps, each of which counts as a sign of
+  // life.
+  static constexpr size_t kFillStepBytes = 64_KiB;
   // For so long a peak of the output shows (rbp).
   static constexpr Micros kOutputPeakLasts = 5'000'000;
 
   void parse();
+  void queue_for_batch();
   void note_fed();
   void note_held_input();
   Executor::Outcome run_unanswered(const Executor::Prepared& prepared);
@@ -197,6 +199,7 @@ class Session final : public Endpoint {
   bool postponed_ = false;                    // CLIENT PAUSE or an exclusive wait
   size_t batched_ = 0;                        // commands in the batch
   bool unparsed_ = false;                     // input waits for the next batch
+  bool queued_ = false;                       // among the batch's unfinished sessions
   bool fed_ = false;                          // in the batch's list of this turn
   std::vector<RespReader::Command> skipped_;  // of this turn, behind a wait
   const RespReader::Command* running_ = nullptr;

@@ -115,6 +115,29 @@ TEST_F(ClockTest, IdleClientsAreClosedAfterTheirTime) {
   EXPECT_EQ(server.clients(), 2U);
 }
 
+// A large argument that stops coming is no sign of life; one that comes slowly is.
+TEST_F(ClockTest, AStalledUploadIsIdle) {
+  client.send("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1000000\r\n");
+  for (int i = 0; i < 9; ++i) {
+    client.send(std::string(100'000, 'x'));
+    world.run_for(200'000'000);
+    ASSERT_FALSE(client.has_ended()) << i;
+  }
+  world.run_for(103'000'000);
+  EXPECT_TRUE(client.has_ended());
+}
+
+// It is the server that lets it wait.
+TEST_F(ClockTest, APausedClientIsNotIdle) {
+  SimClient other(world);
+  other.ask({"CLIENT", "PAUSE", "400000", "WRITE"});
+  client.send(resp_command({"SET", "k", "v"}));
+  world.run_for(399'000'000);
+  EXPECT_FALSE(client.has_ended());
+  world.run_for(2'000'000);
+  EXPECT_EQ(client.take(), "+OK\r\n");
+}
+
 TEST_F(ClockTest, IdleTimeDoesNotFollowTheWallClock) {
   EXPECT_EQ(client.ask({"PING"}), "+PONG\r\n");
   machine.step_wall_clock(86'400'000);

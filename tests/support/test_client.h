@@ -30,6 +30,7 @@ class TestTurns {
   Engine& engine() { return engine_; }
   // Turns until no session has anything to do.
   void run();
+  void run_one();
 
  private:
   friend class TestClient;
@@ -101,10 +102,14 @@ class TestClient final : private SessionOwner {
   Session session_;
 };
 
+inline void TestTurns::run_one() {
+  engine_.run_batch();
+  for (TestClient* client : clients_) client->flush();
+}
+
 inline void TestTurns::run() {
   do {
-    engine_.run_batch();
-    for (TestClient* client : clients_) client->flush();
+    run_one();
   } while (engine_.batch.has_more());
 }
 
