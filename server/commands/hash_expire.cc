@@ -149,7 +149,7 @@ int64_t expire_field(Context& ctx, const Key& key, Hash*& hash, ByteView field, 
     return kRemoved;
   }
   hash->set_deadline(ctx.heap(), field, when);
-  ctx.db.note_field_deadline(key, when);
+  ctx.db.note_element_deadline(key, when);
   facts.set(field);
   return kDone;
 }

@@ -25,7 +25,8 @@ void end_due_fields(Context& ctx, const Key& key, Hash*& hash) {
   if (hash == nullptr || hash->next_deadline() > field_clock(ctx)) [[likely]]
     return;
   size_t budget = kDueBudget;
-  if (ctx.engine.expire_fields(ctx.caller.db, key, *hash, budget)) hash = nullptr;
+  Entry& entry = *ctx.db.find(key);
+  if (ctx.engine.expire_elements(ctx.caller.db, key, entry, budget)) hash = nullptr;
 }
 
 size_t count_fields(const Hash& hash, UnixMs now) {

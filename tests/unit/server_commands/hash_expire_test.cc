@@ -231,7 +231,7 @@ TEST_P(FieldExpiry, TheLastDueFieldTakesTheKey) {
   effects();
   EXPECT_EQ(run("HRANDFIELD h 2"), "[]");
   EXPECT_EQ(run("EXISTS h"), "0");
-  EXPECT_EQ(engine.stats.expired_fields, 3U);
+  EXPECT_EQ(engine.stats.expired_elements, 3U);
 }
 
 TEST_P(FieldExpiry, FieldsGoByThemselves) {
@@ -251,7 +251,7 @@ TEST_P(FieldExpiry, FieldsGoByThemselves) {
   pass_and_expire(20);
   EXPECT_EQ(run("EXISTS h gone"), "1");
   EXPECT_EQ(run("HKEYS h"), R"(["c"])");
-  EXPECT_EQ(db().next_field_deadline(), kNever);
+  EXPECT_EQ(db().next_element_deadline(), kNever);
 }
 
 TEST_P(FieldExpiry, ALargeHashGoesInSlices) {
@@ -263,11 +263,11 @@ TEST_P(FieldExpiry, ALargeHashGoesInSlices) {
   pass(10);
   EXPECT_TRUE(engine.run_slices());
   EXPECT_EQ(run("EXISTS h"), "1");
-  EXPECT_LT(engine.stats.expired_fields, 2000U);
+  EXPECT_LT(engine.stats.expired_elements, 2000U);
   while (engine.run_slices()) {
   }
   EXPECT_EQ(run("EXISTS h"), "0");
-  EXPECT_EQ(engine.stats.expired_fields, 5000U);
+  EXPECT_EQ(engine.stats.expired_elements, 5000U);
 }
 
 TEST_P(FieldExpiry, DeadlinesFollowTheHash) {
@@ -282,7 +282,7 @@ TEST_P(FieldExpiry, DeadlinesFollowTheHash) {
     pass_and_expire(10);
     EXPECT_EQ(run({"HLEN", key}), "1");
     caller.db = 0;
-    EXPECT_EQ(engine.dbs[0].timed_hashes_count() + engine.dbs[1].timed_hashes_count(), 0U);
+    EXPECT_EQ(engine.dbs[0].timed_count() + engine.dbs[1].timed_count(), 0U);
   };
   prepare();
   run("RENAME h other");
@@ -308,14 +308,14 @@ TEST_P(FieldExpiry, DeadlinesFollowTheHash) {
   for (const ByteView command : {"DEL h", "UNLINK h", "FLUSHALL", "FLUSHDB ASYNC", "SET h v"}) {
     prepare();
     run(command);
-    EXPECT_EQ(engine.dbs[0].timed_hashes_count(), 0U) << command;
+    EXPECT_EQ(engine.dbs[0].timed_count(), 0U) << command;
     pass_and_expire(10);
   }
   // Deadlines that were taken away are noticed when they would have come.
   prepare();
   run("HPERSIST h FIELDS 1 a");
   pass_and_expire(10);
-  EXPECT_EQ(engine.dbs[0].timed_hashes_count(), 0U);
+  EXPECT_EQ(engine.dbs[0].timed_count(), 0U);
   EXPECT_EQ(run("HLEN h"), "2");
 }
 
