@@ -70,13 +70,8 @@ Status expire(Context& ctx, Unit unit, UnixMs base) {
     return Status::ok();
   }
   ctx.reply.integer(1);
-  // Under replay and a primary's stream nothing ends by the clock here: their own DEL will come.
-  const bool decides =
-      ctx.caller.origin != Origin::kPrimary && ctx.caller.origin != Origin::kReplay;
-  if (decides && when <= ctx.now) {
-    ctx.db.erase(key, ctx.engine.options.lazyfree_lazy_expire ? Freeing::kLazy : Freeing::kNow);
-    ctx.changed(key, Event::kGeneric, "del");
-    if (ctx.effects.wanted()) ctx.effects.replace({"DEL", key.bytes});
+  if (clock_decides(ctx) && when <= ctx.now) {
+    end_key(ctx, key);
     return Status::ok();
   }
   // A stored deadline is never negative: that means none. Any time in the past is as good as

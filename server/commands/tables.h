@@ -36,6 +36,8 @@ extern const std::span<const CommandSpec> kSetCommands;
 extern const std::span<const CommandSpec> kSlowlogCommands;
 extern const std::span<const CommandSpec> kSortCommands;
 extern const std::span<const CommandSpec> kStringCommands;
+extern const std::span<const CommandSpec> kStringConditionCommands;
+extern const std::span<const CommandSpec> kStringIncrexCommands;
 extern const std::span<const CommandSpec> kStringLcsCommands;
 extern const std::span<const CommandSpec> kStringSetCommands;
 extern const std::span<const CommandSpec> kTransactionCommands;
