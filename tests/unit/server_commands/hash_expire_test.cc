@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine_fixture.h"
-#include "server/engine/session.h"
+#include "event_listener.h"
 
 namespace ouro {
 namespace {
@@ -23,37 +23,9 @@ class FieldExpiry : public testing::TestWithParam<bool>, public EngineFixture {
 };
 INSTANTIATE_TEST_SUITE_P(Forms, FieldExpiry, testing::Values(false, true));
 
-// A client that hears of all events of keys, in order, separated by blanks.
-class Listener final : SessionOwner {
- public:
-  explicit Listener(Engine& engine) : session_(engine, {}, *this) {
-    EXPECT_TRUE(engine.pubsub.set_event_classes("EA"));
-    engine.pubsub.subscribe(session_, PubSub::Kind::kPattern, "__keyevent@0__:*");
-  }
-  std::string take() {
-    ByteView views[64];
-    const size_t count = session_.out().gather(kReleaseAll, views);
-    std::string bytes;
-    for (size_t i = 0; i < count; ++i) bytes += views[i];
-    session_.out().consume(bytes.size());
-    std::string events;
-    const std::string prefix = "@0__:";
-    for (size_t at = bytes.find(prefix); at != std::string::npos; at = bytes.find(prefix, at)) {
-      at += prefix.size();
-      const std::string name = bytes.substr(at, bytes.find('\r', at) - at);
-      if (name != "*") events += (events.empty() ? "" : " ") + name;
-    }
-    return events;
-  }
-
- private:
-  void on_session_active() override {}
-  Session session_;
-};
-
 TEST_P(FieldExpiry, Events) {
   engine.active_expire = false;
-  Listener listener(engine);
+  EventListener listener(engine);
   run("HSET h a 1 b 2 c 3 d 4 e 5 f 6");
   listener.take();
   run("HPEXPIRE h 10 FIELDS 3 a b c");
