@@ -28,6 +28,7 @@ extern const std::span<const CommandSpec> kListBlockCommands;
 extern const std::span<const CommandSpec> kListCommands;
 extern const std::span<const CommandSpec> kListMoveCommands;
 extern const std::span<const CommandSpec> kListSearchCommands;
+extern const std::span<const CommandSpec> kMemberExpireCommands;
 extern const std::span<const CommandSpec> kMemoryCommands;
 extern const std::span<const CommandSpec> kObjectCommands;
 extern const std::span<const CommandSpec> kPubsubCommands;

@@ -537,6 +537,15 @@ def is_each_its_own(args):
             or (words == [b"CONFIG", b"GET"] and b"*" in args))
 
 
+# How many words the commands that have grown since Redis 7.0 have in their new form.
+NEWER_FORMS = {b"PERSIST": 3, b"PTTL": 3, b"TTL": 3}
+
+
+def is_newer(args):
+    """Whether a damaged command is one that Redis 7.0 refuses for a word too much, and later servers do not."""
+    return bool(args) and NEWER_FORMS.get(args[0].upper()) == len(args)
+
+
 class Generator:
     """Draws runs of commands of one family."""
 
@@ -565,8 +574,9 @@ class Generator:
             args, mode = [], step.mode
             if not step.collect:
                 step.run(self.draw, args)
-            if step.damageable and self.draw.chance(0.03):
-                args = self.draw.damage(args)
+            damaged = self.draw.damage(args) if step.damageable and self.draw.chance(0.03) else args
+            if damaged is not args and not is_newer(damaged):
+                args = damaged
                 # A walk in any order may have become a random pick.
                 mode = "kind" if is_each_its_own(args) else "shape" if mode in ("set", "pairs") else mode
             if step.connection == 0:
