@@ -232,6 +232,7 @@ void stats_section(Page& page) {
   page.line("expired_stale_perc:%.2f", 0.0);
   page.value("expired_time_cap_reached_count", stats.expire_cycles_cut);
   page.value("expire_cycle_cpu_milliseconds", 0);
+  page.value("rm_deleted_keys", stats.keys_removed_by_pattern);
   page.value("evicted_keys", stats.evicted_keys);
   page.value("evicted_clients", stats.evicted_clients);
   page.zeros({"total_eviction_exceeded_time", "current_eviction_exceeded_time"});
