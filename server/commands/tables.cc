@@ -18,8 +18,8 @@ std::span<const std::span<const CommandSpec>> all_command_tables() {
       kSetAlgebraCommands,   kSetCommands,          kSlowlogCommands,
       kSortCommands,         kStringCommands,       kStringConditionCommands,
       kStringIncrexCommands, kStringLcsCommands,    kStringSetCommands,
-      kTransactionCommands,  kZSetCommands,         kZSetPopCommands,
-      kZSetRangeCommands,    kZSetStoreCommands,
+      kThrottleCommands,     kTransactionCommands,  kZSetCommands,
+      kZSetPopCommands,      kZSetRangeCommands,    kZSetStoreCommands,
   };
   return tables;
 }
