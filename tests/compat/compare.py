@@ -12,7 +12,7 @@ MONITOR_LINE = re.compile(rb"^\d+\.\d{6} \[(\d+) \S+\] ")
 # Redis documents its key specs and its past in its own words.
 OWN_DOCS = (b"summary", b"complexity", b"history")
 # Commands that Redis 7.0 has and that take more arguments today, so that their rows differ.
-GROWN_COMMANDS = frozenset((b"persist", b"pttl", b"set", b"ttl"))
+GROWN_COMMANDS = frozenset((b"persist", b"pttl", b"set", b"ttl", b"zrank", b"zrevrank"))
 
 
 def shape(reply):

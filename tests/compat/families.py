@@ -538,7 +538,7 @@ def is_each_its_own(args):
 
 
 # How many words the commands that have grown since Redis 7.0 have in their new form.
-NEWER_FORMS = {b"PERSIST": 3, b"PTTL": 3, b"TTL": 3}
+NEWER_FORMS = {b"PERSIST": 3, b"PTTL": 3, b"TTL": 3, b"ZRANK": 4, b"ZREVRANK": 4}
 
 
 def is_newer(args):
