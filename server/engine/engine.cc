@@ -138,6 +138,9 @@ void Engine::expire_key(DbIndex db, const Key& key) {
 }
 
 void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
+  if (eviction.keeps_changes(options.maxmemory_policy)) [[unlikely]] {
+    if (Entry* entry = dbs[db].find(key)) entry->set_access(access_clock());
+  }
   if (watch.active()) [[unlikely]]
     watch.on_changed(db, key.bytes, presence(db, key.bytes));
   if (blocking.active()) [[unlikely]]
@@ -184,6 +187,8 @@ void Engine::swap_databases(DbIndex a, DbIndex b) {
 }
 
 void Engine::touch(Entry& entry) {
+  if (eviction.keeps_changes(options.maxmemory_policy)) [[unlikely]]
+    return;
   if (eviction.counts_uses(options.maxmemory_policy)) [[unlikely]] {
     eviction.count_use(entry, *this);
     return;
