@@ -179,9 +179,9 @@ ZSETS = """
 1 ZINTERSTORE {zset} 2 {set} {zset} [WEIGHTS {real} {real}] [AGGREGATE (SUM|MIN|MAX)]
 2 ZDIFFSTORE {zset} 2 {zset} {zset}
 2 (ZUNION|ZINTER) 3 {zset} {set} {zset} [WEIGHTS {real} {real} {real}] [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]
-1 (ZUNION|ZINTER) (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MIN|{junk})] [WITHSCORES]
+1 (ZUNION|ZINTER) (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MIN|avg|{number})] [WITHSCORES]
 2 (ZUNIONSTORE|ZINTERSTORE) {zset} 3 {zset} {set} {zset} [WEIGHTS {real} {real} {real}] [AGGREGATE (SUM|MIN|MAX)]
-1 (ZUNIONSTORE|ZINTERSTORE) {zset} (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MAX|{junk})]
+1 (ZUNIONSTORE|ZINTERSTORE) {zset} (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MAX|avg|{number})]
 1 ZINTERCARD 3 {zset} {set} {zset} [LIMIT {count}]
 1 ZDIFFSTORE {zset} 3 {zset} {set} {zset}
 2 ZINTERCARD ({few}|1|2) {zset} [{zset}] [LIMIT {count}]
@@ -542,8 +542,9 @@ NEWER_FORMS = {b"PERSIST": 3, b"PTTL": 3, b"TTL": 3, b"ZRANK": 4, b"ZREVRANK": 4
 
 
 def is_newer(args):
-    """Whether a damaged command is one that Redis 7.0 refuses for a word too much, and later servers do not."""
-    return bool(args) and NEWER_FORMS.get(args[0].upper()) == len(args)
+    """Whether a damaged command is one that Redis 7.0 refuses for one of its words, and later servers do not."""
+    words = [arg.upper() for arg in args]
+    return bool(words) and (NEWER_FORMS.get(words[0]) == len(words) or (b"AGGREGATE", b"COUNT") in zip(words, words[1:]))
 
 
 class Generator:
