@@ -67,7 +67,8 @@ void Set::destroy(Heap& heap) noexcept {
 }
 
 bool Set::free_some(Heap& heap, size_t& budget) {
-  if (word_.tag() == Tag::kTable) {
+  if (!word_.free_deadlines(heap, budget)) return false;
+  if (tag() == Tag::kTable) {
     Table& all = table();
     if (!all.dict.free_some(budget, [&](SetMember* member) { all.release(heap, member); })) {
       return false;
@@ -76,27 +77,33 @@ bool Set::free_some(Heap& heap, size_t& budget) {
   } else {
     if (budget == 0) return false;
     --budget;
-    heap.release(word_.pointer());
+    heap.release(word_.plain().pointer());
   }
-  word_.clear();
+  word_.plain().clear();
   return true;
 }
 
 Set Set::copy(Heap& heap) const {
+  Set made = copy_members(heap);
+  word_.copy_deadlines_to(heap, made.word_);
+  return made;
+}
+
+Set Set::copy_members(Heap& heap) const {
   Set made;
-  switch (word_.tag()) {
+  switch (tag()) {
     case Tag::kNone:
       break;
     case Tag::kInts:
-      made.word_.set(Tag::kInts, ints().copy(heap).raw());
+      made.word_.plain().set(Tag::kInts, ints().copy(heap).raw());
       break;
     case Tag::kPacked:
-      made.word_.set(Tag::kPacked, packed().copy(heap).block());
+      made.word_.plain().set(Tag::kPacked, packed().copy(heap).block());
       break;
     case Tag::kTable: {
       Table* to = heap.make<Table>(heap, table().seed);
       for_each([&](ByteView member) { to->insert(heap, member, to->dict.hash(member)); });
-      made.word_.set(Tag::kTable, to);
+      made.word_.plain().set(Tag::kTable, to);
     }
   }
   return made;
@@ -105,16 +112,16 @@ Set Set::copy(Heap& heap) const {
 // ---- changes
 
 bool Set::add(Heap& heap, const Limits& limits, HashSeed seed, ByteView member) {
-  if (word_.tag() == Tag::kTable) {
+  if (tag() == Tag::kTable) {
     Table& all = table();
     const Hash64 hash = all.dict.hash(member);
     if (all.dict.find(member, hash) != nullptr) return false;
     all.insert(heap, member, hash);
     return true;
   }
-  if (word_.tag() == Tag::kPacked) return add_packed(heap, limits, seed, member);
+  if (tag() == Tag::kPacked) return add_packed(heap, limits, seed, member);
   if (const auto value = parse_int64(member)) return add_integer(heap, limits, seed, *value);
-  if (word_.tag() == Tag::kInts) {
+  if (tag() == Tag::kInts) {
     leave_ints(heap, limits, seed);
     return add(heap, limits, seed, member);
   }
@@ -124,7 +131,7 @@ bool Set::add(Heap& heap, const Limits& limits, HashSeed seed, ByteView member) 
 bool Set::add_integer(Heap& heap, const Limits& limits, HashSeed seed, int64_t value) {
   IntSet all = ints();
   const bool added = all.add(heap, value);
-  word_.set(Tag::kInts, all.raw());
+  word_.plain().set(Tag::kInts, all.raw());
   // Only a set that grows is looked at: one above a lowered limit stays as it is.
   if (added && all.size() > limits.set_ints_entries) leave_ints(heap, limits, seed);
   return added;
@@ -138,7 +145,7 @@ bool Set::add_packed(Heap& heap, const Limits& limits, HashSeed seed, ByteView m
                     run.bytes() + Packed::entry_bytes(member.size()) <= kPackedBytesMax;
   if (fits) {
     run.append(heap, {member});
-    word_.set(Tag::kPacked, run.block());
+    word_.plain().set(Tag::kPacked, run.block());
     return true;
   }
   become_table(heap, seed);
@@ -157,25 +164,31 @@ void Set::leave_ints(Heap& heap, const Limits& limits, HashSeed seed) {
   Packed to;
   for_each([&](ByteView member) { to.append(heap, {member}); });
   from.destroy(heap);
-  word_.set(Tag::kPacked, to.block());
+  word_.plain().set(Tag::kPacked, to.block());
 }
 
 void Set::become_table(Heap& heap, HashSeed seed) {
   Table* to = heap.make<Table>(heap, seed);
   for_each([&](ByteView member) { to->insert(heap, member, to->dict.hash(member)); });
-  heap.release(word_.pointer());
-  word_.set(Tag::kTable, to);
+  heap.release(word_.plain().pointer());
+  word_.plain().set(Tag::kTable, to);
 }
 
 bool Set::remove(Heap& heap, ByteView member) {
-  switch (word_.tag()) {
+  // First, since the name may be a view into what is removed.
+  word_.forget(heap, member);
+  return remove_member(heap, member);
+}
+
+bool Set::remove_member(Heap& heap, ByteView member) {
+  switch (tag()) {
     case Tag::kNone:
       return false;
     case Tag::kInts: {
       const auto value = parse_int64(member);
       IntSet all = ints();
       if (!value || !all.remove(heap, *value)) return false;
-      word_.set(Tag::kInts, all.raw());
+      word_.plain().set(Tag::kInts, all.raw());
       return true;
     }
     case Tag::kPacked: {
@@ -183,7 +196,7 @@ bool Set::remove(Heap& heap, ByteView member) {
       const auto at = run.find(member, 1);
       if (at == run.end()) return false;
       run.erase(heap, at, 1);
-      word_.set(Tag::kPacked, run.block());
+      word_.plain().set(Tag::kPacked, run.block());
       return true;
     }
     case Tag::kTable: {
@@ -206,10 +219,25 @@ void Set::pop_random(Heap& heap, Prng& prng, size_t count, Visit taken) {
   }
 }
 
+// ---- members that end by the clock
+
+bool Set::set_deadline(Heap& heap, HashSeed seed, ByteView member, UnixMs when) {
+  if (!contains(member)) return false;
+  word_.set_deadline(heap, seed, member, when);
+  return true;
+}
+
+size_t Set::expire_due(Heap& heap, UnixMs now, size_t& budget, Visit fn) {
+  return word_.expire_due(heap, now, budget, [&](ByteView member) {
+    fn(member);
+    CHECK(remove_member(heap, member));
+  });
+}
+
 // ---- questions
 
 size_t Set::size() const noexcept {
-  switch (word_.tag()) {
+  switch (tag()) {
     case Tag::kNone:
       return 0;
     case Tag::kInts:
@@ -223,7 +251,7 @@ size_t Set::size() const noexcept {
 }
 
 bool Set::contains(ByteView member) const {
-  switch (word_.tag()) {
+  switch (tag()) {
     case Tag::kNone:
       return false;
     case Tag::kInts: {
@@ -240,14 +268,14 @@ bool Set::contains(ByteView member) const {
 
 ByteView Set::random(Prng& prng, IntText& text) const {
   DCHECK(!empty());
-  if (word_.tag() == Tag::kInts) return print(ints().random(prng), text);
-  if (word_.tag() == Tag::kTable) return table().dict.random(prng)->bytes();
+  if (tag() == Tag::kInts) return print(ints().random(prng), text);
+  if (tag() == Tag::kTable) return table().dict.random(prng)->bytes();
   const Packed run = packed();
   return run.get(run.at_index(prng.below(run.count())));
 }
 
 void Set::for_each(Visit visit) const {
-  if (word_.tag() == Tag::kTable) {
+  if (tag() == Tag::kTable) {
     table().dict.for_each([&](SetMember& member) { visit(member.bytes()); });
     return;
   }
@@ -258,7 +286,7 @@ void Set::for_each(Visit visit) const {
 }
 
 void Set::for_each_while(FunctionRef<bool(ByteView)> visit) const {
-  switch (word_.tag()) {
+  switch (tag()) {
     case Tag::kNone:
       return;
     case Tag::kInts: {
@@ -290,30 +318,37 @@ void Set::for_each_while(FunctionRef<bool(ByteView)> visit) const {
 }
 
 uint64_t Set::scan(uint64_t cursor, Visit visit) const {
-  if (word_.tag() == Tag::kTable) {
+  if (tag() == Tag::kTable) {
     return table().dict.scan(cursor, [&](SetMember& member) { visit(member.bytes()); });
   }
   for_each(visit);
   return 0;
 }
 
-ByteView Set::encoding() const noexcept {
-  return word_.tag() == Tag::kInts ? "intset" : "hashtable";
-}
+ByteView Set::encoding() const noexcept { return tag() == Tag::kInts ? "intset" : "hashtable"; }
 
 size_t Set::memory_bytes() const noexcept {
-  if (word_.pointer() == nullptr) return 0;
-  const size_t own = Heap::usable_bytes(word_.pointer());
-  if (word_.tag() != Tag::kTable) return own;
+  if (word_.plain().pointer() == nullptr) return word_.deadlines_bytes();
+  const size_t own = Heap::usable_bytes(word_.plain().pointer()) + word_.deadlines_bytes();
+  if (tag() != Tag::kTable) return own;
   return own + table().member_bytes + table().dict.memory_bytes();
 }
 
 size_t Set::free_effort() const noexcept {
-  return word_.tag() == Tag::kTable ? table().dict.size() : 1;
+  return word_.deadlines_count() + (tag() == Tag::kTable ? table().dict.size() : 1);
 }
 
 void Set::check_invariants() const {
-  switch (word_.tag()) {
+  check_members();
+  word_.check_deadlines();
+  word_.for_each_deadline([this](ByteView member, UnixMs when) {
+    CHECK(contains(member));
+    CHECK(when != kNoExpiry);
+  });
+}
+
+void Set::check_members() const {
+  switch (tag()) {
     case Tag::kNone:
       return;
     case Tag::kInts:

@@ -7,7 +7,8 @@
 //
 // Packed reports Redis 7.0's name: there such a set is a table. A set moves down this list when a
 // member comes in that its encoding does not allow, and never back up; lowering a limit changes no
-// set that exists. A table takes about 44 bytes a member of 16 bytes (32 entry, 12 Dict). Trivially
+// set that exists. Members may be given deadlines, at no cost for a set without (timed_word.h).
+// A table takes about 44 bytes a member of 16 bytes (32 entry, 12 Dict). Trivially
 // relocatable, no destructor: freed by destroy() or free_some(). Views that are handed out or to a
 // callback die at the next change; no method may be called from inside a callback, except
 // contains(). Cost: ints O(log n), packed a walk over its run, table one look-up.
@@ -25,7 +26,7 @@
 #include "datastructs/int_set.h"
 #include "datastructs/limits.h"
 #include "datastructs/packed.h"
-#include "datastructs/tagged_word.h"
+#include "datastructs/timed_word.h"
 
 namespace ouro {
 
@@ -49,6 +50,19 @@ class Set {
   // Removes up to `count` members, each with the same probability, handing each to `taken` before.
   void pop_random(Heap& heap, Prng& prng, size_t count, Visit taken);
 
+  // ---- members that end by the clock
+  // Gives a member a deadline (>= 0) or takes it away (kNoExpiry); false if it is not there.
+  bool set_deadline(Heap& heap, HashSeed seed, ByteView member, UnixMs when);
+  // Removes members that are due, each handed to `fn` before; looks at no more than about `budget`
+  // places, which is counted down. Returns how many were removed.
+  size_t expire_due(Heap& heap, UnixMs now, size_t& budget, Visit fn);
+  // kNoExpiry if it has none or is not there.
+  UnixMs deadline(ByteView member) const { return word_.deadline(member); }
+  // No member is due before; kNever if none has a deadline.
+  UnixMs next_deadline() const { return word_.next_deadline(); }
+  bool has_deadlines() const noexcept { return word_.is_timed(); }
+
+  // ---- questions
   size_t size() const noexcept;
   bool empty() const noexcept { return size() == 0; }
   bool contains(ByteView member) const;
@@ -75,16 +89,20 @@ class Set {
   enum class Tag : uint8_t { kNone, kInts, kPacked, kTable };
   struct Table;
 
-  IntSet ints() const noexcept { return IntSet::from_raw(word_.pointer()); }
-  Packed packed() const noexcept { return Packed(word_.pointer()); }
-  Table& table() const noexcept { return *static_cast<Table*>(word_.pointer()); }
+  Tag tag() const noexcept { return word_.plain().tag(); }
+  IntSet ints() const noexcept { return IntSet::from_raw(word_.plain().pointer()); }
+  Packed packed() const noexcept { return Packed(word_.plain().pointer()); }
+  Table& table() const noexcept { return *static_cast<Table*>(word_.plain().pointer()); }
 
   bool add_integer(Heap& heap, const Limits& limits, HashSeed seed, int64_t value);
   bool add_packed(Heap& heap, const Limits& limits, HashSeed seed, ByteView member);
   void leave_ints(Heap& heap, const Limits& limits, HashSeed seed);
   void become_table(Heap& heap, HashSeed seed);
+  bool remove_member(Heap& heap, ByteView member);
+  Set copy_members(Heap& heap) const;
+  void check_members() const;
 
-  TaggedWord<Tag> word_;
+  TimedWord<Tag> word_;
 };
 
 static_assert(sizeof(Set) == 8);

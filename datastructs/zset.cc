@@ -75,6 +75,7 @@ void ZSet::destroy(Heap& heap) noexcept {
 }
 
 bool ZSet::free_some(Heap& heap, size_t& budget) {
+  if (!word_.free_deadlines(heap, budget)) return false;
   if (is_table()) {
     Table& all = table();
     if (!all.dict.free_some(budget, [&](ScoredMember* entry) { all.release(heap, entry); }))
@@ -86,11 +87,17 @@ bool ZSet::free_some(Heap& heap, size_t& budget) {
     --budget;
     packed().destroy(heap);
   }
-  word_.clear();
+  word_.plain().clear();
   return true;
 }
 
 ZSet ZSet::copy(Heap& heap) const {
+  ZSet made = copy_members(heap);
+  word_.copy_deadlines_to(heap, made.word_);
+  return made;
+}
+
+ZSet ZSet::copy_members(Heap& heap) const {
   ZSet made;
   if (!is_table()) {
     made.keep(packed().copy(heap));
@@ -98,7 +105,7 @@ ZSet ZSet::copy(Heap& heap) const {
   }
   const Table& from = table();
   Table* to = heap.make<Table>(heap, from.seed);
-  made.word_.set(Tag::kTable, to);
+  made.word_.plain().set(Tag::kTable, to);
   for_each([&](ByteView member, double score) {
     to->insert(heap, member, score, to->dict.hash(member));
   });
@@ -112,7 +119,7 @@ void ZSet::become_table(Heap& heap, HashSeed seed) {
     to->insert(heap, member, score, to->dict.hash(member));
   });
   from.destroy(heap);
-  word_.set(Tag::kTable, to);
+  word_.plain().set(Tag::kTable, to);
 }
 
 // ---- changes
@@ -170,6 +177,12 @@ void ZSet::insert_new(Heap& heap, const Limits& limits, HashSeed seed, ByteView 
 }
 
 bool ZSet::remove(Heap& heap, ByteView member) {
+  // First, since the name may be a view into what is removed.
+  word_.forget(heap, member);
+  return remove_member(heap, member);
+}
+
+bool ZSet::remove_member(Heap& heap, ByteView member) {
   if (is_table()) {
     Table& all = table();
     ScoredMember* entry = all.dict.take(member, all.dict.hash(member));
@@ -190,6 +203,10 @@ void ZSet::remove_ranks(Heap& heap, RankRange range) {
   DCHECK(range.begin <= range.end);
   DCHECK(range.end <= size());
   if (range.empty()) return;
+  if (word_.is_timed()) {
+    for_each(range, Direction::kAscending,
+             [&](ByteView member, double) { word_.forget(heap, member); });
+  }
   if (is_table()) {
     Table& all = table();
     all.tree.erase_ranks(range.begin, range.size(), [&](ScoredMember* entry) {
@@ -215,6 +232,22 @@ void ZSet::pop(Heap& heap, Direction direction, size_t count, Visit taken) {
   const RankRange range = all().window(direction, 0, count);
   for_each(range, direction, taken);
   remove_ranks(heap, range);
+}
+
+// ---- members that end by the clock
+
+bool ZSet::set_deadline(Heap& heap, HashSeed seed, ByteView member, UnixMs when) {
+  if (!score(member)) return false;
+  word_.set_deadline(heap, seed, member, when);
+  return true;
+}
+
+size_t ZSet::expire_due(Heap& heap, UnixMs now, size_t& budget,
+                        FunctionRef<void(ByteView member)> fn) {
+  return word_.expire_due(heap, now, budget, [&](ByteView member) {
+    fn(member);
+    CHECK(remove_member(heap, member));
+  });
 }
 
 // ---- questions
@@ -305,15 +338,27 @@ uint64_t ZSet::scan(uint64_t cursor, Visit visit) const {
 ByteView ZSet::encoding() const noexcept { return is_table() ? "skiplist" : "listpack"; }
 
 size_t ZSet::memory_bytes() const noexcept {
-  if (!is_table()) return packed().memory_bytes();
+  const size_t deadlines = word_.deadlines_bytes();
+  if (!is_table()) return deadlines + packed().memory_bytes();
   const Table& all = table();
-  return Heap::usable_bytes(&all) + all.entry_bytes + all.dict.memory_bytes() +
+  return deadlines + Heap::usable_bytes(&all) + all.entry_bytes + all.dict.memory_bytes() +
          all.tree.memory_bytes();
 }
 
-size_t ZSet::free_effort() const noexcept { return is_table() ? table().dict.size() : 1; }
+size_t ZSet::free_effort() const noexcept {
+  return word_.deadlines_count() + (is_table() ? table().dict.size() : 1);
+}
 
 void ZSet::check_invariants() const {
+  check_members();
+  word_.check_deadlines();
+  word_.for_each_deadline([this](ByteView member, UnixMs when) {
+    CHECK(score(member));
+    CHECK(when != kNoExpiry);
+  });
+}
+
+void ZSet::check_members() const {
   if (!is_table()) return packed().check_invariants();
   const Table& all = table();
   all.dict.check_invariants();

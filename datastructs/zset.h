@@ -7,7 +7,8 @@
 //      pointing at one ScoredMember an element
 //
 // A set becomes a table when an element comes in that the limits do not allow, and stays one;
-// lowering a limit changes no set that exists. A table takes about 65 bytes an element of 16 bytes
+// lowering a limit changes no set that exists. Members may be given deadlines, at no cost for a set
+// without (timed_word.h). A table takes about 65 bytes an element of 16 bytes
 // (32 entry, 12 Dict, 20 tree). Trivially relocatable, no destructor: freed by destroy() or
 // free_some(). Views that are handed out or to a callback die at the next change; no method may be
 // called from inside a callback. All stretches are ranks: ranks(range) finds them in two descents,
@@ -27,7 +28,7 @@
 #include "datastructs/base/units.h"
 #include "datastructs/limits.h"
 #include "datastructs/packed_scores.h"
-#include "datastructs/tagged_word.h"
+#include "datastructs/timed_word.h"
 #include "datastructs/zset_range.h"
 
 namespace ouro {
@@ -77,6 +78,19 @@ class ZSet {
   // Takes up to `count` elements from the low (ascending) or high end, in that order.
   void pop(Heap& heap, Direction direction, size_t count, Visit taken);
 
+  // ---- members that end by the clock
+  // Gives a member a deadline (>= 0) or takes it away (kNoExpiry); false if it is not there.
+  bool set_deadline(Heap& heap, HashSeed seed, ByteView member, UnixMs when);
+  // Removes members that are due, each handed to `fn` before; looks at no more than about `budget`
+  // places, which is counted down. Returns how many were removed.
+  size_t expire_due(Heap& heap, UnixMs now, size_t& budget, FunctionRef<void(ByteView member)> fn);
+  // kNoExpiry if it has none or is not there.
+  UnixMs deadline(ByteView member) const { return word_.deadline(member); }
+  // No member is due before; kNever if none has a deadline.
+  UnixMs next_deadline() const { return word_.next_deadline(); }
+  bool has_deadlines() const noexcept { return word_.is_timed(); }
+
+  // ---- questions
   size_t size() const noexcept;
   bool empty() const noexcept { return size() == 0; }
   std::optional<double> score(ByteView member) const;
@@ -112,18 +126,21 @@ class ZSet {
   enum class Tag : uint8_t { kNone, kPacked, kTable };
   struct Table;
 
-  bool is_table() const noexcept { return word_.tag() == Tag::kTable; }
-  Table& table() const noexcept { return *static_cast<Table*>(word_.pointer()); }
-  PackedScores packed() const noexcept { return PackedScores(word_.pointer()); }
-  void keep(PackedScores packed) noexcept { word_.set(Tag::kPacked, packed.block()); }
+  bool is_table() const noexcept { return word_.plain().tag() == Tag::kTable; }
+  Table& table() const noexcept { return *static_cast<Table*>(word_.plain().pointer()); }
+  PackedScores packed() const noexcept { return PackedScores(word_.plain().pointer()); }
+  void keep(PackedScores packed) noexcept { word_.plain().set(Tag::kPacked, packed.block()); }
 
   void insert_new(Heap& heap, const Limits& limits, HashSeed seed, ByteView member, double score,
                   const ZAddRule& rule);
   void become_table(Heap& heap, HashSeed seed);
+  bool remove_member(Heap& heap, ByteView member);
+  ZSet copy_members(Heap& heap) const;
+  void check_members() const;
   template <class Use>
   auto with_order(Use use) const;
 
-  TaggedWord<Tag> word_;
+  TimedWord<Tag> word_;
 };
 
 static_assert(sizeof(ZSet) == 8);

@@ -108,4 +108,17 @@ size_t Entry::memory_bytes() const noexcept {
   return own;
 }
 
+UnixMs Entry::next_element_deadline() const {
+  switch (kind()) {
+    case Kind::kSet:
+      return as<Set>().next_deadline();
+    case Kind::kZSet:
+      return as<ZSet>().next_deadline();
+    case Kind::kHash:
+      return as<Hash>().next_deadline();
+    default:
+      return kNever;
+  }
+}
+
 }  // namespace ouro

@@ -130,6 +130,15 @@ class Entry {
   const T& as() const noexcept {
     return const_cast<Entry*>(this)->as<T>();
   }
+  // No element (hash field, member of a set or sorted set) is due before; kNever if none has a
+  // deadline. May be a lower bound.
+  UnixMs next_element_deadline() const;
+  // A set or sorted set some of whose members end by the clock; it shows them until they are
+  // removed. Not for hashes, which hide what is due themselves.
+  bool has_timed_members() const noexcept {
+    return (kind() == Kind::kSet && as<Set>().has_deadlines()) ||
+           (kind() == Kind::kZSet && as<ZSet>().has_deadlines());
+  }
   // As OBJECT ENCODING of Redis 7.0 names it.
   ByteView encoding() const noexcept;
   // The eight payload bytes, whatever they are. Requires kind() != kEmbedded.

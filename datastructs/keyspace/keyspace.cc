@@ -25,7 +25,7 @@ Keyspace::Keyspace(Heap& heap, HashSeed seed, LazyFree& lazy_free)
       seed_(seed),
       lazy_free_(lazy_free),
       table_(std::make_unique<Dict<Entry>>(heap, seed)),
-      timed_hashes_(std::make_unique<Dict<Entry>>(heap, seed)) {}
+      timed_(std::make_unique<Dict<Entry>>(heap, seed)) {}
 
 Keyspace::~Keyspace() { clear(Freeing::kNow); }
 
@@ -54,11 +54,11 @@ Entry* Keyspace::place(const Key& key, Entry* old, Entry* fresh, UnixMs deadline
   } else {
     fresh->set_access(old->access());
     table_->replace(old, fresh, key.hash);
-    forget_fields(key, *old);
+    forget_elements(key, *old);
     release(old, Freeing::kLazy);
   }
   if (deadline != kNoExpiry) table_->note_deadline(key.hash, deadline);
-  if (fresh->kind() == Kind::kHash) note_field_deadline(key, fresh->as<Hash>().next_deadline());
+  if (!fresh->is_string()) note_element_deadline(key, fresh->next_element_deadline());
   return fresh;
 }
 
@@ -234,7 +234,7 @@ Entry* Keyspace::set_deadline(const Key& key, Entry* entry, UnixMs when) {
 void Keyspace::erase(const Key& key, Freeing freeing) {
   Entry* entry = table_->take(key.bytes, key.hash);
   if (entry == nullptr) return;
-  forget_fields(key, *entry);
+  forget_elements(key, *entry);
   release(entry, freeing);
 }
 
@@ -247,7 +247,7 @@ Value Keyspace::take(const Key& key) {
     value.payload = reinterpret_cast<uint64_t>(Blob::create_from(heap_, entry->embedded()));
   }
   if (entry->has_deadline()) --expires_;
-  forget_fields(key, *entry);
+  forget_elements(key, *entry);
   heap_.release(entry);
   return value;
 }
@@ -257,52 +257,52 @@ void Keyspace::clear(Freeing freeing) {
   LazyFree now(heap_);
   LazyFree& queue = freeing == Freeing::kLazy ? lazy_free_ : now;
   queue.add(std::exchange(table_, std::make_unique<Dict<Entry>>(heap_, seed_)));
-  if (!timed_hashes_->empty())
-    queue.add(std::exchange(timed_hashes_, std::make_unique<Dict<Entry>>(heap_, seed_)));
+  if (!timed_->empty())
+    queue.add(std::exchange(timed_, std::make_unique<Dict<Entry>>(heap_, seed_)));
   expires_ = 0;
 }
 
 void Keyspace::swap_contents(Keyspace& other) noexcept {
   std::swap(table_, other.table_);
-  std::swap(timed_hashes_, other.timed_hashes_);
+  std::swap(timed_, other.timed_);
   std::swap(expires_, other.expires_);
 }
 
-void Keyspace::note_field_deadline(const Key& key, UnixMs when) {
+void Keyspace::note_element_deadline(const Key& key, UnixMs when) {
   if (when == kNever) return;
-  Entry* known = timed_hashes_->find(key.bytes, key.hash);
+  Entry* known = timed_->find(key.bytes, key.hash);
   if (known == nullptr) {
     known = Entry::create(heap_, key.bytes, {.kind = Kind::kInt, .has_deadline = true});
-    timed_hashes_->insert(known, key.hash);
+    timed_->insert(known, key.hash);
   } else if (known->deadline() <= when) {
     return;
   }
   known->set_deadline(when);
-  timed_hashes_->note_deadline(key.hash, when);
+  timed_->note_deadline(key.hash, when);
 }
 
-Entry* Keyspace::find_due_hash(UnixMs now, size_t& budget) {
-  while (Entry* due = timed_hashes_->find_due(now, budget)) {
+Entry* Keyspace::find_due_collection(UnixMs now, size_t& budget) {
+  while (Entry* due = timed_->find_due(now, budget)) {
     const Key name = key(due->key());
     Entry* entry = find(name);
     CHECK(entry != nullptr);
-    const UnixMs next = entry->as<Hash>().next_deadline();
+    const UnixMs next = entry->next_element_deadline();
     if (next <= now) return entry;
     // Postponed, not told: the table corrects its own bound as it goes on.
     if (next != kNever) {
       due->set_deadline(next);
     } else {
-      forget_fields(name, *entry);
+      forget_elements(name, *entry);
     }
   }
   return nullptr;
 }
 
 // `entry` does not stand at this key any more, or has no deadlines.
-void Keyspace::forget_fields(const Key& key, const Entry& entry) {
-  if (entry.kind() != Kind::kHash || timed_hashes_->empty()) [[likely]]
+void Keyspace::forget_elements(const Key& key, const Entry& entry) {
+  if (entry.is_string() || timed_->empty()) [[likely]]
     return;
-  if (Entry* known = timed_hashes_->take(key.bytes, key.hash)) heap_.release(known);
+  if (Entry* known = timed_->take(key.bytes, key.hash)) heap_.release(known);
 }
 
 void Keyspace::check_invariants() const {
@@ -310,16 +310,15 @@ void Keyspace::check_invariants() const {
   size_t with_deadline = 0;
   table_->for_each([&](Entry& entry) { with_deadline += entry.has_deadline() ? 1U : 0U; });
   CHECK(with_deadline == expires_);
-  timed_hashes_->check_invariants();
-  timed_hashes_->for_each([&](Entry& known) {
+  timed_->check_invariants();
+  timed_->for_each([&](Entry& known) {
     const Entry* entry = find(key(known.key()));
     CHECK(entry != nullptr);
-    CHECK(entry->kind() == Kind::kHash);
-    CHECK(known.deadline() <= entry->as<Hash>().next_deadline());
+    CHECK(known.deadline() <= entry->next_element_deadline());
   });
   table_->for_each([&](Entry& entry) {
-    if (entry.kind() == Kind::kHash && entry.as<Hash>().has_deadlines()) {
-      CHECK(timed_hashes_->find(entry.key()) != nullptr);
+    if (entry.next_element_deadline() != kNever) {
+      CHECK(timed_->find(entry.key()) != nullptr);
     }
   });
 }

@@ -6,14 +6,14 @@
 // prefetches by it. Functions that change an entry take the Entry* that find() gave and return the
 // one that holds the key now: it may have moved. Expiry is data here: find() returns due entries
 // too; who may remove them (a primary) or must hide them (a replica) is the engine's decision
-// (engine/context.h). Fields of hashes have deadlines of their own. A second table, empty while
-// there are none, has an entry for each such hash:
+// (engine/context.h). Elements of collections (fields of hashes, members of sets and sorted sets)
+// have deadlines of their own. A second table, empty while there are none, has an entry for each
+// such collection:
 //
-//   timed_hashes_   key -> a kInt Entry whose deadline is not after the first one of the hash's
-//   fields
+//   timed_   key -> a kInt Entry whose deadline is not after the first one of the elements
 //
-// It is told of a deadline by note_field_deadline() and follows the hash when it is put, taken,
-// erased, flushed or swapped. Deadlines that are taken away are noticed when they come due.
+// It is told of a deadline by note_element_deadline() and follows the collection when it is put,
+// taken, erased, flushed or swapped. Deadlines that are taken away are noticed when they come due.
 // Pointers: an Entry* lives until the next change of its own key.
 #pragma once
 
@@ -97,16 +97,16 @@ class Keyspace {
   Entry* find_due(UnixMs now, size_t& budget) { return table_->find_due(now, budget); }
   UnixMs next_deadline() const { return table_->next_deadline(); }
 
-  // ---- expiry of fields
-  // A field of the hash at this key was given a deadline.
-  void note_field_deadline(const Key& key, UnixMs when);
-  // A hash that may have due fields, or null; `budget` is lowered by what was looked at. The caller
-  // lets Hash::expire_due remove them before it asks again.
-  Entry* find_due_hash(UnixMs now, size_t& budget);
-  // A lower bound over all fields; kNever if none has a deadline.
-  UnixMs next_field_deadline() const { return timed_hashes_->next_deadline(); }
-  // Hashes with fields that have a deadline, and those that had one not long ago.
-  size_t timed_hashes_count() const noexcept { return timed_hashes_->size(); }
+  // ---- expiry of elements
+  // An element of the collection at this key was given a deadline.
+  void note_element_deadline(const Key& key, UnixMs when);
+  // A collection that may have due elements, or null; `budget` is lowered by what was looked at.
+  // The caller lets its expire_due() remove them before it asks again.
+  Entry* find_due_collection(UnixMs now, size_t& budget);
+  // A lower bound over all elements; kNever if none has a deadline.
+  UnixMs next_element_deadline() const { return timed_->next_deadline(); }
+  // Collections with elements that have a deadline, and those that had one not long ago.
+  size_t timed_count() const noexcept { return timed_->size(); }
 
   Heap& heap() noexcept { return heap_; }
   HashSeed seed() const noexcept { return seed_; }
@@ -121,13 +121,13 @@ class Keyspace {
   Entry* put_embedded(const Key& key, Entry* old, ByteView value, UnixMs deadline);
   Entry* place(const Key& key, Entry* old, Entry* fresh, UnixMs deadline);
   void release(Entry* entry, Freeing freeing);
-  void forget_fields(const Key& key, const Entry& entry);
+  void forget_elements(const Key& key, const Entry& entry);
 
   Heap& heap_;
   HashSeed seed_;
   LazyFree& lazy_free_;
   std::unique_ptr<Dict<Entry>> table_;
-  std::unique_ptr<Dict<Entry>> timed_hashes_;
+  std::unique_ptr<Dict<Entry>> timed_;
   size_t expires_ = 0;
   uint32_t access_of_new_ = 0;
 };

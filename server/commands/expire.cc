@@ -4,6 +4,8 @@
 
 #include "datastructs/codec/number_text.h"
 #include "server/commands/expire_time.h"
+#include "server/commands/help.h"
+#include "server/commands/member_expire.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
 #include "server/engine/engine.h"
@@ -70,13 +72,8 @@ Status expire(Context& ctx, Unit unit, UnixMs base) {
     return Status::ok();
   }
   ctx.reply.integer(1);
-  // Under replay and a primary's stream nothing ends by the clock here: their own DEL will come.
-  const bool decides =
-      ctx.caller.origin != Origin::kPrimary && ctx.caller.origin != Origin::kReplay;
-  if (decides && when <= ctx.now) {
-    ctx.db.erase(key, ctx.engine.options.lazyfree_lazy_expire ? Freeing::kLazy : Freeing::kNow);
-    ctx.changed(key, Event::kGeneric, "del");
-    if (ctx.effects.wanted()) ctx.effects.replace({"DEL", key.bytes});
+  if (clock_decides(ctx) && when <= ctx.now) {
+    end_key(ctx, key);
     return Status::ok();
   }
   // A stored deadline is never negative: that means none. Any time in the past is as good as
@@ -95,9 +92,16 @@ Status cmd_expireat(Context& ctx) { return expire(ctx, Unit::kSeconds, 0); }
 Status cmd_pexpire(Context& ctx) { return expire(ctx, Unit::kMillis, ctx.now); }
 Status cmd_pexpireat(Context& ctx) { return expire(ctx, Unit::kMillis, 0); }
 
+// PERSIST key [member]
 Status cmd_persist(Context& ctx) {
+  if (ctx.argv.size() > 3) return wrong_arity(ctx);
   const Key key = ctx.key(1);
   Entry* entry = ctx.find_to_write(key);
+  if (ctx.argv.size() == 3) {
+    const bool persisted = entry != nullptr && persist_member(ctx, key, *entry, ctx.argv[2]);
+    ctx.reply.integer(persisted ? 1 : 0);
+    return Status::ok();
+  }
   const bool had_deadline = entry != nullptr && entry->has_deadline();
   if (had_deadline) {
     ctx.db.set_deadline(key, entry, kNoExpiry);
@@ -107,22 +111,37 @@ Status cmd_persist(Context& ctx) {
   return Status::ok();
 }
 
-// Answers -2 for no key, -1 for no deadline, else the deadline less `base`, seconds rounded to the
-// nearest.
+// The deadline less `base`, seconds rounded to the nearest; -1 for none.
+int64_t time_left(UnixMs deadline, Unit unit, UnixMs base) {
+  if (deadline == kNoExpiry) return -1;
+  // Unsigned: the largest deadline still has room for the rounding.
+  const auto ms = static_cast<uint64_t>(std::max<int64_t>(deadline - base, 0));
+  return static_cast<int64_t>(unit == Unit::kMillis ? ms : (ms + 500) / 1000);
+}
+
+// Answers -2 for no key, -1 for no deadline.
 Status reply_deadline(Context& ctx, Unit unit, UnixMs base) {
   const Entry* entry = ctx.find_untouched(ctx.key(1));
-  if (entry == nullptr || !entry->has_deadline()) {
-    ctx.reply.integer(entry == nullptr ? -2 : -1);
-    return Status::ok();
-  }
-  // Unsigned: the largest deadline still has room for the rounding.
-  const auto ms = static_cast<uint64_t>(std::max<int64_t>(entry->deadline() - base, 0));
-  ctx.reply.integer(static_cast<int64_t>(unit == Unit::kMillis ? ms : (ms + 500) / 1000));
+  ctx.reply.integer(entry == nullptr ? -2 : time_left(entry->deadline(), unit, base));
   return Status::ok();
 }
 
-Status cmd_ttl(Context& ctx) { return reply_deadline(ctx, Unit::kSeconds, ctx.now); }
-Status cmd_pttl(Context& ctx) { return reply_deadline(ctx, Unit::kMillis, ctx.now); }
+// TTL key [member]; a member that is not there has no deadline.
+Status reply_time_to_live(Context& ctx, Unit unit) {
+  if (ctx.argv.size() == 2) return reply_deadline(ctx, unit, ctx.now);
+  if (ctx.argv.size() > 3) return wrong_arity(ctx);
+  const Entry* entry = ctx.find_untouched(ctx.key(1));
+  if (entry == nullptr) {
+    ctx.reply.integer(-2);
+    return Status::ok();
+  }
+  const UnixMs deadline = member_deadline(ctx, *entry, ctx.argv[2]).value_or(kNoExpiry);
+  ctx.reply.integer(time_left(deadline, unit, ctx.now));
+  return Status::ok();
+}
+
+Status cmd_ttl(Context& ctx) { return reply_time_to_live(ctx, Unit::kSeconds); }
+Status cmd_pttl(Context& ctx) { return reply_time_to_live(ctx, Unit::kMillis); }
 Status cmd_expiretime(Context& ctx) { return reply_deadline(ctx, Unit::kSeconds, 0); }
 Status cmd_pexpiretime(Context& ctx) { return reply_deadline(ctx, Unit::kMillis, 0); }
 
@@ -163,7 +182,7 @@ constexpr CommandSpec kRows[] = {
              .group = "generic",
              .args = "key:key#0"}},
     {.name = "PERSIST",
-     .arity = exactly(2),
+     .arity = at_least(2),
      .flags = Flag::kWrite | Flag::kFast,
      .keys = {one_key(1, kReadWrite | kUpdate)},
      .acl = Acl::kKeyspace,
@@ -172,7 +191,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1)",
              .since = "2.2.0",
              .group = "generic",
-             .args = "key:key#0"}},
+             .args = "key:key#0 [subkey:string]"}},
     {.name = "PEXPIRE",
      .arity = at_least(3),
      .flags = Flag::kWrite | Flag::kFast,
@@ -210,7 +229,7 @@ constexpr CommandSpec kRows[] = {
              .group = "generic",
              .args = "key:key#0"}},
     {.name = "PTTL",
-     .arity = exactly(2),
+     .arity = at_least(2),
      .flags = Flag::kReadonly | Flag::kFast,
      .keys = {one_key(1, kReadOnly | kAccess)},
      .acl = Acl::kKeyspace,
@@ -219,10 +238,10 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1)",
              .since = "2.6.0",
              .group = "generic",
-             .args = "key:key#0",
+             .args = "key:key#0 [subkey:string]",
              .tips = "nondeterministic_output"}},
     {.name = "TTL",
-     .arity = exactly(2),
+     .arity = at_least(2),
      .flags = Flag::kReadonly | Flag::kFast,
      .keys = {one_key(1, kReadOnly | kAccess)},
      .acl = Acl::kKeyspace,
@@ -231,7 +250,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1)",
              .since = "1.0.0",
              .group = "generic",
-             .args = "key:key#0",
+             .args = "key:key#0 [subkey:string]",
              .tips = "nondeterministic_output"}},
 };
 static_assert(table_is_valid(kRows));

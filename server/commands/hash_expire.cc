@@ -24,29 +24,7 @@ constexpr int64_t kNotMet = 0;
 constexpr int64_t kDone = 1;
 constexpr int64_t kRemoved = 2;
 
-// The latest deadline of a field that Redis can hold.
-constexpr UnixMs kDeadlineMax = (UnixMs{1} << 46) - 1;
-
 enum class Condition : uint8_t { kAlways, kNone, kSome, kLater, kEarlier };
-
-// FIELDS numfields field ..., which end the command.
-Result<Argv> parse_fields(Context& ctx, size_t at, ByteView bad_count) {
-  if (!equals_ignoring_case(ctx.argv[at], "FIELDS")) {
-    return ctx.fail("ERR Mandatory argument FIELDS is missing or not at the right position");
-  }
-  if (ctx.argv.size() < at + 2) return ctx.fail_text(bad_count);
-  const auto count = parse_int64(ctx.argv[at + 1]);
-  if (!count || *count < 1) return ctx.fail_text(bad_count);
-  const Argv fields = ctx.argv.subspan(at + 2);
-  if (static_cast<uint64_t>(*count) != fields.size()) {
-    return ctx.fail("ERR The `numfields` parameter must match the number of arguments");
-  }
-  return fields;
-}
-
-Result<Argv> parse_fields(Context& ctx) {
-  return parse_fields(ctx, 2, "ERR Number of fields must be a positive integer");
-}
 
 // Answers as many times that there is no such field.
 Status reply_no_fields(Context& ctx, size_t count) {
@@ -83,81 +61,19 @@ bool is_met(Condition condition, UnixMs deadline, UnixMs when) {
   return false;
 }
 
-// `base` is what the argument counts from: now, or 0 for a point in time.
-Result<UnixMs> parse_deadline(Context& ctx, Unit unit, UnixMs base) {
-  OURO_TRY(int64_t when, ctx.integer(2));
-  if (when < 0) return ctx.fail("ERR invalid expire time, must be >= 0");
-  const bool seconds = unit == Unit::kSeconds;
-  const bool in_range = when <= (seconds ? kDeadlineMax / 1000 : kDeadlineMax);
-  if (in_range && seconds) when *= 1000;
-  if (!in_range || when > kDeadlineMax - base) return fail_expire_time(ctx);
-  return when + base;
-}
-
-// What became of the fields named: the facts that the command leaves.
-class FieldFacts {
- public:
-  explicit FieldFacts(Context& ctx) : ctx_(ctx), wanted_(ctx.effects.wanted()) {}
-
-  void set(ByteView field) {
-    ++set_count_;
-    if (wanted_) set_.push_back(field);
-  }
-  void removed(ByteView field) {
-    ++removed_count_;
-    if (wanted_) removed_.push_back(field);
-  }
-  bool any_removed() const { return removed_count_ > 0; }
-  uint64_t count() const { return set_count_ + removed_count_; }
-
-  void leave(const Key& key, UnixMs when) const {
-    if (!removed_.empty()) {
-      std::vector<ByteView> argv = {"HDEL", key.bytes};
-      argv.insert(argv.end(), removed_.begin(), removed_.end());
-      ctx_.effects.replace(Argv(argv));
-    }
-    if (set_.empty()) return;
-    char when_text[kInt64TextMax];
-    char count_text[kInt64TextMax];
-    std::vector<ByteView> argv = {"HPEXPIREAT",
-                                  key.bytes,
-                                  {when_text, format_int64(when, when_text)},
-                                  "FIELDS",
-                                  {count_text, format_uint64(set_.size(), count_text)}};
-    argv.insert(argv.end(), set_.begin(), set_.end());
-    ctx_.effects.replace(Argv(argv));
-  }
-
- private:
-  Context& ctx_;
-  bool wanted_;
-  uint64_t set_count_ = 0;
-  uint64_t removed_count_ = 0;
-  std::vector<ByteView> set_;
-  std::vector<ByteView> removed_;
-};
-
 // Sets one field's deadline, or removes the field if its time is past already.
 int64_t expire_field(Context& ctx, const Key& key, Hash*& hash, ByteView field, UnixMs when,
                      Condition condition, FieldFacts& facts) {
   const auto item = find_field(ctx, key, hash, field);
   if (!item) return kNoField;
   if (!is_met(condition, item->deadline, when)) return kNotMet;
-  if (when <= field_clock(ctx)) {
-    hash->erase(ctx.heap(), field);
-    facts.removed(field);
-    return kRemoved;
-  }
-  hash->set_deadline(ctx.heap(), field, when);
-  ctx.db.note_field_deadline(key, when);
-  facts.set(field);
-  return kDone;
+  return end_field_at(ctx, key, *hash, field, when, facts) ? kRemoved : kDone;
 }
 
 Status expire(Context& ctx, Unit unit, UnixMs base) {
   const Key key = ctx.key(1);
   OURO_TRY(Hash * hash, ctx.find_as_to_write<Hash>(key));
-  OURO_TRY(const UnixMs when, parse_deadline(ctx, unit, base));
+  OURO_TRY(const UnixMs when, parse_field_deadline(ctx, ctx.argv[2], unit, base));
   const Condition condition = parse_condition(ctx.argv[3]);
   OURO_TRY(const Argv fields, parse_fields(ctx, condition == Condition::kAlways ? 3 : 4,
                                            "ERR Parameter `numFields` should be greater than 0"));
@@ -183,7 +99,7 @@ Status cmd_hpexpireat(Context& ctx) { return expire(ctx, Unit::kMillis, 0); }
 Status cmd_hpersist(Context& ctx) {
   const Key key = ctx.key(1);
   OURO_TRY(Hash * hash, ctx.find_as_to_write<Hash>(key));
-  OURO_TRY(const Argv fields, parse_fields(ctx));
+  OURO_TRY(const Argv fields, parse_fields(ctx, 2));
   end_due_named(ctx, key, hash, fields);
   if (hash == nullptr) return reply_no_fields(ctx, fields.size());
   uint64_t cleared = 0;
@@ -207,7 +123,7 @@ Status cmd_hpersist(Context& ctx) {
 // The deadline less `base`, a begun second counted as a whole one. Asking does not remove.
 Status reply_deadlines(Context& ctx, Unit unit, UnixMs base) {
   OURO_TRY(const Hash* hash, ctx.find_as<Hash>(ctx.key(1)));
-  OURO_TRY(const Argv fields, parse_fields(ctx));
+  OURO_TRY(const Argv fields, parse_fields(ctx, 2));
   if (hash == nullptr) return reply_no_fields(ctx, fields.size());
   const UnixMs now = field_clock(ctx);
   ctx.reply.array(fields.size());

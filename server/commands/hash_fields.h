@@ -2,20 +2,21 @@
 // The fields of a hash as a command sees them: those that are due are not there. Look-ups here are
 // to fields what Context's are to keys: a primary removes a due field there and then, and its key
 // with the last one, so a Hash* given here may be null afterwards.
+//
+// Also how commands name fields (FIELDS numfields field ...) and their deadlines, and the facts
+// that changes of deadlines leave.
 #pragma once
 
 #include <optional>
+#include <vector>
 
+#include "server/commands/expire_time.h"
 #include "server/engine/context.h"
 
 namespace ouro {
 
 // What Hash takes as `now`. Under replay and a primary's stream only a recorded HDEL removes.
-inline UnixMs field_clock(const Context& ctx) {
-  const bool decides =
-      ctx.caller.origin != Origin::kReplay && ctx.caller.origin != Origin::kPrimary;
-  return decides ? ctx.now : kTimeless;
-}
+inline UnixMs field_clock(const Context& ctx) { return clock_decides(ctx) ? ctx.now : kTimeless; }
 
 // The cold half of find_field().
 void end_field(Context& ctx, const Key& key, Hash*& hash, ByteView field);
@@ -39,5 +40,53 @@ void end_due_fields(Context& ctx, const Key& key, Hash*& hash);
 
 // Fields that are not due. Cost: O(1) unless some are.
 size_t count_fields(const Hash& hash, UnixMs now);
+
+// ---- arguments
+
+inline constexpr ByteView kBadFieldCount = "ERR Number of fields must be a positive integer";
+
+// FIELDS numfields field ..., which end the command, from argument `at` on.
+Result<Argv> parse_fields(Context& ctx, size_t at, ByteView bad_count = kBadFieldCount);
+
+// The latest deadline of a field that Redis can hold.
+inline constexpr UnixMs kFieldDeadlineMax = (UnixMs{1} << 46) - 1;
+
+// `base` is what the number counts from: now, or 0 for a point in time.
+Result<UnixMs> parse_field_deadline(Context& ctx, ByteView number, Unit unit, UnixMs base);
+// The same of an option. Requires: it was given.
+Result<UnixMs> parse_field_deadline(Context& ctx, const TimeOption& time);
+
+// ---- changes
+
+// What became of the fields named: the facts that the command leaves.
+class FieldFacts {
+ public:
+  explicit FieldFacts(Context& ctx) : ctx_(ctx), wanted_(ctx.effects.wanted()) {}
+
+  void set(ByteView field) {
+    ++set_count_;
+    if (wanted_) set_.push_back(field);
+  }
+  void removed(ByteView field) {
+    ++removed_count_;
+    if (wanted_) removed_.push_back(field);
+  }
+  bool any_removed() const { return removed_count_ > 0; }
+  uint64_t count() const { return set_count_ + removed_count_; }
+  // HDEL of what was removed, HPEXPIREAT of what now ends at `when`.
+  void leave(const Key& key, UnixMs when) const;
+
+ private:
+  Context& ctx_;
+  bool wanted_;
+  uint64_t set_count_ = 0;
+  uint64_t removed_count_ = 0;
+  std::vector<ByteView> set_;
+  std::vector<ByteView> removed_;
+};
+
+// Gives a field, which is there, its deadline; true if that is past, so that the field was removed.
+bool end_field_at(Context& ctx, const Key& key, Hash& hash, ByteView field, UnixMs when,
+                  FieldFacts& facts);
 
 }  // namespace ouro

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Walking over the keys of a database: KEYS, SCAN, RANDOMKEY. None shows a key that is due.
+// Walking over the keys of a database: KEYS, SCAN, RANDOMKEY, and RM, which removes what it meets.
+// None shows a key that is due.
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,11 @@ struct ScanOptions {
   ByteView pattern = "*";
   std::optional<ByteView> type;
   uint64_t count = 10;
+
+  bool wants(const Entry& entry) const {
+    return matches(pattern, entry.key()) &&
+           (!type || equals_ignoring_case(*type, type_name(entry.type())));
+  }
 };
 
 Result<ScanOptions> parse_scan(const Context& ctx) {
@@ -73,6 +79,11 @@ std::optional<uint64_t> parse_cursor(ByteView text) {
   return value;
 }
 
+void reply_cursor(Reply& reply, uint64_t cursor) {
+  char text[kInt64TextMax];
+  reply.bulk({text, format_uint64(cursor, text)});
+}
+
 Status cmd_scan(Context& ctx) {
   auto cursor = parse_cursor(ctx.argv[1]);
   if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
@@ -85,8 +96,7 @@ Status cmd_scan(Context& ctx) {
   } while (*cursor != 0 && --steps > 0 && found.size() < options.count);
 
   ctx.reply.array(2);
-  char text[kInt64TextMax];
-  ctx.reply.bulk({text, format_uint64(*cursor, text)});
+  reply_cursor(ctx.reply, *cursor);
   const Reply::Mark mark = ctx.reply.begin();
   size_t count = 0;
   std::vector<std::string> due;
@@ -95,14 +105,59 @@ Status cmd_scan(Context& ctx) {
       due.emplace_back(entry->key());
       continue;
     }
-    if (!matches(options.pattern, entry->key())) continue;
-    if (options.type && !equals_ignoring_case(*options.type, type_name(entry->type()))) continue;
+    if (!options.wants(*entry)) continue;
     ctx.reply.bulk(entry->key());
     ++count;
   }
   ctx.reply.end_array(mark, count);
   // What has been met and is due goes, as after any look-up.
   for (const std::string& name : due) ctx.find_in(ctx.caller.db, ctx.db.key(name));
+  return Status::ok();
+}
+
+// ---- removing
+
+// What one RM looks at and removes at most, whatever its COUNT: some hundred microseconds, as a
+// slice of expiry takes. The cursor says where the next call goes on.
+constexpr uint64_t kRmPlacesMax = 1000;
+
+// The names that the walk from `cursor` meets until `options.count` are found; moves the cursor.
+std::vector<std::string> find_to_remove(Context& ctx, uint64_t& cursor,
+                                        const ScanOptions& options) {
+  std::vector<std::string> names;
+  uint64_t places = 0;
+  do {
+    ++places;
+    cursor = ctx.db.scan(cursor, [&](const Entry& entry) {
+      ++places;
+      if (entry.is_due(ctx.now) || options.wants(entry)) names.emplace_back(entry.key());
+    });
+  } while (cursor != 0 && places < kRmPlacesMax && names.size() < options.count);
+  return names;
+}
+
+// RM cursor [MATCH pattern] [TYPE type] [COUNT count]: removes up to about `count` keys and answers
+// where to go on and how many went. Their values are freed in slices; the fact is one DEL.
+Status cmd_rm(Context& ctx) {
+  auto cursor = parse_cursor(ctx.argv[1]);
+  if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
+  OURO_TRY(const ScanOptions options, parse_scan(ctx));
+  const std::vector<std::string> names = find_to_remove(ctx, *cursor, options);
+  std::vector<ByteView> effect = {"DEL"};
+  for (const std::string& name : names) {
+    const Key key = ctx.db.key(name);
+    // What has been met and is due goes as such.
+    if (ctx.find_in(ctx.caller.db, key) == nullptr) continue;
+    ctx.db.erase(key, Freeing::kLazy);
+    ctx.changed(key, Event::kGeneric, "del");
+    effect.push_back(name);
+  }
+  const size_t removed = effect.size() - 1;
+  if (removed > 0) ctx.effects.replace(Argv(effect));
+  ctx.engine.stats.keys_removed_by_pattern += removed;
+  ctx.reply.array(2);
+  reply_cursor(ctx.reply, *cursor);
+  ctx.reply.integer(static_cast<int64_t>(removed));
   return Status::ok();
 }
 
@@ -146,6 +201,18 @@ constexpr CommandSpec kRows[] = {
              .since = "1.0.0",
              .group = "generic",
              .tips = "request_policy:all_shards nondeterministic_output"}},
+    {.name = "RM",
+     .arity = at_least(2),
+     .flags = Flag::kWrite,
+     .acl = Acl::kKeyspace | Acl::kDangerous,
+     .handler = cmd_rm,
+     .doc = {.summary = "Deletes the keys that match a pattern, a few at a time.",
+             .complexity = "O(1) a call, O(N) for a whole walk over N keys",
+             .since = "1.38.0",
+             .group = "generic",
+             .args = "cursor:integer [MATCH=pattern:pattern] [TYPE=type:string] "
+                     "[COUNT=count:integer]",
+             .tips = "nondeterministic_output request_policy:special"}},
     {.name = "SCAN",
      .arity = at_least(2),
      .flags = Flag::kReadonly,

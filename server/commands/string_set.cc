@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SET with its options, its older forms (SETNX, SETEX, PSETEX), and GETEX, which has the same way
-// to say when a key ends.
+// SET with its options, its older forms (SETNX, SETEX, PSETEX), MSETEX for several keys at once,
+// and GETEX, which has the same way to say when a key ends.
 #include <algorithm>
 
 #include "datastructs/codec/number_text.h"
 #include "server/commands/expire_time.h"
+#include "server/commands/string_condition.h"
 #include "server/commands/string_value.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
@@ -13,79 +14,44 @@
 namespace ouro {
 namespace {
 
-// How an option gives the time when a key ends.
-enum class TimeForm : uint8_t { kNone, kSeconds, kMillis, kAtSeconds, kAtMillis };
-
 struct StringOptions {
   bool only_new = false;       // NX
   bool only_existing = false;  // XX
   bool get = false;
   bool keep_ttl = false;
   bool persist = false;
-  TimeForm form = TimeForm::kNone;
-  ByteView time = {};
+  TimeOption time;
+  StringCondition condition;
 };
 
-enum class OptionsOf : uint8_t { kSet, kGetex };
-
-// EX, PX, EXAT or PXAT and its argument. One form may be given twice (the last counts), but not two
-// forms.
-bool parse_time(ArgParser& args, StringOptions& options) {
-  constexpr struct {
-    ByteView word;
-    TimeForm form;
-  } kForms[] = {{"EX", TimeForm::kSeconds},
-                {"PX", TimeForm::kMillis},
-                {"EXAT", TimeForm::kAtSeconds},
-                {"PXAT", TimeForm::kAtMillis}};
-  for (const auto& [word, form] : kForms) {
-    if (!args.word(word)) continue;
-    if ((options.form != TimeForm::kNone && options.form != form) || options.keep_ttl ||
-        options.persist) {
-      args.unexpected();
-    }
-    options.form = form;
-    options.time = args.next();
-    return true;
-  }
-  return false;
-}
+enum class OptionsOf : uint8_t { kSet, kMsetex, kGetex };
 
 Result<StringOptions> parse_options(const Context& ctx, size_t at, OptionsOf command) {
+  const bool stores = command != OptionsOf::kGetex;
+  const bool one_key = command == OptionsOf::kSet;
   StringOptions options;
   ArgParser args(ctx.argv, at);
   while (args.more()) {
-    if (parse_time(args, options)) continue;
-    if (command == OptionsOf::kSet && args.word("NX")) {
+    if (take_time(args, options.time) || (one_key && take_condition(args, options.condition))) {
+      // Taken with what belongs to it.
+    } else if (stores && args.word("NX")) {
       options.only_new = true;
-    } else if (command == OptionsOf::kSet && args.word("XX")) {
+    } else if (stores && args.word("XX")) {
       options.only_existing = true;
-    } else if (command == OptionsOf::kSet && args.word("GET")) {
+    } else if (one_key && args.word("GET")) {
       options.get = true;
-    } else if (command == OptionsOf::kSet && args.word("KEEPTTL")) {
+    } else if (stores && args.word("KEEPTTL")) {
       options.keep_ttl = true;
-    } else if (command == OptionsOf::kGetex && args.word("PERSIST")) {
+    } else if (!stores && args.word("PERSIST")) {
       options.persist = true;
     } else {
       args.unexpected();
     }
-    if (options.form != TimeForm::kNone && (options.keep_ttl || options.persist)) args.unexpected();
-    if (options.only_new && options.only_existing) args.unexpected();
+    if (options.time.given() && (options.keep_ttl || options.persist)) args.unexpected();
+    if (options.only_new + options.only_existing + options.condition.given() > 1) args.unexpected();
   }
   OURO_TRY(args.finish());
   return options;
-}
-
-// When the key is to end: what the option says, as a point in time.
-Result<UnixMs> deadline_of(Context& ctx, TimeForm form, ByteView text) {
-  OURO_TRY(int64_t when, parse_integer(text));
-  const bool in_seconds = form == TimeForm::kSeconds || form == TimeForm::kAtSeconds;
-  const bool relative = form == TimeForm::kSeconds || form == TimeForm::kMillis;
-  bool fits = when > 0;
-  if (in_seconds) fits = fits && !__builtin_mul_overflow(when, int64_t{1000}, &when);
-  if (relative) fits = fits && !__builtin_add_overflow(when, ctx.now, &when);
-  if (!fits) return fail_expire_time(ctx);
-  return when;
 }
 
 // Stores argument `index` with a deadline, and leaves the effect and events that belong to it.
@@ -99,13 +65,27 @@ void store_until(Context& ctx, const Key& key, Entry* old, size_t index, UnixMs 
       {"SET", key.bytes, ctx.argv[index], "PXAT", ByteView(text, format_int64(deadline, text))});
 }
 
+// Whether SET's conditions hold for what the key has.
+Result<bool> may_set(Context& ctx, const StringOptions& options, const Entry* old) {
+  if (options.only_new) return old == nullptr;
+  if (options.only_existing) return old != nullptr;
+  return holds(ctx, options.condition, old);
+}
+
+// A condition was met here: the log has only what became of it.
+void leave_set(Context& ctx, const Key& key, ByteView value, bool keep_ttl) {
+  if (!ctx.effects.wanted()) return;
+  if (keep_ttl) {
+    ctx.effects.replace({"SET", key.bytes, value, "KEEPTTL"});
+  } else {
+    ctx.effects.replace({"SET", key.bytes, value});
+  }
+}
+
 // SET with anything behind its value.
 [[gnu::noinline]] Status set_with_options(Context& ctx) {
   OURO_TRY(const StringOptions options, parse_options(ctx, 3, OptionsOf::kSet));
-  UnixMs deadline = kNoExpiry;
-  if (options.form != TimeForm::kNone) {
-    OURO_TRY(deadline, deadline_of(ctx, options.form, options.time));
-  }
+  OURO_TRY(UnixMs deadline, deadline_of(ctx, options.time));
   const Key key = ctx.key(1);
   Entry* old = nullptr;
   if (options.get) {
@@ -114,16 +94,15 @@ void store_until(Context& ctx, const Key& key, Entry* old, size_t index, UnixMs 
   } else {
     old = ctx.find_to_write(key);
   }
-  const bool refused =
-      (options.only_new && old != nullptr) || (options.only_existing && old == nullptr);
+  OURO_TRY(const bool allowed, may_set(ctx, options, old));
   if (options.get && old != nullptr) {
     reply_string(ctx.reply, *old);
-  } else if (options.get || refused) {
+  } else if (options.get || !allowed) {
     ctx.reply.null();
   } else {
     ctx.reply.ok();
   }
-  if (refused) return Status::ok();
+  if (!allowed) return Status::ok();
   if (deadline != kNoExpiry) {
     store_until(ctx, key, old, 2, deadline);
     return Status::ok();
@@ -131,6 +110,7 @@ void store_until(Context& ctx, const Key& key, Entry* old, size_t index, UnixMs 
   if (options.keep_ttl && old != nullptr) deadline = old->deadline();
   store_argument(ctx, key, old, 2, deadline);
   ctx.changed(key, Event::kString, "set");
+  if (options.condition.given()) leave_set(ctx, key, ctx.argv[2], options.keep_ttl);
   return Status::ok();
 }
 
@@ -142,6 +122,46 @@ Status cmd_set(Context& ctx) {
   ctx.reply.ok();
   return Status::ok();
 }
+
+// ---- several keys
+
+// The numkeys of MSETEX, whose keys and values begin behind it.
+Result<size_t> parse_pair_count(Context& ctx) {
+  const auto count = parse_int64(ctx.argv[1]);
+  if (!count || *count < 1 || *count > INT32_MAX) return ctx.fail("ERR invalid numkeys value");
+  const auto pairs = static_cast<size_t>(*count);
+  if (pairs * 2 > ctx.argv.size() - 2) return ctx.fail("ERR wrong number of key-value pairs");
+  return pairs;
+}
+
+// All keys or none: NX and XX ask each of them. The log has a SET for each.
+Status cmd_msetex(Context& ctx) {
+  OURO_TRY(const size_t pairs, parse_pair_count(ctx));
+  const size_t end = 2 + pairs * 2;
+  OURO_TRY(const StringOptions options, parse_options(ctx, end, OptionsOf::kMsetex));
+  OURO_TRY(const UnixMs deadline, deadline_of(ctx, options.time));
+  for (size_t i = 2; i < end && (options.only_new || options.only_existing); i += 2) {
+    if ((ctx.find_to_write(ctx.key(i)) != nullptr) == options.only_existing) continue;
+    ctx.reply.integer(0);
+    return Status::ok();
+  }
+  for (size_t i = 2; i < end; i += 2) {
+    const Key key = ctx.key(i);
+    Entry* old = ctx.find_to_write(key);
+    if (deadline != kNoExpiry) {
+      store_until(ctx, key, old, i + 1, deadline);
+      continue;
+    }
+    store_argument(ctx, key, old, i + 1,
+                   options.keep_ttl && old != nullptr ? old->deadline() : kNoExpiry);
+    ctx.changed(key, Event::kString, "set");
+    leave_set(ctx, key, ctx.argv[i + 1], options.keep_ttl);
+  }
+  ctx.reply.integer(1);
+  return Status::ok();
+}
+
+// ---- older forms
 
 Status cmd_setnx(Context& ctx) {
   const Key key = ctx.key(1);
@@ -156,7 +176,7 @@ Status cmd_setnx(Context& ctx) {
 }
 
 Status set_for(Context& ctx, TimeForm form) {
-  OURO_TRY(const UnixMs deadline, deadline_of(ctx, form, ctx.argv[2]));
+  OURO_TRY(const UnixMs deadline, deadline_of(ctx, {form, ctx.argv[2]}));
   const Key key = ctx.key(1);
   store_until(ctx, key, ctx.find_to_write(key), 3, deadline);
   ctx.reply.ok();
@@ -168,14 +188,10 @@ Status cmd_setex(Context& ctx) { return set_for(ctx, TimeForm::kSeconds); }
 Status cmd_psetex(Context& ctx) { return set_for(ctx, TimeForm::kMillis); }
 
 // GETEX with a time: the key ends then, at once if a given point in time has passed.
-void expire_at(Context& ctx, const Key& key, Entry* entry, TimeForm form, UnixMs deadline) {
-  const bool absolute = form == TimeForm::kAtSeconds || form == TimeForm::kAtMillis;
-  const bool decides =
-      ctx.caller.origin != Origin::kPrimary && ctx.caller.origin != Origin::kReplay;
-  if (absolute && decides && deadline <= ctx.now) {
-    ctx.db.erase(key, ctx.engine.options.lazyfree_lazy_expire ? Freeing::kLazy : Freeing::kNow);
-    ctx.changed(key, Event::kGeneric, "del");
-    if (ctx.effects.wanted()) ctx.effects.replace({"DEL", key.bytes});
+void expire_at(Context& ctx, const Key& key, Entry* entry, const TimeOption& time,
+               UnixMs deadline) {
+  if (time.is_absolute() && clock_decides(ctx) && deadline <= ctx.now) {
+    end_key(ctx, key);
     return;
   }
   ctx.db.set_deadline(key, entry, deadline);
@@ -193,13 +209,10 @@ Status cmd_getex(Context& ctx) {
     ctx.reply.null();
     return Status::ok();
   }
-  UnixMs deadline = kNoExpiry;
-  if (options.form != TimeForm::kNone) {
-    OURO_TRY(deadline, deadline_of(ctx, options.form, options.time));
-  }
+  OURO_TRY(const UnixMs deadline, deadline_of(ctx, options.time));
   reply_string(ctx.reply, *entry);
-  if (options.form != TimeForm::kNone) {
-    expire_at(ctx, key, entry, options.form, deadline);
+  if (options.time.given()) {
+    expire_at(ctx, key, entry, options.time, deadline);
   } else if (options.persist && entry->has_deadline()) {
     ctx.db.set_deadline(key, entry, kNoExpiry);
     ctx.changed(key, Event::kGeneric, "persist");
@@ -210,8 +223,10 @@ Status cmd_getex(Context& ctx) {
 
 // SET's use of its key depends on an option.
 Status keys_of_set(Argv argv, FunctionRef<void(size_t, KeyUse)> fn) {
-  const auto is_get = [](ByteView word) { return equals_ignoring_case(word, "GET"); };
-  const bool reads = std::any_of(argv.begin() + 3, argv.end(), is_get);
+  const auto is_reading = [](ByteView word) {
+    return equals_ignoring_case(word, "GET") || condition_kind(word) != StringCondition::kNone;
+  };
+  const bool reads = std::any_of(argv.begin() + 3, argv.end(), is_reading);
   fn(1, reads ? kReadWrite | kAccess | kUpdate : kOverwrite | kUpdate);
   return Status::ok();
 }
@@ -230,6 +245,20 @@ constexpr CommandSpec kRows[] = {
              .args = "key:key#0 [expiration:<EX=seconds:integer | PX=milliseconds:integer | "
                      "EXAT=unix-time-seconds:unix-time | PXAT=unix-time-milliseconds:unix-time | "
                      "persist!PERSIST>]"}},
+    {.name = "MSETEX",
+     .arity = at_least(4),
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kMovableKeys,
+     .keys = {counted_keys(1, kOverwrite | kUpdate, 2)},
+     .acl = Acl::kString,
+     .handler = cmd_msetex,
+     .doc = {.summary = "Stores several strings with one condition and one expiry for all.",
+             .complexity = "O(N), N keys named",
+             .since = "8.4.0",
+             .group = "string",
+             .args = "numkeys:integer data:{key:key#0 value:string}... [condition:<nx!NX | xx!XX>] "
+                     "[expiration:<EX=seconds:integer | PX=milliseconds:integer | "
+                     "EXAT=unix-time-seconds:unix-time | PXAT=unix-time-milliseconds:unix-time | "
+                     "keepttl!KEEPTTL>]"}},
     {.name = "PSETEX",
      .arity = exactly(4),
      .flags = Flag::kWrite | Flag::kDenyOom,
@@ -252,7 +281,10 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1)",
              .since = "1.0.0",
              .group = "string",
-             .args = "key:key#0 value:string [condition:<nx!NX | xx!XX>@2.6.12] [get!GET@6.2.0] "
+             .args = "key:key#0 value:string [condition:<nx!NX | xx!XX | "
+                     "IFEQ=ifeq-value:string@8.4.0 | IFNE=ifne-value:string@8.4.0 | "
+                     "IFDEQ=ifdeq-digest:string@8.4.0 | IFDNE=ifdne-digest:string@8.4.0>@2.6.12] "
+                     "[get!GET@6.2.0] "
                      "[expiration:<EX=seconds:integer@2.6.12 | PX=milliseconds:integer@2.6.12 | "
                      "EXAT=unix-time-seconds:unix-time@6.2.0 | "
                      "PXAT=unix-time-milliseconds:unix-time@6.2.0 | keepttl!KEEPTTL@6.0.0>]"}},

@@ -7,15 +7,19 @@ namespace ouro {
 
 std::span<const std::span<const CommandSpec>> all_command_tables() {
   static const std::array tables = {
-      kClientCommands,     kCommandCommands,     kConfigCommands,     kConnectionCommands,
-      kDatabaseCommands,   kDebugCommands,       kExpireCommands,     kHashCommands,
-      kHashExpireCommands, kInfoCommands,        kFunctionCommands,   kKeyCommands,
-      kKeyScanCommands,    kLatencyCommands,     kListBlockCommands,  kListCommands,
-      kListMoveCommands,   kListSearchCommands,  kMemoryCommands,     kObjectCommands,
-      kPubsubCommands,     kServerCommands,      kSetAlgebraCommands, kSetCommands,
-      kSlowlogCommands,    kSortCommands,        kStringCommands,     kStringLcsCommands,
-      kStringSetCommands,  kTransactionCommands, kZSetCommands,       kZSetPopCommands,
-      kZSetRangeCommands,  kZSetStoreCommands,
+      kClientCommands,       kCommandCommands,      kConfigCommands,
+      kConnectionCommands,   kDatabaseCommands,     kDebugCommands,
+      kExpireCommands,       kHashCommands,         kHashExCommands,
+      kHashExpireCommands,   kInfoCommands,         kFunctionCommands,
+      kKeyCommands,          kKeyScanCommands,      kLatencyCommands,
+      kListBlockCommands,    kListCommands,         kListMoveCommands,
+      kListSearchCommands,   kMemberExpireCommands, kMemoryCommands,
+      kObjectCommands,       kPubsubCommands,       kServerCommands,
+      kSetAlgebraCommands,   kSetCommands,          kSlowlogCommands,
+      kSortCommands,         kStringCommands,       kStringConditionCommands,
+      kStringIncrexCommands, kStringLcsCommands,    kStringSetCommands,
+      kThrottleCommands,     kTransactionCommands,  kZSetCommands,
+      kZSetPopCommands,      kZSetRangeCommands,    kZSetStoreCommands,
   };
   return tables;
 }

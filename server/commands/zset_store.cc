@@ -24,7 +24,9 @@ struct Source {
   const ZSet* zset = nullptr;
   const Set* set = nullptr;
   double weight = 1;
+  bool counts = false;  // that an element is there, whatever its score
 
+  double counted(double score) const { return counts ? 1 : score; }
   size_t size() const {
     if (zset != nullptr) return zset->size();
     return set == nullptr ? 0 : set->size();
@@ -70,7 +72,7 @@ double combine(Aggregate aggregate, double sum, double score) {
 }
 
 double weighted(const Source& source, double score) {
-  const double product = source.weight * score;
+  const double product = source.weight * source.counted(score);
   // 0 * inf
   return std::isnan(product) ? 0 : product;
 }
@@ -116,6 +118,25 @@ Status find_sources(Context& ctx, const Form& form, Request& request) {
   return Status::ok();
 }
 
+// The word behind AGGREGATE. COUNT (Redis 8.8) sums up weights and does not look at scores.
+bool take_aggregate(ArgParser& args, Request& request) {
+  constexpr struct {
+    ByteView word;
+    Aggregate aggregate;
+    bool counts;
+  } kWords[] = {{"SUM", Aggregate::kSum, false},
+                {"MIN", Aggregate::kMin, false},
+                {"MAX", Aggregate::kMax, false},
+                {"COUNT", Aggregate::kSum, true}};
+  for (const auto& known : kWords) {
+    if (!args.word(known.word)) continue;
+    request.aggregate = known.aggregate;
+    for (Source& source : request.sources) source.counts = known.counts;
+    return true;
+  }
+  return false;
+}
+
 Status parse_options(Context& ctx, const Form& form, Request& request) {
   const bool weighs = form.operation != Operation::kDifference && !form.count_only;
   const size_t count = request.sources.size();
@@ -128,15 +149,7 @@ Status parse_options(Context& ctx, const Form& form, Request& request) {
         source.weight = *weight;
       }
     } else if (weighs && args.left() >= 2 && args.word("AGGREGATE")) {
-      if (args.word("SUM")) {
-        request.aggregate = Aggregate::kSum;
-      } else if (args.word("MIN")) {
-        request.aggregate = Aggregate::kMin;
-      } else if (args.word("MAX")) {
-        request.aggregate = Aggregate::kMax;
-      } else {
-        args.unexpected();
-      }
+      if (!take_aggregate(args, request)) args.unexpected();
     } else if (!form.store && !form.count_only && args.word("WITHSCORES")) {
       request.with_scores = true;
     } else if (form.count_only && args.left() >= 2 && args.word("LIMIT")) {
@@ -160,7 +173,7 @@ void intersect(const Request& request, Visit visit) {
     for (size_t i = 1; i < sources.size(); ++i) {
       const auto score = sources[i].is_same_as(walked) ? own : sources[i].score(member);
       if (!score) return true;
-      sum = combine(request.aggregate, sum, *score * sources[i].weight);
+      sum = combine(request.aggregate, sum, sources[i].counted(*score) * sources[i].weight);
     }
     return visit(member, sum);
   });
@@ -306,9 +319,9 @@ constexpr CommandSpec kRows[] = {
                  "O(N*K+M*log(M)), N members in the smallest of K inputs, M in the result",
              .since = "6.2.0",
              .group = "sorted-set",
-             .args =
-                 "numkeys:integer key:key#0... [WEIGHTS=weight:integer...] "
-                 "[AGGREGATE=aggregate:<sum!SUM | min!MIN | max!MAX>] [withscores!WITHSCORES]"}},
+             .args = "numkeys:integer key:key#0... [WEIGHTS=weight:integer...] "
+                     "[AGGREGATE=aggregate:<sum!SUM | min!MIN | max!MAX | count!COUNT@8.8.0>] "
+                     "[withscores!WITHSCORES]"}},
     {.name = "ZINTERCARD",
      .arity = at_least(3),
      .flags = Flag::kReadonly | Flag::kMovableKeys,
@@ -332,7 +345,7 @@ constexpr CommandSpec kRows[] = {
              .since = "2.0.0",
              .group = "sorted-set",
              .args = "destination:key#0 numkeys:integer key:key#1... [WEIGHTS=weight:integer...] "
-                     "[AGGREGATE=aggregate:<sum!SUM | min!MIN | max!MAX>]"}},
+                     "[AGGREGATE=aggregate:<sum!SUM | min!MIN | max!MAX | count!COUNT@8.8.0>]"}},
     {.name = "ZUNION",
      .arity = at_least(3),
      .flags = Flag::kReadonly | Flag::kMovableKeys,
@@ -343,9 +356,9 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(N+M*log(M)), N members in all inputs, M in the result",
              .since = "6.2.0",
              .group = "sorted-set",
-             .args =
-                 "numkeys:integer key:key#0... [WEIGHTS=weight:integer...] "
-                 "[AGGREGATE=aggregate:<sum!SUM | min!MIN | max!MAX>] [withscores!WITHSCORES]"}},
+             .args = "numkeys:integer key:key#0... [WEIGHTS=weight:integer...] "
+                     "[AGGREGATE=aggregate:<sum!SUM | min!MIN | max!MAX | count!COUNT@8.8.0>] "
+                     "[withscores!WITHSCORES]"}},
     {.name = "ZUNIONSTORE",
      .arity = at_least(4),
      .flags = Flag::kWrite | Flag::kDenyOom | Flag::kMovableKeys,
@@ -357,7 +370,7 @@ constexpr CommandSpec kRows[] = {
              .since = "2.0.0",
              .group = "sorted-set",
              .args = "destination:key#0 numkeys:integer key:key#1... [WEIGHTS=weight:integer...] "
-                     "[AGGREGATE=aggregate:<sum!SUM | min!MIN | max!MAX>]"}},
+                     "[AGGREGATE=aggregate:<sum!SUM | min!MIN | max!MAX | count!COUNT@8.8.0>]"}},
 };
 static_assert(table_is_valid(kRows));
 

@@ -159,12 +159,14 @@ constexpr KeySpec one_key(int at, KeyUse use) {
 constexpr KeySpec key_range(int at, int last, int step, KeyUse use) {
   return {.begin = KeySpec::Begin::kIndex, .use = use, .index = at, .last = last, .step = step};
 }
-// A count at `at`, then that many keys ("numkeys key ...").
-constexpr KeySpec counted_keys(int at, KeyUse use) {
+// A count at `at`, then that many keys ("numkeys key ..."), each `step` words behind the one
+// before.
+constexpr KeySpec counted_keys(int at, KeyUse use, int step = 1) {
   return {.begin = KeySpec::Begin::kIndex,
           .find = KeySpec::Find::kKeyNum,
           .use = use,
           .index = at,
+          .step = step,
           .key_num = 0,
           .first = 1};
 }

@@ -12,14 +12,32 @@
 namespace ouro {
 namespace {
 
-// The entry if it lives. A due one is removed by a primary, but for the time of a CLIENT PAUSE;
-// under replay and a primary's stream only a recorded DEL removes.
+// What may end by the clock here and now: everything on a primary, but for the time of a CLIENT
+// PAUSE only what a command writes anew; nothing under replay and a primary's stream, where only a
+// recorded removal removes.
+bool may_end(const Context& ctx) {
+  return ctx.caller.origin != Origin::kReplay && ctx.caller.origin != Origin::kPrimary &&
+         (!ctx.engine.at_standstill() || ctx.spec.flags.has(Flag::kWrite));
+}
+
+// The set or sorted set without members that are due; null if none is left.
+// Cost: what came due since the last look, or the last slice of expiry.
+[[gnu::cold]] Entry* without_due_members(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
+  if (!may_end(ctx) || entry->next_element_deadline() > ctx.now) return entry;
+  size_t budget = ~size_t{0};
+  return ctx.engine.expire_elements(db, key, *entry, budget) ? nullptr : entry;
+}
+
+// The entry if it lives. A due one is removed by a primary.
 Entry* living(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
-  if (entry == nullptr || !entry->is_due(ctx.now)) [[likely]]
-    return entry;
+  if (entry == nullptr) return nullptr;
+  if (!entry->is_due(ctx.now)) [[likely]] {
+    if (!entry->has_timed_members()) [[likely]]
+      return entry;
+    return without_due_members(ctx, db, key, entry);
+  }
   if (ctx.caller.origin == Origin::kReplay || ctx.caller.origin == Origin::kPrimary) return entry;
-  if (!ctx.engine.at_standstill() || ctx.spec.flags.has(Flag::kWrite))
-    ctx.engine.expire_key(db, key);
+  if (may_end(ctx)) ctx.engine.expire_key(db, key);
   return nullptr;
 }
 

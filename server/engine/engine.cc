@@ -86,7 +86,7 @@ Instant Engine::next_deadline() const {
   Instant next = std::min({blocking.next_deadline(), clients.next_deadline(), exclusive.until()});
   if (active_expire && !cron_paused && !exclusive.active() && !at_standstill()) {
     for (DbIndex db = 0; db < dbs.count(); ++db) {
-      const UnixMs due = std::min(dbs[db].next_deadline(), dbs[db].next_field_deadline());
+      const UnixMs due = std::min(dbs[db].next_deadline(), dbs[db].next_element_deadline());
       if (due == kNever) continue;
       next = std::min(next, instant_ + std::max<int64_t>(due - wall_, 0) * 1000);
     }
@@ -105,10 +105,10 @@ bool Engine::expire_slice() {
       expire_key(expire_at_, db.key(bytes));
       if (budget == 0) break;
     }
-    while (Entry* entry = budget == 0 ? nullptr : db.find_due_hash(wall_, budget)) {
+    while (Entry* entry = budget == 0 ? nullptr : db.find_due_collection(wall_, budget)) {
       const std::string bytes(entry->key());
       const Key key = db.key(bytes);
-      expire_fields(expire_at_, key, entry->as<Hash>(), budget);
+      expire_elements(expire_at_, key, *entry, budget);
     }
     if (budget == 0) {
       ++stats.expire_cycles_cut;
@@ -138,6 +138,9 @@ void Engine::expire_key(DbIndex db, const Key& key) {
 }
 
 void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
+  if (eviction.keeps_changes(options.maxmemory_policy)) [[unlikely]] {
+    if (Entry* entry = dbs[db].find(key)) entry->set_access(access_clock());
+  }
   if (watch.active()) [[unlikely]]
     watch.on_changed(db, key.bytes, presence(db, key.bytes));
   if (blocking.active()) [[unlikely]]
@@ -184,6 +187,8 @@ void Engine::swap_databases(DbIndex a, DbIndex b) {
 }
 
 void Engine::touch(Entry& entry) {
+  if (eviction.keeps_changes(options.maxmemory_policy)) [[unlikely]]
+    return;
   if (eviction.counts_uses(options.maxmemory_policy)) [[unlikely]] {
     eviction.count_use(entry, *this);
     return;

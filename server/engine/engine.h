@@ -85,10 +85,10 @@ class Engine {
   bool at_standstill() const { return clients.paused() != Clients::Pause::kNone; }
   void expire_key(DbIndex db, const Key& key);
   // The same for those of `fields` that are due in the hash at `key`, or for up to about `budget`
-  // of all; one event tells of them together. True if the key went with its last field. Requires:
-  // `key` does not lie in its entry.
+  // of all elements of the collection; one event tells of them together. True if the key went with
+  // its last element. Requires: `key` does not lie in its entry.
   bool expire_named(DbIndex db, const Key& key, Hash& hash, Argv fields);
-  bool expire_fields(DbIndex db, const Key& key, Hash& hash, size_t& budget);
+  bool expire_elements(DbIndex db, const Key& key, Entry& entry, size_t& budget);
   // Keyspace notification without a change (key misses, evictions).
   void notify(DbIndex db, ByteView key, Event event_class, ByteView event);
   // Empties one database (all: every one). Tells watchers.
@@ -139,7 +139,8 @@ class Engine {
  private:
   Watch::Presence presence(DbIndex db, ByteView key) const;
   bool expire_slice();
-  bool after_fields_expired(DbIndex db, const Key& key, const Hash& hash, size_t count);
+  bool after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count,
+                              Event event_class, ByteView event);
 
   UnixMs wall_ = 0;
   Instant instant_ = 0;

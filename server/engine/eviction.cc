@@ -17,7 +17,8 @@ constexpr size_t kDueBudget = 1000;
 
 bool wants_deadline(EvictionPolicy policy) {
   return policy == EvictionPolicy::kVolatileLru || policy == EvictionPolicy::kVolatileLfu ||
-         policy == EvictionPolicy::kVolatileRandom || policy == EvictionPolicy::kVolatileTtl;
+         policy == EvictionPolicy::kVolatileLrm || policy == EvictionPolicy::kVolatileRandom ||
+         policy == EvictionPolicy::kVolatileTtl;
 }
 
 // The entry that is due first in one database, or null. Exact: the table's bounds are corrected
@@ -76,8 +77,10 @@ bool Eviction::evict_one(Engine& engine) {
       break;
     case EvictionPolicy::kAllkeysLru:
     case EvictionPolicy::kAllkeysLfu:
+    case EvictionPolicy::kAllkeysLrm:
     case EvictionPolicy::kVolatileLru:
     case EvictionPolicy::kVolatileLfu:
+    case EvictionPolicy::kVolatileLrm:
       // Clocks and counters do not compare: a change of policy starts afresh.
       if (pool_counts_uses_ != counts_uses(policy)) pool_.clear();
       pool_counts_uses_ = counts_uses(policy);

@@ -5,8 +5,8 @@
 // As in Redis the LRU and LFU policies are approximated: `maxmemory-samples` random keys of each
 // database compete with the best candidates of earlier rounds, which a small pool keeps by name
 // (their keys may be gone or used again by then). volatile-ttl is exact: the keyspace knows its
-// nearest deadline. Cost: about samples x 100 ns for each key removed; nothing while memory is
-// below the limit.
+// nearest deadline. LRM (Redis 8.6) is LRU by the last change instead of the last use. Cost: about
+// samples x 100 ns for each key removed; nothing while memory is below the limit.
 #pragma once
 
 #include <string>
@@ -33,9 +33,12 @@ class Eviction {
   static size_t counted_bytes(const Engine& engine);
 
   // LFU policies count uses in Entry::access (8-bit logarithmic counter below 16 bits of minutes),
-  // others keep a clock.
+  // LRM policies keep the clock of the last change there, others that of the last use.
   static bool counts_uses(EvictionPolicy policy) {
     return policy == EvictionPolicy::kAllkeysLfu || policy == EvictionPolicy::kVolatileLfu;
+  }
+  static bool keeps_changes(EvictionPolicy policy) {
+    return policy == EvictionPolicy::kAllkeysLrm || policy == EvictionPolicy::kVolatileLrm;
   }
   // A new key starts with a few uses, so that it is not the first to go.
   static constexpr uint32_t kUsesOfNew = 5;

@@ -15,9 +15,9 @@ using K = OptionKind;
 
 constexpr int64_t kInt32Max = INT32_MAX;
 
-constexpr std::array<std::string_view, 8> kPolicyNames = {
-    "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
-    "allkeys-lru",  "allkeys-lfu",  "allkeys-random",  "noeviction"};
+constexpr std::array<std::string_view, 10> kPolicyNames = {
+    "volatile-lru", "volatile-lfu", "volatile-lrm", "volatile-random", "volatile-ttl",
+    "allkeys-lru",  "allkeys-lfu",  "allkeys-lrm",  "allkeys-random",  "noeviction"};
 static_assert(kPolicyNames.size() == static_cast<size_t>(EvictionPolicy::kNone) + 1);
 constexpr std::array<std::string_view, 3> kAllowedNames = {"no", "yes", "local"};
 

@@ -17,10 +17,12 @@ namespace ouro {
 enum class EvictionPolicy : uint8_t {
   kVolatileLru,
   kVolatileLfu,
+  kVolatileLrm,
   kVolatileRandom,
   kVolatileTtl,
   kAllkeysLru,
   kAllkeysLfu,
+  kAllkeysLrm,
   kAllkeysRandom,
   kNone,  // noeviction
 };

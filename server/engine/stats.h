@@ -19,8 +19,9 @@ struct Stats {
   uint64_t keyspace_hits = 0;
   uint64_t keyspace_misses = 0;
   uint64_t expired_keys = 0;
-  uint64_t expired_fields = 0;     // of hashes (INFO's expired_subkeys)
-  uint64_t expire_cycles_cut = 0;  // expiry slices that ended by their budget
+  uint64_t expired_elements = 0;         // fields and members (INFO's expired_subkeys)
+  uint64_t expire_cycles_cut = 0;        // expiry slices that ended by their budget
+  uint64_t keys_removed_by_pattern = 0;  // RM (INFO's rm_deleted_keys)
   uint64_t evicted_keys = 0;
   uint64_t evicted_clients = 0;
   uint64_t error_replies = 0;

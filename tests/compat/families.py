@@ -179,9 +179,9 @@ ZSETS = """
 1 ZINTERSTORE {zset} 2 {set} {zset} [WEIGHTS {real} {real}] [AGGREGATE (SUM|MIN|MAX)]
 2 ZDIFFSTORE {zset} 2 {zset} {zset}
 2 (ZUNION|ZINTER) 3 {zset} {set} {zset} [WEIGHTS {real} {real} {real}] [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]
-1 (ZUNION|ZINTER) (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MIN|{junk})] [WITHSCORES]
+1 (ZUNION|ZINTER) (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MIN|avg|{number})] [WITHSCORES]
 2 (ZUNIONSTORE|ZINTERSTORE) {zset} 3 {zset} {set} {zset} [WEIGHTS {real} {real} {real}] [AGGREGATE (SUM|MIN|MAX)]
-1 (ZUNIONSTORE|ZINTERSTORE) {zset} (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MAX|{junk})]
+1 (ZUNIONSTORE|ZINTERSTORE) {zset} (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MAX|avg|{number})]
 1 ZINTERCARD 3 {zset} {set} {zset} [LIMIT {count}]
 1 ZDIFFSTORE {zset} 3 {zset} {set} {zset}
 2 ZINTERCARD ({few}|1|2) {zset} [{zset}] [LIMIT {count}]
@@ -537,6 +537,16 @@ def is_each_its_own(args):
             or (words == [b"CONFIG", b"GET"] and b"*" in args))
 
 
+# How many words the commands that have grown since Redis 7.0 have in their new form.
+NEWER_FORMS = {b"PERSIST": 3, b"PTTL": 3, b"TTL": 3, b"ZRANK": 4, b"ZREVRANK": 4}
+
+
+def is_newer(args):
+    """Whether a damaged command is one that Redis 7.0 refuses for one of its words, and later servers do not."""
+    words = [arg.upper() for arg in args]
+    return bool(words) and (NEWER_FORMS.get(words[0]) == len(words) or (b"AGGREGATE", b"COUNT") in zip(words, words[1:]))
+
+
 class Generator:
     """Draws runs of commands of one family."""
 
@@ -565,8 +575,9 @@ class Generator:
             args, mode = [], step.mode
             if not step.collect:
                 step.run(self.draw, args)
-            if step.damageable and self.draw.chance(0.03):
-                args = self.draw.damage(args)
+            damaged = self.draw.damage(args) if step.damageable and self.draw.chance(0.03) else args
+            if damaged is not args and not is_newer(damaged):
+                args = damaged
                 # A walk in any order may have become a random pick.
                 mode = "kind" if is_each_its_own(args) else "shape" if mode in ("set", "pairs") else mode
             if step.connection == 0:

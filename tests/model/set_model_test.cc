@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Random operations on a Set and on a std::set of strings, under limits that make it pass through
-// all its encodings.
+// all its encodings; some members have deadlines, kept beside them in a std::map.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 #include <string>
 
@@ -34,10 +36,35 @@ class SetModel {
   }
   void remove(const std::string& member) {
     ASSERT_EQ(set_.remove(heap_, member), model_.erase(member) == 1);
+    deadlines_.erase(member);
   }
   void pop() {
-    set_.pop_random(heap_, prng_, prng_.below(4),
-                    [&](ByteView member) { ASSERT_EQ(model_.erase(std::string(member)), 1u); });
+    set_.pop_random(heap_, prng_, prng_.below(4), [&](ByteView member) {
+      ASSERT_EQ(model_.erase(std::string(member)), 1u);
+      deadlines_.erase(std::string(member));
+    });
+  }
+  void set_deadline(const std::string& member) {
+    const UnixMs when =
+        prng_.below(4) == 0 ? kNoExpiry : now_ + static_cast<UnixMs>(prng_.below(200));
+    ASSERT_EQ(set_.set_deadline(heap_, HashSeed{9}, member, when), model_.contains(member));
+    if (!model_.contains(member)) return;
+    deadlines_.erase(member);
+    if (when != kNoExpiry) deadlines_[member] = when;
+  }
+  // The clock goes on, and up to a few of those that are due go.
+  void expire() {
+    now_ += static_cast<UnixMs>(prng_.below(30));
+    size_t budget = 1 + prng_.below(40);
+    const size_t count = set_.expire_due(heap_, now_, budget, [&](ByteView view) {
+      const std::string member(view);
+      ASSERT_TRUE(deadlines_.contains(member));
+      ASSERT_LE(deadlines_[member], now_);
+      deadlines_.erase(member);
+      model_.erase(member);
+    });
+    if (budget == 0) return;
+    for (const auto& [member, when] : deadlines_) ASSERT_GT(when, now_) << count;
   }
   void random() {
     if (model_.empty()) return;
@@ -49,14 +76,24 @@ class SetModel {
     ASSERT_EQ(set_.size(), model_.size());
     ASSERT_EQ(set_.memory_bytes(), heap_.used_bytes());
     std::set<std::string> walked;
+    UnixMs first = kNever;
     set_.for_each([&](ByteView member) { ASSERT_TRUE(walked.emplace(member).second); });
     ASSERT_EQ(walked, model_);
+    for (const auto& [member, when] : deadlines_) {
+      ASSERT_EQ(set_.deadline(member), when);
+      first = std::min(first, when);
+    }
+    ASSERT_LE(set_.next_deadline(), first);
+    ASSERT_EQ(set_.has_deadlines(), !deadlines_.empty());
     walked.clear();
     set_.for_each_while([&](ByteView member) { return walked.emplace(member).second; });
     ASSERT_EQ(walked, model_);
     for (int i = 0; i < 20; ++i) {
       const std::string one = member(50);
       ASSERT_EQ(set_.contains(one), model_.contains(one));
+      if (!deadlines_.contains(one)) {
+        ASSERT_EQ(set_.deadline(one), kNoExpiry);
+      }
     }
   }
   // Members come and go between the steps; those that stay must all be seen.
@@ -88,6 +125,7 @@ class SetModel {
     copy.for_each([&](ByteView member) { walked.emplace(member); });
     ASSERT_EQ(walked, model_);
     ASSERT_EQ(copy.encoding(), set_.encoding());
+    for (const auto& [member, when] : deadlines_) ASSERT_EQ(copy.deadline(member), when);
     for (bool done = false; !done;) {
       size_t budget = 1 + prng_.below(10);
       done = copy.free_some(heap_, budget);
@@ -97,6 +135,7 @@ class SetModel {
   void destroy() {
     set_.destroy(heap_);
     model_.clear();
+    deadlines_.clear();
     ASSERT_EQ(heap_.used_bytes(), 0u);
   }
 
@@ -106,6 +145,8 @@ class SetModel {
   Heap heap_;
   Set set_;
   std::set<std::string> model_;
+  std::map<std::string, UnixMs> deadlines_;
+  UnixMs now_ = 1000;
 };
 
 void run(uint64_t seed, const Limits& limits) {
@@ -125,6 +166,11 @@ void run(uint64_t seed, const Limits& limits) {
       model.random();
     } else {
       model.pop();
+    }
+    // For a third of the time no member has a deadline.
+    if (phase >= 700) {
+      if (dice % 5 == 0) model.set_deadline(model.member(text));
+      if (dice % 25 == 0) model.expire();
     }
     if (step % 100 == 0) model.compare();
     if (step % 500 == 250) model.scan_while_changing();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Random operations on a ZSet and on a std::set of (score, member), in both encodings and across
-// their border.
+// their border; some members have deadlines, kept beside them in a std::map.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -88,14 +88,39 @@ class ZSetModel {
     } else {
       ASSERT_EQ(result.outcome, Outcome::kUpdated);
       ASSERT_EQ(result.score, wanted);
+      // Another score leaves the deadline.
+      const auto deadlines = deadlines_;
       drop(name);
       put(name, wanted);
+      deadlines_ = deadlines;
     }
   }
   void remove() {
     const std::string name = member();
     ASSERT_EQ(set_.remove(heap_, name), scores_.contains(name));
     drop(name);
+  }
+  void set_deadline() {
+    const std::string name = member();
+    const UnixMs when =
+        prng_.below(4) == 0 ? kNoExpiry : now_ + static_cast<UnixMs>(prng_.below(200));
+    ASSERT_EQ(set_.set_deadline(heap_, HashSeed{9}, name, when), scores_.contains(name));
+    if (!scores_.contains(name)) return;
+    deadlines_.erase(name);
+    if (when != kNoExpiry) deadlines_[name] = when;
+  }
+  // The clock goes on, and up to a few of those that are due go.
+  void expire() {
+    now_ += static_cast<UnixMs>(prng_.below(30));
+    size_t budget = 1 + prng_.below(40);
+    set_.expire_due(heap_, now_, budget, [&](ByteView view) {
+      const std::string name(view);
+      ASSERT_TRUE(deadlines_.contains(name));
+      ASSERT_LE(deadlines_[name], now_);
+      drop(name);
+    });
+    if (budget == 0) return;
+    for (const auto& [name, when] : deadlines_) ASSERT_GT(when, now_) << name;
   }
   void remove_range() {
     const Elements all(model_.begin(), model_.end());
@@ -121,6 +146,17 @@ class ZSetModel {
     ASSERT_EQ(walk(set_.all(), Direction::kAscending), Elements(model_.begin(), model_.end()));
     ASSERT_EQ(walk(set_.all(), Direction::kDescending), Elements(model_.rbegin(), model_.rend()));
     for (int i = 0; i < 10; ++i) compare_questions();
+    UnixMs first = kNever;
+    for (const auto& [name, when] : deadlines_) {
+      ASSERT_EQ(set_.deadline(name), when);
+      first = std::min(first, when);
+    }
+    ASSERT_LE(set_.next_deadline(), first);
+    ASSERT_EQ(set_.has_deadlines(), !deadlines_.empty());
+    const std::string name = member();
+    if (!deadlines_.contains(name)) {
+      ASSERT_EQ(set_.deadline(name), kNoExpiry);
+    }
   }
   void compare_questions() {
     const Elements all(model_.begin(), model_.end());
@@ -187,6 +223,7 @@ class ZSetModel {
     copy.check_invariants();
     ASSERT_EQ(copy.memory_bytes(), heap_.used_bytes() - before);
     std::swap(copy, set_);
+    for (const auto& [name, when] : deadlines_) ASSERT_EQ(set_.deadline(name), when);
     ASSERT_EQ(walk(set_.all(), Direction::kAscending), Elements(model_.begin(), model_.end()));
     for (bool done = false; !done;) {
       size_t budget = 1 + prng_.below(20);
@@ -198,6 +235,7 @@ class ZSetModel {
     set_.destroy(heap_);
     model_.clear();
     scores_.clear();
+    deadlines_.clear();
     ASSERT_EQ(heap_.used_bytes(), 0u);
   }
   size_t size() const { return model_.size(); }
@@ -213,6 +251,7 @@ class ZSetModel {
     if (at == scores_.end()) return;
     model_.erase({at->second, name});
     scores_.erase(at);
+    deadlines_.erase(name);
   }
   Direction any_direction() {
     return prng_.below(2) == 0 ? Direction::kAscending : Direction::kDescending;
@@ -236,6 +275,8 @@ class ZSetModel {
   ZSet set_;
   std::set<Element> model_;
   std::map<std::string, double> scores_;
+  std::map<std::string, UnixMs> deadlines_;
+  UnixMs now_ = 1000;
 };
 
 void run(uint64_t seed, const Limits& limits, ZSetModel::Shape shape) {
@@ -253,6 +294,11 @@ void run(uint64_t seed, const Limits& limits, ZSetModel::Shape shape) {
       model.pop();
     } else if (phase > 1500) {
       model.remove_range();
+    }
+    // For a quarter of the time no member has a deadline.
+    if (phase >= 1000) {
+      if (dice % 5 == 0) model.set_deadline();
+      if (dice % 25 == 0) model.expire();
     }
     if (step % 200 == 0) model.compare();
     if (step % 500 == 250) model.scan();

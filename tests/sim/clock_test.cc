@@ -33,12 +33,20 @@ TEST_F(ClockTest, AForwardStepExpiresKeys) {
   EXPECT_EQ(client.ask({"SET", "long", "v", "EX", "7200"}), "+OK\r\n");
   EXPECT_EQ(client.ask({"HSET", "hash", "f", "v", "g", "v"}), ":2\r\n");
   EXPECT_EQ(client.ask({"HEXPIRE", "hash", "60", "FIELDS", "1", "f"}), "*1\r\n:1\r\n");
+  EXPECT_EQ(client.ask({"SADD", "set", "m", "n"}), ":2\r\n");
+  EXPECT_EQ(client.ask({"ZADD", "zset", "1", "m", "2", "n"}), ":2\r\n");
+  EXPECT_EQ(client.ask({"EXPIREMEMBER", "set", "m", "60"}), ":1\r\n");
+  EXPECT_EQ(client.ask({"EXPIREMEMBER", "zset", "m", "60"}), ":1\r\n");
   machine.step_wall_clock(3'600'000);
+  EXPECT_EQ(client.ask({"SMEMBERS", "set"}), "*1\r\n$1\r\nn\r\n");
+  EXPECT_EQ(client.ask({"ZRANGE", "zset", "0", "-1"}), "*1\r\n$1\r\nn\r\n");
   EXPECT_EQ(client.ask({"EXISTS", "short", "long"}), ":1\r\n");
   EXPECT_EQ(client.ask({"TTL", "long"}), ":3600\r\n");
   EXPECT_EQ(client.ask({"HGETALL", "hash"}), "*2\r\n$1\r\ng\r\n$1\r\nv\r\n");
   // Nobody asks for it, and it goes all the same.
   EXPECT_EQ(client.ask({"SET", "silent", "v", "EX", "60"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"EXPIREMEMBER", "set", "n", "60"}), ":1\r\n");
+  EXPECT_EQ(client.ask({"EXPIREMEMBER", "zset", "n", "60"}), ":1\r\n");
   machine.step_wall_clock(3'600'000);
   world.run_for(1'000'000);
   EXPECT_EQ(server.engine().dbs[0].size(), 1U);

@@ -228,10 +228,11 @@ void stats_section(Page& page) {
   page.value("rejected_connections", stats.connections_rejected);
   page.zeros({"sync_full", "sync_partial_ok", "sync_partial_err"});
   page.value("expired_keys", stats.expired_keys);
-  page.value("expired_subkeys", stats.expired_fields);
+  page.value("expired_subkeys", stats.expired_elements);
   page.line("expired_stale_perc:%.2f", 0.0);
   page.value("expired_time_cap_reached_count", stats.expire_cycles_cut);
   page.value("expire_cycle_cpu_milliseconds", 0);
+  page.value("rm_deleted_keys", stats.keys_removed_by_pattern);
   page.value("evicted_keys", stats.evicted_keys);
   page.value("evicted_clients", stats.evicted_clients);
   page.zeros({"total_eviction_exceeded_time", "current_eviction_exceeded_time"});
@@ -341,9 +342,10 @@ void keyspace_section(Page& page) {
   for (DbIndex db = 0; db < page.engine.dbs.count(); ++db) {
     const Keyspace& keys = page.engine.dbs[db];
     if (keys.size() == 0) continue;
-    // Redis 7.4 adds the hashes with deadlines; without any the line is 7.0's.
-    const size_t timed_hashes = keys.timed_hashes_count();
-    const std::string more = timed_hashes == 0 ? "" : ",subexpiry=" + std::to_string(timed_hashes);
+    // Redis 7.4 adds the hashes with deadlines, here all such collections; without any the line is
+    // 7.0's.
+    const size_t timed = keys.timed_count();
+    const std::string more = timed == 0 ? "" : ",subexpiry=" + std::to_string(timed);
     page.line("db%u:keys=%llu,expires=%llu,avg_ttl=%lld%s", db, static_cast<Ull>(keys.size()),
               static_cast<Ull>(keys.expires_count()),
               static_cast<long long>(mean_ttl(page.engine, db, page.now)), more.c_str());

@@ -194,7 +194,7 @@ class EvictionTest : public AdminTest {
 };
 
 TEST_F(EvictionTest, EveryAllkeysPolicyKeepsTheLimit) {
-  for (const ByteView policy : {"allkeys-lru", "allkeys-lfu", "allkeys-random"}) {
+  for (const ByteView policy : {"allkeys-lru", "allkeys-lfu", "allkeys-lrm", "allkeys-random"}) {
     engine.run("CONFIG SET maxmemory 0");
     fill(500);
     const uint64_t before = engine.engine.stats.evicted_keys;
@@ -219,9 +219,25 @@ TEST_F(EvictionTest, LruKeepsWhatWasReadLately) {
   EXPECT_GT(kept, 90);
 }
 
+// Redis 8.6: reading is no change.
+TEST_F(EvictionTest, LrmKeepsWhatWasChangedLately) {
+  engine.run("CONFIG SET maxmemory-policy allkeys-lrm");
+  fill(400);
+  engine.pass(1000 * 1000);
+  for (int i = 0; i < 100; ++i) engine.run("APPEND key:" + std::to_string(i) + " w");
+  engine.pass(1000 * 1000);
+  for (int i = 100; i < 400; ++i) engine.run("GET key:" + std::to_string(i));
+  limit_to_half("allkeys-lrm");
+  int kept = 0;
+  for (int i = 0; i < 100; ++i)
+    kept += engine.db().find(engine.db().key("key:" + std::to_string(i))) != nullptr;
+  EXPECT_TRUE(fits());
+  EXPECT_GT(kept, 90);
+}
+
 TEST_F(EvictionTest, VolatilePoliciesLeaveOtherKeysAlone) {
   for (const ByteView policy :
-       {"volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"}) {
+       {"volatile-lru", "volatile-lfu", "volatile-lrm", "volatile-random", "volatile-ttl"}) {
     engine.run("CONFIG SET maxmemory 0");
     fill(200);
     for (int i = 0; i < 150; ++i)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine_fixture.h"
-#include "server/engine/session.h"
+#include "event_listener.h"
 
 namespace ouro {
 namespace {
@@ -23,37 +23,9 @@ class FieldExpiry : public testing::TestWithParam<bool>, public EngineFixture {
 };
 INSTANTIATE_TEST_SUITE_P(Forms, FieldExpiry, testing::Values(false, true));
 
-// A client that hears of all events of keys, in order, separated by blanks.
-class Listener final : SessionOwner {
- public:
-  explicit Listener(Engine& engine) : session_(engine, {}, *this) {
-    EXPECT_TRUE(engine.pubsub.set_event_classes("EA"));
-    engine.pubsub.subscribe(session_, PubSub::Kind::kPattern, "__keyevent@0__:*");
-  }
-  std::string take() {
-    ByteView views[64];
-    const size_t count = session_.out().gather(kReleaseAll, views);
-    std::string bytes;
-    for (size_t i = 0; i < count; ++i) bytes += views[i];
-    session_.out().consume(bytes.size());
-    std::string events;
-    const std::string prefix = "@0__:";
-    for (size_t at = bytes.find(prefix); at != std::string::npos; at = bytes.find(prefix, at)) {
-      at += prefix.size();
-      const std::string name = bytes.substr(at, bytes.find('\r', at) - at);
-      if (name != "*") events += (events.empty() ? "" : " ") + name;
-    }
-    return events;
-  }
-
- private:
-  void on_session_active() override {}
-  Session session_;
-};
-
 TEST_P(FieldExpiry, Events) {
   engine.active_expire = false;
-  Listener listener(engine);
+  EventListener listener(engine);
   run("HSET h a 1 b 2 c 3 d 4 e 5 f 6");
   listener.take();
   run("HPEXPIRE h 10 FIELDS 3 a b c");
@@ -231,7 +203,7 @@ TEST_P(FieldExpiry, TheLastDueFieldTakesTheKey) {
   effects();
   EXPECT_EQ(run("HRANDFIELD h 2"), "[]");
   EXPECT_EQ(run("EXISTS h"), "0");
-  EXPECT_EQ(engine.stats.expired_fields, 3U);
+  EXPECT_EQ(engine.stats.expired_elements, 3U);
 }
 
 TEST_P(FieldExpiry, FieldsGoByThemselves) {
@@ -251,7 +223,7 @@ TEST_P(FieldExpiry, FieldsGoByThemselves) {
   pass_and_expire(20);
   EXPECT_EQ(run("EXISTS h gone"), "1");
   EXPECT_EQ(run("HKEYS h"), R"(["c"])");
-  EXPECT_EQ(db().next_field_deadline(), kNever);
+  EXPECT_EQ(db().next_element_deadline(), kNever);
 }
 
 TEST_P(FieldExpiry, ALargeHashGoesInSlices) {
@@ -263,11 +235,11 @@ TEST_P(FieldExpiry, ALargeHashGoesInSlices) {
   pass(10);
   EXPECT_TRUE(engine.run_slices());
   EXPECT_EQ(run("EXISTS h"), "1");
-  EXPECT_LT(engine.stats.expired_fields, 2000U);
+  EXPECT_LT(engine.stats.expired_elements, 2000U);
   while (engine.run_slices()) {
   }
   EXPECT_EQ(run("EXISTS h"), "0");
-  EXPECT_EQ(engine.stats.expired_fields, 5000U);
+  EXPECT_EQ(engine.stats.expired_elements, 5000U);
 }
 
 TEST_P(FieldExpiry, DeadlinesFollowTheHash) {
@@ -282,7 +254,7 @@ TEST_P(FieldExpiry, DeadlinesFollowTheHash) {
     pass_and_expire(10);
     EXPECT_EQ(run({"HLEN", key}), "1");
     caller.db = 0;
-    EXPECT_EQ(engine.dbs[0].timed_hashes_count() + engine.dbs[1].timed_hashes_count(), 0U);
+    EXPECT_EQ(engine.dbs[0].timed_count() + engine.dbs[1].timed_count(), 0U);
   };
   prepare();
   run("RENAME h other");
@@ -308,14 +280,14 @@ TEST_P(FieldExpiry, DeadlinesFollowTheHash) {
   for (const ByteView command : {"DEL h", "UNLINK h", "FLUSHALL", "FLUSHDB ASYNC", "SET h v"}) {
     prepare();
     run(command);
-    EXPECT_EQ(engine.dbs[0].timed_hashes_count(), 0U) << command;
+    EXPECT_EQ(engine.dbs[0].timed_count(), 0U) << command;
     pass_and_expire(10);
   }
   // Deadlines that were taken away are noticed when they would have come.
   prepare();
   run("HPERSIST h FIELDS 1 a");
   pass_and_expire(10);
-  EXPECT_EQ(engine.dbs[0].timed_hashes_count(), 0U);
+  EXPECT_EQ(engine.dbs[0].timed_count(), 0U);
   EXPECT_EQ(run("HLEN h"), "2");
 }
 

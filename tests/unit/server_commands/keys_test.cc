@@ -128,6 +128,49 @@ TEST(Keys, KeysAndScanShowAllButDueOnes) {
   EXPECT_EQ(engine.scan("TYPE nonsense").size(), 0U);
 }
 
+// RM as dragonflydb.io/docs/command-reference/generic/rm has it: SCAN's arguments, a cursor and how
+// many keys went.
+TEST(Keys, RmRemovesWhatItMeets) {
+  Keys engine;
+  // What a whole walk removes.
+  const auto remove = [&](const std::string& words) {
+    uint64_t removed = 0;
+    std::string cursor = "0";
+    do {
+      const std::string answer = engine.run("RM " + cursor + " " + words);
+      cursor = answer.substr(2, answer.find('"', 2) - 2);
+      removed += std::stoull(answer.substr(answer.find(' ')));
+    } while (cursor != "0");
+    return removed;
+  };
+  engine.run_all({"MSET key:1 a key:2 b key:3 c other d", "SET due v PX 1"});
+  engine.pass(1);
+  engine.effects();
+  EXPECT_EQ(engine.run("RM 0 MATCH key:* COUNT 100"), "[\"0\" 3]");
+  const std::string left = engine.effects();
+  EXPECT_EQ(left.find("0: DEL due"), 0U);
+  EXPECT_EQ(engine.run("EXISTS key:1 key:2 key:3"), "0");
+  EXPECT_EQ(engine.run("EXISTS other"), "1");
+  engine.run("RM 0 MATCH none*");
+  EXPECT_EQ(engine.effects(), "");
+  EXPECT_EQ(remove("TYPE list"), 0U);
+  EXPECT_EQ(remove("TYPE string"), 1U);
+  for (int i = 0; i < 20'000; ++i) engine.run({"SET", "k" + std::to_string(i), "v"});
+  EXPECT_EQ(remove("MATCH k1*"), 11'111U);
+  // However many are asked for, a call is bounded.
+  const std::string answer = engine.run("RM 0 COUNT 1000000");
+  EXPECT_NE(answer.find("[\"0\""), 0U);
+  const uint64_t size = engine.db().size();
+  EXPECT_LT(size, 8'889U);
+  EXPECT_GT(size, 7'000U);
+  EXPECT_EQ(remove(""), size);
+  EXPECT_EQ(engine.run("RANDOMKEY"), "_");
+  EXPECT_EQ(engine.engine.stats.keys_removed_by_pattern, 20'004U);
+  EXPECT_EQ(engine.run("RM x"), "(ERR invalid cursor)");
+  EXPECT_EQ(engine.run("RM 0 badopt"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("RM 0 COUNT 0"), "(ERR syntax error)");
+}
+
 TEST(Keys, ScanRefusesWhatRedisRefuses) {
   Keys engine;
   engine.run("SET k v");

@@ -55,6 +55,14 @@ TEST(ZSets, RanksAndRemoval) {
   EXPECT_EQ(engine.run("ZRANK z c"), "2");
   EXPECT_EQ(engine.run("ZREVRANK z c"), "1");
   EXPECT_EQ(engine.run("ZRANK z x"), "_");
+  // Redis 7.2.
+  EXPECT_EQ(engine.run("ZRANK z c WITHSCORE"), "[2 ,2]");
+  EXPECT_EQ(engine.run("ZREVRANK z d withscore"), "[0 ,3]");
+  EXPECT_EQ(engine.run("ZRANK z x WITHSCORE"), "*_");
+  EXPECT_EQ(engine.run("ZRANK none x WITHSCORE"), "*_");
+  EXPECT_EQ(engine.run("ZRANK z c WITHSCORES"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("ZRANK z c WITHSCORE x"),
+            "(ERR wrong number of arguments for 'zrank' command)");
   EXPECT_EQ(engine.run("ZREM z a x b"), "2");
   EXPECT_EQ(engine.run("ZCARD z"), "2");
   EXPECT_EQ(engine.run("ZREM z c d"), "2");
@@ -151,6 +159,14 @@ TEST(ZSets, UnionIntersectionDifference) {
   EXPECT_EQ(engine.run("ZUNION 2 a b WEIGHTS 2 -1 AGGREGATE MIN WITHSCORES"),
             "[\"w\" ,-30 \"z\" ,-20 \"y\" ,-10 \"x\" ,2]");
   EXPECT_EQ(engine.run("ZINTER 2 a b AGGREGATE MAX WITHSCORES"), "[\"y\" ,10 \"z\" ,20]");
+  // Redis 8.8: how many have it, or the sum of their weights.
+  EXPECT_EQ(engine.run("ZINTER 2 a b AGGREGATE COUNT WITHSCORES"), "[\"y\" ,2 \"z\" ,2]");
+  EXPECT_EQ(engine.run("ZINTER 2 a b AGGREGATE count WEIGHTS 3 0.5 WITHSCORES"),
+            "[\"y\" ,3.5 \"z\" ,3.5]");
+  EXPECT_EQ(engine.run("ZUNION 2 a b AGGREGATE COUNT WITHSCORES"),
+            "[\"w\" ,1 \"x\" ,1 \"y\" ,2 \"z\" ,2]");
+  EXPECT_EQ(engine.run("ZUNION 2 a b AGGREGATE COUNT AGGREGATE SUM WITHSCORES"),
+            engine.run("ZUNION 2 a b WITHSCORES"));
   EXPECT_EQ(engine.run("ZINTER 3 a b s WITHSCORES"), "[\"z\" ,24]");
   EXPECT_EQ(engine.run("ZINTER 2 a a WEIGHTS 1 10 WITHSCORES"), "[\"x\" ,11 \"y\" ,22 \"z\" ,33]");
   EXPECT_EQ(engine.run("ZDIFF 2 a s WITHSCORES"), "[\"x\" ,1 \"y\" ,2]");

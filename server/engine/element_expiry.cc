@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The end of elements of collections by the clock: fields of hashes, members of sets and sorted
+// sets. As with keys, only a primary decides it, and leaves HDEL, SREM or ZREM of what went, ahead
+// of the effect of the command that noticed.
+#include <string>
+#include <vector>
+
+#include "server/engine/engine.h"
+
+namespace ouro {
+namespace {
+
+// One effect stays well below the argument limit of a reader of the log.
+constexpr size_t kElementsOfEffectMax = 1024;
+
+// What is told of elements that went.
+struct Removal {
+  ByteView command;
+  Event event_class;
+  ByteView event;
+};
+constexpr Removal kFieldsEnded{"HDEL", Event::kHash, "hexpired"};
+constexpr Removal kMembersEnded{"SREM", Event::kSet, "srem"};
+constexpr Removal kScoredEnded{"ZREM", Event::kZSet, "zrem"};
+
+}  // namespace
+
+bool Engine::expire_named(DbIndex db, const Key& key, Hash& hash, Argv fields) {
+  std::vector<ByteView> argv = {kFieldsEnded.command, key.bytes};
+  dbs[db].before_change(key);
+  for (const ByteView field : fields) {
+    const auto item = hash.find(field);
+    if (!item || item->deadline == kNoExpiry || item->deadline > wall_) continue;
+    // Due for us, but to be removed whatever the clock says.
+    CHECK(hash.erase(heap, field));
+    argv.push_back(field);
+  }
+  const size_t count = argv.size() - 2;
+  if (count == 0) return false;
+  commit.add_first(db, argv);
+  return after_elements_expired(db, key, hash.empty(), count, kFieldsEnded.event_class,
+                                kFieldsEnded.event);
+}
+
+bool Engine::expire_elements(DbIndex db, const Key& key, Entry& entry, size_t& budget) {
+  const auto expire_in = [&](auto& collection, const Removal& removal) {
+    std::vector<std::string> names;
+    const auto log_names = [&] {
+      if (names.empty()) return;
+      std::vector<ByteView> argv = {removal.command, key.bytes};
+      argv.insert(argv.end(), names.begin(), names.end());
+      commit.add_first(db, argv);
+      names.clear();
+    };
+    dbs[db].before_change(key);
+    const bool logged = commit.wanted();
+    const size_t count = collection.expire_due(heap, wall_, budget, [&](ByteView name) {
+      if (!logged) return;
+      names.emplace_back(name);
+      if (names.size() == kElementsOfEffectMax) log_names();
+    });
+    log_names();
+    return count > 0 && after_elements_expired(db, key, collection.empty(), count,
+                                               removal.event_class, removal.event);
+  };
+  switch (entry.type()) {
+    case Type::kHash:
+      return expire_in(entry.as<Hash>(), kFieldsEnded);
+    case Type::kSet:
+      return expire_in(entry.as<Set>(), kMembersEnded);
+    case Type::kZSet:
+      return expire_in(entry.as<ZSet>(), kScoredEnded);
+    default:
+      OURO_UNREACHABLE();
+  }
+}
+
+bool Engine::after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count,
+                                    Event event_class, ByteView event) {
+  stats.expired_elements += count;
+  key_changed(db, key, event_class, event);
+  if (!empty) return false;
+  dbs[db].erase(key, Freeing::kNow);
+  key_changed(db, key, Event::kGeneric, "del");
+  return true;
+}
+
+}  // namespace ouro
