@@ -5,8 +5,9 @@
 types and counts, for random picks; kind: only the type; ttl: nearly equal numbers; others mask what is each server's own
 (compare.py). A leading `!` keeps the command from being damaged; the other marks: Step.
 
-Not here, since ouro does not have them yet: CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO, ACL, scripts, streams, bitmaps,
-HyperLogLog, geo, DUMP and RESTORE, persistence, replication, cluster.
+Not here, since ouro does not have them yet: CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO, ACL, scripts, streams, HyperLogLog,
+geo, DUMP and RESTORE, persistence, replication, cluster.
+Not here, since Redis 7.0 does not have them: BITOP DIFF, DIFF1, ANDOR and ONE.
 """
 import dataclasses
 
@@ -192,6 +193,37 @@ ZSETS = """
 1 !MULTI ; !BZPOPMIN {zset} {zset} 0 ; !BZPOPMAX {zset} {junk} ; !BZMPOP 0 2 {zset} {zset} MIN COUNT 2 ; !EXEC
 2 DEL {zset}
 2 OBJECT ENCODING {zset}
+"""
+
+BITS = """
+6 SET {string} {value}
+2 SETRANGE {string} {offset} {value}
+10 SETBIT {string} {bit_at} {bit}
+6 GETBIT {string} {bit_at}
+3 !BITCOUNT {string}
+6 !BITCOUNT {string} {index} {index} [BYTE|BIT|{junk}]
+2 !BITCOUNT {string} {number} {number} (BIT|BYTE)
+1 !BITCOUNT {string} 0 -1 BIT {junk}
+3 BITPOS {string} {bit}
+3 BITPOS {string} {bit} {index}
+6 BITPOS {string} {bit} {index} {index} [BYTE|BIT|{junk}]
+2 BITPOS {string} {bit} {number} {number} BIT
+5 BITOP (AND|OR|XOR) {string} <{string}>+
+2 BITOP NOT {string} {string}
+1 BITOP ({junk}|NOT|AND|or) {string} {string} {string}
+6 BITFIELD {string} <SET {field_type} {field_at} {number}>+
+6 BITFIELD {string} <GET {field_type} {field_at}>+
+6 BITFIELD {string} <INCRBY {field_type} {field_at} {number}>+
+8 BITFIELD {string} <[OVERFLOW (WRAP|SAT|FAIL|{junk})] (SET|INCRBY|incrby) {field_type} {field_at} {number}>+
+6 BITFIELD {string} [GET u8 0] <OVERFLOW (SAT|FAIL) (SET|INCRBY) (u8|i8|i5|u63|i64) #{few} {number}>+ [GET i8 #1]
+3 BITFIELD_RO {string} <GET {field_type} {field_at}>+
+1 BITFIELD_RO {string} [OVERFLOW SAT] [SET u8 0 1]
+1 COMMAND GETKEYSANDFLAGS (BITFIELD {string} <(GET u8 0|SET u8 0 1|OVERFLOW SAT|{junk})>+|BITOP AND <{string}>+)
+2 GET {string}
+1 INCR {string}
+1 APPEND {string} {value}
+2 OBJECT ENCODING {string}
+1 DEL {string}
 """
 
 KEYS = """
@@ -449,7 +481,7 @@ PUBSUB = """
 """
 
 # What every family of data does to keys is told to a client who subscribed to it all.
-DATA = STRINGS + LISTS + HASHES + SETS + ZSETS + KEYS
+DATA = STRINGS + LISTS + HASHES + SETS + ZSETS + BITS + KEYS
 EVENTS = DATA + """
 30 @*!PING
 """
@@ -489,9 +521,10 @@ def parse(text, macros=None):
     return rows
 
 
-def one_of(text, exact=False):
-    """A compiled template that is one of a family's commands; on demand of those that have one right answer."""
-    rows = [row for row in parse(text) if not exact or (len(row[1]) == 1 and row[1][0].mode == "exact")]
+def one_of(text, macros=None, exact=False):
+    """A compiled template that is one of a family's commands; on demand of those that have one right answer, damaged too."""
+    rows = [row for row in parse(text, macros)
+            if not exact or (len(row[1]) == 1 and row[1][0].mode == "exact" and row[1][0].damageable)]
     weights = [weight for weight, _ in rows]
     return lambda draw, out: draw.random.choices(rows, weights)[0][1][0].run(draw, out)
 
@@ -505,6 +538,7 @@ FAMILIES = {
     "hashes": parse(HASHES),
     "sets": parse(SETS),
     "zsets": parse(ZSETS),
+    "bits": parse(BITS),
     "keys": parse(KEYS),
     "transactions": parse(TRANSACTIONS, MACROS),
     "sort": parse(SORT),

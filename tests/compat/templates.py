@@ -196,6 +196,29 @@ class Draw:
     def offset(self):
         return str(self.between(0, 200)).encode() if self.chance(0.95) else self.pick((b"-1", b"536870912", b"abc", b"20000"))
 
+    # ---- bits
+    def bit(self):
+        return self.pick((b"0", b"1")) if self.chance(0.97) else self.junk()
+
+    def bit_at(self):
+        form = self.random.random()
+        if form < 0.85:
+            return str(self.between(0, 200)).encode()
+        if form < 0.95:
+            return str(self.between(0, 70_000)).encode()
+        return self.pick((b"-1", b"4294967296", b"9223372036854775807", b"#1")) if form < 0.98 else self.junk()
+
+    def field_type(self):
+        if self.chance(0.95):
+            return self.pick((b"i", b"u")) + str(self.between(1, 63)).encode()
+        return self.pick((b"i64", b"u64", b"i65", b"i0", b"u", b"I8", b"f8", b"u08", b""))
+
+    def field_at(self):
+        form = self.random.random()
+        if form < 0.5:
+            return str(self.between(0, 300)).encode()
+        return b"#" + str(self.between(0, 40)).encode() if form < 0.95 else self.bit_at()
+
     # ---- time: nothing falls due during a run
     def ttl(self):
         if self.chance(0.93):
