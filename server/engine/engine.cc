@@ -137,11 +137,15 @@ void Engine::expire_key(DbIndex db, const Key& key) {
   erase();
 }
 
-void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
+void Engine::key_changed(DbIndex db, const Key& key) {
   if (watch.active()) [[unlikely]]
     watch.on_changed(db, key.bytes, presence(db, key.bytes));
   if (blocking.active()) [[unlikely]]
     blocking.on_changed(db, key.bytes);
+}
+
+void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
+  key_changed(db, key);
   notify(db, key.bytes, event_class, event);
 }
 

@@ -5,7 +5,7 @@
 types and counts, for random picks; kind: only the type; ttl: nearly equal numbers; others mask what is each server's own
 (compare.py). A leading `!` keeps the command from being damaged; the other marks: Step.
 
-Not here, since ouro does not have them yet: CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO, ACL, scripts, streams, HyperLogLog,
+Not here, since ouro does not have them yet: CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO, ACL, scripts, streams,
 geo, DUMP and RESTORE, persistence, replication, cluster.
 Not here, since Redis 7.0 does not have them: BITOP DIFF, DIFF1, ANDOR and ONE.
 """
@@ -224,6 +224,30 @@ BITS = """
 1 APPEND {string} {value}
 2 OBJECT ENCODING {string}
 1 DEL {string}
+"""
+
+HLLS = """
+12 PFADD {hll} <{element}>+
+1 PFADD {hll}
+8 PFCOUNT {hll}
+5 PFCOUNT <{hll}>+
+4 PFMERGE {hll} [{hll}] [{hll}]
+4 GET {hll}
+2 STRLEN {hll}
+2 OBJECT ENCODING {hll}
+1 !PFADD {hll} {element} ; PFDEBUG (ENCODING|TODENSE|DECODE|GETREG|{junk}) {hll}
+1 PFDEBUG (ENCODING|TODENSE|DECODE|GETREG) none
+1 !PFDEBUG (ENCODING|decode|{junk}) hll:1
+1 !CONFIG SET hll-sparse-max-bytes (0|18|30|100|1000|3000|16000)
+1 SET {hll} {value}
+1 !SETRANGE {hll} (0|1|4|5) (H|YLL|x|12)
+1 !PFADD hll:x <{element}>+ ; !(APPEND hll:x|SETRANGE hll:x 16) (0|12|99) ; !PFADD hll:x {element} ; !DEL hll:x
+3 !SET hll:x {sketch} ; !PFADD hll:x {element} ; !PFCOUNT hll:x ; !PFCOUNT {hll} hll:x ; !PFMERGE {hll} hll:x ; !DEL hll:x
+1 DEL {hll}
+1 COPY {hll} {hll} REPLACE
+1 PFADD {list} {element}
+1 PFCOUNT {hll} {list}
+1 RPUSH {list} {value}
 """
 
 KEYS = """
@@ -481,7 +505,7 @@ PUBSUB = """
 """
 
 # What every family of data does to keys is told to a client who subscribed to it all.
-DATA = STRINGS + LISTS + HASHES + SETS + ZSETS + BITS + KEYS
+DATA = STRINGS + LISTS + HASHES + SETS + ZSETS + BITS + HLLS + KEYS
 EVENTS = DATA + """
 30 @*!PING
 """
@@ -539,6 +563,7 @@ FAMILIES = {
     "sets": parse(SETS),
     "zsets": parse(ZSETS),
     "bits": parse(BITS),
+    "hlls": parse(HLLS),
     "keys": parse(KEYS),
     "transactions": parse(TRANSACTIONS, MACROS),
     "sort": parse(SORT),

@@ -219,6 +219,38 @@ class Draw:
             return str(self.between(0, 300)).encode()
         return b"#" + str(self.between(0, 40)).encode() if form < 0.95 else self.bit_at()
 
+    # ---- HyperLogLogs
+    def hll(self):
+        return self.key_of("hll")
+
+    def element(self):
+        form = self.random.random()
+        if form < 0.2:
+            return self.value()
+        return b"%d" % self.between(1, 1_000_000 if form < 0.7 else 300)
+
+    def sketch(self):
+        """A HyperLogLog as a client could make it: other runs than a server would, a few bytes wrong."""
+        header = b"HYLL" + self.pick((b"\1", b"\1", b"\1", b"\0", b"\2")) + b"\0\0\0" + self.random.randbytes(7)
+        header += self.pick((b"\0", b"\x80"))
+        if header[4] == 0:
+            return header + self.random.randbytes(self.pick((12288, 12288, 12287, 0)))
+        runs, left = b"", 16384
+        while left > 0:
+            form = self.random.random()
+            length = min(left, self.between(1, 4 if form < 0.5 else 64 if form < 0.8 else 16384))
+            if form < 0.5:
+                runs += bytes([0x80 | self.between(0, 31) << 2 | length - 1])
+            elif form < 0.8:
+                runs += bytes([length - 1])
+            else:
+                runs += bytes([0x40 | length - 1 >> 8, length - 1 & 0xff])
+            left -= length
+        if self.chance(0.3):
+            # Too few registers, or too many. Not half a run: Redis reads on behind the string's end.
+            runs = b"\0" if self.chance(0.5) else runs + b"\0"
+        return header + runs
+
     # ---- time: nothing falls due during a run
     def ttl(self):
         if self.chance(0.93):
