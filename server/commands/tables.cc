@@ -7,15 +7,16 @@ namespace ouro {
 
 std::span<const std::span<const CommandSpec>> all_command_tables() {
   static const std::array tables = {
-      kBitCommands,        kClientCommands,     kCommandCommands,     kConfigCommands,
-      kConnectionCommands, kDatabaseCommands,   kDebugCommands,       kExpireCommands,
-      kHashCommands,       kHashExpireCommands, kHyperLogLogCommands, kInfoCommands,
-      kFunctionCommands,   kKeyCommands,        kKeyScanCommands,     kLatencyCommands,
-      kListBlockCommands,  kListCommands,       kListMoveCommands,    kListSearchCommands,
-      kMemoryCommands,     kObjectCommands,     kPubsubCommands,      kServerCommands,
-      kSetAlgebraCommands, kSetCommands,        kSlowlogCommands,     kSortCommands,
-      kStringCommands,     kStringLcsCommands,  kStringSetCommands,   kTransactionCommands,
-      kZSetCommands,       kZSetPopCommands,    kZSetRangeCommands,   kZSetStoreCommands,
+      kBitCommands,         kClientCommands,      kCommandCommands,    kConfigCommands,
+      kConnectionCommands,  kDatabaseCommands,    kDebugCommands,      kExpireCommands,
+      kGeoCommands,         kGeoSearchCommands,   kHashCommands,       kHashExpireCommands,
+      kHyperLogLogCommands, kInfoCommands,        kFunctionCommands,   kKeyCommands,
+      kKeyScanCommands,     kLatencyCommands,     kListBlockCommands,  kListCommands,
+      kListMoveCommands,    kListSearchCommands,  kMemoryCommands,     kObjectCommands,
+      kPubsubCommands,      kServerCommands,      kSetAlgebraCommands, kSetCommands,
+      kSlowlogCommands,     kSortCommands,        kStringCommands,     kStringLcsCommands,
+      kStringSetCommands,   kTransactionCommands, kZSetCommands,       kZSetPopCommands,
+      kZSetRangeCommands,   kZSetStoreCommands,
   };
   return tables;
 }

@@ -17,6 +17,8 @@ extern const std::span<const CommandSpec> kConnectionCommands;
 extern const std::span<const CommandSpec> kDatabaseCommands;
 extern const std::span<const CommandSpec> kDebugCommands;
 extern const std::span<const CommandSpec> kExpireCommands;
+extern const std::span<const CommandSpec> kGeoCommands;
+extern const std::span<const CommandSpec> kGeoSearchCommands;
 extern const std::span<const CommandSpec> kHashCommands;
 extern const std::span<const CommandSpec> kHashExpireCommands;
 extern const std::span<const CommandSpec> kHyperLogLogCommands;

@@ -6,8 +6,8 @@ types and counts, for random picks; kind: only the type; ttl: nearly equal numbe
 (compare.py). A leading `!` keeps the command from being damaged; the other marks: Step.
 
 Not here, since ouro does not have them yet: CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO, ACL, scripts, streams,
-geo, DUMP and RESTORE, persistence, replication, cluster.
-Not here, since Redis 7.0 does not have them: BITOP DIFF, DIFF1, ANDOR and ONE.
+DUMP and RESTORE, persistence, replication, cluster.
+Not here, since Redis 7.0 does not have them: BITOP DIFF, DIFF1, ANDOR and ONE, GEOSEARCH BYPOLYGON.
 """
 import dataclasses
 
@@ -249,6 +249,44 @@ HLLS = """
 1 PFCOUNT {hll} {list}
 1 RPUSH {list} {value}
 """
+
+GEOS = """
+20 GEOADD {geo} [NX|XX] [CH] <{spot} {place}>+
+6 GEOADD {geo} <{near_longitude} 35.5 {place}>+
+4 GEOADD {geo} <12.5 {near_latitude} {place}>+
+1 GEOADD {geo} NX (XX|CH) CH {spot} {place}
+5 GEODIST {geo} {place} {place} [{unit}]
+4 GEOHASH {geo} <{place}>+
+5 GEOPOS {geo} <{place}>+
+8 GEOSEARCH {geo} {from} {by} [ASC|DESC] [COUNT {count} [ANY]] [WITHDIST] [WITHHASH] [WITHCOORD]
+8 GEOSEARCH {geo} [ASC|DESC] {from} [WITHDIST] {by}
+3 GEOSEARCH {geo} {by} {from} [COUNT {few} ANY]
+1 GEOSEARCH {geo} {from} {from} {by}
+1 GEOSEARCH {geo} {from} {by} {by}
+1 GEOSEARCH {geo} {from} ASC ASC ASC [COUNT 1] [ANY]
+1 geosearch {geo} {by} ASC ASC [{junk}]
+4 GEOSEARCHSTORE {geo} {geo} {from} {by} [ASC|DESC] [COUNT {few} [ANY]] [WITHDIST]
+3 GEOSEARCHSTORE {zset} {geo} {from} {by} [ASC|DESC] [COUNT {few} [ANY]] STOREDIST
+4 GEORADIUS {geo} {longitude} {latitude} {radius} {unit} [ASC|DESC] [COUNT {count} [ANY]] [WITHDIST] [WITHHASH] [WITHCOORD]
+2 GEORADIUS_RO {geo} {longitude} {latitude} {radius} {unit} [ASC|DESC] [WITHDIST] [STORE {geo}]
+4 GEORADIUSBYMEMBER {geo} {place} {radius} {unit} [ASC|DESC] [COUNT {count} [ANY]] [WITHDIST] [WITHHASH] [WITHCOORD]
+2 GEORADIUSBYMEMBER_RO {geo} {place} {radius} {unit} [ASC|DESC] [WITHDIST] [STORE {geo}]
+3 GEORADIUS {geo} {spot} {radius} {unit} [WITHHASH] [COUNT {few}] (STORE {geo}|STOREDIST {zset}) [STORE {geo}|STOREDIST {zset}]
+3 GEORADIUSBYMEMBER {geo} {place} {radius} {unit} [DESC] (STORE {geo}|STOREDIST {zset}) [STOREDIST {zset}]
+1 COMMAND GETKEYSANDFLAGS GEORADIUS {geo} 1 2 3 km [STORE {geo}] [STOREDIST {geo}] [STORE]
+1 COMMAND GETKEYS GEORADIUSBYMEMBER {geo} a 3 km [STORE {geo}] [STOREDIST {geo}]
+2 !ZADD {geo} {score} any
+2 ZREM {geo} <{place}>+
+2 ZSCORE {geo} {place}
+1 ZRANGE {geo} 0 -1 WITHSCORES
+1 DEL {geo}
+1 SET {geo} {value}
+1 OBJECT ENCODING {geo}
+"""
+# No two places are the same: with COUNT Redis takes those of one distance in no order. A center and a shape of GEOSEARCH.
+GEO_MACROS = {"spot": compile_template("({near_longitude} {latitude}|{longitude} {near_latitude})"),
+              "from": compile_template("(FROMMEMBER {place}|FROMLONLAT {longitude} {latitude})"),
+              "by": compile_template("(BYRADIUS {radius} {unit}|BYBOX {radius} {radius} {unit})")}
 
 KEYS = """
 5 !SET {key} {value} [EX {ttl}|PXAT {future_ms}]
@@ -505,7 +543,7 @@ PUBSUB = """
 """
 
 # What every family of data does to keys is told to a client who subscribed to it all.
-DATA = STRINGS + LISTS + HASHES + SETS + ZSETS + BITS + HLLS + KEYS
+DATA = STRINGS + LISTS + HASHES + SETS + ZSETS + BITS + HLLS + GEOS + KEYS
 EVENTS = DATA + """
 30 @*!PING
 """
@@ -553,7 +591,7 @@ def one_of(text, macros=None, exact=False):
     return lambda draw, out: draw.random.choices(rows, weights)[0][1][0].run(draw, out)
 
 
-MACROS = {"write": one_of(WRITES), "data": one_of(DATA + SORT), "plain": one_of(DATA, exact=True),
+MACROS = {"write": one_of(WRITES), "data": one_of(DATA + SORT, GEO_MACROS), "plain": one_of(DATA, GEO_MACROS, exact=True),
           "full": compile_template("CONFIG SET maxmemory-policy noeviction maxmemory"),
           "slow": compile_template("CONFIG SET slowlog-log-slower-than")}
 FAMILIES = {
@@ -564,13 +602,14 @@ FAMILIES = {
     "zsets": parse(ZSETS),
     "bits": parse(BITS),
     "hlls": parse(HLLS),
+    "geo": parse(GEOS, GEO_MACROS),
     "keys": parse(KEYS),
     "transactions": parse(TRANSACTIONS, MACROS),
     "sort": parse(SORT),
     "connection": parse(CONNECTION, MACROS),
     "server": parse(SERVER, MACROS),
     "pubsub": parse(PUBSUB, MACROS),
-    "events": parse(EVENTS),
+    "events": parse(EVENTS, GEO_MACROS),
     "blocking": parse(BLOCKING, {"push": one_of(PUSHES)}),
 }
 

@@ -251,6 +251,48 @@ class Draw:
             runs = b"\0" if self.chance(0.5) else runs + b"\0"
         return header + runs
 
+    # ---- places
+    def geo(self):
+        return self.key_of("geo")
+
+    def place(self):
+        return b"p%d" % self.between(1, 150) if self.chance(0.97) else self.member()
+
+    def near_longitude(self):
+        return b"%.6f" % self.random.uniform(10, 20)
+
+    def near_latitude(self):
+        return b"%.6f" % self.random.uniform(30, 40)
+
+    def longitude(self):
+        form = self.random.random()
+        if form < 0.5:
+            return self.near_longitude()
+        if form < 0.95:
+            return b"%.6f" % self.random.uniform(-180, 180)
+        return self.pick((b"-180", b"180", b"180.1", b"-181", b"179.999999", b"0", b"1e2", b"-0", b"abc", b"inf", b""))
+
+    def latitude(self):
+        form = self.random.random()
+        if form < 0.5:
+            return self.near_latitude()
+        if form < 0.9:
+            return b"%.6f" % self.random.uniform(-85, 85)
+        return self.pick((b"-85.05112878", b"85.05112878", b"85.06", b"-90", b"84.999999", b"0", b"66", b"-80.5", b"1e1", b"abc"))
+
+    def radius(self):
+        form = self.random.random()
+        if form < 0.8:
+            return b"%.3f" % (10 ** self.random.uniform(0, 4)) if form < 0.4 else b"%d" % self.between(1, 3000)
+        if form < 0.95:
+            return b"%d" % (10 ** self.between(3, 8))
+        return self.pick((b"0", b"-1", b"inf", b"1e300", b"abc", b"-0", b"1e-300", b"nan"))
+
+    def unit(self):
+        if self.chance(0.97):
+            return self.pick((b"m", b"km", b"ft", b"mi", b"KM", b"Mi"))
+        return self.pick((b"k", b"", b"meters", b"10"))
+
     # ---- time: nothing falls due during a run
     def ttl(self):
         if self.chance(0.93):
