@@ -209,8 +209,15 @@ std::optional<uint64_t> find(ByteView bytes, bool bit, Range range) noexcept {
   // Words that have no such bit are skipped.
   const uint64_t without = bit ? 0 : ~uint64_t{0};
   uint64_t at = parts.bytes.begin;
-  while (at + sizeof(uint64_t) <= parts.bytes.end && load(bytes.data() + at) == without)
-    at += sizeof(uint64_t);
+  const auto skip_while_without = [&](auto... words) {
+    constexpr size_t kBytes = sizeof...(words) * sizeof(uint64_t);
+    const auto differs = [&](size_t word) {
+      return load(bytes.data() + at + word * sizeof(uint64_t)) ^ without;
+    };
+    while (at + kBytes <= parts.bytes.end && (differs(words) | ...) == 0) at += kBytes;
+  };
+  skip_while_without(0U, 1U, 2U, 3U);
+  skip_while_without(0U);
   for (; at < parts.bytes.end; ++at) {
     if (const auto found = find_in_word(bytes, bit, at * kByteBits, kByteBits)) return found;
   }

@@ -71,6 +71,13 @@ uint64_t unpack_group(const char* at) noexcept {
   return (word & 0x003f003f003f003f) | (word & 0x0fc00fc00fc00fc0) << 2;
 }
 
+void pack_group(uint64_t word, char* at) noexcept {
+  word = (word & 0x003f003f003f003f) | (word & 0x3f003f003f003f00) >> 2;
+  word = (word & 0x00000fff00000fff) | (word & 0x0fff00000fff0000) >> 4;
+  word = (word & 0x0000000000ffffff) | (word & 0x00ffffff00000000) >> 8;
+  std::memcpy(at, &word, kGroupBytes);
+}
+
 void unpack(ByteView bytes, Registers& registers) noexcept {
   const char* at = bytes.data() + kHeaderBytes;
   for (uint32_t i = 0; i < kRegisters; i += kGroup, at += kGroupBytes) {
@@ -186,8 +193,17 @@ class Histogram {
   void add(const Registers& registers) noexcept {
     // Four counters a value: equal neighbours would wait for one another.
     std::array<std::array<uint32_t, kValues>, 4> lanes{};
-    for (uint32_t i = 0; i < kRegisters; i += 4) {
-      for (uint32_t lane = 0; lane < 4; ++lane) ++lanes[lane][registers[i + lane] & kRegisterMask];
+    for (uint32_t i = 0; i < kRegisters; i += kGroup) {
+      // What was merged from sparse ones is zeros mostly.
+      uint64_t group;
+      std::memcpy(&group, &registers[i], sizeof(group));
+      if (group == 0) {
+        counts_[0] += kGroup;
+        continue;
+      }
+      for (uint32_t lane = 0; lane < kGroup; ++lane) {
+        ++lanes[lane % 4][registers[i + lane] & kRegisterMask];
+      }
     }
     for (size_t value = 0; value < kValues; ++value) {
       for (const auto& lane : lanes) counts_[value] += lane[value];
@@ -301,6 +317,15 @@ Raise raise_register(std::string& bytes, Place place, size_t sparse_bytes_max) {
     if (!make_dense(bytes)) return Raise::kCorrupt;
   }
   return raise_dense(bytes, place);
+}
+
+void store_dense(std::span<char> bytes, const Registers& registers) noexcept {
+  char* at = bytes.data() + kHeaderBytes;
+  for (uint32_t i = 0; i < kRegisters; i += kGroup, at += kGroupBytes) {
+    uint64_t group;
+    std::memcpy(&group, &registers[i], sizeof(group));
+    pack_group(group, at);
+  }
 }
 
 bool make_dense(std::string& bytes) {

@@ -70,6 +70,8 @@ Raise raise_register(std::string& bytes, Place place, size_t sparse_bytes_max);
 
 // The registers, one byte each.
 using Registers = std::array<uint8_t, kRegisters>;
+// Makes them the registers of a dense one.
+void store_dense(std::span<char> bytes, const Registers& registers) noexcept;
 // Raises each register to what `bytes` have there. False if they do not decode.
 [[nodiscard]] bool merge_into(Registers& registers, ByteView bytes) noexcept;
 

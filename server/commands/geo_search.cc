@@ -43,10 +43,10 @@ class GeoSearch {
 
  private:
   struct Match {
-    ByteView member;
-    double score;
-    geo::Point point;
-    double distance_m;
+    ByteView member = {};
+    double score = 0;
+    geo::Point point = {};
+    double distance_m = 0;
   };
 
   // ---- arguments
@@ -231,21 +231,23 @@ class GeoSearch {
   void collect() {
     const geo::Shape shape = this->shape();
     const auto stretches = shape.stretches();
-    const auto visit = [&](ByteView member, double score) {
-      const geo::Point point = geo::decode(score);
-      const auto distance = shape.distance_within(point);
-      if (distance && !is_enough()) matches_.push_back({member, score, point, *distance});
+    Match match;
+    const auto is_inside = [&](double score) {
+      match.point = geo::decode(score);
+      const auto distance = shape.distance_within(match.point);
+      match.distance_m = distance.value_or(0);
+      return distance.has_value();
     };
-    // By pieces, so that a search for any few does not walk over all.
-    constexpr size_t kPiece = 128;
+    const auto take = [&](ByteView member, double score) {
+      match.member = member;
+      match.score = score;
+      matches_.push_back(match);
+      return !is_enough();
+    };
     for (const geo::Shape::Stretch& stretch : stretches.used()) {
-      RankRange rest =
-          zset_->ranks(ScoreRange{.min = stretch.min, .max = stretch.max, .without_max = true});
-      while (!rest.empty() && !is_enough()) {
-        const RankRange piece = rest.window(Direction::kAscending, 0, any_ ? kPiece : rest.size());
-        zset_->for_each(piece, Direction::kAscending, visit);
-        rest.begin = piece.end;
-      }
+      if (is_enough()) return;
+      zset_->for_each_wanted({.min = stretch.min, .max = stretch.max, .without_max = true},
+                             is_inside, take);
     }
   }
   bool is_enough() const { return any_ && matches_.size() >= count_; }

@@ -50,6 +50,18 @@ class Sketch {
     return hll::raise_register(copy_, place, ctx_.engine.options.hll_sparse_max_bytes);
   }
   [[nodiscard]] bool make_dense() { return !dense_.empty() || hll::make_dense(copy_); }
+  // Raises the registers to what all sources have together, this one's own included.
+  void merge(const hll::Registers& registers) {
+    if (is_dense()) {
+      hll::store_dense(dense_.empty() ? std::span<char>(copy_) : dense_, registers);
+      return;
+    }
+    for (uint32_t i = 0; i < hll::kRegisters; ++i) {
+      if (registers[i] == 0) continue;
+      // What decoded to be merged decodes now, too.
+      CHECK(raise_register({i, registers[i]}) != hll::Raise::kCorrupt);
+    }
+  }
   // Once, after all changes. The key holds it from then on, if it did not before.
   void store(bool is_changed) {
     std::span<char> bytes = dense_;
@@ -61,6 +73,8 @@ class Sketch {
   }
 
  private:
+  bool is_dense() const { return !dense_.empty() || hll::encoding(copy_) == hll::Encoding::kDense; }
+
   Context& ctx_;
   const Key& key_;
   Entry* entry_;
@@ -136,11 +150,7 @@ Status cmd_pfmerge(Context& ctx) {
   OURO_TRY(const ByteView bytes, sketch_of(ctx, entry));
   Sketch sketch(ctx, key, entry, bytes);
   if (any_dense && !sketch.make_dense()) return fail_corrupt(ctx);
-  for (uint32_t i = 0; i < hll::kRegisters; ++i) {
-    if (registers[i] == 0) continue;
-    // What decoded to be merged decodes now, too.
-    CHECK(sketch.raise_register({i, registers[i]}) != hll::Raise::kCorrupt);
-  }
+  sketch.merge(registers);
   sketch.store(true);
   ctx.changed(key, Event::kString, "pfadd");
   ctx.reply.ok();

@@ -65,6 +65,10 @@ TEST(HyperLogLog, BothFormsHoldTheSameRegisters) {
     ASSERT_EQ(hll::count(sparse), hll::count(model));
     ASSERT_TRUE(hll::make_dense(sparse));
     ASSERT_EQ(sparse, dense);
+    std::string stored(hll::kEmpty);
+    ASSERT_TRUE(hll::make_dense(stored));
+    hll::store_dense(stored, model);
+    ASSERT_EQ(stored, dense);
   }
 }
 
