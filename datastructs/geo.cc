@@ -121,6 +121,15 @@ double half_chord_squared(double latitude_sine, double longitude_sine,
   return latitude_sine * latitude_sine + latitude_cosines * longitude_sine * longitude_sine;
 }
 
+// What half_chord_squared() of a longer distance is above. Rounding is far below the margin.
+double half_chord_bound(double distance_m) noexcept {
+  constexpr double kMargin = 1 + 1e-9;
+  const double angle = distance_m / (2 * kEarthRadiusM);
+  if (!(angle < std::numbers::pi / 2)) return std::numeric_limits<double>::infinity();
+  const double sine = std::sin(angle);
+  return sine * sine * kMargin;
+}
+
 }  // namespace
 
 bool is_valid(Point point) noexcept {
@@ -169,12 +178,7 @@ Shape Shape::circle(Point center, double radius_m) noexcept {
   shape.set_center(center);
   shape.radius_m_ = radius_m;
   shape.bounds_ = shape.bounds_around(radius_m, radius_m);
-  // Rounding is far below the margin: what is above it is surely outside.
-  constexpr double kMargin = 1 + 1e-9;
-  const double angle = radius_m / (2 * kEarthRadiusM);
-  const double sine = std::sin(angle);
-  shape.radius_chord_ = angle < std::numbers::pi / 2 ? sine * sine * kMargin
-                                                     : std::numeric_limits<double>::infinity();
+  shape.reach_chord_ = half_chord_bound(radius_m);
   return shape;
 }
 
@@ -187,6 +191,7 @@ Shape Shape::box(Point center, double width_m, double height_m) noexcept {
   shape.radius_m_ = std::sqrt(shape.half_width_m_ * shape.half_width_m_ +
                               shape.half_height_m_ * shape.half_height_m_);
   shape.bounds_ = shape.bounds_around(shape.half_width_m_, shape.half_height_m_);
+  shape.reach_chord_ = half_chord_bound(shape.half_width_m_);
   return shape;
 }
 
@@ -219,7 +224,9 @@ Shape Shape::polygon(std::vector<Point> vertices) noexcept {
 
 void Shape::set_center(Point center) noexcept {
   center_ = center;
-  center_latitude_cosine_ = std::cos(radians(center.latitude));
+  center_longitude_ = radians(center.longitude);
+  center_latitude_ = radians(center.latitude);
+  center_latitude_cosine_ = std::cos(center_latitude_);
 }
 
 // So far from the center to each side. A degree of longitude is shortest on the side that is nearer
@@ -248,33 +255,39 @@ bool Shape::is_inside_polygon(Point point) const noexcept {
   return inside;
 }
 
+// Circles and boxes give up as soon as a part of distance_m()'s sum is too large; what they answer
+// is its value to the last bit.
 std::optional<double> Shape::distance_within(Point point) const noexcept {
   switch (kind_) {
     case Kind::kCircle: {
-      // The same sum as distance_m(), given up as soon as it is too large.
-      const double center_latitude = radians(center_.latitude);
       const double latitude = radians(point.latitude);
-      const double latitude_sine = std::sin((latitude - center_latitude) / 2);
-      if (latitude_sine * latitude_sine > radius_chord_) return std::nullopt;
-      const double longitude_sine =
-          std::sin((radians(point.longitude) - radians(center_.longitude)) / 2);
-      double distance = 0;
-      if (longitude_sine == 0) {
-        distance = kEarthRadiusM * std::fabs(latitude - center_latitude);
-      } else {
+      const double latitude_sine = std::sin((latitude - center_latitude_) / 2);
+      if (latitude_sine * latitude_sine > reach_chord_) return std::nullopt;
+      const double longitude_sine = std::sin((radians(point.longitude) - center_longitude_) / 2);
+      double distance = kEarthRadiusM * std::fabs(latitude - center_latitude_);
+      if (longitude_sine != 0) {
         const double squared = half_chord_squared(latitude_sine, longitude_sine,
                                                   center_latitude_cosine_ * std::cos(latitude));
-        if (squared > radius_chord_) return std::nullopt;
+        if (squared > reach_chord_) return std::nullopt;
         distance = 2.0 * kEarthRadiusM * std::asin(std::sqrt(squared));
       }
       if (distance > radius_m_) return std::nullopt;
       return distance;
     }
     case Kind::kBox: {
-      const Point north_or_south = {point.longitude, center_.latitude};
-      if (distance_m(point, north_or_south) > half_height_m_) return std::nullopt;
-      const Point east_or_west = {center_.longitude, point.latitude};
-      if (distance_m(point, east_or_west) > half_width_m_) return std::nullopt;
+      const double latitude = radians(point.latitude);
+      if (kEarthRadiusM * std::fabs(latitude - center_latitude_) > half_height_m_) {
+        return std::nullopt;
+      }
+      // To the east or west along the point's own latitude.
+      const double longitude_sine = std::sin((radians(point.longitude) - center_longitude_) / 2);
+      if (longitude_sine != 0) {
+        const double cosine = std::cos(latitude);
+        const double squared = half_chord_squared(0, longitude_sine, cosine * cosine);
+        if (squared > reach_chord_) return std::nullopt;
+        const double distance = 2.0 * kEarthRadiusM * std::asin(std::sqrt(squared));
+        if (distance > half_width_m_) return std::nullopt;
+      }
       return distance_m(center_, point);
     }
     case Kind::kPolygon:

@@ -85,17 +85,20 @@ class Shape {
 
   void set_center(Point center) noexcept;
   Bounds bounds_around(double width_m, double height_m) const noexcept;
-  double distance_from_center(Point point) const noexcept;
   bool is_inside_polygon(Point point) const noexcept;
 
   Kind kind_ = Kind::kCircle;
   Point center_;
+  double center_longitude_ = 0;  // the same in radians
+  double center_latitude_ = 0;
   double center_latitude_cosine_ = 1;
   Bounds bounds_{};
   double radius_m_ = 0;       // of a circle that has all of the shape
-  double radius_chord_ = 0;   // above it, (half the chord / the Earth's radius)^2 is outside
   double half_width_m_ = 0;   // of a box
   double half_height_m_ = 0;  // of a box
+  // (Half the chord / the Earth's radius)^2 of the radius, or of half a box's width: what is longer
+  // is outside.
+  double reach_chord_ = 0;
   std::vector<Point> vertices_;
 };
 
