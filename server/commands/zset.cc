@@ -7,6 +7,7 @@
 
 #include "server/commands/element_scan.h"
 #include "server/commands/element_writer.h"
+#include "server/commands/help.h"
 #include "server/commands/member_removal.h"
 #include "server/commands/stored_result.h"
 #include "server/commands/tables.h"
@@ -103,14 +104,19 @@ Status cmd_zmscore(Context& ctx) {
 }
 
 Status reply_rank(Context& ctx, Direction direction) {
+  if (ctx.argv.size() > 4) return wrong_arity(ctx);
+  const bool with_score = ctx.argv.size() == 4;
+  if (with_score && !equals_ignoring_case(ctx.argv[3], "WITHSCORE")) return Err::kSyntax;
   OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
   const auto rank = zset == nullptr ? std::nullopt : zset->rank(ctx.argv[2]);
   if (!rank) {
-    ctx.reply.null();
+    with_score ? ctx.reply.null_array() : ctx.reply.null();
     return Status::ok();
   }
   const size_t place = direction == Direction::kAscending ? *rank : zset->size() - 1 - *rank;
+  if (with_score) ctx.reply.array(2);
   ctx.reply.integer(static_cast<int64_t>(place));
+  if (with_score) ctx.reply.real(zset->at(*rank).score);
   return Status::ok();
 }
 
@@ -279,7 +285,7 @@ constexpr CommandSpec kRows[] = {
              .args = "key:key#0 [options:{count:integer [withscores!WITHSCORES]}]",
              .tips = "nondeterministic_output"}},
     {.name = "ZRANK",
-     .arity = exactly(3),
+     .arity = at_least(3),
      .flags = Flag::kReadonly | Flag::kFast,
      .keys = {one_key(1, kReadOnly | kAccess)},
      .acl = Acl::kSortedSet,
@@ -288,7 +294,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(log(N)), N members in the sorted set",
              .since = "2.0.0",
              .group = "sorted-set",
-             .args = "key:key#0 member:string"}},
+             .args = "key:key#0 member:string [withscore!WITHSCORE@7.2.0]"}},
     {.name = "ZREM",
      .arity = at_least(3),
      .flags = Flag::kWrite | Flag::kFast,
@@ -301,7 +307,7 @@ constexpr CommandSpec kRows[] = {
              .group = "sorted-set",
              .args = "key:key#0 member:string..."}},
     {.name = "ZREVRANK",
-     .arity = exactly(3),
+     .arity = at_least(3),
      .flags = Flag::kReadonly | Flag::kFast,
      .keys = {one_key(1, kReadOnly | kAccess)},
      .acl = Acl::kSortedSet,
@@ -310,7 +316,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(log(N)), N members in the sorted set",
              .since = "2.0.0",
              .group = "sorted-set",
-             .args = "key:key#0 member:string"}},
+             .args = "key:key#0 member:string [withscore!WITHSCORE@7.2.0]"}},
     {.name = "ZSCAN",
      .arity = at_least(3),
      .flags = Flag::kReadonly,

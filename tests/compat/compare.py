@@ -11,6 +11,8 @@ OWN_CLIENT_FIELDS = re.compile(rb"\b(id|l?addr|fd|age|idle|qbuf(?:-free)?|(?:arg
 MONITOR_LINE = re.compile(rb"^\d+\.\d{6} \[(\d+) \S+\] ")
 # Redis documents its key specs and its past in its own words.
 OWN_DOCS = (b"summary", b"complexity", b"history")
+# Commands with an option of later versions: they take more words than Redis 7.0 allows, and document them.
+WITH_LATER_OPTIONS = (b"zrank", b"zrevrank")
 
 
 def shape(reply):
@@ -100,6 +102,8 @@ class Comparer:
         kind, parts = row
         if not isinstance(parts, list):
             return row
+        if parts[0][1] in WITH_LATER_OPTIONS:
+            parts = [parts[0], ("", b"arity"), *parts[2:]]
         subcommands = [self.info_row(part) for part in parts[9][1] if part[1][0][1] in self.common]
         # Notes are words about a key spec.
         specs = [(spec[0], [pair for pair in pairs_of(spec) if pair[0][1] != b"notes"]) for spec in parts[8][1]]
@@ -109,15 +113,15 @@ class Comparer:
         """COMMAND DOCS, without words, with the subcommands that both servers have."""
         if not isinstance(reply[1], list):
             return reply
-        return reply[0], sorted(((name, self.doc(doc)) for name, doc in pairs_of(reply)), key=repr)
+        return reply[0], sorted(((name, self.doc(doc, name[1])) for name, doc in pairs_of(reply)), key=repr)
 
-    def doc(self, doc):
+    def doc(self, doc, command=b""):
         fields = []
         for name, value in pairs_of(doc):
             if name[1] == b"subcommands":
                 known = ((sub, self.doc(its)) for sub, its in pairs_of(value) if sub[1] in self.common)
                 value = value[0], sorted(known, key=repr)
-            if name[1] not in OWN_DOCS:
+            if name[1] not in OWN_DOCS and not (name[1] == b"arguments" and command in WITH_LATER_OPTIONS):
                 fields.append((name, value))
         return doc[0], fields
 

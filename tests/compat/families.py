@@ -7,7 +7,8 @@ types and counts, for random picks; kind: only the type; ttl: nearly equal numbe
 
 Not here, since ouro does not have them yet: CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO, ACL, scripts, streams,
 DUMP and RESTORE, persistence, replication, cluster.
-Not here, since Redis 7.0 does not have them: BITOP DIFF, DIFF1, ANDOR and ONE, GEOSEARCH BYPOLYGON.
+Not here, since Redis 7.0 does not have them: BITCOUNT with a start alone, BITOP DIFF, DIFF1, ANDOR and ONE, GEOSEARCH
+BYPOLYGON.
 """
 import dataclasses
 
@@ -150,8 +151,8 @@ ZSETS = """
 3 ZCARD {zset}
 4 ZSCORE {zset} {member}
 3 ZMSCORE {zset} <{member}>+
-3 ZRANK {zset} {member}
-3 ZREVRANK {zset} {member}
+3 !ZRANK {zset} {member}
+3 !ZREVRANK {zset} {member}
 4 ZCOUNT {zset} {score_bound} {score_bound}
 3 ZLEXCOUNT {lex} {lex_bound} {lex_bound}
 6 ZRANGE {zset} {index} {index} [REV] [WITHSCORES]
@@ -231,7 +232,8 @@ HLLS = """
 1 PFADD {hll}
 8 PFCOUNT {hll}
 5 PFCOUNT <{hll}>+
-4 PFMERGE {hll} [{hll}] [{hll}]
+4 PFMERGE {hll} {hll} [{hll}]
+1 PFCOUNT {hll} ; !PFMERGE {hll}
 4 GET {hll}
 2 STRLEN {hll}
 2 OBJECT ENCODING {hll}

@@ -55,6 +55,11 @@ TEST(ZSets, RanksAndRemoval) {
   EXPECT_EQ(engine.run("ZRANK z c"), "2");
   EXPECT_EQ(engine.run("ZREVRANK z c"), "1");
   EXPECT_EQ(engine.run("ZRANK z x"), "_");
+  EXPECT_EQ(engine.run("ZREVRANK z x withscore"), "*_");
+  EXPECT_EQ(engine.run("ZREVRANK none x WITHSCORE"), "*_");
+  EXPECT_EQ(engine.run("ZRANK z c WITHSCORES"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("ZRANK z c WITHSCORE x"),
+            "(ERR wrong number of arguments for 'zrank' command)");
   EXPECT_EQ(engine.run("ZREM z a x b"), "2");
   EXPECT_EQ(engine.run("ZCARD z"), "2");
   EXPECT_EQ(engine.run("ZREM z c d"), "2");
