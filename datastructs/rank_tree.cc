@@ -277,6 +277,15 @@ RankTree::Cursor RankTree::cursor_at(size_t rank) const noexcept {
   return {path.leaf, path.index};
 }
 
+RankTree::Cursor RankTree::cursor_at_score(double score, bool greater) const noexcept {
+  if (empty()) return {nullptr, 0};
+  Path path;
+  descend(ScoreOrder{score, greater}, path);
+  // A place after the last item of a leaf is also the front of the next leaf.
+  if (path.index == path.leaf->count) return {path.leaf->next, 0};
+  return {path.leaf, path.index};
+}
+
 ScoredMember* RankTree::Cursor::entry() const noexcept { return leaf_->members[index_]; }
 
 double RankTree::Cursor::score() const noexcept { return leaf_->scores[index_]; }

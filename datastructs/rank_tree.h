@@ -87,6 +87,8 @@ class RankTree {
   };
   // rank < size().
   Cursor cursor_at(size_t rank) const noexcept;
+  // At the first element whose score is not less, or greater; not valid if there is none.
+  Cursor cursor_at_score(double score, bool greater) const noexcept;
 
   // Frees up to `budget` nodes and takes what it did off it; true when none is left. Until then the
   // tree can only be freed further. The entries are not looked at, so they may be gone already.

@@ -326,6 +326,28 @@ void ZSet::for_each(RankRange range, Direction direction, Visit visit) const {
   }
 }
 
+void ZSet::for_each_wanted(const ScoreRange& range, FunctionRef<bool(double score)> wanted,
+                           FunctionRef<bool(ByteView member, double score)> visit) const {
+  const auto is_beyond = [&range](double score) {
+    return range.without_max ? score >= range.max : score > range.max;
+  };
+  if (is_table()) {
+    auto cursor = table().tree.cursor_at_score(range.min, range.without_min);
+    for (; cursor.valid() && !is_beyond(cursor.score()); cursor.next()) {
+      if (wanted(cursor.score()) && !visit(cursor.entry()->member(), cursor.score())) return;
+    }
+    return;
+  }
+  const PackedScores run = packed();
+  auto at =
+      run.at_rank(range.without_min ? run.count_less_equal(range.min) : run.count_less(range.min));
+  while (at != run.end()) {
+    const ScoredView element = run.read(at);
+    if (is_beyond(element.score)) return;
+    if (wanted(element.score) && !visit(element.member, element.score)) return;
+  }
+}
+
 uint64_t ZSet::scan(uint64_t cursor, Visit visit) const {
   if (is_table()) {
     return table().dict.scan(cursor,

@@ -109,6 +109,10 @@ class ZSet {
   // range.end <= size().
   void for_each(RankRange range, Direction direction, Visit visit) const;
   void for_each(Visit visit) const { for_each(all(), Direction::kAscending, visit); }
+  // The elements of a stretch, lowest score first, whose score is `wanted`; of others a table reads
+  // no member, which is what costs in a large set. Stops when `visit` returns false.
+  void for_each_wanted(const ScoreRange& range, FunctionRef<bool(double score)> wanted,
+                       FunctionRef<bool(ByteView member, double score)> visit) const;
   // SCAN's step: 0 begins and ends. A packed set is returned as a whole.
   uint64_t scan(uint64_t cursor, Visit visit) const;
 

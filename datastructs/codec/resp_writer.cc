@@ -111,6 +111,12 @@ void RespWriter::real(double value) {
   resp3_ ? line(',', formatted) : bulk(formatted);
 }
 
+void RespWriter::decimal(double value) {
+  char text[kLongDoubleTextMax];
+  const ByteView formatted = {text, format_long_double(value, text)};
+  resp3_ ? line(',', formatted) : bulk(formatted);
+}
+
 void RespWriter::boolean(bool value) {
   if (resp3_) {
     out_.append(value ? "#t\r\n" : "#f\r\n");

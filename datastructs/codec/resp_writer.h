@@ -49,6 +49,8 @@ class RespWriter {
   void push(size_t count) { header(resp3_ ? '>' : '*', count); }
   void attribute(size_t pairs);
   void real(double value);
+  // The same with up to 17 decimals and no exponent.
+  void decimal(double value);
   void boolean(bool value);
   void big_number(ByteView digits);
   // `format` has three letters.

@@ -170,13 +170,8 @@ Status cmd_setrange(Context& ctx) {
     return Status::ok();
   }
   OURO_TRY(check_size(ctx, at + part.size()));
-  if (entry == nullptr) {
-    entry = ctx.db.put_string(key, nullptr, "", kNoExpiry);
-    ctx.added(key);
-  }
   const size_t size = std::max(before, at + part.size());
-  const Keyspace::Editable string = ctx.db.edit_string(key, entry, size);
-  std::memcpy(string.bytes.data() + at, part.data(), part.size());
+  std::memcpy(edit_string(ctx, key, entry, size).data() + at, part.data(), part.size());
   ctx.changed(key, Event::kString, "setrange");
   ctx.reply.integer(static_cast<int64_t>(size));
   return Status::ok();

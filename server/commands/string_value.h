@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What commands on strings share: answering with a stored string, and storing an argument.
+// What commands on strings share: answering with a stored string, storing an argument, and editing
+// in place.
 #pragma once
 
 #include "server/engine/context.h"
@@ -28,6 +29,16 @@ inline void store_argument(Context& ctx, const Key& key, Entry* old, size_t inde
     ctx.db.put_string(key, old, value, deadline);
   }
   if (old == nullptr) ctx.added(key);
+}
+
+// The string at `key`, which holds `old` (or null: it is made), with `size` bytes to be edited in
+// place. What was there is kept, growth is filled with zero bytes.
+inline std::span<char> edit_string(Context& ctx, const Key& key, Entry* old, size_t size) {
+  if (old == nullptr) {
+    old = ctx.db.put_string(key, nullptr, "", kNoExpiry);
+    ctx.added(key);
+  }
+  return ctx.db.edit_string(key, old, size).bytes;
 }
 
 }  // namespace ouro

@@ -9,6 +9,7 @@
 
 namespace ouro {
 
+extern const std::span<const CommandSpec> kBitCommands;
 extern const std::span<const CommandSpec> kClientCommands;
 extern const std::span<const CommandSpec> kCommandCommands;
 extern const std::span<const CommandSpec> kConfigCommands;
@@ -16,9 +17,12 @@ extern const std::span<const CommandSpec> kConnectionCommands;
 extern const std::span<const CommandSpec> kDatabaseCommands;
 extern const std::span<const CommandSpec> kDebugCommands;
 extern const std::span<const CommandSpec> kExpireCommands;
+extern const std::span<const CommandSpec> kGeoCommands;
+extern const std::span<const CommandSpec> kGeoSearchCommands;
 extern const std::span<const CommandSpec> kHashCommands;
 extern const std::span<const CommandSpec> kHashExCommands;
 extern const std::span<const CommandSpec> kHashExpireCommands;
+extern const std::span<const CommandSpec> kHyperLogLogCommands;
 extern const std::span<const CommandSpec> kInfoCommands;
 extern const std::span<const CommandSpec> kFunctionCommands;
 extern const std::span<const CommandSpec> kKeyCommands;

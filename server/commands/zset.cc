@@ -11,18 +11,14 @@
 #include "server/commands/member_removal.h"
 #include "server/commands/stored_result.h"
 #include "server/commands/tables.h"
+#include "server/commands/zset_add.h"
 #include "server/engine/context.h"
 
 namespace ouro {
 namespace {
 
-struct ZAddOptions {
-  ZAddRule rule;
-  bool count_changes = false;  // CH
-  size_t first_pair = 2;       // argument index of the first score
-};
-
-Result<ZAddOptions> parse_zadd(Context& ctx) {
+// ZADD's options; `first_pair` will be the argument index of the first score.
+Result<ZAddOptions> parse_zadd(Context& ctx, size_t& first_pair) {
   ZAddOptions options;
   ZAddRule& rule = options.rule;
   ArgParser args(ctx.argv, 2);
@@ -53,61 +49,31 @@ Result<ZAddOptions> parse_zadd(Context& ctx) {
   if (rule.increment && args.left() > 2) {
     return ctx.fail("ERR INCR option supports a single increment-element pair");
   }
-  options.first_pair = args.position();
+  first_pair = args.position();
   return options;
 }
 
 // Adds the pairs of score and member. All scores are read before anything changes.
-Status add_pairs(Context& ctx, const ZAddOptions& options) {
-  using Outcome = ZAddResult::Outcome;
-  const Argv argv = ctx.argv;
-  const ZAddRule& rule = options.rule;
-  OURO_TRY(double score, ctx.real(options.first_pair));
-  for (size_t i = options.first_pair + 2; i < argv.size(); i += 2) OURO_TRY(ctx.real(i));
-
-  const Key key = ctx.key(1);
-  OURO_TRY(ZSet * zset,
-           rule.only_existing ? ctx.find_as_to_write<ZSet>(key) : ctx.find_or_add<ZSet>(key));
-  if (zset == nullptr) {
-    rule.increment ? ctx.reply.null() : ctx.reply.integer(0);
-    return Status::ok();
-  }
-  uint64_t added = 0;
-  uint64_t updated = 0;
-  ZAddResult result{};
-  for (size_t i = options.first_pair; i < argv.size(); i += 2) {
-    if (i > options.first_pair) score = *ctx.real(i);
-    result = zset->add(ctx.heap(), ctx.limits(), ctx.db.seed(), argv[i + 1], score, rule);
-    added += result.outcome == Outcome::kAdded;
-    updated += result.outcome == Outcome::kUpdated;
-  }
-  // Only an increment can end so, and it comes alone: nothing has changed.
-  if (result.outcome == Outcome::kNotANumber) {
-    return ctx.fail("ERR resulting score is not a number (NaN)");
-  }
-  if (added + updated > 0) {
-    ctx.changed(key, Event::kZSet, rule.increment ? "zincr" : "zadd", added + updated);
-  }
-  if (!rule.increment) {
-    ctx.reply.integer(static_cast<int64_t>(options.count_changes ? added + updated : added));
-  } else if (result.outcome == Outcome::kRefused) {
-    ctx.reply.null();
-  } else {
-    ctx.reply.real(result.score);
-  }
-  return Status::ok();
+Status add_pairs(Context& ctx, const ZAddOptions& options, size_t first_pair) {
+  const Argv pairs = ctx.argv.subspan(first_pair);
+  for (size_t i = 0; i < pairs.size(); i += 2) OURO_TRY(parse_real(pairs[i]));
+  return add_elements(ctx, options, pairs.size() / 2, [pairs](size_t i) -> ScoredView {
+    return {.member = pairs[2 * i + 1], .score = *parse_real(pairs[2 * i])};
+  });
 }
 
 Status cmd_zadd(Context& ctx) {
-  OURO_TRY(const ZAddOptions options, parse_zadd(ctx));
-  return add_pairs(ctx, options);
+  size_t first_pair = 0;
+  OURO_TRY(const ZAddOptions options, parse_zadd(ctx, first_pair));
+  return add_pairs(ctx, options, first_pair);
 }
 
 Status cmd_zincrby(Context& ctx) {
+  size_t first_pair = 0;
   // A word that is an option of ZADD is a syntax error here, as in Redis.
-  OURO_TRY(ZAddOptions options, parse_zadd(ctx));
+  OURO_TRY(ZAddOptions options, parse_zadd(ctx, first_pair));
   options.rule.increment = true;
-  return add_pairs(ctx, options);
+  return add_pairs(ctx, options, first_pair);
 }
 
 Status cmd_zrem(Context& ctx) { return remove_members<ZSet>(ctx, Event::kZSet, "zrem"); }
@@ -151,7 +117,7 @@ Status reply_rank(Context& ctx, Direction direction) {
   const size_t place = direction == Direction::kAscending ? *rank : zset->size() - 1 - *rank;
   if (with_score) ctx.reply.array(2);
   ctx.reply.integer(static_cast<int64_t>(place));
-  if (with_score) reply_score(ctx.reply, zset, ctx.argv[2]);
+  if (with_score) ctx.reply.real(zset->at(*rank).score);
   return Status::ok();
 }
 
@@ -379,6 +345,43 @@ constexpr CommandSpec kRows[] = {
 static_assert(table_is_valid(kRows));
 
 }  // namespace
+
+Status add_elements(Context& ctx, const ZAddOptions& options, size_t count,
+                    FunctionRef<ScoredView(size_t)> element) {
+  using Outcome = ZAddResult::Outcome;
+  const ZAddRule& rule = options.rule;
+  const Key key = ctx.key(1);
+  OURO_TRY(ZSet * zset,
+           rule.only_existing ? ctx.find_as_to_write<ZSet>(key) : ctx.find_or_add<ZSet>(key));
+  if (zset == nullptr) {
+    rule.increment ? ctx.reply.null() : ctx.reply.integer(0);
+    return Status::ok();
+  }
+  uint64_t added = 0;
+  uint64_t updated = 0;
+  ZAddResult result{};
+  for (size_t i = 0; i < count; ++i) {
+    const ScoredView one = element(i);
+    result = zset->add(ctx.heap(), ctx.limits(), ctx.db.seed(), one.member, one.score, rule);
+    added += result.outcome == Outcome::kAdded;
+    updated += result.outcome == Outcome::kUpdated;
+  }
+  // Only an increment can end so, and it comes alone: nothing has changed.
+  if (result.outcome == Outcome::kNotANumber) {
+    return ctx.fail("ERR resulting score is not a number (NaN)");
+  }
+  if (added + updated > 0) {
+    ctx.changed(key, Event::kZSet, rule.increment ? "zincr" : "zadd", added + updated);
+  }
+  if (!rule.increment) {
+    ctx.reply.integer(static_cast<int64_t>(options.count_changes ? added + updated : added));
+  } else if (result.outcome == Outcome::kRefused) {
+    ctx.reply.null();
+  } else {
+    ctx.reply.real(result.score);
+  }
+  return Status::ok();
+}
 
 constinit const std::span<const CommandSpec> kZSetCommands = kRows;
 

@@ -123,6 +123,11 @@ void Context::changed_in(DbIndex index, const Key& key, Event event_class, ByteV
   engine.key_changed(index, key, event_class, event);
 }
 
+void Context::changed_without_event(const Key& key) {
+  ++changes;
+  engine.key_changed(caller.db, key);
+}
+
 void Context::erase(const Key& key) {
   db.erase(key, engine.options.lazyfree_lazy_server_del ? Freeing::kLazy : Freeing::kNow);
   changed(key, Event::kGeneric, "del");

@@ -121,6 +121,8 @@ struct Context {
   void changed(const Key& key, Event event_class, ByteView event, uint64_t count = 1);
   void changed_in(DbIndex index, const Key& key, Event event_class, ByteView event,
                   uint64_t count = 1);
+  // A change that Redis publishes no event for (PFCOUNT keeps what it counted).
+  void changed_without_event(const Key& key);
   // Removes a key (event "del").
   void erase(const Key& key);
   // An empty collection does not exist: removes the key if it is.

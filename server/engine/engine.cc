@@ -137,7 +137,7 @@ void Engine::expire_key(DbIndex db, const Key& key) {
   erase();
 }
 
-void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
+void Engine::key_changed(DbIndex db, const Key& key) {
   if (eviction.keeps_changes(options.maxmemory_policy)) [[unlikely]] {
     if (Entry* entry = dbs[db].find(key)) entry->set_access(access_clock());
   }
@@ -145,6 +145,10 @@ void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView
     watch.on_changed(db, key.bytes, presence(db, key.bytes));
   if (blocking.active()) [[unlikely]]
     blocking.on_changed(db, key.bytes);
+}
+
+void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
+  key_changed(db, key);
   notify(db, key.bytes, event_class, event);
 }
 

@@ -78,6 +78,7 @@ class Engine {
 
   // ---- keys
   // A key has changed: wakes its waiters, breaks transactions that watch it, tells its subscribers.
+  void key_changed(DbIndex db, const Key& key);
   void key_changed(DbIndex db, const Key& key, Event event_class, ByteView event);
   // The clock has ended a key: removes it on a primary, with its effect and events.
   // While clients are paused nothing expires and nothing is evicted: what is due is hidden, and

@@ -58,6 +58,8 @@ struct EngineOptions {
   bool lazyfree_lazy_user_flush = false;
   uint64_t active_expire_effort = 1;
 
+  uint64_t hll_sparse_max_bytes = 3000;
+
   uint64_t proto_max_bulk_len = 512_MiB;
   uint64_t client_query_buffer_limit = 1_GiB;
   OutputLimit output_normal;

@@ -38,6 +38,8 @@ class Reply {
   virtual void push(size_t count) = 0;
   virtual void attribute(size_t pairs) = 0;
   virtual void real(double value) = 0;
+  // A double without an exponent, as GEOPOS answers coordinates.
+  virtual void decimal(double value) { real(value); }
   virtual void boolean(bool value) = 0;
   virtual void big_number(ByteView digits) = 0;
   virtual void verbatim(ByteView format, ByteView text) = 0;  // format is three letters: "txt"

@@ -28,6 +28,7 @@ class RespReply final : public Reply {
   void push(size_t count) override { writer_.push(count); }
   void attribute(size_t pairs) override { writer_.attribute(pairs); }
   void real(double value) override { writer_.real(value); }
+  void decimal(double value) override { writer_.decimal(value); }
   void boolean(bool value) override { writer_.boolean(value); }
   void big_number(ByteView digits) override { writer_.big_number(digits); }
   void verbatim(ByteView format, ByteView text) override { writer_.verbatim(format, text); }

@@ -5,8 +5,10 @@
 types and counts, for random picks; kind: only the type; ttl: nearly equal numbers; others mask what is each server's own
 (compare.py). A leading `!` keeps the command from being damaged; the other marks: Step.
 
-Not here, since ouro does not have them yet: CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO, ACL, scripts, streams, bitmaps,
-HyperLogLog, geo, DUMP and RESTORE, persistence, replication, cluster.
+Not here, since ouro does not have them yet: CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO, ACL, scripts, streams,
+DUMP and RESTORE, persistence, replication, cluster.
+Not here, since Redis 7.0 does not have them: BITCOUNT with a start alone, BITOP DIFF, DIFF1, ANDOR and ONE, GEOSEARCH
+BYPOLYGON.
 """
 import dataclasses
 
@@ -149,8 +151,8 @@ ZSETS = """
 3 ZCARD {zset}
 4 ZSCORE {zset} {member}
 3 ZMSCORE {zset} <{member}>+
-3 ZRANK {zset} {member}
-3 ZREVRANK {zset} {member}
+3 !ZRANK {zset} {member}
+3 !ZREVRANK {zset} {member}
 4 ZCOUNT {zset} {score_bound} {score_bound}
 3 ZLEXCOUNT {lex} {lex_bound} {lex_bound}
 6 ZRANGE {zset} {index} {index} [REV] [WITHSCORES]
@@ -193,6 +195,100 @@ ZSETS = """
 2 DEL {zset}
 2 OBJECT ENCODING {zset}
 """
+
+BITS = """
+6 SET {string} {value}
+2 SETRANGE {string} {offset} {value}
+10 SETBIT {string} {bit_at} {bit}
+6 GETBIT {string} {bit_at}
+3 !BITCOUNT {string}
+6 !BITCOUNT {string} {index} {index} [BYTE|BIT|{junk}]
+2 !BITCOUNT {string} {number} {number} (BIT|BYTE)
+1 !BITCOUNT {string} 0 -1 BIT {junk}
+3 BITPOS {string} {bit}
+3 BITPOS {string} {bit} {index}
+6 BITPOS {string} {bit} {index} {index} [BYTE|BIT|{junk}]
+2 BITPOS {string} {bit} {number} {number} BIT
+5 BITOP (AND|OR|XOR) {string} <{string}>+
+2 BITOP NOT {string} {string}
+1 BITOP ({junk}|NOT|AND|or) {string} {string} {string}
+6 BITFIELD {string} <SET {field_type} {field_at} {number}>+
+6 BITFIELD {string} <GET {field_type} {field_at}>+
+6 BITFIELD {string} <INCRBY {field_type} {field_at} {number}>+
+8 BITFIELD {string} <[OVERFLOW (WRAP|SAT|FAIL|{junk})] (SET|INCRBY|incrby) {field_type} {field_at} {number}>+
+6 BITFIELD {string} [GET u8 0] <OVERFLOW (SAT|FAIL) (SET|INCRBY) (u8|i8|i5|u63|i64) #{few} {number}>+ [GET i8 #1]
+3 BITFIELD_RO {string} <GET {field_type} {field_at}>+
+1 BITFIELD_RO {string} [OVERFLOW SAT] [SET u8 0 1]
+1 COMMAND GETKEYSANDFLAGS (BITFIELD {string} <(GET u8 0|SET u8 0 1|OVERFLOW SAT|{junk})>+|BITOP AND <{string}>+)
+2 GET {string}
+1 INCR {string}
+1 APPEND {string} {value}
+2 OBJECT ENCODING {string}
+1 DEL {string}
+"""
+
+HLLS = """
+12 PFADD {hll} <{element}>+
+1 PFADD {hll}
+8 PFCOUNT {hll}
+5 PFCOUNT <{hll}>+
+4 PFMERGE {hll} {hll} [{hll}]
+1 PFCOUNT {hll} ; !PFMERGE {hll}
+4 GET {hll}
+2 STRLEN {hll}
+2 OBJECT ENCODING {hll}
+1 !PFADD {hll} {element} ; PFDEBUG (ENCODING|TODENSE|DECODE|GETREG|{junk}) {hll}
+1 PFDEBUG (ENCODING|TODENSE|DECODE|GETREG) none
+1 !PFDEBUG (ENCODING|decode|{junk}) hll:1
+1 !CONFIG SET hll-sparse-max-bytes (0|18|30|100|1000|3000|16000)
+1 SET {hll} {value}
+1 !SETRANGE {hll} (0|1|4|5) (H|YLL|x|12)
+1 !PFADD hll:x <{element}>+ ; !(APPEND hll:x|SETRANGE hll:x 16) (0|12|99) ; !PFADD hll:x {element} ; !DEL hll:x
+3 !SET hll:x {sketch} ; !PFADD hll:x {element} ; !PFCOUNT hll:x ; !PFCOUNT {hll} hll:x ; !PFMERGE {hll} hll:x ; !DEL hll:x
+1 DEL {hll}
+1 COPY {hll} {hll} REPLACE
+1 PFADD {list} {element}
+1 PFCOUNT {hll} {list}
+1 RPUSH {list} {value}
+"""
+
+GEOS = """
+20 GEOADD {geo} [NX|XX] [CH] <{spot} {place}>+
+6 GEOADD {geo} <{near_longitude} 35.5 {place}>+
+4 GEOADD {geo} <12.5 {near_latitude} {place}>+
+1 GEOADD {geo} NX (XX|CH) CH {spot} {place}
+5 GEODIST {geo} {place} {place} [{unit}]
+4 GEOHASH {geo} <{place}>+
+5 GEOPOS {geo} <{place}>+
+8 GEOSEARCH {geo} {from} {by} [ASC|DESC] [COUNT {count} [ANY]] [WITHDIST] [WITHHASH] [WITHCOORD]
+8 GEOSEARCH {geo} [ASC|DESC] {from} [WITHDIST] {by}
+3 GEOSEARCH {geo} {by} {from} [COUNT {few} ANY]
+1 GEOSEARCH {geo} {from} {from} {by}
+1 GEOSEARCH {geo} {from} {by} {by}
+1 GEOSEARCH {geo} {from} ASC ASC ASC [COUNT 1] [ANY]
+1 geosearch {geo} {by} ASC ASC [{junk}]
+4 GEOSEARCHSTORE {geo} {geo} {from} {by} [ASC|DESC] [COUNT {few} [ANY]] [WITHDIST]
+3 GEOSEARCHSTORE {zset} {geo} {from} {by} [ASC|DESC] [COUNT {few} [ANY]] STOREDIST
+4 GEORADIUS {geo} {longitude} {latitude} {radius} {unit} [ASC|DESC] [COUNT {count} [ANY]] [WITHDIST] [WITHHASH] [WITHCOORD]
+2 GEORADIUS_RO {geo} {longitude} {latitude} {radius} {unit} [ASC|DESC] [WITHDIST] [STORE {geo}]
+4 GEORADIUSBYMEMBER {geo} {place} {radius} {unit} [ASC|DESC] [COUNT {count} [ANY]] [WITHDIST] [WITHHASH] [WITHCOORD]
+2 GEORADIUSBYMEMBER_RO {geo} {place} {radius} {unit} [ASC|DESC] [WITHDIST] [STORE {geo}]
+3 GEORADIUS {geo} {spot} {radius} {unit} [WITHHASH] [COUNT {few}] (STORE {geo}|STOREDIST {zset}) [STORE {geo}|STOREDIST {zset}]
+3 GEORADIUSBYMEMBER {geo} {place} {radius} {unit} [DESC] (STORE {geo}|STOREDIST {zset}) [STOREDIST {zset}]
+1 COMMAND GETKEYSANDFLAGS GEORADIUS {geo} 1 2 3 km [STORE {geo}] [STOREDIST {geo}] [STORE]
+1 COMMAND GETKEYS GEORADIUSBYMEMBER {geo} a 3 km [STORE {geo}] [STOREDIST {geo}]
+2 !ZADD {geo} {score} any
+2 ZREM {geo} <{place}>+
+2 ZSCORE {geo} {place}
+1 ZRANGE {geo} 0 -1 WITHSCORES
+1 DEL {geo}
+1 SET {geo} {value}
+1 OBJECT ENCODING {geo}
+"""
+# No two places are the same: with COUNT Redis takes those of one distance in no order. A center and a shape of GEOSEARCH.
+GEO_MACROS = {"spot": compile_template("({near_longitude} {latitude}|{longitude} {near_latitude})"),
+              "from": compile_template("(FROMMEMBER {place}|FROMLONLAT {longitude} {latitude})"),
+              "by": compile_template("(BYRADIUS {radius} {unit}|BYBOX {radius} {radius} {unit})")}
 
 KEYS = """
 5 !SET {key} {value} [EX {ttl}|PXAT {future_ms}]
@@ -449,7 +545,7 @@ PUBSUB = """
 """
 
 # What every family of data does to keys is told to a client who subscribed to it all.
-DATA = STRINGS + LISTS + HASHES + SETS + ZSETS + KEYS
+DATA = STRINGS + LISTS + HASHES + SETS + ZSETS + BITS + HLLS + GEOS + KEYS
 EVENTS = DATA + """
 30 @*!PING
 """
@@ -489,14 +585,15 @@ def parse(text, macros=None):
     return rows
 
 
-def one_of(text, exact=False):
-    """A compiled template that is one of a family's commands; on demand of those that have one right answer."""
-    rows = [row for row in parse(text) if not exact or (len(row[1]) == 1 and row[1][0].mode == "exact")]
+def one_of(text, macros=None, exact=False):
+    """A compiled template that is one of a family's commands; on demand of those that have one right answer, damaged too."""
+    rows = [row for row in parse(text, macros)
+            if not exact or (len(row[1]) == 1 and row[1][0].mode == "exact" and row[1][0].damageable)]
     weights = [weight for weight, _ in rows]
     return lambda draw, out: draw.random.choices(rows, weights)[0][1][0].run(draw, out)
 
 
-MACROS = {"write": one_of(WRITES), "data": one_of(DATA + SORT), "plain": one_of(DATA, exact=True),
+MACROS = {"write": one_of(WRITES), "data": one_of(DATA + SORT, GEO_MACROS), "plain": one_of(DATA, GEO_MACROS, exact=True),
           "full": compile_template("CONFIG SET maxmemory-policy noeviction maxmemory"),
           "slow": compile_template("CONFIG SET slowlog-log-slower-than")}
 FAMILIES = {
@@ -505,13 +602,16 @@ FAMILIES = {
     "hashes": parse(HASHES),
     "sets": parse(SETS),
     "zsets": parse(ZSETS),
+    "bits": parse(BITS),
+    "hlls": parse(HLLS),
+    "geo": parse(GEOS, GEO_MACROS),
     "keys": parse(KEYS),
     "transactions": parse(TRANSACTIONS, MACROS),
     "sort": parse(SORT),
     "connection": parse(CONNECTION, MACROS),
     "server": parse(SERVER, MACROS),
     "pubsub": parse(PUBSUB, MACROS),
-    "events": parse(EVENTS),
+    "events": parse(EVENTS, GEO_MACROS),
     "blocking": parse(BLOCKING, {"push": one_of(PUSHES)}),
 }
 

@@ -196,6 +196,103 @@ class Draw:
     def offset(self):
         return str(self.between(0, 200)).encode() if self.chance(0.95) else self.pick((b"-1", b"536870912", b"abc", b"20000"))
 
+    # ---- bits
+    def bit(self):
+        return self.pick((b"0", b"1")) if self.chance(0.97) else self.junk()
+
+    def bit_at(self):
+        form = self.random.random()
+        if form < 0.85:
+            return str(self.between(0, 200)).encode()
+        if form < 0.95:
+            return str(self.between(0, 70_000)).encode()
+        return self.pick((b"-1", b"4294967296", b"9223372036854775807", b"#1")) if form < 0.98 else self.junk()
+
+    def field_type(self):
+        if self.chance(0.95):
+            return self.pick((b"i", b"u")) + str(self.between(1, 63)).encode()
+        return self.pick((b"i64", b"u64", b"i65", b"i0", b"u", b"I8", b"f8", b"u08", b""))
+
+    def field_at(self):
+        form = self.random.random()
+        if form < 0.5:
+            return str(self.between(0, 300)).encode()
+        return b"#" + str(self.between(0, 40)).encode() if form < 0.95 else self.bit_at()
+
+    # ---- HyperLogLogs
+    def hll(self):
+        return self.key_of("hll")
+
+    def element(self):
+        form = self.random.random()
+        if form < 0.2:
+            return self.value()
+        return b"%d" % self.between(1, 1_000_000 if form < 0.7 else 300)
+
+    def sketch(self):
+        """A HyperLogLog as a client could make it: other runs than a server would, a few bytes wrong."""
+        header = b"HYLL" + self.pick((b"\1", b"\1", b"\1", b"\0", b"\2")) + b"\0\0\0" + self.random.randbytes(7)
+        header += self.pick((b"\0", b"\x80"))
+        if header[4] == 0:
+            return header + self.random.randbytes(self.pick((12288, 12288, 12287, 0)))
+        runs, left = b"", 16384
+        while left > 0:
+            form = self.random.random()
+            length = min(left, self.between(1, 4 if form < 0.5 else 64 if form < 0.8 else 16384))
+            if form < 0.5:
+                runs += bytes([0x80 | self.between(0, 31) << 2 | length - 1])
+            elif form < 0.8:
+                runs += bytes([length - 1])
+            else:
+                runs += bytes([0x40 | length - 1 >> 8, length - 1 & 0xff])
+            left -= length
+        if self.chance(0.3):
+            # Too few registers, or too many. Not half a run: Redis reads on behind the string's end.
+            runs = b"\0" if self.chance(0.5) else runs + b"\0"
+        return header + runs
+
+    # ---- places
+    def geo(self):
+        return self.key_of("geo")
+
+    def place(self):
+        return b"p%d" % self.between(1, 150) if self.chance(0.97) else self.member()
+
+    def near_longitude(self):
+        return b"%.6f" % self.random.uniform(10, 20)
+
+    def near_latitude(self):
+        return b"%.6f" % self.random.uniform(30, 40)
+
+    def longitude(self):
+        form = self.random.random()
+        if form < 0.5:
+            return self.near_longitude()
+        if form < 0.95:
+            return b"%.6f" % self.random.uniform(-180, 180)
+        return self.pick((b"-180", b"180", b"180.1", b"-181", b"179.999999", b"0", b"1e2", b"-0", b"abc", b"inf", b""))
+
+    def latitude(self):
+        form = self.random.random()
+        if form < 0.5:
+            return self.near_latitude()
+        if form < 0.9:
+            return b"%.6f" % self.random.uniform(-85, 85)
+        return self.pick((b"-85.05112878", b"85.05112878", b"85.06", b"-90", b"84.999999", b"0", b"66", b"-80.5", b"1e1", b"abc"))
+
+    def radius(self):
+        form = self.random.random()
+        if form < 0.8:
+            return b"%.3f" % (10 ** self.random.uniform(0, 4)) if form < 0.4 else b"%d" % self.between(1, 3000)
+        if form < 0.95:
+            return b"%d" % (10 ** self.between(3, 8))
+        return self.pick((b"0", b"-1", b"inf", b"1e300", b"abc", b"-0", b"1e-300", b"nan"))
+
+    def unit(self):
+        if self.chance(0.97):
+            return self.pick((b"m", b"km", b"ft", b"mi", b"KM", b"Mi"))
+        return self.pick((b"k", b"", b"meters", b"10"))
+
     # ---- time: nothing falls due during a run
     def ttl(self):
         if self.chance(0.93):

@@ -188,7 +188,23 @@ class ZSetModel {
       expected.push_back(one);
     }
     ASSERT_EQ(walk(set_.ranks(scores), Direction::kAscending), expected);
+    compare_wanted(scores, expected);
     if (shape_.one_score) compare_members(all);
+  }
+  // Of a stretch of scores those above a bound, up to some count.
+  void compare_wanted(const ScoreRange& scores, Elements expected) {
+    const double bound = score();
+    const size_t count = 1 + prng_.below(20);
+    std::erase_if(expected, [bound](const Element& one) { return one.first <= bound; });
+    if (expected.size() > count) expected.resize(count);
+    Elements visited;
+    set_.for_each_wanted(
+        scores, [bound](double own) { return own > bound; },
+        [&](ByteView name, double own) {
+          visited.emplace_back(own, std::string(name));
+          return visited.size() < count;
+        });
+    ASSERT_EQ(visited, expected);
   }
   void compare_members(const Elements& all) {
     const std::string low = member();
