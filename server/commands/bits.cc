@@ -112,7 +112,7 @@ Status cmd_bitcount(Context& ctx) {
     ctx.reply.integer(0);
     return Status::ok();
   }
-  if (argv.size() > 5) return Err::kSyntax;
+  if (argv.size() == 3 || argv.size() > 5) return Err::kSyntax;
   int64_t start = 0;
   int64_t end = -1;
   Unit unit = Unit::kByte;
