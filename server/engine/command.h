@@ -196,11 +196,16 @@ struct CommandSpec {
   int arity = 0;
   Flags flags = {};
   std::array<KeySpec, kKeySpecsMax> keys = {};
+  ChannelUse channels = ChannelUse::kNone;
   AclCategories acl = {};
   Handler handler = nullptr;
   std::span<const CommandSpec> subcommands = {};
   MovableKeys movable_keys = nullptr;
   Doc doc = {};
+
+  bool accepts(size_t words) const {
+    return arity > 0 ? words == static_cast<size_t>(arity) : words >= static_cast<size_t>(-arity);
+  }
 };
 
 // Calls fn(argument index, use) for each key of a command with right arity; the only reader of

@@ -94,9 +94,7 @@ Executor::Outcome Executor::run(Caller& caller, const Prepared& prepared, Reply&
     refuse_unknown(caller, prepared.argv, reply);
     return Outcome::kDone;
   }
-  const int words = static_cast<int>(prepared.argv.size());
-  if ((spec->arity > 0 && words != spec->arity) || words < -spec->arity || spec->handler == nullptr)
-      [[unlikely]] {
+  if (!spec->accepts(prepared.argv.size()) || spec->handler == nullptr) [[unlikely]] {
     refuse(caller, spec,
            "ERR wrong number of arguments for '" + std::string(engine_.registry.full_name(*spec)) +
                "' command",
