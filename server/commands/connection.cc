@@ -11,27 +11,18 @@
 namespace ouro {
 namespace {
 
-// Compares all bytes whatever they are, so that timing tells nothing about how many were right.
-bool same_secret(ByteView a, ByteView b) {
-  unsigned difference = a.size() == b.size() ? 0U : 1U;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const char other = b.empty() ? '\0' : b[i % b.size()];
-    difference |= static_cast<unsigned char>(a[i] ^ other);
-  }
-  return difference == 0;
-}
-
 Status log_in(Context& ctx, ByteView user, ByteView password) {
-  const std::string& secret = ctx.engine.options.requirepass;
-  if (user != "default" || (!secret.empty() && !same_secret(password, secret)))
-    return ctx.fail_text(errors::kWrongPass);
-  if (ctx.caller.session != nullptr) ctx.caller.session->set_authenticated(true);
-  return Status::ok();
+  Session* session = ctx.caller.session;
+  // Callers without a connection may do everything as they are.
+  if (session == nullptr) return Status::ok();
+  return ctx.engine.acl.log_in(*session, user, password, ctx.argv)
+             ? Status::ok()
+             : ctx.fail_text(errors::kWrongPass);
 }
 
 Status cmd_auth(Context& ctx) {
   if (ctx.argv.size() > 3) return Err::kSyntax;
-  if (ctx.argv.size() == 2 && ctx.engine.options.requirepass.empty()) {
+  if (ctx.argv.size() == 2 && ctx.engine.acl.default_user().needs_no_password()) {
     return ctx.fail(
         "ERR AUTH <password> called without any password configured for the default user. "
         "Are you sure your configuration is correct?");
@@ -131,7 +122,7 @@ Status cmd_hello(Context& ctx) {
   Session* session = ctx.caller.session;
   if (session == nullptr) return ctx.fail("ERR HELLO needs a connection");
   OURO_TRY(const int64_t version, obey_hello(ctx, *session));
-  if (!session->authenticated) {
+  if (!session->authenticated()) {
     return ctx.fail(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
         "AUTH <user> "

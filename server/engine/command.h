@@ -169,6 +169,14 @@ constexpr KeySpec counted_keys(int at, KeyUse use) {
           .first = 1};
 }
 
+// ---- channels: which arguments name some, for ACL.
+enum class ChannelUse : uint8_t {
+  kNone,
+  kPublish,            // the first argument
+  kSubscribe,          // all arguments
+  kSubscribePatterns,  // all arguments, and they are patterns
+};
+
 // ---- documentation
 // `args` is a compact syntax from which COMMAND DOCS builds its tree of arguments; grammar in
 // engine/docs.h.

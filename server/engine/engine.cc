@@ -27,6 +27,7 @@ Engine::Engine(const Setup& setup)
       commit(heap, setup.sinks),
       pubsub(*this),
       clients(*this),
+      acl(*this),
       exclusive(*this),
       client_memory(*this),
       slowlog(heap),
