@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Fuzzes the rules of users, as words and as a file: a rule with a fault changes nothing, what is
-// told of a user makes the same user again, with the same denials. A
-// libFuzzer target (clang++ -fsanitize=fuzzer, with OURO_LIBFUZZER defined), and, built as it is, a
-// program of its own: see fuzz_driver.h.
+// Fuzzes the rules of users: a rule with a fault changes nothing, and what is told of a user makes
+// the same user again, with the same denials. A libFuzzer target (clang++ -fsanitize=fuzzer, with
+// OURO_LIBFUZZER defined), and, built as it is, a program of its own: see fuzz_driver.h.
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
