@@ -32,6 +32,8 @@ Status cmd_auth(Context& ctx) {
   return Status::ok();
 }
 
+bool is_secret_of_auth(Argv, size_t index) { return index > 0; }
+
 Status cmd_echo(Context& ctx) {
   ctx.reply.bulk(ctx.argv[1]);
   return Status::ok();
@@ -118,6 +120,16 @@ Result<int64_t> obey_hello(Context& ctx, Session& session) {
   return *version;
 }
 
+// Who logs in, and by which password.
+bool is_secret_of_hello(Argv argv, size_t index) {
+  for (size_t i = 2; i < argv.size() && i < index;) {
+    const bool is_auth = equals_ignoring_case(argv[i], "AUTH");
+    if (is_auth && index <= i + 2) return true;
+    i += is_auth ? 3 : 2;
+  }
+  return false;
+}
+
 Status cmd_hello(Context& ctx) {
   Session* session = ctx.caller.session;
   if (session == nullptr) return ctx.fail("ERR HELLO needs a connection");
@@ -159,6 +171,7 @@ constexpr CommandSpec kRows[] = {
               Flag::kAllowBusy,
      .acl = Acl::kConnection,
      .handler = cmd_auth,
+     .is_secret = is_secret_of_auth,
      .doc = {.summary = "Proves who the client is.",
              .complexity = "O(N), N passwords of the user",
              .since = "1.0.0",
@@ -180,6 +193,7 @@ constexpr CommandSpec kRows[] = {
               Flag::kAllowBusy,
      .acl = Acl::kConnection,
      .handler = cmd_hello,
+     .is_secret = is_secret_of_hello,
      .doc = {.summary = "Chooses the protocol, may log in and name the connection.",
              .complexity = "O(1)",
              .since = "6.0.0",

@@ -199,6 +199,9 @@ using Handler = Status (*)(Context&);
 // each key.
 using MovableKeys = Status (*)(Argv argv, FunctionRef<void(size_t, KeyUse)> fn);
 
+// For commands with words that are nobody else's business (AUTH): true for those.
+using SecretWord = bool (*)(Argv argv, size_t index);
+
 struct CommandSpec {
   std::string_view name;  // upper case; a subcommand's name is its own word ("SETNAME")
   int arity = 0;
@@ -209,10 +212,15 @@ struct CommandSpec {
   Handler handler = nullptr;
   std::span<const CommandSpec> subcommands = {};
   MovableKeys movable_keys = nullptr;
+  SecretWord is_secret = nullptr;
   Doc doc = {};
 
   bool accepts(size_t words) const {
     return arity > 0 ? words == static_cast<size_t>(arity) : words >= static_cast<size_t>(-arity);
+  }
+  // What SLOWLOG and MONITOR show of an argument.
+  ByteView shown(Argv argv, size_t index) const {
+    return is_secret != nullptr && is_secret(argv, index) ? "(redacted)" : argv[index];
   }
 };
 

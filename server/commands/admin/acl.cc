@@ -222,6 +222,9 @@ Status cmd_acl_log(Context& ctx) {
 
 Status cmd_acl_help(Context& ctx) { return reply_help(ctx); }
 
+// Whose rules they are is as secret as the rules.
+bool is_secret_of_user(Argv, size_t index) { return index > 1; }
+
 constexpr Flags kForAll = Flag::kNoScript | Flag::kLoading | Flag::kStale;
 constexpr Flags kForAdmins = kForAll | Flag::kAdmin;
 
@@ -239,6 +242,7 @@ constexpr CommandSpec kSubcommands[] = {
      .arity = at_least(3),
      .flags = kForAdmins,
      .handler = cmd_acl_deluser,
+     .is_secret = is_secret_of_user,
      .doc = {.summary = "Removes users and closes their connections.",
              .complexity = "O(N), N connections, for each user",
              .since = "6.0.0",
@@ -266,6 +270,7 @@ constexpr CommandSpec kSubcommands[] = {
      .arity = exactly(3),
      .flags = kForAdmins,
      .handler = cmd_acl_getuser,
+     .is_secret = is_secret_of_user,
      .doc = {.summary = "Returns the rules of a user.",
              .complexity = "O(N), N rules of the user",
              .since = "6.0.0",
@@ -316,6 +321,7 @@ constexpr CommandSpec kSubcommands[] = {
      .arity = at_least(3),
      .flags = kForAdmins,
      .handler = cmd_acl_setuser,
+     .is_secret = is_secret_of_user,
      .doc = {.summary = "Makes a user or changes its rules.",
              .complexity = "O(N), N rules given",
              .since = "6.0.0",

@@ -50,7 +50,8 @@ struct AclTest : testing::Test {
         kDebugCommands,     kInfoCommands,      kKeyCommands,         kListCommands,
         kListMoveCommands,  kPubsubCommands,    kSetCommands,         kSortCommands,
         kStringCommands,    kStringSetCommands, kTransactionCommands, kZSetCommands,
-        kZSetStoreCommands, kMemoryCommands,    kKeyScanCommands,     kObjectCommands};
+        kZSetStoreCommands, kSlowlogCommands,   kMemoryCommands,      kKeyScanCommands,
+        kObjectCommands};
     return tables;
   }
 };
@@ -473,6 +474,28 @@ TEST_F(AclTest, RewritingPutsUsersWhereTheyStood) {
   EXPECT_EQ(world.config.rewrite("# text\n", users),
             "# text\n# Written by CONFIG REWRITE\nuser a on\nuser b (+get \"~\\\"x)\"\n");
   EXPECT_EQ(world.config.rewrite("user x\n# text\n", {.name = "user", .lines = {}}), "# text\n");
+}
+
+// ---- secrets
+
+TEST_F(AclTest, SlowlogAndMonitorShowNoSecrets) {
+  make(other);
+  other->ask("MONITOR");
+  admin->ask("CONFIG SET slowlog-log-slower-than 0");
+  admin->ask(
+      "AUTH p; AUTH default p; HELLO 2 SETNAME auth AUTH u p; HELLO 2 AUTH default x SETNAME n");
+  const std::string seen = other->take();
+  for (const ByteView words :
+       {R"-("AUTH" "(redacted)" +)-", R"-("AUTH" "(redacted)" "(redacted)" +)-",
+        R"-("HELLO" "2" "SETNAME" "auth" "AUTH" "(redacted)" "(redacted)" +)-",
+        R"-("HELLO" "2" "AUTH" "(redacted)" "(redacted)" "SETNAME" "n")-"})
+    EXPECT_TRUE(contains(seen, words)) << words << " in " << seen;
+  admin->ask("ACL SETUSER u on >p; CONFIG SET requirepass \"\" timeout 0 MASTERAUTH x");
+  const std::string logged = world.run("SLOWLOG GET");
+  for (const ByteView words :
+       {R"-("ACL" "SETUSER" "(redacted)" "(redacted)" "(redacted)")-",
+        R"-("SET" "requirepass" "(redacted)" "timeout" "0" "MASTERAUTH" "(redacted)")-"})
+    EXPECT_TRUE(contains(logged, words)) << words << " in " << logged;
 }
 
 // ---- the small ones
