@@ -24,7 +24,6 @@ constexpr std::array<Names, 9> kFacilityNames = {"user",   "local0", "local1", "
                                                  "local4", "local5", "local6", "local7"};
 constexpr std::array<Names, 4> kOomScoreNames = {"no", "yes", "relative", "absolute"};
 constexpr std::array<Names, 3> kPropagationNames = {"ignore", "panic", "panic-on-replicas"};
-constexpr std::array<Names, 2> kPubsubDefaultNames = {"allchannels", "resetchannels"};
 constexpr std::array<Names, 3> kSanitizeNames = {"no", "yes", "clients"};
 constexpr std::array<Names, 5> kShutdownNames = {"default", "save", "nosave", "now", "force"};
 constexpr std::array<Names, 4> kSupervisedNames = {"upstart", "systemd", "auto", "no"};
@@ -123,20 +122,6 @@ bool check_shutdown(Words, OptionValue& value, std::string& error) {
 }
 
 constexpr OptionRow kRows[] = {
-    {.name = "acl-pubsub-default",
-     .kind = K::kEnum,
-     .standard = "resetchannels",
-     .names = kPubsubDefaultNames,
-     .doc = "Channels that a new user may use."},
-    {.name = "aclfile",
-     .flags = kImmutable,
-     .standard = "",
-     .later = "access control lists",
-     .doc = "The file of users."},
-    {.name = "acllog-max-len",
-     .kind = K::kInteger,
-     .standard = "128",
-     .doc = "Lines that ACL LOG keeps."},
     {.name = "active-defrag-cycle-max",
      .kind = K::kInteger,
      .standard = "25",
@@ -690,12 +675,6 @@ constexpr OptionRow kRows[] = {
      .flags = OptionFlag::kHidden | kImmutable,
      .standard = "no",
      .doc = "End without a core file."},
-    {.name = "user",
-     .kind = K::kWords,
-     .flags = OptionFlag::kFileOnly,
-     .standard = "",
-     .later = "access control lists",
-     .doc = "Defines a user."},
     {.name = "watchdog-period",
      .kind = K::kInteger,
      .flags = OptionFlag::kHidden,

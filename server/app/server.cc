@@ -7,6 +7,7 @@
 #include "server/commands/tables.h"
 #include "server/io/blocking_file.h"
 #include "server/io/process.h"
+#include "server/io/random_bytes.h"
 
 namespace ouro {
 
@@ -52,6 +53,10 @@ Server::Server(const Setup& setup)
 Server::~Server() { stop(); }
 
 bool Server::start() {
+  if (std::string error; !engine_.acl.load_at_start(error)) {
+    log_.print(LogLevel::kWarning, "Cannot define the users: %s", error.c_str());
+    return false;
+  }
   if (!open_tcp_listeners() || !open_unix_listener()) return false;
   for (const auto& listener : listeners_.all()) {
     log_.print(LogLevel::kNotice, "Listening on %s", listener->address().text().c_str());
@@ -93,7 +98,8 @@ bool Server::open_unix_listener() {
 ByteView Server::refusal_of(const Address& peer) const {
   if (engine_.clients.count() >= engine_.options.maxclients)
     return "-ERR max number of clients reached\r\n";
-  if (options_.app.protected_mode && engine_.options.requirepass.empty() && !peer.is_loopback()) {
+  if (options_.app.protected_mode && engine_.acl.default_user().needs_no_password() &&
+      !peer.is_loopback()) {
     return "-DENIED ouro runs in protected mode: no password is set and only clients of this "
            "machine are served. To serve "
            "others, set a password (requirepass), or turn protected-mode off if the network keeps "
@@ -201,11 +207,33 @@ Status Server::rewrite_config(std::string& error) {
     error = std::string("Rewriting config file: ") + strerrordesc_np(code);
     return Err::kIo;
   }
-  if (const int code = replace_file(options_.app.config_file, config_.rewrite(before)); code != 0) {
+  // With a file of their own the users leave the configuration.
+  Config::Directive users{.name = "user", .lines = {}};
+  if (engine_.options.aclfile.empty()) users.lines = engine_.acl.lines();
+  if (const int code = ouro::replace_file(options_.app.config_file, config_.rewrite(before, users));
+      code != 0) {
     error = std::string("Rewriting config file: ") + strerrordesc_np(code);
     return Err::kIo;
   }
   return Status::ok();
+}
+
+Status Server::read_file(const std::string& path, std::string& bytes, std::string& error) {
+  const int code = read_whole_file(path, bytes);
+  if (code == 0) return Status::ok();
+  error = strerrordesc_np(code);
+  return Err::kIo;
+}
+
+Status Server::replace_file(const std::string& path, ByteView bytes, std::string& error) {
+  const int code = ouro::replace_file(path, bytes);
+  if (code == 0) return Status::ok();
+  error = strerrordesc_np(code);
+  return Err::kIo;
+}
+
+void Server::fill_random(std::span<unsigned char> bytes) {
+  random_bytes(bytes.data(), bytes.size());
 }
 
 // The program's own parameters; those that no listener or log depends on need nothing.

@@ -41,7 +41,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   explicit Server(const Setup& setup);
   ~Server() override;
 
-  // Opens the sockets; false when one cannot be, with the reason in the log.
+  // Defines the users and opens the sockets; false when that cannot be, with the reason in the log.
   bool start();
   // Turns until an orderly end.
   void run();
@@ -59,6 +59,9 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Status shutdown(ShutdownRequest request, std::string& error) override;
   Status abort_shutdown() override;
   Status rewrite_config(std::string& error) override;
+  Status read_file(const std::string& path, std::string& bytes, std::string& error) override;
+  Status replace_file(const std::string& path, ByteView bytes, std::string& error) override;
+  void fill_random(std::span<unsigned char> bytes) override;
   Status apply_config(ByteView name, std::string& error) override;
 
  private:

@@ -11,27 +11,18 @@
 namespace ouro {
 namespace {
 
-// Compares all bytes whatever they are, so that timing tells nothing about how many were right.
-bool same_secret(ByteView a, ByteView b) {
-  unsigned difference = a.size() == b.size() ? 0U : 1U;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const char other = b.empty() ? '\0' : b[i % b.size()];
-    difference |= static_cast<unsigned char>(a[i] ^ other);
-  }
-  return difference == 0;
-}
-
 Status log_in(Context& ctx, ByteView user, ByteView password) {
-  const std::string& secret = ctx.engine.options.requirepass;
-  if (user != "default" || (!secret.empty() && !same_secret(password, secret)))
-    return ctx.fail_text(errors::kWrongPass);
-  if (ctx.caller.session != nullptr) ctx.caller.session->set_authenticated(true);
-  return Status::ok();
+  Session* session = ctx.caller.session;
+  // Callers without a connection may do everything as they are.
+  if (session == nullptr) return Status::ok();
+  return ctx.engine.acl.log_in(*session, user, password, ctx.argv)
+             ? Status::ok()
+             : ctx.fail_text(errors::kWrongPass);
 }
 
 Status cmd_auth(Context& ctx) {
   if (ctx.argv.size() > 3) return Err::kSyntax;
-  if (ctx.argv.size() == 2 && ctx.engine.options.requirepass.empty()) {
+  if (ctx.argv.size() == 2 && ctx.engine.acl.default_user().needs_no_password()) {
     return ctx.fail(
         "ERR AUTH <password> called without any password configured for the default user. "
         "Are you sure your configuration is correct?");
@@ -40,6 +31,8 @@ Status cmd_auth(Context& ctx) {
   ctx.reply.ok();
   return Status::ok();
 }
+
+bool is_secret_of_auth(Argv, size_t index) { return index > 0; }
 
 Status cmd_echo(Context& ctx) {
   ctx.reply.bulk(ctx.argv[1]);
@@ -127,11 +120,21 @@ Result<int64_t> obey_hello(Context& ctx, Session& session) {
   return *version;
 }
 
+// Who logs in, and by which password.
+bool is_secret_of_hello(Argv argv, size_t index) {
+  for (size_t i = 2; i < argv.size() && i < index;) {
+    const bool is_auth = equals_ignoring_case(argv[i], "AUTH");
+    if (is_auth && index <= i + 2) return true;
+    i += is_auth ? 3 : 2;
+  }
+  return false;
+}
+
 Status cmd_hello(Context& ctx) {
   Session* session = ctx.caller.session;
   if (session == nullptr) return ctx.fail("ERR HELLO needs a connection");
   OURO_TRY(const int64_t version, obey_hello(ctx, *session));
-  if (!session->authenticated) {
+  if (!session->authenticated()) {
     return ctx.fail(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
         "AUTH <user> "
@@ -168,6 +171,7 @@ constexpr CommandSpec kRows[] = {
               Flag::kAllowBusy,
      .acl = Acl::kConnection,
      .handler = cmd_auth,
+     .is_secret = is_secret_of_auth,
      .doc = {.summary = "Proves who the client is.",
              .complexity = "O(N), N passwords of the user",
              .since = "1.0.0",
@@ -189,6 +193,7 @@ constexpr CommandSpec kRows[] = {
               Flag::kAllowBusy,
      .acl = Acl::kConnection,
      .handler = cmd_hello,
+     .is_secret = is_secret_of_hello,
      .doc = {.summary = "Chooses the protocol, may log in and name the connection.",
              .complexity = "O(1)",
              .since = "6.0.0",

@@ -203,6 +203,7 @@ constexpr CommandSpec kRows[] = {
      .arity = at_least(2),
      .flags =
          Flag::kPubsub | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kInSubscribedMode,
+     .channels = ChannelUse::kSubscribePatterns,
      .handler = cmd_psubscribe,
      .doc = {.summary = "Receives the messages of all channels whose names match a pattern.",
              .complexity = "O(N), N patterns this client has",
@@ -212,6 +213,7 @@ constexpr CommandSpec kRows[] = {
     {.name = "PUBLISH",
      .arity = exactly(3),
      .flags = Flag::kPubsub | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kMayReplicate,
+     .channels = ChannelUse::kPublish,
      .handler = cmd_publish,
      .doc = {.summary = "Sends a message to a channel.",
              .complexity = "O(N+M), N subscribers of the channel, M patterns of all clients",
@@ -239,6 +241,7 @@ constexpr CommandSpec kRows[] = {
      .arity = exactly(3),
      .flags = Flag::kPubsub | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kMayReplicate,
      .keys = {one_key(1, kNotKey)},
+     .channels = ChannelUse::kPublish,
      .handler = cmd_spublish,
      .doc = {.summary = "Sends a message to a shard channel.",
              .complexity = "O(N), N subscribers of the shard channel",
@@ -250,6 +253,7 @@ constexpr CommandSpec kRows[] = {
      .flags =
          Flag::kPubsub | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kInSubscribedMode,
      .keys = {key_range(1, -1, 1, kNotKey)},
+     .channels = ChannelUse::kSubscribe,
      .handler = cmd_ssubscribe,
      .doc = {.summary = "Receives the messages of shard channels.",
              .complexity = "O(N), N shard channels named",
@@ -260,6 +264,7 @@ constexpr CommandSpec kRows[] = {
      .arity = at_least(2),
      .flags =
          Flag::kPubsub | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kInSubscribedMode,
+     .channels = ChannelUse::kSubscribe,
      .handler = cmd_subscribe,
      .doc = {.summary = "Receives the messages of channels.",
              .complexity = "O(N), N channels named",

@@ -36,9 +36,13 @@ struct SortOptions {
 
 enum class Form : uint8_t { kSort, kReadOnly };
 
-Result<SortOptions> parse_sort(const Context& ctx, Form form) {
+Result<SortOptions> parse_sort(Context& ctx, Form form) {
   SortOptions options;
   ArgParser args(ctx.argv, 2);
+  // The keys that BY and GET lead to are known only by the elements, so they may be any.
+  const auto may_follow = [&] {
+    return ctx.engine.acl.reads_all_keys(ctx.caller.user, ctx.spec, ctx.argv);
+  };
   while (args.more()) {
     if (args.word("ASC")) {
       options.descending = false;
@@ -54,9 +58,15 @@ Result<SortOptions> parse_sort(const Context& ctx, Form form) {
     } else if (args.left() >= 2 && args.word("BY")) {
       options.by = args.next();
       // Redis never sorts again once one BY had no '*', whatever comes behind it.
-      if (options.by->find('*') == ByteView::npos) options.sorted = false;
+      if (options.by->find('*') == ByteView::npos) {
+        options.sorted = false;
+      } else if (!may_follow()) {
+        return ctx.fail("ERR BY option of SORT denied due to insufficient ACL permissions.");
+      }
     } else if (args.left() >= 2 && args.word("GET")) {
       options.gets.push_back(args.next());
+      if (!may_follow())
+        return ctx.fail("ERR GET option of SORT denied due to insufficient ACL permissions.");
     } else {
       args.unexpected();
     }

@@ -10,6 +10,7 @@
 namespace ouro {
 
 extern const std::span<const CommandSpec> kBitCommands;
+extern const std::span<const CommandSpec> kAclCommands;
 extern const std::span<const CommandSpec> kClientCommands;
 extern const std::span<const CommandSpec> kCommandCommands;
 extern const std::span<const CommandSpec> kConfigCommands;

@@ -13,6 +13,7 @@
 #include "server/engine/config.h"
 #include "server/engine/engine.h"
 #include "server/io/clock.h"
+#include "server/io/random_bytes.h"
 
 namespace ouro::embedded {
 
@@ -62,6 +63,14 @@ class HostClock final : public Stopwatch {
   double ticks_per_us_ = 1e9 / static_cast<double>(cycles_.nanos(1'000'000));
 };
 
+// No server, but a process: it can make secrets.
+class EmbedHost final : public NoHost {
+ public:
+  void fill_random(std::span<unsigned char> bytes) override {
+    random_bytes(bytes.data(), bytes.size());
+  }
+};
+
 class Core {
  public:
   // Null when an option is wrong, with the reason in `error`.
@@ -99,7 +108,7 @@ class Core {
   std::unique_ptr<Settings> settings_;
   HostLogger log_;
   HostClock clock_;
-  NoHost host_;
+  EmbedHost host_;
   Engine engine_;
   Caller caller_{Origin::kEmbedded};
   Caller typed_{Origin::kEmbedded};

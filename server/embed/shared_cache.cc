@@ -60,12 +60,6 @@ Answer failed(std::string_view text) {
   return answer;
 }
 
-// Whether so many words may follow the name: for_each_key asks for that.
-bool has_right_arity(const CommandSpec& spec, Words argv) {
-  const auto words = static_cast<int>(argv.size());
-  return spec.arity > 0 ? words == spec.arity : words >= -spec.arity;
-}
-
 bool has(std::string_view tips, std::string_view tip) {
   return tips.find(tip) != std::string_view::npos;
 }
@@ -216,7 +210,7 @@ Answer SharedCache::execute(Words argv) noexcept {
   const Executor& executor = shards_->all[0]->cache.core_->engine().executor;
   const CommandSpec* spec = argv.empty() ? nullptr : executor.resolve(argv);
   size_t shard = 0;
-  if (spec != nullptr && has_right_arity(*spec, argv)) {
+  if (spec != nullptr && spec->accepts(argv.size())) {
     if (spec->flags.has(Flag::kInsideMulti)) return failed(kNoTransaction);
     size_t keys = 0;
     bool crosses = false;

@@ -12,6 +12,7 @@
 
 namespace ouro {
 
+class AclUser;
 class Session;
 
 enum class Origin : uint8_t {
@@ -68,7 +69,7 @@ struct Caller {
 
   Origin origin;
   DbIndex db = 0;
-  // Those of kAuth, kSubscribed, kTransaction, kMonitor that this caller's state asks for.
+  // Those of kAuth, kAcl, kSubscribed, kTransaction, kMonitor that this caller's state asks for.
   GateMask gates = 0;
   bool watch_broken = false;  // a watched key has changed: EXEC answers null
   bool no_touch = false;      // CLIENT NO-TOUCH: reads leave the access clock alone
@@ -76,6 +77,9 @@ struct Caller {
   std::vector<WatchedKey> watched;
   size_t watched_bytes = 0;    // what they take here and in Watch
   Session* session = nullptr;  // null for all but kClient
+  // Whose permissions count; null: may do everything. kAcl stands in `gates` while the user may
+  // not.
+  const AclUser* user = nullptr;
 };
 
 }  // namespace ouro

@@ -171,6 +171,14 @@ constexpr KeySpec counted_keys(int at, KeyUse use, int step = 1) {
           .first = 1};
 }
 
+// ---- channels: which arguments name some, for ACL.
+enum class ChannelUse : uint8_t {
+  kNone,
+  kPublish,            // the first argument
+  kSubscribe,          // all arguments
+  kSubscribePatterns,  // all arguments, and they are patterns
+};
+
 // ---- documentation
 // `args` is a compact syntax from which COMMAND DOCS builds its tree of arguments; grammar in
 // engine/docs.h.
@@ -193,16 +201,29 @@ using Handler = Status (*)(Context&);
 // each key.
 using MovableKeys = Status (*)(Argv argv, FunctionRef<void(size_t, KeyUse)> fn);
 
+// For commands with words that are nobody else's business (AUTH): true for those.
+using SecretWord = bool (*)(Argv argv, size_t index);
+
 struct CommandSpec {
   std::string_view name;  // upper case; a subcommand's name is its own word ("SETNAME")
   int arity = 0;
   Flags flags = {};
   std::array<KeySpec, kKeySpecsMax> keys = {};
+  ChannelUse channels = ChannelUse::kNone;
   AclCategories acl = {};
   Handler handler = nullptr;
   std::span<const CommandSpec> subcommands = {};
   MovableKeys movable_keys = nullptr;
+  SecretWord is_secret = nullptr;
   Doc doc = {};
+
+  bool accepts(size_t words) const {
+    return arity > 0 ? words == static_cast<size_t>(arity) : words >= static_cast<size_t>(-arity);
+  }
+  // What SLOWLOG and MONITOR show of an argument.
+  ByteView shown(Argv argv, size_t index) const {
+    return is_secret != nullptr && is_secret(argv, index) ? "(redacted)" : argv[index];
+  }
 };
 
 // Calls fn(argument index, use) for each key of a command with right arity; the only reader of

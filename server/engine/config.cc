@@ -68,6 +68,15 @@ std::string file_line(const OptionRow& row, ByteView value) {
   return line;
 }
 
+std::string directive_line(ByteView words) {
+  std::string line;
+  for (size_t begin = 0, end = 0; end != ByteView::npos; begin = end + 1) {
+    end = words.find(' ', begin);
+    line.append(begin == 0 ? "" : " ").append(quoted_word(words.substr(begin, end - begin)));
+  }
+  return line;
+}
+
 constexpr ByteView kAppendedMark = "# Written by CONFIG REWRITE";
 
 }  // namespace
@@ -323,12 +332,19 @@ bool Config::load(const OptionRow& row, Words words, std::string& error) {
   return true;
 }
 
-std::string Config::rewrite(ByteView old_text) const {
+std::string Config::rewrite(ByteView old_text, const Directive& directive) const {
   std::string text;
   std::vector<bool> written(slots_.size(), false);
   std::string buffer;
   std::vector<ByteView> words;
   bool has_mark = false;
+  // All its lines stand where the first one stood.
+  bool has_directive = directive.lines.empty();
+  const auto append_lines = [&] {
+    for (size_t i = 0; i < directive.lines.size() && !has_directive; ++i)
+      text.append(directive_line(directive.lines[i])).append("\n");
+    has_directive = true;
+  };
   while (!old_text.empty()) {
     const size_t end = old_text.find('\n');
     const ByteView line = old_text.substr(0, end);
@@ -339,6 +355,10 @@ std::string Config::rewrite(ByteView old_text) const {
         line[line.find_first_not_of(" \t\r")] != '#' && split_config_line(line, buffer, words) &&
         !words.empty()) {
       slot = const_cast<Config*>(this)->find_slot(words[0]);
+    }
+    if (slot != nullptr && slot->row->name == directive.name) {
+      append_lines();
+      continue;
     }
     if (slot == nullptr || slot->row->has(OptionFlag::kFileOnly)) {
       text.append(line).append("\n");
@@ -365,6 +385,8 @@ std::string Config::rewrite(ByteView old_text) const {
     has_mark = true;
     text.append(file_line(row, now)).append("\n");
   }
+  if (!has_directive && !has_mark) text.append(kAppendedMark).append("\n");
+  append_lines();
   return text;
 }
 

@@ -61,9 +61,14 @@ class Config {
   bool load(const OptionRow& row, Words words, std::string& error);
 
   // ---- write
+  // A directive of the file whose lines are kept elsewhere.
+  struct Directive {
+    ByteView name;
+    std::vector<std::string> lines;  // words with one blank between them, the name first
+  };
   // The new text of a configuration file: what stands in `old_text`, with the lines of changed
-  // parameters replaced and those appended that differ from their standard.
-  std::string rewrite(ByteView old_text) const;
+  // parameters and of `directive` replaced and those appended that differ from their standard.
+  std::string rewrite(ByteView old_text, const Directive& directive = {}) const;
 
  private:
   struct Slot {

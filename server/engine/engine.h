@@ -15,6 +15,7 @@
 #include "datastructs/base/memory.h"
 #include "datastructs/base/prng.h"
 #include "datastructs/keyspace/databases.h"
+#include "server/engine/acl.h"
 #include "server/engine/batch.h"
 #include "server/engine/blocking.h"
 #include "server/engine/client_memory.h"
@@ -118,6 +119,7 @@ class Engine {
   Blocking blocking;
   PubSub pubsub;
   Clients clients;
+  AccessControl acl;
   std::vector<Session*> unsealed;  // got a message from the command that is running
   Exclusive exclusive;
   ClientMemory client_memory;

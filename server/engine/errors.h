@@ -33,6 +33,10 @@ inline constexpr ByteView kLoading = "LOADING Redis is loading the dataset in me
 inline constexpr ByteView kMonitorNeedsData = "ERR Replica can't interact with the keyspace";
 inline constexpr ByteView kDbIndexOutOfRange = "ERR DB index is out of range";
 inline constexpr ByteView kUnblocked = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+inline constexpr ByteView kNoKeyPermission =
+    "NOPERM this user has no permissions to access one of the keys used as arguments";
+inline constexpr ByteView kNoChannelPermission =
+    "NOPERM this user has no permissions to access one of the channels used as arguments";
 inline constexpr ByteView kInvalidCursor = "ERR invalid cursor";
 
 // The text of a code; kMessage, kBlocked and kExclusive have none.

@@ -94,9 +94,7 @@ Executor::Outcome Executor::run(Caller& caller, const Prepared& prepared, Reply&
     refuse_unknown(caller, prepared.argv, reply);
     return Outcome::kDone;
   }
-  const int words = static_cast<int>(prepared.argv.size());
-  if ((spec->arity > 0 && words != spec->arity) || words < -spec->arity || spec->handler == nullptr)
-      [[unlikely]] {
+  if (!spec->accepts(prepared.argv.size()) || spec->handler == nullptr) [[unlikely]] {
     refuse(caller, spec,
            "ERR wrong number of arguments for '" + std::string(engine_.registry.full_name(*spec)) +
                "' command",
@@ -172,10 +170,34 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   return status;
 }
 
+// Permissions may have changed since a command was queued: it alone is refused then.
+bool Executor::refuse_queued(Caller& caller, const QueuedCommand& queued, Reply& reply) {
+  if ((caller.gates & Gate::kAcl) == 0) return false;
+  const Argv argv = queued.argv.argv();
+  const AclDenial denial = engine_.acl.check(caller.user, *queued.spec, argv);
+  if (!denial.is_denied()) return false;
+  engine_.acl.note_denial(caller, *queued.spec, argv, denial);
+  const char* reason = denial.reason == AclDenial::Reason::kCommand
+                           ? "no permission to execute the command or subcommand"
+                       : denial.reason == AclDenial::Reason::kKey
+                           ? "no permission to touch the specified keys"
+                           : "no permission to access one of the channels used as arguments to the "
+                             "command";
+  const std::string text = std::string(
+                               "NOPERM ACLs rules changed between the moment the "
+                               "transaction was accumulated and the EXEC call. This "
+                               "command is no longer allowed for the following reason: ") +
+                           reason;
+  engine_.stats.count_error(text);
+  reply.error(text);
+  return true;
+}
+
 Status Executor::run_queue(Caller& caller, Reply& reply) {
   Transaction& txn = caller.txn;
   while (txn.next < txn.queue.size()) {
     const QueuedCommand& queued = txn.queue[txn.next++];
+    if (refuse_queued(caller, queued, reply)) continue;
     const Status status = call(caller, {.spec = queued.spec, .argv = queued.argv.argv()}, reply);
     if (status.err() == Err::kExclusive) return status;
   }

@@ -77,6 +77,7 @@ class Executor {
   void refuse(Caller& caller, const CommandSpec* spec, ByteView text, Reply& reply);
   void refuse_unknown(Caller& caller, Argv argv, Reply& reply);
   Status call(Caller& caller, const Prepared& prepared, Reply& reply);
+  bool refuse_queued(Caller& caller, const QueuedCommand& queued, Reply& reply);
   void finish_wait(Session& session);
   uint64_t nanos_of(uint64_t ticks) const {
     return static_cast<uint64_t>(

@@ -27,6 +27,23 @@ Passage auth_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
   return spec.flags.has(Flag::kNoAuth) ? Passage::kPass : refuse(engine, errors::kNoAuth);
 }
 
+Passage acl_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
+  const AclDenial denial = engine.acl.check(caller.user, spec, argv);
+  if (!denial.is_denied()) return Passage::kPass;
+  engine.acl.note_denial(caller, spec, argv, denial);
+  switch (denial.reason) {
+    case AclDenial::Reason::kKey:
+      return refuse(engine, errors::kNoKeyPermission);
+    case AclDenial::Reason::kChannel:
+      return refuse(engine, errors::kNoChannelPermission);
+    case AclDenial::Reason::kCommand:
+    case AclDenial::Reason::kNone:
+      break;
+  }
+  return refuse(engine, "NOPERM this user has no permissions to run the '" +
+                            std::string(engine.registry.full_name(spec)) + "' command");
+}
+
 Passage memory_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
   const bool fits = engine.eviction.make_room(engine);
   if (fits) return Passage::kPass;
@@ -76,13 +93,10 @@ struct GateRow {
 };
 // In the order in which Redis refuses and holds back.
 constexpr GateRow kGates[] = {
-    {Gate::kAuth, auth_gate},
-    {Gate::kMemory, memory_gate},
-    {Gate::kSubscribed, subscribed_gate},
-    {Gate::kLoading, loading_gate},
-    {Gate::kMonitor, monitor_gate},
-    {Gate::kPause, pause_gate},
-    {Gate::kTransaction, transaction_gate},
+    {Gate::kAuth, auth_gate},       {Gate::kAcl, acl_gate},
+    {Gate::kMemory, memory_gate},   {Gate::kSubscribed, subscribed_gate},
+    {Gate::kLoading, loading_gate}, {Gate::kMonitor, monitor_gate},
+    {Gate::kPause, pause_gate},     {Gate::kTransaction, transaction_gate},
 };
 
 }  // namespace

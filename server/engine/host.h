@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "datastructs/base/result.h"
@@ -47,6 +48,12 @@ class Host {
   virtual Status abort_shutdown() = 0;
   // Writes the configuration to the file it was read from.
   virtual Status rewrite_config(std::string& error) = 0;
+  // A small file of an administrative command, whole; its directory is the working one. Errors
+  // leave the system's words in `error`. Replacing leaves the old contents or the new, on disk.
+  virtual Status read_file(const std::string& path, std::string& bytes, std::string& error) = 0;
+  virtual Status replace_file(const std::string& path, ByteView bytes, std::string& error) = 0;
+  // Bytes that nobody can guess, for secrets.
+  virtual void fill_random(std::span<unsigned char> bytes) = 0;
   // Told after CONFIG SET has changed parameters that the program itself acts on (port, bind,
   // loglevel ...).
   virtual Status apply_config(ByteView name, std::string& error) = 0;
@@ -61,6 +68,12 @@ class NoHost : public Host {
   Status shutdown(ShutdownRequest, std::string& error) override { return not_here(error); }
   Status abort_shutdown() override { return Err::kInvalid; }
   Status rewrite_config(std::string& error) override { return not_here(error); }
+  Status read_file(const std::string&, std::string&, std::string& error) override {
+    return not_here(error);
+  }
+  Status replace_file(const std::string&, ByteView, std::string& error) override {
+    return not_here(error);
+  }
   Status apply_config(ByteView, std::string&) override { return Status::ok(); }
 
  private:

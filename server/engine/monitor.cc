@@ -23,9 +23,9 @@ void Monitors::feed(Engine& engine, const Caller& caller, const CommandSpec& spe
           : caller.session != nullptr      ? caller.session->peer.address
                                            : "internal";
   line += "]";
-  for (const ByteView argument : argv) {
+  for (size_t i = 0; i < argv.size(); ++i) {
     line += " ";
-    append_quoted(line, argument);
+    append_quoted(line, spec.shown(argv, i));
   }
   const std::vector<Session*> sessions = sessions_;
   for (Session* session : sessions) {

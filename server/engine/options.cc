@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "datastructs/codec/number_text.h"
+#include "server/engine/config.h"
 #include "server/engine/engine.h"
 
 namespace ouro {
@@ -20,6 +21,7 @@ constexpr std::array<std::string_view, 10> kPolicyNames = {
     "allkeys-lru",  "allkeys-lfu",  "allkeys-lrm",  "allkeys-random",  "noeviction"};
 static_assert(kPolicyNames.size() == static_cast<size_t>(EvictionPolicy::kNone) + 1);
 constexpr std::array<std::string_view, 3> kAllowedNames = {"no", "yes", "local"};
+constexpr std::array<std::string_view, 2> kNewChannelsNames = {"allchannels", "resetchannels"};
 
 bool parse_limit(ByteView text, uint64_t& bytes) {
   return parse_bytes(text, bytes) && bytes <= uint64_t{INT64_MAX};
@@ -135,7 +137,46 @@ bool check_percentiles(Words words, OptionValue& value, std::string& error) {
   return true;
 }
 
+// ---- user: each line of a file defines one; what the rules mean is seen when commands are known.
+bool check_user(Words words, OptionValue& value, std::string& error) {
+  if (words.empty()) {
+    error = "wrong number of arguments";
+    return false;
+  }
+  std::string line = quoted_word(words[0]);
+  ByteView known = value.text;
+  while (!known.empty()) {
+    const size_t end = known.find('\n') + 1;
+    const ByteView name = known.substr(0, known.find_first_of(" \n"));
+    if (name == line) {
+      error = "Error in user declaration '" + std::string(words[0]) +
+              "': Duplicate user found. A user can only be defined once in config files";
+      return false;
+    }
+    known.remove_prefix(end);
+  }
+  for (const ByteView word : words.subspan(1)) line.append(" ").append(quoted_word(word));
+  value.text.append(line).append("\n");
+  return true;
+}
+
 constexpr OptionRow kRows[] = {
+    {.name = "acl-pubsub-default",
+     .kind = K::kEnum,
+     .standard = "resetchannels",
+     .names = kNewChannelsNames,
+     .field = option_field<&E::acl_pubsub_default>(),
+     .doc = "Channels that a new user may use."},
+    {.name = "aclfile",
+     .flags = OptionFlag::kImmutable,
+     .standard = "",
+     .field = option_field<&E::aclfile>(),
+     .doc = "The file of users, for ACL LOAD and SAVE; none if empty."},
+    {.name = "acllog-max-len",
+     .kind = K::kInteger,
+     .standard = "128",
+     .field = option_field<&E::acllog_max_len>(),
+     .doc = "Entries that ACL LOG keeps."},
     {.name = "active-expire-effort",
      .kind = K::kInteger,
      .standard = "1",
@@ -336,6 +377,13 @@ constexpr OptionRow kRows[] = {
      .most = kInt32Max,
      .field = option_field<&E::timeout_seconds>(),
      .doc = "Seconds after which an idle client is closed; 0 is never."},
+    {.name = "user",
+     .kind = K::kWords,
+     .flags = OptionFlag::kFileOnly,
+     .standard = "",
+     .field = option_field<&E::users>(),
+     .check = check_user,
+     .doc = "Defines a user: its name and rules, as ACL SETUSER takes them."},
     {.name = "zset-max-listpack-entries",
      .alias = "zset-max-ziplist-entries",
      .kind = K::kInteger,
@@ -368,15 +416,19 @@ bool apply_events(Engine& engine, std::string&) {
   return engine.pubsub.set_event_classes(engine.options.notify_keyspace_events);
 }
 
+bool apply_password(Engine& engine, std::string&) {
+  engine.acl.set_default_password(engine.options.requirepass);
+  return true;
+}
+
 struct Follow {
   ByteView name;
   bool (*apply)(Engine&, std::string&);
 };
 constexpr Follow kFollows[] = {
-    {"maxmemory", apply_memory},
-    {"maxmemory-clients", apply_client_memory},
-    {"maxmemory-policy", apply_memory},
-    {"notify-keyspace-events", apply_events},
+    {"maxmemory", apply_memory},        {"maxmemory-clients", apply_client_memory},
+    {"maxmemory-policy", apply_memory}, {"notify-keyspace-events", apply_events},
+    {"requirepass", apply_password},
 };
 
 }  // namespace

@@ -38,11 +38,19 @@ struct OutputLimit {
   int64_t soft_seconds = 0;
 };
 
+// acl-pubsub-default: the channels of a new user.
+enum class NewChannels : uint8_t { kAll, kNone };
+
 struct EngineOptions {
   Limits limits;
 
   uint32_t databases = 16;
-  std::string requirepass;
+
+  std::string requirepass;  // the default user's
+  std::string users;        // the lines `user`, less that word, each with its line end
+  std::string aclfile;
+  NewChannels acl_pubsub_default = NewChannels::kNone;
+  uint64_t acllog_max_len = 128;
 
   uint64_t maxmemory = 0;         // bytes, 0 = no limit
   int64_t maxmemory_clients = 0;  // bytes; negative: percent of maxmemory

@@ -64,6 +64,12 @@ class Registry {
   const CommandStats& stats(const CommandSpec& row) const { return rows_[index_of(row)].stats; }
   void reset_stats();
 
+  // Every row has a number below row_count(), in name order; a container's subcommands have those
+  // that follow its own.
+  size_t row_count() const { return rows_.size(); }
+  size_t row_number(const CommandSpec& row) const { return index_of(row); }
+  const CommandSpec& row(size_t number) const { return *rows_[number].spec; }
+
   // Calls fn(row, its stats) for every row, subcommands right after their container.
   void for_each_row(FunctionRef<void(const CommandSpec&, const CommandStats&)> fn) const;
 

@@ -16,7 +16,7 @@ Session::Session(Engine& engine, Peer who, SessionOwner& owner)
       out_(engine.heap) {
   caller_.session = this;
   created = last_active = engine.instant();
-  set_authenticated(engine.options.requirepass.empty());
+  engine_.acl.make_default(*this);
   engine_.clients.add(*this);
   note_memory();
   ++engine_.stats.connections_received;
@@ -42,9 +42,16 @@ void Session::leave_engine() {
 
 void Session::note_memory() { engine_.client_memory.note(*this); }
 
-void Session::set_authenticated(bool yes) {
-  authenticated = yes;
-  caller_.gates = yes ? caller_.gates & ~Gate::kAuth : caller_.gates | Gate::kAuth;
+void Session::set_user(const AclUser& user, bool authenticated) {
+  caller_.user = &user;
+  authenticated_ = authenticated;
+  refresh_access();
+}
+
+void Session::refresh_access() {
+  caller_.gates &= ~(Gate::kAuth | Gate::kAcl);
+  if (!authenticated_ && !engine_.acl.default_user().is_open()) caller_.gates |= Gate::kAuth;
+  if (!caller_.user->permits_all()) caller_.gates |= Gate::kAcl;
 }
 
 void Session::on_bytes(ByteView bytes) {
@@ -83,7 +90,7 @@ bool Session::must_wait() const {
 void Session::parse() {
   if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
   const RespReader::Limits limits{.bulk_bytes_max = engine_.options.proto_max_bulk_len,
-                                  .authenticated = authenticated};
+                                  .authenticated = !needs_auth()};
   unparsed_ = false;
   while (!must_wait()) {
     if (engine_.batch.is_full()) {
@@ -100,7 +107,7 @@ void Session::parse() {
     }
     engine_.batch.add(*this);
     ++batched_;
-    if (!authenticated) {
+    if (needs_auth()) {
       // The limits of what follows depend on whether this command is a good AUTH.
       queue_for_batch();
       unparsed_ = true;
@@ -343,10 +350,9 @@ void Session::reset() {
   if (is_monitor) engine_.monitors.remove(*this);
   is_monitor = false;
   name.clear();
-  user = "default";
   resp_version_ = 2;
   reply_mode = ReplyMode::kOn;
-  set_authenticated(engine_.options.requirepass.empty());
+  engine_.acl.make_default(*this);
 }
 
 ClientClass Session::client_class() const {

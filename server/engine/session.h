@@ -116,7 +116,12 @@ class Session final : public Endpoint {
   int resp_version() const { return resp_version_; }
   void set_resp_version(int version) { resp_version_ = version; }
 
-  void set_authenticated(bool yes);
+  // Who it is. One that has not proved to be anybody is the default user, and may have to.
+  void set_user(const AclUser& user, bool authenticated);
+  const AclUser& user() const { return *caller_.user; }
+  bool authenticated() const { return authenticated_; }
+  // What its user may do has changed.
+  void refresh_access();
 
   // CLIENT REPLY; kSkip while the command runs that kSkipNext was set for.
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip };
@@ -126,8 +131,6 @@ class Session final : public Endpoint {
   uint64_t id = 0;
   Peer peer;
   std::string name;
-  std::string user = "default";
-  bool authenticated = false;  // change by set_authenticated
   Instant created = 0;
   Instant last_active = 0;
   const CommandSpec* last_command = nullptr;
@@ -178,6 +181,7 @@ class Session final : public Endpoint {
   void note_held_input();
   Executor::Outcome run_unanswered(const Executor::Prepared& prepared);
   bool must_wait() const;
+  bool needs_auth() const { return (caller_.gates & Gate::kAuth) != 0; }
   const OutputLimit& output_limit() const;
   void begin_output();
   void begin_message();
@@ -195,6 +199,7 @@ class Session final : public Endpoint {
   OutBuffer out_;
   EndpointState state_ = EndpointState::kOpen;  // never kNotReading: see state()
   int resp_version_ = 2;
+  bool authenticated_ = false;
   Wait wait_;
   bool postponed_ = false;                    // CLIENT PAUSE or an exclusive wait
   size_t batched_ = 0;                        // commands in the batch

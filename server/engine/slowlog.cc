@@ -14,7 +14,8 @@ constexpr size_t kArgumentBytesMax = 128;
 
 }  // namespace
 
-void SlowLog::add(Engine& engine, const Caller& caller, Argv argv, Micros took) {
+void SlowLog::add(Engine& engine, const Caller& caller, const CommandSpec& spec, Argv argv,
+                  Micros took) {
   // As in Redis, a limit that was lowered shows at the next slow command.
   const size_t lines_max = engine.options.slowlog_max_len;
   if (lines_max == 0) {
@@ -26,7 +27,8 @@ void SlowLog::add(Engine& engine, const Caller& caller, Argv argv, Micros took) 
   std::vector<std::string> cut;
   cut.reserve(shown + 1);
   std::vector<ByteView> arguments;
-  for (const ByteView argument : argv.first(shown)) {
+  for (size_t i = 0; i < shown; ++i) {
+    const ByteView argument = spec.shown(argv, i);
     if (argument.size() <= kArgumentBytesMax) {
       arguments.push_back(argument);
       continue;

@@ -26,7 +26,7 @@ class SlowLog {
 
   explicit SlowLog(Heap& heap) : heap_(heap) {}
 
-  void add(Engine& engine, const Caller& caller, Argv argv, Micros took);
+  void add(Engine& engine, const Caller& caller, const CommandSpec& spec, Argv argv, Micros took);
   const std::deque<Line>& lines() const { return lines_; }
   void reset() { lines_.clear(); }
 

@@ -5,7 +5,7 @@
 
 namespace ouro {
 
-// Bytes that nobody can guess, for hash seeds and run ids; at most 256 at a time.
+// Bytes that nobody can guess, for hash seeds and run ids.
 void random_bytes(void* to, size_t bytes) noexcept;
 
 }  // namespace ouro

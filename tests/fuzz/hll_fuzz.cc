@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Fuzzes what is done with a HyperLogLog that a client has made: whatever its bytes are, nothing
-// outside of them is touched, and what decodes once decodes the same after every change. A
-// libFuzzer target, and a program of its own (fuzz_main.h).
+// outside of them is touched, and what decodes once decodes the same after every change.
 #include <cstdint>
 #include <string>
 
 #include "datastructs/base/check.h"
 #include "datastructs/base/hash.h"
 #include "datastructs/hyperloglog.h"
-#include "fuzz_main.h"
+#include "fuzz_program.h"
 
 namespace {
 
@@ -47,49 +46,20 @@ void check_sketch(ByteView input) {
   CHECK(hll::make_dense(sketch) || !decodes);
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  check_sketch({reinterpret_cast<const char*>(data), size});
-  return 0;
-}
-
-#ifndef OURO_LIBFUZZER
-namespace {
-
-// Runs of all kinds; now and then as many as make up all registers.
-std::string mutated(const ouro::FuzzCorpus& corpus, Prng& prng) {
-  std::string input = corpus[prng.below(corpus.size())];
-  for (uint64_t changes = 1 + prng.below(4); changes > 0; --changes) {
-    const size_t at = prng.below(input.size() + 1);
-    switch (prng.below(4)) {
-      case 0:
-        input.insert(at, 1, static_cast<char>(prng.next()));
-        break;
-      case 1:
-        input.erase(at, 1 + prng.below(3));
-        break;
-      case 2:
-        if (at < input.size()) input[at] = static_cast<char>(prng.next());
-        break;
-      default: {
-        std::string sketch(hll::kEmpty);
-        for (uint64_t i = prng.below(200); i > 0; --i) {
-          hll::raise_register(sketch,
-                              {static_cast<uint32_t>(prng.below(hll::kRegisters)),
-                               static_cast<uint8_t>(1 + prng.below(4))},
-                              100'000);
-        }
-        input = sketch.substr(hll::kHeaderBytes);
-      }
-    }
+// A run of registers: single ones, or as many as make up all of them.
+std::string fragment(Prng& prng) {
+  if (prng.below(8) != 0) return std::string(1, static_cast<char>(prng.next()));
+  std::string sketch(hll::kEmpty);
+  for (uint64_t i = prng.below(200); i > 0; --i) {
+    hll::raise_register(sketch,
+                        {static_cast<uint32_t>(prng.below(hll::kRegisters)),
+                         static_cast<uint8_t>(1 + prng.below(4))},
+                        100'000);
   }
-  return input;
+  return sketch.substr(hll::kHeaderBytes);
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return ouro::fuzz_main(argc, argv, {"hll_fuzz", check_sketch, mutated});
-}
-#endif
+constinit const ouro::FuzzTarget ouro::kFuzzTarget = {
+    .name = "hll_fuzz", .check = check_sketch, .fragment = fragment};

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Fuzzes the RESP reader: wherever a stream is cut, the same commands and the same error come out,
-// all memory is given back, and the sanitizers stay silent. A libFuzzer target (clang++
-// -fsanitize=fuzzer, with OURO_LIBFUZZER defined), and, built as it is, a program of its own
-// (fuzz_main.h).
+// all memory is given back, and the sanitizers stay silent. How it is run: fuzz_program.h.
 #include <cstdint>
 #include <iterator>
 #include <string>
 
 #include "datastructs/base/hash.h"
-#include "fuzz_main.h"
+#include "fuzz_program.h"
 #include "resp_transcript.h"
 
+namespace ouro {
 namespace {
-
-using ouro::ByteView;
-using ouro::Prng;
-using ouro::RespTranscript;
 
 // The first byte chooses the limits, so that small inputs reach them; the rest is the stream.
 void check_stream(ByteView input) {
@@ -26,22 +21,12 @@ void check_stream(ByteView input) {
       {.bulk_bytes_max = (choice & 2) != 0 ? size_t{100000} : size_t{512} << 20,
        .authenticated = (choice & 1) == 0});
   const std::string whole = transcript.whole(input);
-  Prng prng(ouro::hash_bytes(input, {}));
+  Prng prng(hash_bytes(input, {}));
   CHECK(transcript.in_steps(input, 1 + input.size() / 20000) == whole);
   for (int i = 0; i < 4; ++i)
     CHECK(transcript.cut_at(input, prng.below(input.size() + 1)) == whole);
   for (int i = 0; i < 8; ++i) CHECK(transcript.at_random(input, prng) == whole);
 }
-
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  check_stream({reinterpret_cast<const char*>(data), size});
-  return 0;
-}
-
-#ifndef OURO_LIBFUZZER
-namespace {
 
 // Bytes that mean something to the reader, and lengths around its limits.
 std::string fragment(Prng& prng) {
@@ -87,42 +72,9 @@ std::string fragment(Prng& prng) {
   return kFragments[prng.below(std::size(kFragments))];
 }
 
-std::string mutated(const ouro::FuzzCorpus& corpus, Prng& prng) {
-  std::string input = corpus[prng.below(corpus.size())];
-  for (uint64_t changes = 1 + prng.below(6); changes > 0; --changes) {
-    const size_t at = prng.below(input.size() + 1);
-    switch (prng.below(7)) {
-      case 0:
-        input.insert(at, fragment(prng));
-        break;
-      case 1:
-        input += fragment(prng);
-        break;
-      case 2:
-        input.erase(at, prng.below(10));
-        break;
-      case 3:
-        input.insert(at, 1, static_cast<char>(prng.next()));
-        break;
-      case 4:
-        if (at < input.size()) input[at] = static_cast<char>(prng.next());
-        break;
-      case 5:
-        if (at < input.size()) input[at] = static_cast<char>('0' + prng.below(10));
-        break;
-      default: {
-        const std::string& other = corpus[prng.below(corpus.size())];
-        if (!other.empty()) input.insert(at, other, 1, std::string::npos);
-      }
-    }
-  }
-  if (input.size() > 1000000) input.resize(1000000);
-  return input;
-}
-
 }  // namespace
 
-int main(int argc, char** argv) {
-  return ouro::fuzz_main(argc, argv, {"resp_fuzz", check_stream, mutated});
-}
-#endif
+constinit const FuzzTarget kFuzzTarget = {
+    .name = "resp_fuzz", .check = check_stream, .fragment = fragment};
+
+}  // namespace ouro

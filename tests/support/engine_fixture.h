@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -54,8 +55,25 @@ class FakeHost : public Host {
   }
   Status abort_shutdown() override { return Err::kUnknown; }
   Status rewrite_config(std::string&) override { return Status::ok(); }
+  Status read_file(const std::string& path, std::string& bytes, std::string& error) override {
+    const auto found = files.find(path);
+    if (found == files.end()) {
+      error = "No such file or directory";
+      return Err::kIo;
+    }
+    bytes = found->second;
+    return Status::ok();
+  }
+  Status replace_file(const std::string& path, ByteView bytes, std::string&) override {
+    files[path] = bytes;
+    return Status::ok();
+  }
+  void fill_random(std::span<unsigned char> bytes) override {
+    for (unsigned char& byte : bytes) byte = 0xa5;
+  }
   Status apply_config(ByteView, std::string&) override { return Status::ok(); }
 
+  std::map<std::string, std::string> files;
   int shutdowns = 0;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // CLIENT: who is connected, and what may be done to them.
-#include <cstdio>
 #include <optional>
 
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
+#include "server/engine/client_line.h"
 #include "server/engine/context.h"
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
@@ -19,62 +19,9 @@ Status need_session(Context& ctx) {
 
 // ---- CLIENT LIST and INFO
 
-std::string flags_of(const Session& session) {
-  std::string flags;
-  if (session.is_monitor) flags += 'O';
-  if (session.subscription_count() > 0) flags += 'P';
-  if (session.caller().txn.open) flags += 'x';
-  if (session.is_blocked()) flags += 'b';
-  if (session.caller().watch_broken) flags += 'd';
-  if (session.state() == EndpointState::kFinishing) flags += 'c';
-  if (session.state() == EndpointState::kDoomed) flags += 'A';
-  if (session.peer.is_unix) flags += 'U';
-  if (session.no_evict) flags += 'e';
-  return flags.empty() ? "N" : flags;
-}
-
-// What its socket is waited for.
-const char* events_of(const Session& session) {
-  const bool reads = session.state() == EndpointState::kOpen;
-  const bool writes = session.output_bytes() > 0;
-  return reads ? (writes ? "rw" : "r") : (writes ? "w" : "");
-}
-
-std::string line_of(const Context& ctx, const Session& session) {
-  const Instant now = ctx.engine.instant();
-  const Caller& caller = session.caller();
-  const std::string_view command = session.last_command == nullptr
-                                       ? "NULL"
-                                       : ctx.engine.registry.full_name(*session.last_command);
-  // Numbers and words of the server take far less; names may have any length.
-  std::string text(1024 + session.name.size() + session.user.size(), '\0');
-  const int size = std::snprintf(
-      text.data(), text.size(),
-      "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=%u sub=%zu psub=%zu "
-      "ssub=%zu multi=%d "
-      "qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=%zu omem=%zu "
-      "tot-mem=%zu "
-      "events=%s cmd=%.*s user=%s redir=-1 resp=%d",
-      static_cast<unsigned long long>(session.id), session.peer.address.c_str(),
-      session.peer.local_address.c_str(), session.peer.fd, session.name.c_str(),
-      static_cast<long long>((now - session.created) / 1'000'000),
-      static_cast<long long>((now - session.last_active) / 1'000'000), flags_of(session).c_str(),
-      caller.db, session.subscriptions[0].size(), session.subscriptions[1].size(),
-      session.subscriptions[2].size(),
-      caller.txn.open ? static_cast<int>(caller.txn.queue.size()) : -1, session.query_bytes(),
-      session.query_bytes_free(), session.argument_bytes(), caller.txn.memory_bytes(),
-      session.reply_buffer().memory_bytes, session.output_peak_bytes(),
-      session.reply_buffer().unsent_bytes, session.reply_list_pieces(), session.reply_list_bytes(),
-      session.claimed_bytes(), events_of(session), static_cast<int>(command.size()), command.data(),
-      session.user.c_str(), session.resp_version());
-  CHECK(size > 0);
-  text.resize(std::min(static_cast<size_t>(size), text.size() - 1));
-  return text;
-}
-
 Status cmd_client_info(Context& ctx) {
   OURO_TRY(need_session(ctx));
-  ctx.reply.verbatim("txt", line_of(ctx, *ctx.caller.session) + "\n");
+  ctx.reply.verbatim("txt", client_line(ctx.engine, *ctx.caller.session) + "\n");
   return Status::ok();
 }
 
@@ -90,7 +37,7 @@ Result<ClientClass> class_named(Context& ctx, ByteView name) {
 Status cmd_client_list(Context& ctx) {
   std::string lines;
   const auto add = [&](const Session& session) {
-    if (session.state() != EndpointState::kDoomed) lines += line_of(ctx, session) + "\n";
+    if (session.state() != EndpointState::kDoomed) lines += client_line(ctx.engine, session) + "\n";
   };
   ArgParser args(ctx.argv, 2);
   if (args.left() == 2 && args.word("TYPE")) {
@@ -144,7 +91,8 @@ Status cmd_client_setname(Context& ctx) {
 struct KillFilter {
   std::optional<uint64_t> id;
   std::optional<ClientClass> type;
-  std::optional<ByteView> user, address, local_address;
+  std::optional<ByteView> address, local_address;
+  const AclUser* user = nullptr;
   bool skip_me = true;
 };
 
@@ -163,10 +111,10 @@ Status parse_kill(Context& ctx, KillFilter& filter) {
     } else if (args.word("LADDR")) {
       filter.local_address = args.next();
     } else if (args.word("USER")) {
-      filter.user = args.next();
-      if (filter.user != "default") {
-        return ctx.fail("ERR No such user '%.*s'", printed_size(*filter.user), filter.user->data());
-      }
+      const ByteView name = args.next();
+      filter.user = ctx.engine.acl.find(name);
+      if (filter.user == nullptr)
+        return ctx.fail("ERR No such user '%.*s'", printed_size(name), name.data());
     } else if (args.word("SKIPME")) {
       const bool yes = args.word("yes");
       if (!yes && !args.word("no")) return Err::kSyntax;
@@ -184,7 +132,7 @@ bool matches(const KillFilter& filter, const Session& session, const Session* me
   if (filter.type && session.client_class() != *filter.type) return false;
   if (filter.address && session.peer.address != *filter.address) return false;
   if (filter.local_address && session.peer.local_address != *filter.local_address) return false;
-  if (filter.user && (session.user != *filter.user || !session.authenticated)) return false;
+  if (filter.user != nullptr && session.caller().user != filter.user) return false;
   return !(filter.skip_me && &session == me);
 }
 

@@ -177,10 +177,8 @@ Result<std::vector<FoundKey>> find_keys(Context& ctx) {
   }
   if (row == nullptr) return ctx.fail("ERR Invalid command specified");
   if (!has_keys(*row)) return ctx.fail("ERR The command has no key arguments");
-  const auto words = static_cast<int>(full.size());
-  if (row->arity > 0 ? words != row->arity : words < -row->arity) {
+  if (!row->accepts(full.size()))
     return ctx.fail("ERR Invalid number of arguments specified for command");
-  }
   std::vector<FoundKey> keys;
   const Status status = for_each_key(*row, full, [&](size_t index, KeyUse use) {
     if ((use & kNotKey) == 0) keys.push_back({.index = index + 2, .use = use});

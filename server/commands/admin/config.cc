@@ -3,6 +3,8 @@
 // what follows a change.
 #include "server/engine/config.h"
 
+#include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "server/commands/help.h"
@@ -51,6 +53,15 @@ Status cmd_config_set(Context& ctx) {
     return ctx.fail_text(error);
   ctx.reply.ok();
   return Status::ok();
+}
+
+// The values of parameters that hold secrets.
+bool is_secret_of_set(Argv argv, size_t index) {
+  constexpr ByteView kSecrets[] = {"masterauth", "masteruser", "requirepass",
+                                   "tls-client-key-file-pass", "tls-key-file-pass"};
+  return index >= 3 && index % 2 == 1 &&
+         std::any_of(std::begin(kSecrets), std::end(kSecrets),
+                     [&](ByteView name) { return equals_ignoring_case(name, argv[index - 1]); });
 }
 
 Status cmd_config_resetstat(Context& ctx) {
@@ -110,6 +121,7 @@ constexpr CommandSpec kConfigRows[] = {
      .arity = at_least(4),
      .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale,
      .handler = cmd_config_set,
+     .is_secret = is_secret_of_set,
      .doc = {.summary = "Changes parameters while the server runs.",
              .complexity = "O(N), N parameters given",
              .since = "2.0.0",

@@ -251,6 +251,10 @@ void stats_section(Page& page) {
   page.zeros({"dump_payload_sanitizations", "total_reads_processed", "total_writes_processed",
               "io_threaded_reads_processed", "io_threaded_writes_processed", "reply_buffer_shrinks",
               "reply_buffer_expands"});
+  page.value("acl_access_denied_auth", stats.acl_denials[0]);
+  page.value("acl_access_denied_cmd", stats.acl_denials[1]);
+  page.value("acl_access_denied_key", stats.acl_denials[2]);
+  page.value("acl_access_denied_channel", stats.acl_denials[3]);
   page.value("client_query_buffer_limit_disconnections", stats.client_query_limit_closed);
   page.value("client_output_buffer_limit_disconnections", stats.client_output_limit_closed);
 }

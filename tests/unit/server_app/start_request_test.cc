@@ -118,8 +118,7 @@ TEST_F(StartRequestTest, WhatComesLaterCannotBeSwitchedOn) {
                                                   {"--cluster-enabled", "yes"},
                                                   {"--tls-port", "6380"},
                                                   {"--loadmodule", "x.so"},
-                                                  {"--replicaof", "127.0.0.1 1"},
-                                                  {"--aclfile", "users.acl"}}) {
+                                                  {"--replicaof", "127.0.0.1 1"}}) {
     EXPECT_NE(error_of({name, value}).find("is not available in this version"), std::string::npos)
         << name;
   }

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/engine/acl_selector.h"
+
+#include <algorithm>
+
+#include "datastructs/glob.h"
+#include "server/engine/arg_parser.h"
+
+namespace ouro {
+namespace {
+
+// What a command does to a key, as a key pattern permits it. Whoever only asks whether a key exists
+// needs either.
+constexpr KeyUse kReads = kAccess;
+constexpr KeyUse kWrites = kUpdate | kInsert | kDelete;
+
+}  // namespace
+
+ByteView text_of(AclFault fault) {
+  switch (fault) {
+    case AclFault::kNone:
+      return {};
+    case AclFault::kUnknownCommand:
+      return "Unknown command or category name in ACL";
+    case AclFault::kSyntax:
+      return "Syntax error";
+    case AclFault::kHasAllKeys:
+      return "Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does "
+             "not have any effect. Try 'resetkeys' to start with an empty list of patterns";
+    case AclFault::kHasAllChannels:
+      return "Adding a pattern after the * pattern (or the 'allchannels' flag) is not valid and "
+             "does not have any effect. Try 'resetchannels' to start with an empty list of "
+             "channels";
+    case AclFault::kFirstArgument:
+      return "Allowing first-arg of a subcommand is not supported";
+    case AclFault::kNoSuchPassword:
+      return "The password you are trying to remove from the user does not exist";
+    case AclFault::kBadHash:
+      return "The password hash must be exactly 64 characters and contain only lowercase "
+             "hexadecimal characters";
+  }
+  OURO_UNREACHABLE();
+}
+
+bool has_blanks(ByteView text) {
+  return text.find_first_of(ByteView(" \t\n\v\f\r\0", 7)) != ByteView::npos;
+}
+
+bool permits_channel(const std::vector<std::string>& channels, ByteView name, bool is_pattern) {
+  return std::any_of(channels.begin(), channels.end(), [&](const std::string& glob) {
+    return is_pattern ? glob == name : glob_matches(glob, name);
+  });
+}
+
+// ---- rules
+
+AclFault AclSelector::apply(const AclCommands& commands, ByteView rule) {
+  if (apply_word(rule)) return AclFault::kNone;
+  switch (rule.empty() ? '\0' : rule[0]) {
+    case '~':
+    case '%':
+      return permit_keys(rule);
+    case '&':
+      return permit_channel(rule.substr(1));
+    case '+':
+      return permit_commands(commands, rule.substr(1));
+    case '-':
+      return forbid_commands(commands, rule.substr(1));
+    default:
+      return AclFault::kSyntax;
+  }
+}
+
+// The rules without an argument.
+bool AclSelector::apply_word(ByteView rule) {
+  const auto is = [rule](ByteView word, ByteView same = {}) {
+    return equals_ignoring_case(rule, word) || (!same.empty() && equals_ignoring_case(rule, same));
+  };
+  if (is("allkeys", "~*") || is("resetkeys")) {
+    all_keys_ = !is("resetkeys");
+    keys_.clear();
+  } else if (is("allchannels", "&*") || is("resetchannels")) {
+    all_channels_ = !is("resetchannels");
+    channels_.clear();
+  } else if (is("allcommands", "+@all")) {
+    commands_.set();
+    first_arguments_.clear();
+  } else if (is("nocommands", "-@all")) {
+    commands_.reset();
+    first_arguments_.clear();
+  } else {
+    return false;
+  }
+  return true;
+}
+
+AclFault AclSelector::permit_keys(ByteView rule) {
+  if (all_keys_) return AclFault::kHasAllKeys;
+  Access access = 0;
+  size_t at = 1;
+  if (rule[0] == '~') access = kRead | kWrite;
+  while (rule[0] == '%' && at < rule.size()) {
+    const char letter = rule[at++];
+    if (letter == '~') break;
+    Access more = 0;
+    if (letter == 'R' || letter == 'r') more = kRead;
+    if (letter == 'W' || letter == 'w') more = kWrite;
+    if (more == 0 || (access & more) != 0) return AclFault::kSyntax;
+    access |= more;
+  }
+  const ByteView glob = rule.substr(at);
+  if (access == 0 || has_blanks(glob)) return AclFault::kSyntax;
+  const auto same = std::find_if(keys_.begin(), keys_.end(),
+                                 [&](const KeyPattern& pattern) { return pattern.glob == glob; });
+  if (same == keys_.end()) {
+    keys_.push_back({.glob = std::string(glob), .access = access});
+  } else {
+    same->access |= access;
+  }
+  return AclFault::kNone;
+}
+
+AclFault AclSelector::permit_channel(ByteView glob) {
+  if (all_channels_) return AclFault::kHasAllChannels;
+  if (has_blanks(glob)) return AclFault::kSyntax;
+  if (!permits_channel(channels_, glob, true)) channels_.emplace_back(glob);
+  return AclFault::kNone;
+}
+
+AclFault AclSelector::permit_commands(const AclCommands& commands, ByteView name) {
+  if (name.starts_with('@')) {
+    const CommandSet* reach = commands.reach_of(name.substr(1));
+    if (reach == nullptr) return AclFault::kUnknownCommand;
+    set_commands(*reach, true);
+    return AclFault::kNone;
+  }
+  const Registry& registry = commands.registry();
+  const size_t bar = name.rfind('|');
+  const CommandSpec* row = registry.find_full(name.substr(0, bar));
+  if (row == nullptr) return AclFault::kUnknownCommand;
+  if (bar != ByteView::npos) {
+    if (registry.container(*row) != nullptr) return AclFault::kFirstArgument;
+    const ByteView word = name.substr(bar + 1);
+    if (word.empty()) return AclFault::kSyntax;
+    if (row->subcommands.empty()) {
+      // Redis takes blanks here, and prints a rule that nobody can read again.
+      if (has_blanks(word)) return AclFault::kSyntax;
+      const auto number = static_cast<uint16_t>(commands.number(*row));
+      const auto is_same = [&](const FirstArgument& first) {
+        return first.row == number && equals_ignoring_case(first.word, word);
+      };
+      if (std::none_of(first_arguments_.begin(), first_arguments_.end(), is_same))
+        first_arguments_.push_back({.row = number, .word = std::string(word)});
+      return AclFault::kNone;
+    }
+    row = Registry::find_subcommand(*row, word);
+    if (row == nullptr) return AclFault::kUnknownCommand;
+  }
+  set_commands(commands.with_subcommands(*row), true);
+  return AclFault::kNone;
+}
+
+AclFault AclSelector::forbid_commands(const AclCommands& commands, ByteView name) {
+  if (name.starts_with('@')) {
+    const CommandSet* reach = commands.reach_of(name.substr(1));
+    if (reach == nullptr) return AclFault::kUnknownCommand;
+    set_commands(*reach, false);
+    return AclFault::kNone;
+  }
+  const CommandSpec* row = commands.registry().find_full(name);
+  if (row == nullptr) return AclFault::kUnknownCommand;
+  set_commands(commands.with_subcommands(*row), false);
+  return AclFault::kNone;
+}
+
+// First arguments end with whatever is said of their command afterwards.
+void AclSelector::set_commands(const CommandSet& which, bool allowed) {
+  commands_ = allowed ? commands_ | which : commands_ & ~which;
+  std::erase_if(first_arguments_, [&](const FirstArgument& first) { return which[first.row]; });
+}
+
+// ---- checks
+
+AclDenial AclSelector::check(const AclCommands& commands, const CommandSpec& spec,
+                             Argv argv) const {
+  using Reason = AclDenial::Reason;
+  if (!may_run(commands, spec, argv)) return {.reason = Reason::kCommand};
+  size_t denied = 0;
+  if (!all_keys_) {
+    // Arguments that name no keys are the command's own error.
+    (void)for_each_key(spec, argv, [&](size_t at, KeyUse use) {
+      if (denied == 0 && (use & kNotKey) == 0 && !may_use_key(argv[at], use)) denied = at;
+    });
+    if (denied != 0) return {.reason = Reason::kKey, .at = denied};
+  }
+  if (!all_channels_) {
+    const size_t end = spec.channels == ChannelUse::kPublish ? 2 : argv.size();
+    for (size_t at = 1; spec.channels != ChannelUse::kNone && at < end; ++at) {
+      if (!permits_channel(channels_, argv[at], spec.channels == ChannelUse::kSubscribePatterns))
+        return {.reason = Reason::kChannel, .at = at};
+    }
+  }
+  return {};
+}
+
+bool AclSelector::may_run(const AclCommands& commands, const CommandSpec& spec, Argv argv) const {
+  // Who one is may be said by everybody.
+  if (spec.flags.has(Flag::kNoAuth)) return true;
+  const size_t number = commands.number(spec);
+  if (commands_[number]) return true;
+  return std::any_of(
+      first_arguments_.begin(), first_arguments_.end(), [&](const FirstArgument& first) {
+        return first.row == number && argv.size() > 1 && equals_ignoring_case(first.word, argv[1]);
+      });
+}
+
+bool AclSelector::may_use_key(ByteView key, KeyUse use) const {
+  Access needed = 0;
+  if ((use & kReads) != 0) needed |= kRead;
+  if ((use & kWrites) != 0) needed |= kWrite;
+  return std::any_of(keys_.begin(), keys_.end(), [&](const KeyPattern& pattern) {
+    return (pattern.access & needed) == needed && glob_matches(pattern.glob, key);
+  });
+}
+
+bool AclSelector::reads_all_keys() const {
+  return all_keys_ || std::any_of(keys_.begin(), keys_.end(), [](const KeyPattern& pattern) {
+           return pattern.glob == "*" && (pattern.access & kRead) != 0;
+         });
+}
+
+// ---- text
+
+std::string AclSelector::keys_text() const {
+  if (all_keys_) return "~*";
+  std::string text;
+  for (const KeyPattern& pattern : keys_) {
+    text.append(text.empty() ? "" : " ");
+    text.append(pattern.access == kRead ? "%R~" : pattern.access == kWrite ? "%W~" : "~");
+    text.append(pattern.glob);
+  }
+  return text;
+}
+
+std::string AclSelector::channels_text() const {
+  if (all_channels_) return "&*";
+  std::string text;
+  for (const std::string& glob : channels_) text.append(text.empty() ? "&" : " &").append(glob);
+  return text;
+}
+
+std::string AclSelector::text(const AclCommands& commands) const {
+  std::string text = keys_text();
+  if (!text.empty()) text += ' ';
+  // A new one may begin with all channels, whatever acl-pubsub-default says when this is read.
+  if (!all_channels_) text += "resetchannels ";
+  const std::string channels = channels_text();
+  if (!channels.empty()) text.append(channels).append(" ");
+  return text + commands_text(commands);
+}
+
+}  // namespace ouro

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// AclSelector: one set of permissions of a user: commands, keys, channels. A command is permitted
+// when one selector of the user permits all of it; what two permit in part does not add up.
+//
+// Rules, as ACL SETUSER takes them:
+//   +name -name +container|sub -container|sub   commands; allcommands nocommands
+//   +name|word                                  a command only with this first argument
+//   +@category -@category                       all that belong to it
+//   ~glob %R~glob %W~glob %RW~glob              keys, for reading or writing; allkeys resetkeys
+//   &glob                                       channels; allchannels resetchannels
+//
+// A glob that names a channel permits PSUBSCRIBE only of the very same pattern: what a pattern
+// would match cannot be told.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/engine/acl_commands.h"
+
+namespace ouro {
+
+// Why a rule was not taken.
+enum class AclFault : uint8_t {
+  kNone,
+  kUnknownCommand,
+  kSyntax,
+  kHasAllKeys,
+  kHasAllChannels,
+  kFirstArgument,
+  kNoSuchPassword,
+  kBadHash,
+};
+// Redis's words for it.
+ByteView text_of(AclFault fault);
+
+// What was not permitted, and by which argument.
+struct AclDenial {
+  enum class Reason : uint8_t { kNone, kCommand, kKey, kChannel };
+  Reason reason = Reason::kNone;
+  size_t at = 0;  // index of the key or channel in argv
+
+  bool is_denied() const { return reason != Reason::kNone; }
+};
+
+// Blanks would end the word when rules are read again.
+bool has_blanks(ByteView text);
+
+class AclSelector {
+ public:
+  explicit AclSelector(bool all_channels) : all_channels_(all_channels) {}
+
+  // Takes one rule; when it has a fault nothing changes.
+  AclFault apply(const AclCommands& commands, ByteView rule);
+
+  AclDenial check(const AclCommands& commands, const CommandSpec& spec, Argv argv) const;
+  // True when check() cannot deny anything.
+  bool permits_all() const { return all_keys_ && all_channels_ && commands_.all(); }
+  bool reads_all_keys() const;
+  bool has_all_channels() const { return all_channels_; }
+  const std::vector<std::string>& channels() const { return channels_; }
+
+  // ---- as text, each part as ACL GETUSER shows it
+  std::string commands_text(const AclCommands& commands) const {
+    return commands.describe(commands_, first_arguments_);
+  }
+  std::string keys_text() const;
+  std::string channels_text() const;
+  // All of it: the rules that make it out of a new one.
+  std::string text(const AclCommands& commands) const;
+
+ private:
+  using Access = uint8_t;
+  static constexpr Access kRead = 1;
+  static constexpr Access kWrite = 2;
+  struct KeyPattern {
+    std::string glob;
+    Access access;
+  };
+
+  bool apply_word(ByteView rule);
+  AclFault permit_keys(ByteView rule);
+  AclFault permit_channel(ByteView glob);
+  AclFault permit_commands(const AclCommands& commands, ByteView name);
+  AclFault forbid_commands(const AclCommands& commands, ByteView name);
+  void set_commands(const CommandSet& which, bool allowed);
+  bool may_run(const AclCommands& commands, const CommandSpec& spec, Argv argv) const;
+  bool may_use_key(ByteView key, KeyUse use) const;
+
+  CommandSet commands_;
+  std::vector<FirstArgument> first_arguments_;
+  std::vector<KeyPattern> keys_;
+  std::vector<std::string> channels_;
+  bool all_keys_ = false;
+  bool all_channels_;
+};
+
+// Whether `channels` permit this one; a pattern has to be among them literally.
+bool permits_channel(const std::vector<std::string>& channels, ByteView name, bool is_pattern);
+
+}  // namespace ouro

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A client in one line, without the line's end, as CLIENT LIST and ACL LOG show it.
+#pragma once
+
+#include <string>
+
+namespace ouro {
+
+class Engine;
+class Session;
+
+std::string client_line(const Engine& engine, const Session& session);
+
+}  // namespace ouro
