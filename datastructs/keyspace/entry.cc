@@ -76,16 +76,9 @@ ByteView Entry::encoding() const noexcept {
       return value_size_ <= kEmbstrBytesMax && !was_edited() ? "embstr" : "raw";
     case Kind::kBlob:
       return "raw";
-    case Kind::kList:
-      return as<List>().encoding();
-    case Kind::kSet:
-      return as<Set>().encoding();
-    case Kind::kZSet:
-      return as<ZSet>().encoding();
-    case Kind::kHash:
-      return as<Hash>().encoding();
+    default:
+      return visit([](const auto& value) { return value.encoding(); });
   }
-  return "";
 }
 
 size_t Entry::memory_bytes() const noexcept {
@@ -96,16 +89,9 @@ size_t Entry::memory_bytes() const noexcept {
       return own;
     case Kind::kBlob:
       return own + blob()->memory_bytes();
-    case Kind::kList:
-      return own + as<List>().memory_bytes();
-    case Kind::kSet:
-      return own + as<Set>().memory_bytes();
-    case Kind::kZSet:
-      return own + as<ZSet>().memory_bytes();
-    case Kind::kHash:
-      return own + as<Hash>().memory_bytes();
+    default:
+      return own + visit([](const auto& value) { return value.memory_bytes(); });
   }
-  return own;
 }
 
 }  // namespace ouro

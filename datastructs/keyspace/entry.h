@@ -70,6 +70,27 @@ inline constexpr Kind kKindOf<ZSet> = Kind::kZSet;
 template <>
 inline constexpr Kind kKindOf<Hash> = Kind::kHash;
 
+// Calls visit with the handle of a collection as what it is. The one place that turns a Kind into a
+// type. Requires: `handle` points at a handle of that kind, no string.
+template <class Visit>
+decltype(auto) visit_collection(Kind kind, void* handle, Visit visit) {
+  switch (kind) {
+    case Kind::kInt:
+    case Kind::kEmbedded:
+    case Kind::kBlob:
+      break;
+    case Kind::kList:
+      return visit(*static_cast<List*>(handle));
+    case Kind::kSet:
+      return visit(*static_cast<Set*>(handle));
+    case Kind::kZSet:
+      return visit(*static_cast<ZSet*>(handle));
+    case Kind::kHash:
+      return visit(*static_cast<Hash*>(handle));
+  }
+  OURO_UNREACHABLE();
+}
+
 // The text of an integer needs at most this.
 using NumberText = std::array<char, 24>;
 
@@ -129,6 +150,12 @@ class Entry {
   template <class T>
   const T& as() const noexcept {
     return const_cast<Entry*>(this)->as<T>();
+  }
+  // Calls visit with the handle inside this entry, as what it is. Requires !is_string().
+  template <class Visit>
+  decltype(auto) visit(Visit visit) const {
+    void* self = const_cast<Entry*>(this);
+    return visit_collection(kind(), static_cast<char*>(self) + payload_at(), visit);
   }
   // As OBJECT ENCODING of Redis 7.0 names it.
   ByteView encoding() const noexcept;
