@@ -19,6 +19,8 @@ ByteView type_name(Type type) noexcept {
       return "zset";
     case Type::kHash:
       return "hash";
+    case Type::kBloom:
+      return "MBbloom--";
   }
   return "";
 }
@@ -79,6 +81,16 @@ ByteView Entry::encoding() const noexcept {
     default:
       return visit([](const auto& value) { return value.encoding(); });
   }
+}
+
+void Entry::for_each_part(FunctionRef<void(ByteView)> visit_part) const {
+  visit([&](const auto& value) {
+    if constexpr (requires { value.for_each_part(visit_part); }) {
+      value.for_each_part(visit_part);
+    } else {
+      OURO_UNREACHABLE();
+    }
+  });
 }
 
 size_t Entry::memory_bytes() const noexcept {

@@ -25,6 +25,7 @@
 #include "datastructs/base/blob.h"
 #include "datastructs/base/memory.h"
 #include "datastructs/base/units.h"
+#include "datastructs/bloom.h"
 #include "datastructs/dict.h"
 #include "datastructs/hash.h"
 #include "datastructs/list.h"
@@ -34,9 +35,9 @@
 namespace ouro {
 
 // How the value is held.
-enum class Kind : uint8_t { kInt, kEmbedded, kBlob, kList, kSet, kZSet, kHash };
+enum class Kind : uint8_t { kInt, kEmbedded, kBlob, kList, kSet, kZSet, kHash, kBloom };
 // What TYPE says.
-enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash };
+enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash, kBloom };
 
 constexpr Type type_of(Kind kind) noexcept {
   switch (kind) {
@@ -52,10 +53,12 @@ constexpr Type type_of(Kind kind) noexcept {
       return Type::kZSet;
     case Kind::kHash:
       return Type::kHash;
+    case Kind::kBloom:
+      return Type::kBloom;
   }
   return Type::kString;
 }
-// "string", "list", "set", "zset", "hash".
+// "string", "list", "set", "zset", "hash"; filters and sketches are called as by RedisBloom.
 ByteView type_name(Type type) noexcept;
 
 // Which Kind holds a collection handle of type T.
@@ -69,6 +72,8 @@ template <>
 inline constexpr Kind kKindOf<ZSet> = Kind::kZSet;
 template <>
 inline constexpr Kind kKindOf<Hash> = Kind::kHash;
+template <>
+inline constexpr Kind kKindOf<Bloom> = Kind::kBloom;
 
 // Calls visit with the handle of a collection as what it is. The one place that turns a Kind into a
 // type. Requires: `handle` points at a handle of that kind, no string.
@@ -87,6 +92,8 @@ decltype(auto) visit_collection(Kind kind, void* handle, Visit visit) {
       return visit(*static_cast<ZSet*>(handle));
     case Kind::kHash:
       return visit(*static_cast<Hash*>(handle));
+    case Kind::kBloom:
+      return visit(*static_cast<Bloom*>(handle));
   }
   OURO_UNREACHABLE();
 }
@@ -157,6 +164,8 @@ class Entry {
     void* self = const_cast<Entry*>(this);
     return visit_collection(kind(), static_cast<char*>(self) + payload_at(), visit);
   }
+  // The contents of a filter or sketch as bytes, in a fixed order. Requires one.
+  void for_each_part(FunctionRef<void(ByteView)> visit_part) const;
   // As OBJECT ENCODING of Redis 7.0 names it.
   ByteView encoding() const noexcept;
   // The eight payload bytes, whatever they are. Requires kind() != kEmbedded.

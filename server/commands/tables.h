@@ -9,6 +9,7 @@
 
 namespace ouro {
 
+extern const std::span<const CommandSpec> kBloomCommands;
 extern const std::span<const CommandSpec> kClientCommands;
 extern const std::span<const CommandSpec> kCommandCommands;
 extern const std::span<const CommandSpec> kConfigCommands;

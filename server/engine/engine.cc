@@ -142,7 +142,7 @@ void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView
     watch.on_changed(db, key.bytes, presence(db, key.bytes));
   if (blocking.active()) [[unlikely]]
     blocking.on_changed(db, key.bytes);
-  notify(db, key.bytes, event_class, event);
+  if (!event.empty()) notify(db, key.bytes, event_class, event);
 }
 
 void Engine::notify(DbIndex db, ByteView key, Event event_class, ByteView event) {

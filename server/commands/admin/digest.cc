@@ -50,6 +50,9 @@ void mix_value(Digest& digest, const Entry& entry) {
       digest.add(fields);
       return;
     }
+    case Type::kBloom:
+      entry.for_each_part([&](ByteView part) { digest.add(part); });
+      return;
   }
 }
 
