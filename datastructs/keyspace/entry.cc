@@ -21,6 +21,8 @@ ByteView type_name(Type type) noexcept {
       return "hash";
     case Type::kBloom:
       return "MBbloom--";
+    case Type::kCuckoo:
+      return "MBbloomCF";
   }
   return "";
 }

@@ -26,6 +26,7 @@
 #include "datastructs/base/memory.h"
 #include "datastructs/base/units.h"
 #include "datastructs/bloom.h"
+#include "datastructs/cuckoo.h"
 #include "datastructs/dict.h"
 #include "datastructs/hash.h"
 #include "datastructs/list.h"
@@ -35,9 +36,9 @@
 namespace ouro {
 
 // How the value is held.
-enum class Kind : uint8_t { kInt, kEmbedded, kBlob, kList, kSet, kZSet, kHash, kBloom };
+enum class Kind : uint8_t { kInt, kEmbedded, kBlob, kList, kSet, kZSet, kHash, kBloom, kCuckoo };
 // What TYPE says.
-enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash, kBloom };
+enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash, kBloom, kCuckoo };
 
 constexpr Type type_of(Kind kind) noexcept {
   switch (kind) {
@@ -55,6 +56,8 @@ constexpr Type type_of(Kind kind) noexcept {
       return Type::kHash;
     case Kind::kBloom:
       return Type::kBloom;
+    case Kind::kCuckoo:
+      return Type::kCuckoo;
   }
   return Type::kString;
 }
@@ -74,6 +77,8 @@ template <>
 inline constexpr Kind kKindOf<Hash> = Kind::kHash;
 template <>
 inline constexpr Kind kKindOf<Bloom> = Kind::kBloom;
+template <>
+inline constexpr Kind kKindOf<Cuckoo> = Kind::kCuckoo;
 
 // Calls visit with the handle of a collection as what it is. The one place that turns a Kind into a
 // type. Requires: `handle` points at a handle of that kind, no string.
@@ -94,6 +99,8 @@ decltype(auto) visit_collection(Kind kind, void* handle, Visit visit) {
       return visit(*static_cast<Hash*>(handle));
     case Kind::kBloom:
       return visit(*static_cast<Bloom*>(handle));
+    case Kind::kCuckoo:
+      return visit(*static_cast<Cuckoo*>(handle));
   }
   OURO_UNREACHABLE();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Fuzzes what BF.LOADCHUNK gives to a filter: whatever the header and the pieces say, a filter made
-// of them keeps its invariants and its memory, answers, and dumps what it holds. How it is run:
-// fuzz_program.h.
+// Fuzzes what BF.LOADCHUNK and CF.LOADCHUNK give to a filter: whatever the header and the pieces
+// say, a filter made of them keeps its invariants and its memory, answers, and dumps what it holds.
+// How it is run: fuzz_program.h.
 //
 //   input: header size u8 | header | steps: what u8, argument u8, and for a write its bytes
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 #include "datastructs/bloom.h"
 #include "datastructs/codec/little_endian.h"
+#include "datastructs/cuckoo.h"
 #include "fuzz_program.h"
 
 namespace ouro {
@@ -79,6 +80,12 @@ void run_steps(Heap& heap, Filter& filter, ByteView input) {
 struct FuzzedBloom : Bloom {
   void change_more(Heap&, ByteView) {}
 };
+struct FuzzedCuckoo : Cuckoo {
+  void change_more(Heap& heap, ByteView item) {
+    (void)count(item);
+    if (!remove(heap, item)) compact(heap);
+  }
+};
 
 template <class Filter, class Fuzzed>
 void check_filter(ByteView header, ByteView steps) {
@@ -102,26 +109,44 @@ void check_input(ByteView input) {
   const uint8_t header_bytes = take_byte(input);
   const ByteView header = input.substr(0, header_bytes);
   const ByteView steps = input.substr(header.size());
+  // Their headers differ in size.
   check_filter<Bloom, FuzzedBloom>(header, steps);
+  check_filter<Cuckoo, FuzzedCuckoo>(header, steps);
+}
+
+template <class Filter>
+std::string take_header(Heap& heap, Filter filter, Prng& prng) {
+  for (uint64_t i = prng.below(30); i > 0; --i) filter.add(heap, std::to_string(i));
+  const std::string header = filter.header();
+  filter.destroy(heap);
+  return static_cast<char>(std::min<size_t>(header.size(), 255)) + header;
 }
 
 // A whole header, or a number that one could hold.
 std::string fragment(Prng& prng) {
   Heap heap;
-  std::string out;
-  if (prng.below(3) > 0) {
-    append_fixed(out, prng.below(2) == 0 ? prng.below(100) : uint64_t{1} << prng.below(64));
-    return out;
+  switch (prng.below(6)) {
+    case 0:
+      return take_header(heap,
+                         Bloom::create(heap, {.error_rate = prng.unit() * 0.9 + 0.01,
+                                              .capacity = 1 + prng.below(1000),
+                                              .expansion = static_cast<uint32_t>(1 + prng.below(3)),
+                                              .scaling = prng.below(2) == 0}),
+                         prng);
+    case 1:
+      return take_header(
+          heap,
+          Cuckoo::create(heap, {.capacity = 8 + prng.below(100),
+                                .bucket_size = static_cast<uint16_t>(1 + prng.below(4)),
+                                .max_iterations = static_cast<uint16_t>(1 + prng.below(30)),
+                                .expansion = static_cast<uint16_t>(prng.below(4))}),
+          prng);
+    default: {
+      std::string number;
+      append_fixed(number, prng.below(2) == 0 ? prng.below(100) : uint64_t{1} << prng.below(64));
+      return number;
+    }
   }
-  Bloom filter = Bloom::create(heap, {.error_rate = prng.unit() * 0.9 + 0.01,
-                                      .capacity = 1 + prng.below(1000),
-                                      .expansion = static_cast<uint32_t>(1 + prng.below(3)),
-                                      .scaling = prng.below(2) == 0});
-  for (uint64_t i = prng.below(30); i > 0; --i) filter.add(heap, std::to_string(i));
-  const std::string header = filter.header();
-  filter.destroy(heap);
-  out.push_back(static_cast<char>(std::min<size_t>(header.size(), 255)));
-  return out + header;
 }
 
 }  // namespace

@@ -95,6 +95,7 @@ size_t content_bytes(const Entry& entry) {
           [&](const Hash::Item& item) { bytes += item.field.size() + item.value.size() + 2; });
       return bytes;
     case Type::kBloom:
+    case Type::kCuckoo:
       entry.for_each_part([&](ByteView part) { bytes += part.size(); });
       return bytes;
   }

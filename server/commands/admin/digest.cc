@@ -51,6 +51,7 @@ void mix_value(Digest& digest, const Entry& entry) {
       return;
     }
     case Type::kBloom:
+    case Type::kCuckoo:
       entry.for_each_part([&](ByteView part) { digest.add(part); });
       return;
   }
