@@ -23,6 +23,8 @@ ByteView type_name(Type type) noexcept {
       return "MBbloom--";
     case Type::kCuckoo:
       return "MBbloomCF";
+    case Type::kCountMin:
+      return "CMSk-TYPE";
   }
   return "";
 }

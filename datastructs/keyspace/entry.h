@@ -26,6 +26,7 @@
 #include "datastructs/base/memory.h"
 #include "datastructs/base/units.h"
 #include "datastructs/bloom.h"
+#include "datastructs/count_min.h"
 #include "datastructs/cuckoo.h"
 #include "datastructs/dict.h"
 #include "datastructs/hash.h"
@@ -36,9 +37,20 @@
 namespace ouro {
 
 // How the value is held.
-enum class Kind : uint8_t { kInt, kEmbedded, kBlob, kList, kSet, kZSet, kHash, kBloom, kCuckoo };
+enum class Kind : uint8_t {
+  kInt,
+  kEmbedded,
+  kBlob,
+  kList,
+  kSet,
+  kZSet,
+  kHash,
+  kBloom,
+  kCuckoo,
+  kCountMin
+};
 // What TYPE says.
-enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash, kBloom, kCuckoo };
+enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash, kBloom, kCuckoo, kCountMin };
 
 constexpr Type type_of(Kind kind) noexcept {
   switch (kind) {
@@ -58,6 +70,8 @@ constexpr Type type_of(Kind kind) noexcept {
       return Type::kBloom;
     case Kind::kCuckoo:
       return Type::kCuckoo;
+    case Kind::kCountMin:
+      return Type::kCountMin;
   }
   return Type::kString;
 }
@@ -79,6 +93,8 @@ template <>
 inline constexpr Kind kKindOf<Bloom> = Kind::kBloom;
 template <>
 inline constexpr Kind kKindOf<Cuckoo> = Kind::kCuckoo;
+template <>
+inline constexpr Kind kKindOf<CountMin> = Kind::kCountMin;
 
 // Calls visit with the handle of a collection as what it is. The one place that turns a Kind into a
 // type. Requires: `handle` points at a handle of that kind, no string.
@@ -101,6 +117,8 @@ decltype(auto) visit_collection(Kind kind, void* handle, Visit visit) {
       return visit(*static_cast<Bloom*>(handle));
     case Kind::kCuckoo:
       return visit(*static_cast<Cuckoo*>(handle));
+    case Kind::kCountMin:
+      return visit(*static_cast<CountMin*>(handle));
   }
   OURO_UNREACHABLE();
 }

@@ -14,6 +14,7 @@ extern const std::span<const CommandSpec> kClientCommands;
 extern const std::span<const CommandSpec> kCommandCommands;
 extern const std::span<const CommandSpec> kConfigCommands;
 extern const std::span<const CommandSpec> kConnectionCommands;
+extern const std::span<const CommandSpec> kCountMinCommands;
 extern const std::span<const CommandSpec> kCuckooCommands;
 extern const std::span<const CommandSpec> kDatabaseCommands;
 extern const std::span<const CommandSpec> kDebugCommands;

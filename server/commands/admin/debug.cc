@@ -96,6 +96,7 @@ size_t content_bytes(const Entry& entry) {
       return bytes;
     case Type::kBloom:
     case Type::kCuckoo:
+    case Type::kCountMin:
       entry.for_each_part([&](ByteView part) { bytes += part.size(); });
       return bytes;
   }

@@ -52,6 +52,7 @@ void mix_value(Digest& digest, const Entry& entry) {
     }
     case Type::kBloom:
     case Type::kCuckoo:
+    case Type::kCountMin:
       entry.for_each_part([&](ByteView part) { digest.add(part); });
       return;
   }
