@@ -25,6 +25,8 @@ ByteView type_name(Type type) noexcept {
       return "MBbloomCF";
     case Type::kCountMin:
       return "CMSk-TYPE";
+    case Type::kTopK:
+      return "TopK-TYPE";
   }
   return "";
 }

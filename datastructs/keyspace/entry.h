@@ -32,6 +32,7 @@
 #include "datastructs/hash.h"
 #include "datastructs/list.h"
 #include "datastructs/set.h"
+#include "datastructs/top_k.h"
 #include "datastructs/zset.h"
 
 namespace ouro {
@@ -47,10 +48,11 @@ enum class Kind : uint8_t {
   kHash,
   kBloom,
   kCuckoo,
-  kCountMin
+  kCountMin,
+  kTopK
 };
 // What TYPE says.
-enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash, kBloom, kCuckoo, kCountMin };
+enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash, kBloom, kCuckoo, kCountMin, kTopK };
 
 constexpr Type type_of(Kind kind) noexcept {
   switch (kind) {
@@ -72,6 +74,8 @@ constexpr Type type_of(Kind kind) noexcept {
       return Type::kCuckoo;
     case Kind::kCountMin:
       return Type::kCountMin;
+    case Kind::kTopK:
+      return Type::kTopK;
   }
   return Type::kString;
 }
@@ -95,6 +99,8 @@ template <>
 inline constexpr Kind kKindOf<Cuckoo> = Kind::kCuckoo;
 template <>
 inline constexpr Kind kKindOf<CountMin> = Kind::kCountMin;
+template <>
+inline constexpr Kind kKindOf<TopK> = Kind::kTopK;
 
 // Calls visit with the handle of a collection as what it is. The one place that turns a Kind into a
 // type. Requires: `handle` points at a handle of that kind, no string.
@@ -119,6 +125,8 @@ decltype(auto) visit_collection(Kind kind, void* handle, Visit visit) {
       return visit(*static_cast<Cuckoo*>(handle));
     case Kind::kCountMin:
       return visit(*static_cast<CountMin*>(handle));
+    case Kind::kTopK:
+      return visit(*static_cast<TopK*>(handle));
   }
   OURO_UNREACHABLE();
 }

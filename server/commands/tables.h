@@ -41,6 +41,7 @@ extern const std::span<const CommandSpec> kSortCommands;
 extern const std::span<const CommandSpec> kStringCommands;
 extern const std::span<const CommandSpec> kStringLcsCommands;
 extern const std::span<const CommandSpec> kStringSetCommands;
+extern const std::span<const CommandSpec> kTopKCommands;
 extern const std::span<const CommandSpec> kTransactionCommands;
 extern const std::span<const CommandSpec> kZSetCommands;
 extern const std::span<const CommandSpec> kZSetPopCommands;

@@ -97,6 +97,7 @@ size_t content_bytes(const Entry& entry) {
     case Type::kBloom:
     case Type::kCuckoo:
     case Type::kCountMin:
+    case Type::kTopK:
       entry.for_each_part([&](ByteView part) { bytes += part.size(); });
       return bytes;
   }

@@ -53,6 +53,7 @@ void mix_value(Digest& digest, const Entry& entry) {
     case Type::kBloom:
     case Type::kCuckoo:
     case Type::kCountMin:
+    case Type::kTopK:
       entry.for_each_part([&](ByteView part) { digest.add(part); });
       return;
   }
