@@ -27,6 +27,8 @@ ByteView type_name(Type type) noexcept {
       return "CMSk-TYPE";
     case Type::kTopK:
       return "TopK-TYPE";
+    case Type::kTDigest:
+      return "TDIS-TYPE";
   }
   return "";
 }

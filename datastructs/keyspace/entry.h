@@ -32,6 +32,7 @@
 #include "datastructs/hash.h"
 #include "datastructs/list.h"
 #include "datastructs/set.h"
+#include "datastructs/t_digest.h"
 #include "datastructs/top_k.h"
 #include "datastructs/zset.h"
 
@@ -49,10 +50,22 @@ enum class Kind : uint8_t {
   kBloom,
   kCuckoo,
   kCountMin,
-  kTopK
+  kTopK,
+  kTDigest
 };
 // What TYPE says.
-enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash, kBloom, kCuckoo, kCountMin, kTopK };
+enum class Type : uint8_t {
+  kString,
+  kList,
+  kSet,
+  kZSet,
+  kHash,
+  kBloom,
+  kCuckoo,
+  kCountMin,
+  kTopK,
+  kTDigest
+};
 
 constexpr Type type_of(Kind kind) noexcept {
   switch (kind) {
@@ -76,6 +89,8 @@ constexpr Type type_of(Kind kind) noexcept {
       return Type::kCountMin;
     case Kind::kTopK:
       return Type::kTopK;
+    case Kind::kTDigest:
+      return Type::kTDigest;
   }
   return Type::kString;
 }
@@ -101,6 +116,8 @@ template <>
 inline constexpr Kind kKindOf<CountMin> = Kind::kCountMin;
 template <>
 inline constexpr Kind kKindOf<TopK> = Kind::kTopK;
+template <>
+inline constexpr Kind kKindOf<TDigest> = Kind::kTDigest;
 
 // Calls visit with the handle of a collection as what it is. The one place that turns a Kind into a
 // type. Requires: `handle` points at a handle of that kind, no string.
@@ -127,6 +144,8 @@ decltype(auto) visit_collection(Kind kind, void* handle, Visit visit) {
       return visit(*static_cast<CountMin*>(handle));
     case Kind::kTopK:
       return visit(*static_cast<TopK*>(handle));
+    case Kind::kTDigest:
+      return visit(*static_cast<TDigest*>(handle));
   }
   OURO_UNREACHABLE();
 }

@@ -7,16 +7,16 @@ namespace ouro {
 
 std::span<const std::span<const CommandSpec>> all_command_tables() {
   static const std::array tables = {
-      kBloomCommands,      kClientCommands,      kCommandCommands,   kConfigCommands,
-      kConnectionCommands, kCountMinCommands,    kCuckooCommands,    kDatabaseCommands,
-      kDebugCommands,      kExpireCommands,      kHashCommands,      kHashExpireCommands,
-      kInfoCommands,       kFunctionCommands,    kKeyCommands,       kKeyScanCommands,
-      kLatencyCommands,    kListBlockCommands,   kListCommands,      kListMoveCommands,
-      kListSearchCommands, kMemoryCommands,      kObjectCommands,    kPubsubCommands,
-      kServerCommands,     kSetAlgebraCommands,  kSetCommands,       kSlowlogCommands,
-      kSortCommands,       kStringCommands,      kStringLcsCommands, kStringSetCommands,
-      kTopKCommands,       kTransactionCommands, kZSetCommands,      kZSetPopCommands,
-      kZSetRangeCommands,  kZSetStoreCommands,
+      kBloomCommands,      kClientCommands,     kCommandCommands,     kConfigCommands,
+      kConnectionCommands, kCountMinCommands,   kCuckooCommands,      kDatabaseCommands,
+      kDebugCommands,      kExpireCommands,     kHashCommands,        kHashExpireCommands,
+      kInfoCommands,       kFunctionCommands,   kKeyCommands,         kKeyScanCommands,
+      kLatencyCommands,    kListBlockCommands,  kListCommands,        kListMoveCommands,
+      kListSearchCommands, kMemoryCommands,     kObjectCommands,      kPubsubCommands,
+      kServerCommands,     kSetAlgebraCommands, kSetCommands,         kSlowlogCommands,
+      kSortCommands,       kStringCommands,     kStringLcsCommands,   kStringSetCommands,
+      kTopKCommands,       kTDigestCommands,    kTransactionCommands, kZSetCommands,
+      kZSetPopCommands,    kZSetRangeCommands,  kZSetStoreCommands,
   };
   return tables;
 }

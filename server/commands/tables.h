@@ -42,6 +42,7 @@ extern const std::span<const CommandSpec> kStringCommands;
 extern const std::span<const CommandSpec> kStringLcsCommands;
 extern const std::span<const CommandSpec> kStringSetCommands;
 extern const std::span<const CommandSpec> kTopKCommands;
+extern const std::span<const CommandSpec> kTDigestCommands;
 extern const std::span<const CommandSpec> kTransactionCommands;
 extern const std::span<const CommandSpec> kZSetCommands;
 extern const std::span<const CommandSpec> kZSetPopCommands;

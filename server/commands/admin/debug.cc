@@ -98,6 +98,7 @@ size_t content_bytes(const Entry& entry) {
     case Type::kCuckoo:
     case Type::kCountMin:
     case Type::kTopK:
+    case Type::kTDigest:
       entry.for_each_part([&](ByteView part) { bytes += part.size(); });
       return bytes;
   }

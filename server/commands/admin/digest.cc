@@ -54,6 +54,7 @@ void mix_value(Digest& digest, const Entry& entry) {
     case Type::kCuckoo:
     case Type::kCountMin:
     case Type::kTopK:
+    case Type::kTDigest:
       entry.for_each_part([&](ByteView part) { digest.add(part); });
       return;
   }
