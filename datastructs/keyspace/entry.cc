@@ -19,6 +19,16 @@ ByteView type_name(Type type) noexcept {
       return "zset";
     case Type::kHash:
       return "hash";
+    case Type::kBloom:
+      return "MBbloom--";
+    case Type::kCuckoo:
+      return "MBbloomCF";
+    case Type::kCountMin:
+      return "CMSk-TYPE";
+    case Type::kTopK:
+      return "TopK-TYPE";
+    case Type::kTDigest:
+      return "TDIS-TYPE";
   }
   return "";
 }
@@ -76,16 +86,19 @@ ByteView Entry::encoding() const noexcept {
       return value_size_ <= kEmbstrBytesMax && !was_edited() ? "embstr" : "raw";
     case Kind::kBlob:
       return "raw";
-    case Kind::kList:
-      return as<List>().encoding();
-    case Kind::kSet:
-      return as<Set>().encoding();
-    case Kind::kZSet:
-      return as<ZSet>().encoding();
-    case Kind::kHash:
-      return as<Hash>().encoding();
+    default:
+      return visit([](const auto& value) { return value.encoding(); });
   }
-  return "";
+}
+
+void Entry::for_each_part(FunctionRef<void(ByteView)> visit_part) const {
+  visit([&](const auto& value) {
+    if constexpr (requires { value.for_each_part(visit_part); }) {
+      value.for_each_part(visit_part);
+    } else {
+      OURO_UNREACHABLE();
+    }
+  });
 }
 
 size_t Entry::memory_bytes() const noexcept {
@@ -96,16 +109,9 @@ size_t Entry::memory_bytes() const noexcept {
       return own;
     case Kind::kBlob:
       return own + blob()->memory_bytes();
-    case Kind::kList:
-      return own + as<List>().memory_bytes();
-    case Kind::kSet:
-      return own + as<Set>().memory_bytes();
-    case Kind::kZSet:
-      return own + as<ZSet>().memory_bytes();
-    case Kind::kHash:
-      return own + as<Hash>().memory_bytes();
+    default:
+      return own + visit([](const auto& value) { return value.memory_bytes(); });
   }
-  return own;
 }
 
 UnixMs Entry::next_element_deadline() const {

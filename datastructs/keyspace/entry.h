@@ -25,18 +25,47 @@
 #include "datastructs/base/blob.h"
 #include "datastructs/base/memory.h"
 #include "datastructs/base/units.h"
+#include "datastructs/bloom.h"
+#include "datastructs/count_min.h"
+#include "datastructs/cuckoo.h"
 #include "datastructs/dict.h"
 #include "datastructs/hash.h"
 #include "datastructs/list.h"
 #include "datastructs/set.h"
+#include "datastructs/t_digest.h"
+#include "datastructs/top_k.h"
 #include "datastructs/zset.h"
 
 namespace ouro {
 
 // How the value is held.
-enum class Kind : uint8_t { kInt, kEmbedded, kBlob, kList, kSet, kZSet, kHash };
+enum class Kind : uint8_t {
+  kInt,
+  kEmbedded,
+  kBlob,
+  kList,
+  kSet,
+  kZSet,
+  kHash,
+  kBloom,
+  kCuckoo,
+  kCountMin,
+  kTopK,
+  kTDigest
+};
 // What TYPE says.
-enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash };
+enum class Type : uint8_t {
+  kString,
+  kList,
+  kSet,
+  kZSet,
+  kHash,
+  kBloom,
+  kCuckoo,
+  kCountMin,
+  kTopK,
+  kTDigest
+};
 
 constexpr Type type_of(Kind kind) noexcept {
   switch (kind) {
@@ -52,10 +81,20 @@ constexpr Type type_of(Kind kind) noexcept {
       return Type::kZSet;
     case Kind::kHash:
       return Type::kHash;
+    case Kind::kBloom:
+      return Type::kBloom;
+    case Kind::kCuckoo:
+      return Type::kCuckoo;
+    case Kind::kCountMin:
+      return Type::kCountMin;
+    case Kind::kTopK:
+      return Type::kTopK;
+    case Kind::kTDigest:
+      return Type::kTDigest;
   }
   return Type::kString;
 }
-// "string", "list", "set", "zset", "hash".
+// "string", "list", "set", "zset", "hash"; filters and sketches are called as by RedisBloom.
 ByteView type_name(Type type) noexcept;
 
 // Which Kind holds a collection handle of type T.
@@ -69,6 +108,47 @@ template <>
 inline constexpr Kind kKindOf<ZSet> = Kind::kZSet;
 template <>
 inline constexpr Kind kKindOf<Hash> = Kind::kHash;
+template <>
+inline constexpr Kind kKindOf<Bloom> = Kind::kBloom;
+template <>
+inline constexpr Kind kKindOf<Cuckoo> = Kind::kCuckoo;
+template <>
+inline constexpr Kind kKindOf<CountMin> = Kind::kCountMin;
+template <>
+inline constexpr Kind kKindOf<TopK> = Kind::kTopK;
+template <>
+inline constexpr Kind kKindOf<TDigest> = Kind::kTDigest;
+
+// Calls visit with the handle of a collection as what it is. The one place that turns a Kind into a
+// type. Requires: `handle` points at a handle of that kind, no string.
+template <class Visit>
+decltype(auto) visit_collection(Kind kind, void* handle, Visit visit) {
+  switch (kind) {
+    case Kind::kInt:
+    case Kind::kEmbedded:
+    case Kind::kBlob:
+      break;
+    case Kind::kList:
+      return visit(*static_cast<List*>(handle));
+    case Kind::kSet:
+      return visit(*static_cast<Set*>(handle));
+    case Kind::kZSet:
+      return visit(*static_cast<ZSet*>(handle));
+    case Kind::kHash:
+      return visit(*static_cast<Hash*>(handle));
+    case Kind::kBloom:
+      return visit(*static_cast<Bloom*>(handle));
+    case Kind::kCuckoo:
+      return visit(*static_cast<Cuckoo*>(handle));
+    case Kind::kCountMin:
+      return visit(*static_cast<CountMin*>(handle));
+    case Kind::kTopK:
+      return visit(*static_cast<TopK*>(handle));
+    case Kind::kTDigest:
+      return visit(*static_cast<TDigest*>(handle));
+  }
+  OURO_UNREACHABLE();
+}
 
 // The text of an integer needs at most this.
 using NumberText = std::array<char, 24>;
@@ -130,6 +210,14 @@ class Entry {
   const T& as() const noexcept {
     return const_cast<Entry*>(this)->as<T>();
   }
+  // Calls visit with the handle inside this entry, as what it is. Requires !is_string().
+  template <class Visit>
+  decltype(auto) visit(Visit visit) const {
+    void* self = const_cast<Entry*>(this);
+    return visit_collection(kind(), static_cast<char*>(self) + payload_at(), visit);
+  }
+  // The contents of a filter or sketch as bytes, in a fixed order. Requires one.
+  void for_each_part(FunctionRef<void(ByteView)> visit_part) const;
   // No element (hash field, member of a set or sorted set) is due before; kNever if none has a
   // deadline. May be a lower bound.
   UnixMs next_element_deadline() const;

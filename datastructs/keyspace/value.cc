@@ -26,18 +26,8 @@ Value Value::copy_of(Heap& heap, const Entry& entry) noexcept {
       value.payload = reinterpret_cast<uint64_t>(Blob::create_from(heap, entry.text(scratch)));
       break;
     }
-    case Kind::kList:
-      value.payload = payload_of_copy(heap, entry.as<List>());
-      break;
-    case Kind::kSet:
-      value.payload = payload_of_copy(heap, entry.as<Set>());
-      break;
-    case Kind::kZSet:
-      value.payload = payload_of_copy(heap, entry.as<ZSet>());
-      break;
-    case Kind::kHash:
-      value.payload = payload_of_copy(heap, entry.as<Hash>());
-      break;
+    default:
+      value.payload = entry.visit([&](const auto& from) { return payload_of_copy(heap, from); });
   }
   return value;
 }
@@ -52,35 +42,16 @@ bool Value::free_some(Heap& heap, size_t& budget) noexcept {
       kind = Kind::kInt;
       if (budget > 0) --budget;
       return true;
-    case Kind::kList:
-      return as<List>().free_some(heap, budget);
-    case Kind::kSet:
-      return as<Set>().free_some(heap, budget);
-    case Kind::kZSet:
-      return as<ZSet>().free_some(heap, budget);
-    case Kind::kHash:
-      return as<Hash>().free_some(heap, budget);
+    default:
+      return visit_collection(kind, &payload,
+                              [&](auto& value) { return value.free_some(heap, budget); });
   }
-  return true;
 }
 
 size_t Value::free_effort() const noexcept {
-  Value& self = const_cast<Value&>(*this);
-  switch (kind) {
-    case Kind::kInt:
-    case Kind::kEmbedded:
-    case Kind::kBlob:
-      return 1;
-    case Kind::kList:
-      return self.as<List>().free_effort();
-    case Kind::kSet:
-      return self.as<Set>().free_effort();
-    case Kind::kZSet:
-      return self.as<ZSet>().free_effort();
-    case Kind::kHash:
-      return self.as<Hash>().free_effort();
-  }
-  return 1;
+  if (kind <= Kind::kBlob) return 1;
+  return visit_collection(kind, const_cast<uint64_t*>(&payload),
+                          [](const auto& value) { return value.free_effort(); });
 }
 
 }  // namespace ouro

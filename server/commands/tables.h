@@ -11,10 +11,13 @@ namespace ouro {
 
 extern const std::span<const CommandSpec> kBitCommands;
 extern const std::span<const CommandSpec> kAclCommands;
+extern const std::span<const CommandSpec> kBloomCommands;
 extern const std::span<const CommandSpec> kClientCommands;
 extern const std::span<const CommandSpec> kCommandCommands;
 extern const std::span<const CommandSpec> kConfigCommands;
 extern const std::span<const CommandSpec> kConnectionCommands;
+extern const std::span<const CommandSpec> kCountMinCommands;
+extern const std::span<const CommandSpec> kCuckooCommands;
 extern const std::span<const CommandSpec> kDatabaseCommands;
 extern const std::span<const CommandSpec> kDebugCommands;
 extern const std::span<const CommandSpec> kExpireCommands;
@@ -48,6 +51,8 @@ extern const std::span<const CommandSpec> kStringIncrexCommands;
 extern const std::span<const CommandSpec> kStringLcsCommands;
 extern const std::span<const CommandSpec> kStringSetCommands;
 extern const std::span<const CommandSpec> kThrottleCommands;
+extern const std::span<const CommandSpec> kTopKCommands;
+extern const std::span<const CommandSpec> kTDigestCommands;
 extern const std::span<const CommandSpec> kTransactionCommands;
 extern const std::span<const CommandSpec> kZSetCommands;
 extern const std::span<const CommandSpec> kZSetPopCommands;

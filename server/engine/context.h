@@ -118,6 +118,7 @@ struct Context {
   // does this itself.
   void added(const Key& key) { added_in(caller.db, key); }
   void added_in(DbIndex index, const Key& key);
+  // An empty event is none: RedisBloom's commands tell nobody.
   void changed(const Key& key, Event event_class, ByteView event, uint64_t count = 1);
   void changed_in(DbIndex index, const Key& key, Event event_class, ByteView event,
                   uint64_t count = 1);

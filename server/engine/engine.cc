@@ -150,7 +150,7 @@ void Engine::key_changed(DbIndex db, const Key& key) {
 
 void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
   key_changed(db, key);
-  notify(db, key.bytes, event_class, event);
+  if (!event.empty()) notify(db, key.bytes, event_class, event);
 }
 
 void Engine::notify(DbIndex db, ByteView key, Event event_class, ByteView event) {

@@ -94,6 +94,13 @@ size_t content_bytes(const Entry& entry) {
       entry.as<Hash>().for_each(
           [&](const Hash::Item& item) { bytes += item.field.size() + item.value.size() + 2; });
       return bytes;
+    case Type::kBloom:
+    case Type::kCuckoo:
+    case Type::kCountMin:
+    case Type::kTopK:
+    case Type::kTDigest:
+      entry.for_each_part([&](ByteView part) { bytes += part.size(); });
+      return bytes;
   }
   return bytes;
 }

@@ -50,6 +50,13 @@ void mix_value(Digest& digest, const Entry& entry) {
       digest.add(fields);
       return;
     }
+    case Type::kBloom:
+    case Type::kCuckoo:
+    case Type::kCountMin:
+    case Type::kTopK:
+    case Type::kTDigest:
+      entry.for_each_part([&](ByteView part) { digest.add(part); });
+      return;
   }
 }
 
