@@ -19,6 +19,8 @@ ByteView type_name(Type type) noexcept {
       return "zset";
     case Type::kHash:
       return "hash";
+    case Type::kStream:
+      return "stream";
   }
   return "";
 }
@@ -84,6 +86,8 @@ ByteView Entry::encoding() const noexcept {
       return as<ZSet>().encoding();
     case Kind::kHash:
       return as<Hash>().encoding();
+    case Kind::kStream:
+      return as<Stream>().encoding();
   }
   return "";
 }
@@ -104,6 +108,8 @@ size_t Entry::memory_bytes() const noexcept {
       return own + as<ZSet>().memory_bytes();
     case Kind::kHash:
       return own + as<Hash>().memory_bytes();
+    case Kind::kStream:
+      return own + as<Stream>().memory_bytes();
   }
   return own;
 }

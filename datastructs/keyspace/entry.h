@@ -29,14 +29,15 @@
 #include "datastructs/hash.h"
 #include "datastructs/list.h"
 #include "datastructs/set.h"
+#include "datastructs/stream.h"
 #include "datastructs/zset.h"
 
 namespace ouro {
 
 // How the value is held.
-enum class Kind : uint8_t { kInt, kEmbedded, kBlob, kList, kSet, kZSet, kHash };
+enum class Kind : uint8_t { kInt, kEmbedded, kBlob, kList, kSet, kZSet, kHash, kStream };
 // What TYPE says.
-enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash };
+enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash, kStream };
 
 constexpr Type type_of(Kind kind) noexcept {
   switch (kind) {
@@ -52,10 +53,12 @@ constexpr Type type_of(Kind kind) noexcept {
       return Type::kZSet;
     case Kind::kHash:
       return Type::kHash;
+    case Kind::kStream:
+      return Type::kStream;
   }
   return Type::kString;
 }
-// "string", "list", "set", "zset", "hash".
+// "string", "list", "set", "zset", "hash", "stream".
 ByteView type_name(Type type) noexcept;
 
 // Which Kind holds a collection handle of type T.
@@ -69,6 +72,8 @@ template <>
 inline constexpr Kind kKindOf<ZSet> = Kind::kZSet;
 template <>
 inline constexpr Kind kKindOf<Hash> = Kind::kHash;
+template <>
+inline constexpr Kind kKindOf<Stream> = Kind::kStream;
 
 // The text of an integer needs at most this.
 using NumberText = std::array<char, 24>;
@@ -170,7 +175,8 @@ class Entry {
   uint16_t value_size_ = 0;
 };
 static_assert(sizeof(Entry) == 8);
-static_assert(sizeof(List) == 8 && sizeof(Set) == 8 && sizeof(ZSet) == 8 && sizeof(Hash) == 8);
+static_assert(sizeof(List) == 8 && sizeof(Set) == 8 && sizeof(ZSet) == 8 && sizeof(Hash) == 8 &&
+              sizeof(Stream) == 8);
 static_assert(kBlobBytesMin <= 0xFFFF, "an embedded string's size is a uint16_t");
 
 template <>

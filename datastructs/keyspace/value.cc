@@ -38,6 +38,9 @@ Value Value::copy_of(Heap& heap, const Entry& entry) noexcept {
     case Kind::kHash:
       value.payload = payload_of_copy(heap, entry.as<Hash>());
       break;
+    case Kind::kStream:
+      value.payload = payload_of_copy(heap, entry.as<Stream>());
+      break;
   }
   return value;
 }
@@ -60,6 +63,8 @@ bool Value::free_some(Heap& heap, size_t& budget) noexcept {
       return as<ZSet>().free_some(heap, budget);
     case Kind::kHash:
       return as<Hash>().free_some(heap, budget);
+    case Kind::kStream:
+      return as<Stream>().free_some(heap, budget);
   }
   return true;
 }
@@ -79,6 +84,8 @@ size_t Value::free_effort() const noexcept {
       return self.as<ZSet>().free_effort();
     case Kind::kHash:
       return self.as<Hash>().free_effort();
+    case Kind::kStream:
+      return self.as<Stream>().free_effort();
   }
   return 1;
 }
