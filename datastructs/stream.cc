@@ -206,8 +206,8 @@ void Stream::erase_group(Heap& heap, StreamGroup& group) noexcept {
   CHECK(group.free_some(heap, budget));
 }
 
-void Stream::for_each_group(FunctionRef<void(const StreamGroup&)> visit) const {
-  body().groups.for_each([&](const StreamGroup* group) { visit(*group); });
+void Stream::for_each_group(FunctionRef<void(StreamGroup&)> visit) const {
+  body().groups.for_each([&](StreamGroup* group) { visit(*group); });
 }
 
 // An entry from `id` on may have been deleted among those that are there, so that counting on from

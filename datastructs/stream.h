@@ -94,7 +94,7 @@ class Stream {
   StreamGroup& add_group(Heap& heap, ByteView name) noexcept;
   void erase_group(Heap& heap, StreamGroup& group) noexcept;
   size_t group_count() const noexcept { return body().groups.size(); }
-  void for_each_group(FunctionRef<void(const StreamGroup&)> visit) const;
+  void for_each_group(FunctionRef<void(StreamGroup&)> visit) const;
   // The group has been given the entry `id`, which is there and comes after all before it.
   void note_delivered(StreamGroup& group, StreamId id) const noexcept;
   // How many entries are still to be delivered to the group, if that can be told: entries that were

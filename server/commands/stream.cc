@@ -5,6 +5,7 @@
 
 #include "server/commands/help.h"
 #include "server/commands/stream_parts.h"
+#include "server/commands/stream_refs.h"
 #include "server/commands/stream_trim.h"
 #include "server/commands/tables.h"
 #include "server/engine/engine.h"
@@ -41,18 +42,18 @@ size_t sum_of_bytes(Argv words) {
   return bytes;
 }
 
-// The id that was given, and what was trimmed by whole nodes.
+// The id that was given, and what was trimmed. Deletions of other kinds are left already.
 void leave_add(Context& ctx, const Stream& stream, const StreamOptions& options, StreamId id) {
-  const bool by_nodes = options.trim && options.trim->whole_nodes;
-  const bool as_sent = options.id && !options.id->any_seq && !by_nodes;
+  const bool as_sent = options.id && !options.id->any_seq && !TrimFact::is_needed(options);
   if (!ctx.effects.wanted() || as_sent) return;
   const StreamIdText id_text(id);
   const Argv front = ctx.argv.first(options.id_at);
   std::vector<ByteView> argv(front.begin(), front.end());
   std::optional<TrimFact> fact;
-  if (by_nodes) {
-    fact.emplace(stream, *options.trim);
-    argv = {front[0], front[1], fact->strategy, "=", fact->threshold};
+  if (TrimFact::is_needed(options)) {
+    fact.emplace(stream, options);
+    argv.resize(2);
+    fact->append_to(argv);
   }
   argv.push_back(id_text);
   const Argv pairs = ctx.argv.subspan(options.id_at + 1);
@@ -80,7 +81,7 @@ Status cmd_xadd(Context& ctx) {
   stream->append(ctx.heap(), ctx.limits(), id, pairs);
   reply_id(ctx.reply, id);
   ctx.changed(key, Event::kStream, "xadd");
-  if (options.trim && stream->trim(ctx.heap(), *options.trim) > 0)
+  if (options.trim && trim_stream(ctx, key, *stream, options) > 0)
     ctx.engine.notify(ctx.caller.db, key.bytes, Event::kStream, "xtrim");
   leave_add(ctx, *stream, options, id);
   return Status::ok();
@@ -92,14 +93,16 @@ Status cmd_xtrim(Context& ctx) {
   OURO_TRY(const StreamOptions options, parse_stream_options(ctx, StreamForm::kTrim));
   const Key key = ctx.key(1);
   OURO_TRY(Stream * stream, ctx.find_as_to_write<Stream>(key));
-  const uint64_t trimmed = stream == nullptr ? 0 : stream->trim(ctx.heap(), *options.trim);
+  const uint64_t trimmed = stream == nullptr ? 0 : trim_stream(ctx, key, *stream, options);
   ctx.reply.integer(static_cast<int64_t>(trimmed));
   if (trimmed == 0) return Status::ok();
   ctx.changed(key, Event::kStream, "xtrim", trimmed);
-  if (options.trim->whole_nodes && ctx.effects.wanted()) {
-    const TrimFact fact(*stream, *options.trim);
-    ctx.effects.replace({"XTRIM", key.bytes, fact.strategy, "=", fact.threshold});
-  }
+  if (!TrimFact::is_needed(options) || !ctx.effects.wanted()) return Status::ok();
+  const TrimFact fact(*stream, options);
+  std::vector<ByteView> argv = {"XTRIM", key.bytes};
+  fact.append_to(argv);
+  // Without a threshold nothing is left to say.
+  if (argv.size() > 2) ctx.effects.replace(Argv(argv));
   return Status::ok();
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/commands/stream_parts.h"
 
+#include <algorithm>
+
 #include "datastructs/codec/number_text.h"
 #include "server/engine/engine.h"
 
@@ -156,6 +158,25 @@ void ClaimEffect::flush() {
                            last_id.view()});
   ctx_.effects.replace(Argv(argv));
   ids_.clear();
+}
+
+void leave_ack(Context& ctx, const Key& key, const StreamGroup& group, StreamId id) {
+  if (ctx.effects.wanted())
+    ctx.effects.replace({"XACK", key.bytes, group.name(), StreamIdText(id)});
+}
+
+void leave_deletion(Context& ctx, const Key& key, const std::vector<StreamId>& ids) {
+  if (!ctx.effects.wanted()) return;
+  // As with claims, no effect has too many words.
+  constexpr size_t kIdsMax = 1024;
+  for (size_t at = 0; at < ids.size(); at += kIdsMax) {
+    const size_t end = std::min(at + kIdsMax, ids.size());
+    const std::vector<StreamIdText> texts(ids.begin() + static_cast<std::ptrdiff_t>(at),
+                                          ids.begin() + static_cast<std::ptrdiff_t>(end));
+    std::vector<ByteView> argv = {"XDEL", key.bytes};
+    argv.insert(argv.end(), texts.begin(), texts.end());
+    ctx.effects.replace(Argv(argv));
+  }
 }
 
 void leave_group_position(Context& ctx, const Key& key, const StreamGroup& group) {

@@ -77,6 +77,9 @@ class ClaimEffect {
   StreamPending common_;
   std::vector<StreamIdText> ids_;
 };
+// Leaves that an entry is pending no more, and that entries were deleted.
+void leave_ack(Context& ctx, const Key& key, const StreamGroup& group, StreamId id);
+void leave_deletion(Context& ctx, const Key& key, const std::vector<StreamId>& ids);
 // Leaves how far the group has come.
 void leave_group_position(Context& ctx, const Key& key, const StreamGroup& group);
 

@@ -135,8 +135,7 @@ Status cmd_xpending(Context& ctx) {
 void forget(Context& ctx, const Key& key, StreamGroup& group, StreamId id) {
   group.erase_pending(ctx.heap(), id);
   noted(ctx, key);
-  if (ctx.effects.wanted())
-    ctx.effects.replace({"XACK", key.bytes, group.name(), StreamIdText(id)});
+  leave_ack(ctx, key, group, id);
 }
 
 struct Claim {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "server/commands/stream_parts.h"
+#include "server/commands/stream_refs.h"
 
 namespace ouro {
 namespace {
@@ -83,6 +84,8 @@ Result<StreamOptions> parse_stream_options(Context& ctx, StreamForm form) {
     } else if (has_value && args.word("LIMIT")) {
       OURO_TRY(limit, parse_integer(args.next()));
       if (*limit < 0) return ctx.fail("ERR The LIMIT argument must be >= 0.");
+    } else if (parse_stream_refs(args, options.refs)) {
+      OURO_TRY(args.status());
     } else if (is_add && args.word("NOMKSTREAM")) {
       options.only_existing = true;
     } else if (is_add) {
@@ -98,10 +101,17 @@ Result<StreamOptions> parse_stream_options(Context& ctx, StreamForm form) {
   return options;
 }
 
-TrimFact::TrimFact(const Stream& stream, const StreamTrim& trim)
-    : strategy(trim.by == StreamTrim::By::kLength ? "MAXLEN" : "MINID"),
-      threshold(trim.by == StreamTrim::By::kLength
-                    ? std::to_string(stream.size())
-                    : std::string(StreamIdText(stream.first_id()).view())) {}
+TrimFact::TrimFact(const Stream& stream, const StreamOptions& options) {
+  if (!options.trim) return;
+  if (options.refs == StreamRefs::kAcked && stream.group_count() > 0) return;
+  const bool by_length = options.trim->by == StreamTrim::By::kLength;
+  strategy_ = by_length ? "MAXLEN" : "MINID";
+  threshold_ = by_length ? std::to_string(stream.size())
+                         : std::string(StreamIdText(stream.first_id()).view());
+}
+
+void TrimFact::append_to(std::vector<ByteView>& argv) const {
+  if (!strategy_.empty()) argv.insert(argv.end(), {strategy_, "=", threshold_});
+}
 
 }  // namespace ouro

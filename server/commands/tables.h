@@ -36,6 +36,7 @@ extern const std::span<const CommandSpec> kSetCommands;
 extern const std::span<const CommandSpec> kSlowlogCommands;
 extern const std::span<const CommandSpec> kSortCommands;
 extern const std::span<const CommandSpec> kStreamCommands;
+extern const std::span<const CommandSpec> kStreamDeleteCommands;
 extern const std::span<const CommandSpec> kStreamGroupCommands;
 extern const std::span<const CommandSpec> kStreamInfoCommands;
 extern const std::span<const CommandSpec> kStreamPendingCommands;

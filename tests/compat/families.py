@@ -194,11 +194,12 @@ ZSETS = """
 2 OBJECT ENCODING {zset}
 """
 
-# Ids with a time of the templates' own: `*` alone takes the server's clock.
+# Ids with a time of the templates' own: `*` alone takes the server's clock. MINID is not trimmed by whole nodes here: whether
+# a node is below the id is told by entries that have gone from its end in Redis, and by those that are there in ouro.
 STREAMS = """
 12 XADD {stream} {new_id} <{field} {value}>+
 6 XADD {stream} {new_id} f1 {value} f2 {value}
-3 XADD {stream} [NOMKSTREAM] [MAXLEN|MINID] [=|~] ({count}|{stream_id}) [LIMIT {count}] {new_id} {field} {value}
+3 XADD {stream} [NOMKSTREAM] [MAXLEN|MINID =] [=|~] {count} [LIMIT {count}] {new_id} {field} {value}
 3 XADD {stream} [NOMKSTREAM] [MAXLEN [=] {count}|MINID [=] {stream_id}] {new_id} {field} {value}
 1 !XADD stream:clock * f v -> kind ; !DEL stream:clock
 4 XLEN {stream}
@@ -206,7 +207,7 @@ STREAMS = """
 6 XREVRANGE {stream} {id_bound} {id_bound} [COUNT {count}]
 5 XDEL {stream} <{stream_id}>+
 3 XTRIM {stream} (MAXLEN|MINID) [=] ({count}|{stream_id})
-2 XTRIM {stream} (MAXLEN|MINID) ~ ({count}|{stream_id}) [LIMIT {count}]
+2 XTRIM {stream} MAXLEN ~ {count} [LIMIT {count}]
 2 XSETID {stream} {stream_id} [ENTRIESADDED {count}] [MAXDELETEDID {stream_id}]
 5 XREAD [COUNT {count}] STREAMS {stream} {stream_id}
 3 XREAD [COUNT {count}] STREAMS {stream} {stream} {stream_id} ({stream_id}|$)

@@ -12,8 +12,8 @@ namespace {
 struct Streams : EngineFixture {
   Streams()
       : EngineFixture({kStreamCommands, kStreamGroupCommands, kStreamInfoCommands,
-                       kStreamPendingCommands, kStreamReadCommands, kStringSetCommands,
-                       kKeyCommands, kObjectCommands, kDebugCommands}) {}
+                       kStreamPendingCommands, kStreamReadCommands, kStreamDeleteCommands,
+                       kStringSetCommands, kKeyCommands, kObjectCommands, kDebugCommands}) {}
 
   // The answer without the quotes of its bulks.
   std::string ask(ByteView line) {
@@ -146,6 +146,75 @@ TEST(Streams, CopyTakesGroupsAlong) {
   EXPECT_EQ(engine.ask("DEBUG DIGEST-VALUE s") == engine.run("DEBUG DIGEST-VALUE t"), false);
   EXPECT_EQ(engine.ask("XACK t g 1"), "1");
   EXPECT_EQ(engine.ask("DEBUG DIGEST-VALUE s"), engine.run("DEBUG DIGEST-VALUE t"));
+}
+
+// ---- references (Redis 8.2)
+
+// Two groups: g has acknowledged 1, has 2 pending and was not given 3 and 4; h has 1 pending.
+struct ReferencedStream : Streams {
+  ReferencedStream() {
+    run_all({"XADD s 1 f v", "XADD s 2 f v", "XGROUP CREATE s g 0", "XGROUP CREATE s h 0",
+             "XREADGROUP GROUP g alice STREAMS s >", "XREADGROUP GROUP h bob COUNT 1 STREAMS s >",
+             "XADD s 3 f v", "XADD s 4 f v", "XACK s g 1"});
+    effects();
+  }
+};
+
+TEST(Streams, DeletingMayKeepReferences) {
+  ReferencedStream engine;
+  EXPECT_EQ(engine.ask("XDELEX s IDS 3 1 9 2"), "[1 -1 1]");
+  EXPECT_EQ(engine.effects(), "0: XDEL s 1-0 2-0");
+  EXPECT_EQ(engine.ask("XPENDING s g"), "[1 2-0 2-0 [[alice 1]]]");
+  EXPECT_EQ(engine.ask("XDELEX none KEEPREF IDS 2 1 2"), "[-1 -1]");
+}
+
+TEST(Streams, DeletingMayDropReferences) {
+  ReferencedStream engine;
+  EXPECT_EQ(engine.ask("XDELEX s IDS 1 2 DELREF"), "[1]");
+  EXPECT_EQ(engine.effects(), "0: XACK s g 2-0; 0: XDEL s 2-0");
+  EXPECT_EQ(engine.ask("XPENDING s g"), "[0 _ _ *_]");
+  // A reference to what has gone goes, too.
+  engine.run("XDEL s 1");
+  EXPECT_EQ(engine.ask("XDELEX s DELREF IDS 1 1"), "[-1]");
+  EXPECT_EQ(engine.ask("XPENDING s h"), "[0 _ _ *_]");
+}
+
+TEST(Streams, DeletingMayWaitForAllGroups) {
+  ReferencedStream engine;
+  EXPECT_EQ(engine.ask("XDELEX s ACKED IDS 3 1 2 3"), "[2 2 2]");
+  EXPECT_EQ(engine.effects(), "");
+  EXPECT_EQ(engine.ask("XACKDEL s h ACKED IDS 1 1"), "[1]");
+  EXPECT_EQ(engine.effects(), "0: XACK s h 1-0; 0: XDEL s 1-0");
+  EXPECT_EQ(engine.ask("XACKDEL s g ACKED IDS 2 2 3"), "[2 -1]");
+  EXPECT_EQ(engine.ask("XACKDEL s g IDS 1 2"), "[-1]");
+  EXPECT_EQ(engine.ask("XLEN s"), "3");
+}
+
+TEST(Streams, TrimmingRegardsReferences) {
+  ReferencedStream engine;
+  EXPECT_EQ(engine.ask("XTRIM s MAXLEN 1 ACKED"), "0");
+  engine.run("XACK s h 1");
+  EXPECT_EQ(engine.ask("XTRIM s ACKED MAXLEN 1"), "1");
+  engine.effects();
+  EXPECT_EQ(engine.ask("XADD s DELREF MAXLEN 2 5 f v"), "5-0");
+  EXPECT_EQ(engine.effects(), "0: XACK s g 2-0; 0: XADD s MAXLEN = 2 5-0 f v");
+  EXPECT_EQ(engine.ask("XADD s KEEPREF 6 f v"), "6-0");
+  EXPECT_EQ(engine.effects(), "0: XADD s 6-0 f v");
+  EXPECT_EQ(engine.ask("XPENDING s g"), "[0 _ _ *_]");
+}
+
+TEST(Streams, IdsAreCountedAndOptionsStandOnce) {
+  Streams engine;
+  for (const char* command : {"XDELEX s IDS 0 1", "XDELEX s IDS a 1", "XDELEX s IDS -5 1"}) {
+    EXPECT_EQ(engine.ask(command), "(ERR Number of IDs must be greater than 0)");
+  }
+  EXPECT_EQ(engine.ask("XDELEX s IDS 2 1"),
+            "(ERR The `numids` parameter must match the number of arguments)");
+  for (const char* command :
+       {"XDELEX s KEEPREF DELREF IDS 1 1", "XDELEX s IDS 1 1 2", "XDELEX s IDS 1 1 IDS 1 1",
+        "XACKDEL s g KEEPREF ACKED x", "XDELEX s KEEPREF 1 1"}) {
+    EXPECT_EQ(engine.ask(command), "(ERR syntax error)") << command;
+  }
 }
 
 // ---- waiting
