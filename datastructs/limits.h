@@ -23,6 +23,8 @@ struct Limits {
   size_t list_plain_bytes =
       size_t{1}
       << 30;  // DEBUG QUICKLIST-PACKED-THRESHOLD: from here on an element is a node of its own
+  size_t stream_node_bytes = 4096;   // stream-node-max-bytes; 0 is no limit but Stream::kBytesMax
+  size_t stream_node_entries = 100;  // stream-node-max-entries; 0 is no limit
   size_t list_compress_depth = 0;  // list-compress-depth: kept for CONFIG; nodes are not compressed
 };
 

@@ -64,6 +64,23 @@ class Heap {
   size_t peak_bytes_ = 0;
 };
 
+// Adds to a counter what a heap has grown by while this lives: how a large structure knows its size
+// exactly without asking each of its blocks. Nothing else may use the heap meanwhile, and no two
+// may count the same.
+class HeapTally {
+ public:
+  HeapTally(const Heap& heap, size_t& counter) noexcept
+      : heap_(heap), counter_(counter), before_(heap.used_bytes()) {}
+  ~HeapTally() { counter_ += heap_.used_bytes() - before_; }
+  HeapTally(const HeapTally&) = delete;
+  HeapTally& operator=(const HeapTally&) = delete;
+
+ private:
+  const Heap& heap_;
+  size_t& counter_;
+  size_t before_;
+};
+
 // Lets a standard container count in a Heap.
 template <class T>
 class HeapAllocator {

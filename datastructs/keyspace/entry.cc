@@ -29,6 +29,8 @@ ByteView type_name(Type type) noexcept {
       return "TopK-TYPE";
     case Type::kTDigest:
       return "TDIS-TYPE";
+    case Type::kStream:
+      return "stream";
   }
   return "";
 }

@@ -32,6 +32,7 @@
 #include "datastructs/hash.h"
 #include "datastructs/list.h"
 #include "datastructs/set.h"
+#include "datastructs/stream.h"
 #include "datastructs/t_digest.h"
 #include "datastructs/top_k.h"
 #include "datastructs/zset.h"
@@ -47,6 +48,7 @@ enum class Kind : uint8_t {
   kSet,
   kZSet,
   kHash,
+  kStream,
   kBloom,
   kCuckoo,
   kCountMin,
@@ -60,6 +62,7 @@ enum class Type : uint8_t {
   kSet,
   kZSet,
   kHash,
+  kStream,
   kBloom,
   kCuckoo,
   kCountMin,
@@ -81,6 +84,8 @@ constexpr Type type_of(Kind kind) noexcept {
       return Type::kZSet;
     case Kind::kHash:
       return Type::kHash;
+    case Kind::kStream:
+      return Type::kStream;
     case Kind::kBloom:
       return Type::kBloom;
     case Kind::kCuckoo:
@@ -94,7 +99,8 @@ constexpr Type type_of(Kind kind) noexcept {
   }
   return Type::kString;
 }
-// "string", "list", "set", "zset", "hash"; filters and sketches are called as by RedisBloom.
+// "string", "list", "set", "zset", "hash", "stream"; filters and sketches are called as by
+// RedisBloom.
 ByteView type_name(Type type) noexcept;
 
 // Which Kind holds a collection handle of type T.
@@ -108,6 +114,8 @@ template <>
 inline constexpr Kind kKindOf<ZSet> = Kind::kZSet;
 template <>
 inline constexpr Kind kKindOf<Hash> = Kind::kHash;
+template <>
+inline constexpr Kind kKindOf<Stream> = Kind::kStream;
 template <>
 inline constexpr Kind kKindOf<Bloom> = Kind::kBloom;
 template <>
@@ -136,6 +144,8 @@ decltype(auto) visit_collection(Kind kind, void* handle, Visit visit) {
       return visit(*static_cast<ZSet*>(handle));
     case Kind::kHash:
       return visit(*static_cast<Hash*>(handle));
+    case Kind::kStream:
+      return visit(*static_cast<Stream*>(handle));
     case Kind::kBloom:
       return visit(*static_cast<Bloom*>(handle));
     case Kind::kCuckoo:
@@ -267,7 +277,8 @@ class Entry {
   uint16_t value_size_ = 0;
 };
 static_assert(sizeof(Entry) == 8);
-static_assert(sizeof(List) == 8 && sizeof(Set) == 8 && sizeof(ZSet) == 8 && sizeof(Hash) == 8);
+static_assert(sizeof(List) == 8 && sizeof(Set) == 8 && sizeof(ZSet) == 8 && sizeof(Hash) == 8 &&
+              sizeof(Stream) == 8);
 static_assert(kBlobBytesMin <= 0xFFFF, "an embedded string's size is a uint16_t");
 
 template <>

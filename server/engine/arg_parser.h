@@ -52,6 +52,8 @@ class ArgParser {
     fail(Err::kSyntax);
     return {};
   }
+  // Goes behind words that were read otherwise; there are so many.
+  void skip(size_t words) { at_ += words; }
   int64_t integer();
   double real();
 

@@ -11,7 +11,11 @@ void Blocking::add(Session& session, Wait wait) {
   CHECK(!session.wait().active);
   std::sort(wait.keys.begin(), wait.keys.end());
   wait.keys.erase(std::unique(wait.keys.begin(), wait.keys.end()), wait.keys.end());
-  for (const Where& where : wait.keys) waiters_[where].sessions.push_back(&session);
+  for (const Where& where : wait.keys) {
+    Waiters& waiters = waiters_[where];
+    waiters.sessions.push_back(&session);
+    waiters.told_of_removal += wait.is_told_of_removal();
+  }
   if (wait.until != Wait::kForever) by_deadline_.emplace(wait.until, &session);
   wait.active = true;
   session.wait() = std::move(wait);
@@ -24,6 +28,7 @@ Wait Blocking::remove(Session& session) {
   for (const Where& where : wait.keys) {
     const auto found = waiters_.find(where);
     std::erase(found->second.sessions, &session);
+    found->second.told_of_removal -= wait.is_told_of_removal();
     // If it is ready, take_ready() finds that nobody waits any more.
     if (found->second.sessions.empty()) waiters_.erase(found);
   }
@@ -64,6 +69,16 @@ Session* Blocking::waiter(const Where& where, size_t passed) const {
   const auto found = waiters_.find(where);
   if (found == waiters_.end() || passed >= found->second.sessions.size()) return nullptr;
   return found->second.sessions[passed];
+}
+
+Session* Blocking::waiter_told_of_removal(const Where& where, size_t& passed) const {
+  const auto found = waiters_.find(where);
+  if (found == waiters_.end() || found->second.told_of_removal == 0) return nullptr;
+  const std::deque<Session*>& sessions = found->second.sessions;
+  for (; passed < sessions.size(); ++passed) {
+    if (sessions[passed]->wait().is_told_of_removal()) return sessions[passed];
+  }
+  return nullptr;
 }
 
 Session* Blocking::find_timed_out(Instant now) const {

@@ -4,9 +4,11 @@
 // A waiting session keeps its command. When one of its keys changes, the key becomes ready; after
 // the command that changed it (EXEC as a whole), the executor runs the commands of that key's
 // waiters again, first come first served, as long as the key exists. Such a run serves this one key
-// only (Context::find_awaited). A wait for keys that times out is answered with a null array, as
-// all of Redis's are; a wait without keys is run again with Context::may_block() false. Invariant:
-// a session is in the queue of each of its keys, once, in the order in which it began to wait.
+// only (Context::find_awaited). A command that is told of removal (Flag::kToldOfRemoval) is run
+// again also when the key has gone. A wait for keys that times out is answered with a null array,
+// as all of Redis's are; a wait without keys is run again with Context::may_block() false.
+// Invariant: a session is in the queue of each of its keys, once, in the order in which it began to
+// wait.
 #pragma once
 
 #include <deque>
@@ -15,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/engine/command.h"
 #include "server/engine/owned_argv.h"
 
 namespace ouro {
@@ -27,6 +30,7 @@ struct Wait {
 
   const CommandSpec* spec = nullptr;
   OwnedArgv argv;
+  bool is_told_of_removal() const { return spec->flags.has(Flag::kToldOfRemoval); }
   std::vector<std::pair<DbIndex, std::string>> keys;
   Instant until = kForever;
   bool active = false;
@@ -54,6 +58,8 @@ class Blocking {
   Where take_ready();
   // The first session behind the `passed` oldest that wait for a key; null if there is none.
   Session* waiter(const Where& where, size_t passed) const;
+  // The same among those that are told of removal. Cost: O(1) if nobody is.
+  Session* waiter_told_of_removal(const Where& where, size_t& passed) const;
 
   // When the next wait ends, kForever if none does.
   Instant next_deadline() const {
@@ -73,7 +79,8 @@ class Blocking {
   };
   struct Waiters {
     std::deque<Session*> sessions;
-    bool is_ready = false;  // stands in ready_
+    size_t told_of_removal = 0;  // how many of them are
+    bool is_ready = false;       // stands in ready_
   };
 
   void mark_ready(DbIndex db, ByteView key);

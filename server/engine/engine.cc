@@ -68,7 +68,7 @@ bool Engine::run_slices() {
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
   // What ended here is in the log before a command follows.
   close_group(false);
-  return closing || expiring || freeing || evicting || batch.has_more();
+  return closing || expiring || freeing || evicting || batch.has_more() || blocking.has_ready();
 }
 
 void Engine::close_group(bool in_transaction) {
@@ -172,6 +172,7 @@ void Engine::flush(DbIndex db, Freeing freeing) {
   }
   changes += dbs[db].size();
   dbs[db].clear(freeing);
+  blocking.on_database_changed(db);
 }
 
 void Engine::flush_all(Freeing freeing) {

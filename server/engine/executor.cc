@@ -282,8 +282,10 @@ void Executor::run_woken() {
     size_t passed = 0;
     // One that finds nothing keeps its place; those behind it may want another type, so each is
     // asked, while there is something to be had.
-    while (db.find(key) != nullptr) {
-      Session* const session = engine_.blocking.waiter(where, passed);
+    for (;;) {
+      Session* const session = db.find(key) != nullptr
+                                   ? engine_.blocking.waiter(where, passed)
+                                   : engine_.blocking.waiter_told_of_removal(where, passed);
       if (session == nullptr) break;
       if (!run_again(*session, where.second)) ++passed;
     }

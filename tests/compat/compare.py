@@ -54,6 +54,27 @@ def masked(reply, *names):
     return kind, items
 
 
+def without_times(reply):
+    """Integers that are times of day of our years do not count."""
+    kind, value = reply
+    if isinstance(value, list):
+        return kind, [without_times(item) for item in value]
+    return (kind, b"time") if kind == ":" and 10**12 < int(value) < 10**14 else reply
+
+
+def stream_facts(reply):
+    """XINFO, without times and the shape of the index."""
+    return without_times(masked(reply, b"radix-tree-nodes", b"seen-time", b"idle"))
+
+
+def pending_entries(reply):
+    """XPENDING's entries without how long they were idle."""
+    kind, value = reply
+    if not isinstance(value, list):
+        return reply
+    return kind, [(item[0], [*item[1][:2], *item[1][3:]]) if isinstance(item[1], list) else item for item in value]
+
+
 def client_lines(reply):
     """CLIENT LIST, in any order, without what is each server's own."""
     kind, value = reply
@@ -160,6 +181,8 @@ class Comparer:
             "messages": messages,
             "monitor": monitor_lines,
             "slowlog": slow_entries,
+            "xinfo": stream_facts,
+            "pending": pending_entries,
             "names": self.common_names,
             "info": self.info,
             "docs": self.docs,

@@ -16,7 +16,7 @@ import sys
 import time
 
 import servers
-from compare import TTL_TOLERANCE_MS, Comparer, ordered, paired
+from compare import TTL_TOLERANCE_MS, Comparer, ordered, paired, stream_facts
 from families import FAMILIES, Generator, names_of
 from resp import show
 from templates import ClientId, Draw
@@ -24,7 +24,7 @@ from templates import ClientId, Draw
 DATABASES = 3
 # Parameters that the templates change; each block begins with them as the servers came up.
 PARAMETERS = ("*-max-*", "notify-keyspace-events", "maxmemory*", "slowlog-*", "latency-*", "lfu-*", "lazyfree-*",
-              "list-compress-depth", "client-output-buffer-limit")
+              "list-compress-depth", "client-output-buffer-limit", "stream-node-*")
 
 
 class Peer:
@@ -150,10 +150,12 @@ class Peer:
             facts = [(client.read()[1], client.read()[1], int(client.read()[1])) for _ in keys]
             for key, (kind, _, _) in zip(keys, facts):
                 client.send({b"string": ["GET", key], b"list": ["LRANGE", key, 0, -1], b"hash": ["HGETALL", key],
-                             b"set": ["SMEMBERS", key], b"zset": ["ZRANGE", key, 0, -1, "WITHSCORES"]}.get(kind, ["TYPE", key]))
+                             b"set": ["SMEMBERS", key], b"zset": ["ZRANGE", key, 0, -1, "WITHSCORES"],
+                             b"stream": ["XINFO", "STREAM", key, "FULL", "COUNT", 0]}.get(kind, ["TYPE", key]))
             for key, (kind, encoding, deadline) in zip(keys, facts):
                 value = client.read()
-                value = paired(value) if kind == b"hash" else ordered(value) if kind == b"set" else value
+                value = (paired(value) if kind == b"hash" else ordered(value) if kind == b"set"
+                         else stream_facts(value) if kind == b"stream" else value)
                 stored[db, key] = (kind, encoding, deadline, value)
         client.call("SELECT", 0)
         return stored

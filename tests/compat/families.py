@@ -5,10 +5,8 @@
 types and counts, for random picks; kind: only the type; ttl: nearly equal numbers; others mask what is each server's own
 (compare.py). A leading `!` keeps the command from being damaged; the other marks: Step.
 
-Not here, since ouro does not have them yet: CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO, ACL, scripts, streams,
-DUMP and RESTORE, persistence, replication, cluster.
-Not here, since Redis 7.0 does not have them: BITCOUNT with a start alone, BITOP DIFF, DIFF1, ANDOR and ONE, GEOSEARCH
-BYPOLYGON.
+Not here, since ouro does not have them yet: scripts, DUMP and RESTORE, persistence, replication, cluster.
+Not here, since Redis 7.0 does not have them: BITOP DIFF, DIFF1, ANDOR and ONE, GEOSEARCH BYPOLYGON.
 """
 import dataclasses
 
@@ -290,6 +288,84 @@ GEO_MACROS = {"spot": compile_template("({near_longitude} {latitude}|{longitude}
               "from": compile_template("(FROMMEMBER {place}|FROMLONLAT {longitude} {latitude})"),
               "by": compile_template("(BYRADIUS {radius} {unit}|BYBOX {radius} {radius} {unit})")}
 
+# Ids with a time of the templates' own: `*` alone takes the server's clock. MINID is not trimmed by whole nodes here: whether
+# a node is below the id is told by entries that have gone from its end in Redis, and by those that are there in ouro.
+STREAMS = """
+12 XADD {stream} {new_id} <{field} {value}>+
+6 XADD {stream} {new_id} f1 {value} f2 {value}
+3 XADD {stream} [NOMKSTREAM] [MAXLEN|MINID =] [=|~] {count} [LIMIT {count}] {new_id} {field} {value}
+3 XADD {stream} [NOMKSTREAM] [MAXLEN [=] {count}|MINID [=] {stream_id}] {new_id} {field} {value}
+1 !XADD stream:clock * f v -> kind ; !DEL stream:clock
+4 XLEN {stream}
+8 XRANGE {stream} {id_bound} {id_bound} [COUNT {count}]
+6 XREVRANGE {stream} {id_bound} {id_bound} [COUNT {count}]
+5 XDEL {stream} <{stream_id}>+
+3 XTRIM {stream} (MAXLEN|MINID) [=] ({count}|{stream_id})
+2 XTRIM {stream} MAXLEN ~ {count} [LIMIT {count}]
+2 XSETID {stream} {stream_id} [ENTRIESADDED {count}] [MAXDELETEDID {stream_id}]
+5 XREAD [COUNT {count}] STREAMS {stream} {stream_id}
+3 XREAD [COUNT {count}] STREAMS {stream} {stream} {stream_id} ({stream_id}|$)
+1 XREAD [COUNT {few}] [BLOCK (abc|-1|{junk})] [NOACK|{junk}] STREAMS {stream} {stream} ({stream_id}|>) [{stream_id}]
+6 XGROUP CREATE {stream} {group} ({stream_id}|$|0) [MKSTREAM] [ENTRIESREAD {index}]
+3 XGROUP SETID {stream} {group} ({stream_id}|$|-|+) [ENTRIESREAD {index}]
+1 XGROUP (CREATE|SETID) {stream} {group} {junk} [MKSTREAM] [MKSTREAM] [ENTRIESREAD {junk}]
+0.5 XGROUP DESTROY {stream} {group}
+2 XGROUP CREATECONSUMER {stream} {group} {consumer}
+1 XGROUP DELCONSUMER {stream} {group} {consumer}
+12 XREADGROUP GROUP {group} {consumer} [COUNT {count}] [NOACK] STREAMS {stream} >
+5 XREADGROUP GROUP {group} {consumer} [COUNT {count}] STREAMS {stream} {stream_id}
+2 XREADGROUP GROUP {group} {consumer} [COUNT {few}] STREAMS {stream} {stream} > (>|{stream_id})
+1 XREADGROUP GROUP {group} {consumer} [BLOCK {junk}] [NOACK] STREAMS {stream} (>|$|{junk})
+6 XACK {stream} {group} <{stream_id}>+
+4 XPENDING {stream} {group}
+5 XPENDING {stream} {group} [IDLE 0] {id_bound} {id_bound} {count} [{consumer}] -> pending
+1 XPENDING {stream} {group} [IDLE (0|-1|99999999|{junk})] {id_bound} {id_bound} [{count}] [{consumer}] [{junk}] -> pending
+5 XCLAIM {stream} {group} {consumer} 0 <{stream_id}>+ [FORCE] [JUSTID] [RETRYCOUNT {count}] [LASTID {stream_id}]
+2 XCLAIM {stream} {group} {consumer} (0|-5|99999999|{junk}) <{stream_id}>+ [IDLE {number}] [TIME {at_ms}] [FORCE] [{junk}]
+4 XAUTOCLAIM {stream} {group} {consumer} 0 {id_bound} [COUNT {few}] [JUSTID]
+1 XAUTOCLAIM {stream} {group} {consumer} (-3|0|99999999|{junk}) {id_bound} [COUNT {number}] [{junk}]
+4 XINFO STREAM {stream} -> xinfo
+3 XINFO STREAM {stream} FULL [COUNT {count}] -> xinfo
+1 XINFO STREAM {stream} (FULL {junk}|FULL COUNT|{junk}|FULL COUNT {junk}) -> xinfo
+4 XINFO GROUPS {stream}
+2 XINFO CONSUMERS {stream} {group} -> xinfo
+0.5 (XGROUP|XINFO) {junk} {stream}
+1 !MULTI ; XADD {stream} {new_id} f {value} ; XREADGROUP GROUP {group} {consumer} STREAMS {stream} > ; XLEN {stream} ; !EXEC
+1 !MULTI ; !XREAD BLOCK 0 STREAMS {stream} $ ; !XREADGROUP GROUP {group} {consumer} BLOCK 0 STREAMS {stream} > ; !EXEC
+1 COPY {stream} {stream} [REPLACE]
+0.5 RENAME {stream} {stream}
+1 DEL {stream}
+1 OBJECT ENCODING {stream}
+1 TYPE {stream}
+0.3 CONFIG SET stream-node-max-entries (0|1|2|5|100)
+3 !WATCH {stream} ; @{stream_change} ; !MULTI ; XLEN {stream} ; !EXEC
+3 @?XREAD [COUNT {few}] BLOCK 0 STREAMS {stream} {stream} $ $ ; {stream_change} ; {stream_change} ; {stream_change} ; @.
+4 @?XREADGROUP GROUP {group} {consumer} [COUNT {few}] BLOCK 0 [NOACK] STREAMS {stream} > ; {stream_change} ; {stream_change} ; @.
+1 @?XREADGROUP GROUP {group} {consumer} BLOCK 0 STREAMS {stream} > ; !SWAPDB 0 1 ; {stream_change} ; @.
+1 @?XREAD BLOCK 0 STREAMS {stream} $ ; !SWAPDB 0 1 ; {stream_change} ; @.
+1 @?XREAD BLOCK 0 STREAMS {stream} $ ; !MULTI ; XADD stream:1 {new_id} f v ; XDEL stream:1 {stream_id} ; !EXEC ; @.
+"""
+
+# What {stream_change} stands for: what a client that waits or watches may be told of, or not.
+STREAM_CHANGES = """
+8 XADD {stream} {new_id} {field} {value}
+2 XDEL {stream} {stream_id}
+2 XTRIM {stream} MAXLEN {count}
+1 XSETID {stream} {stream_id}
+2 XGROUP DESTROY {stream} {group}
+2 XGROUP CREATE {stream} {group} 0
+1 XGROUP CREATECONSUMER {stream} {group} {consumer}
+1 XGROUP DELCONSUMER {stream} {group} {consumer}
+1 XGROUP SETID {stream} {group} 0
+1 XACK {stream} {group} {stream_id}
+1 XREADGROUP GROUP {group} {consumer} STREAMS {stream} >
+2 XCLAIM {stream} {group} {consumer} 0 {stream_id}
+2 DEL {stream}
+1 SET {stream} {value}
+1 RENAME {stream} {stream}
+0.2 FLUSHALL
+"""
+
 KEYS = """
 5 !SET {key} {value} [EX {ttl}|PXAT {future_ms}]
 3 RPUSH {list} <{value}>+
@@ -544,8 +620,12 @@ PUBSUB = """
 1 @*!CLIENT INFO -> kind
 """
 
+# Of streams, what no clock and no second client take part in.
+STREAM_EVENTS = "\n".join(line for line in STREAMS.splitlines()
+                          if not any(word in line for word in ("@", "BLOCK", "CONFIG", " * ", "xinfo", "pending", "MULTI")))
+
 # What every family of data does to keys is told to a client who subscribed to it all.
-DATA = STRINGS + LISTS + HASHES + SETS + ZSETS + BITS + HLLS + GEOS + KEYS
+DATA = STRINGS + LISTS + HASHES + SETS + ZSETS + STREAM_EVENTS + BITS + HLLS + GEOS + KEYS
 EVENTS = DATA + """
 30 @*!PING
 """
@@ -605,6 +685,7 @@ FAMILIES = {
     "bits": parse(BITS),
     "hlls": parse(HLLS),
     "geo": parse(GEOS, GEO_MACROS),
+    "streams": parse(STREAMS, {"stream_change": one_of(STREAM_CHANGES)}),
     "keys": parse(KEYS),
     "transactions": parse(TRANSACTIONS, MACROS),
     "sort": parse(SORT),
@@ -618,7 +699,9 @@ FAMILIES = {
 
 # What a block of commands of a family begins with.
 OPENINGS = {
-    "events": parse("1 !CONFIG SET notify-keyspace-events AKEnm ; @*!PSUBSCRIBE *"),
+    # A node is full by its entries alone: bytes are each server's own.
+    "streams": parse("1 !CONFIG SET stream-node-max-bytes 0"),
+    "events": parse("1 !CONFIG SET stream-node-max-bytes 0 notify-keyspace-events AKEnm ; @*!PSUBSCRIBE *"),
 }
 
 

@@ -28,7 +28,10 @@ PARAMETERS = [b"hash-max-listpack-entries", b"hash-max-ziplist-value", b"list-ma
               b"maxmemory-policy", b"maxmemory-eviction-tenacity", b"lfu-log-factor",
               b"lfu-decay-time", b"lazyfree-lazy-expire", b"lazyfree-lazy-user-del", b"slowlog-max-len", b"latency-tracking",
               b"client-output-buffer-limit", b"HASH-MAX-LISTPACK-VALUE"]
-KINDS = ("string", "list", "hash", "set", "zset")
+KINDS = ("string", "list", "hash", "set", "zset", "stream")
+STREAM_IDS = [b"-", b"+", b"0", b"0-0", b"0-1", b"0-*", b"5-*", b"18446744073709551615", b"18446744073709551615-*",
+              b"18446744073709551615-18446744073709551615", b"18446744073709551616", b"1-", b"-1", b"1--1", b" 7", b"+7-+1",
+              b"007-01", b"1-2-3", b"(1", b"$", b">", b"1-18446744073709551615", b"7" * 127, b"7" * 128, b"3\x00x"]
 FAR_FUTURE_S = 4102444800
 
 
@@ -52,6 +55,7 @@ class Draw:
         self.for_sort = False
         # A key that is stored with a time gone by goes when a server notices, which DBSIZE and events tell.
         self.only_future = False
+        self.stream_ms = 1
 
     def chance(self, probability):
         return self.random.random() < probability
@@ -94,12 +98,40 @@ class Draw:
     def zset(self):
         return self.key_of("zset")
 
+    def stream(self):
+        return self.key_of("stream")
+
     def lex(self):
         """A sorted set whose members all have one score."""
         return f"lex:{self.between(1, self.keys_a_kind)}".encode()
 
     def weight_key(self):
         return f"weight_{self.between(1, 20)}".encode()
+
+    # ---- streams: ids in a small range, so that they meet; new ones mostly grow
+    def new_id(self):
+        self.stream_ms += self.pick((0, 0, 0, 1, 1, 3))
+        if self.chance(0.03):
+            return self.stream_id()
+        return b"%d-%s" % (self.stream_ms, b"*" if self.chance(0.7) else str(self.between(0, 9)).encode())
+
+    def stream_id(self):
+        if self.chance(0.05):
+            return self.pick(STREAM_IDS)
+        ms = max(0, self.stream_ms - int(self.random.expovariate(0.05))) + self.pick((0, 0, 0, 0, 1, 5))
+        return b"%d-%d" % (ms, self.between(0, 3)) if self.chance(0.7) else b"%d" % ms
+
+    def id_bound(self):
+        form = self.random.random()
+        if form < 0.4:
+            return self.pick((b"-", b"+", b"0"))
+        return b"(" + self.stream_id() if form < 0.6 else self.stream_id()
+
+    def group(self):
+        return self.pick((b"g1", b"g1", b"g1", b"g2", b"g2", b"a group", b""))
+
+    def consumer(self):
+        return self.pick((b"Alice", b"Alice", b"Bob", b"Bob", b"Carol", b"\xff\r\n"))
 
     # ---- values
     def value(self):
@@ -326,7 +358,7 @@ class Draw:
                           b"nothing", b"value:*", b"*a*", b"", b"[", b"m?"))
 
     def kind(self):
-        return self.pick(KINDS + ("stream", "STRING", "nothing")).encode()
+        return self.pick(KINDS + ("STRING", "nothing")).encode()
 
     def db(self):
         if self.chance(0.95):
@@ -391,7 +423,8 @@ class Draw:
             args[where] = args[where].swapcase() if where == 0 else self.value()
         else:
             args[0] = self.pick((b"NOSUCH", b"GETT", args[0] + b"x", b"get\r\nx", b"GET\0x", b"\0"))
-        return args
+        # An entry with an id of the server's clock would be another one in each server.
+        return [b"0-*" if arg == b"*" and args[0].upper() == b"XADD" else arg for arg in args]
 
 
 def compile_template(text, macros=None):

@@ -94,6 +94,14 @@ size_t content_bytes(const Entry& entry) {
       entry.as<Hash>().for_each(
           [&](const Hash::Item& item) { bytes += item.field.size() + item.value.size() + 2; });
       return bytes;
+    case Type::kStream:
+      entry.as<Stream>().for_each([&](const StreamEntry& item) {
+        bytes += sizeof(StreamId);
+        item.for_each_field(
+            [&](ByteView field, ByteView value) { bytes += field.size() + value.size() + 2; });
+        return true;
+      });
+      return bytes;
     case Type::kBloom:
     case Type::kCuckoo:
     case Type::kCountMin:

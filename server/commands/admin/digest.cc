@@ -16,6 +16,28 @@ Digest digest_in_order(Parts... parts) {
   return digest;
 }
 
+// What a reader of the stream can see: entries, and how far each group has come.
+void mix_stream(Digest& digest, const Stream& stream) {
+  stream.for_each([&](const StreamEntry& entry) {
+    digest.add(StreamIdText(entry.id));
+    entry.for_each_field([&](ByteView field, ByteView value) {
+      digest.add(field);
+      digest.add(value);
+    });
+    return true;
+  });
+  digest.add(StreamIdText(stream.last_id()));
+  stream.for_each_group([&](const StreamGroup& group) {
+    digest.add(group.name());
+    digest.add(StreamIdText(group.last_id));
+    group.for_each_pending({}, [&](const StreamPending& pending) {
+      digest.add(StreamIdText(pending.id));
+      digest.add(pending.owner->name());
+      return true;
+    });
+  });
+}
+
 void mix_value(Digest& digest, const Entry& entry) {
   switch (entry.type()) {
     case Type::kString: {
@@ -50,6 +72,9 @@ void mix_value(Digest& digest, const Entry& entry) {
       digest.add(fields);
       return;
     }
+    case Type::kStream:
+      mix_stream(digest, entry.as<Stream>());
+      return;
     case Type::kBloom:
     case Type::kCuckoo:
     case Type::kCountMin:

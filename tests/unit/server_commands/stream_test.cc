@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "engine_fixture.h"
+#include "test_client.h"
+
+namespace ouro {
+namespace {
+
+struct Streams : EngineFixture {
+  Streams()
+      : EngineFixture({kStreamCommands, kStreamGroupCommands, kStreamInfoCommands,
+                       kStreamPendingCommands, kStreamReadCommands, kStreamDeleteCommands,
+                       kStringSetCommands, kKeyCommands, kObjectCommands, kDebugCommands}) {}
+
+  // The answer without the quotes of its bulks.
+  std::string ask(ByteView line) {
+    std::string answer = run(line);
+    std::erase(answer, '"');
+    return answer;
+  }
+};
+
+TEST(Streams, IdsGrowWithTheClockAndWithinAMillisecond) {
+  Streams engine;
+  EXPECT_EQ(engine.ask("XADD s * f v"), "1700000000000-0");
+  EXPECT_EQ(engine.ask("XADD s * f v"), "1700000000000-1");
+  engine.pass(5);
+  EXPECT_EQ(engine.ask("XADD s * f v"), "1700000000005-0");
+  EXPECT_EQ(engine.ask("XADD s 1800000000000-7 f v"), "1800000000000-7");
+  EXPECT_EQ(engine.ask("XADD s * f v"), "1800000000000-8");
+  EXPECT_EQ(engine.ask("XADD s 1800000000001-* f v"), "1800000000001-0");
+  EXPECT_EQ(engine.ask("XADD s 5 f v"),
+            "(ERR The ID specified in XADD is equal or smaller than the target stream top item)");
+  EXPECT_EQ(engine.ask("XADD t 0-* f v"), "0-1");
+  EXPECT_EQ(engine.ask("TYPE t"), "stream");
+  EXPECT_EQ(engine.ask("OBJECT ENCODING t"), "stream");
+}
+
+TEST(Streams, WhatIsAddedIsLeftWithItsIdAndWhatWasTrimmed) {
+  Streams engine;
+  engine.options.limits.stream_node_entries = 2;
+  engine.run("XADD s * f v");
+  EXPECT_EQ(engine.effects(), "0: XADD s 1700000000000-0 f v");
+  engine.run("XADD s MAXLEN 5 1700000000000-* f v");
+  EXPECT_EQ(engine.effects(), "0: XADD s MAXLEN 5 1700000000000-1 f v");
+  engine.run("XADD s 1800000000000-0 f v");
+  EXPECT_EQ(engine.effects(), "0: XADD s 1800000000000-0 f v");
+  engine.run("XADD s NOMKSTREAM MAXLEN ~ 1 LIMIT 7 1800000000000-1 f v");
+  EXPECT_EQ(engine.effects(), "0: XADD s MAXLEN = 2 1800000000000-1 f v");
+  engine.run("XADD s 1800000000000-2 f v");
+  engine.effects();
+  engine.run("XTRIM s MINID ~ 1800000000000-2");
+  EXPECT_EQ(engine.effects(), "0: XTRIM s MINID = 1800000000000-2");
+  engine.run("XTRIM s MAXLEN 9");
+  EXPECT_EQ(engine.effects(), "");
+}
+
+TEST(Streams, ALogIsTrimmedAsItSays) {
+  Streams engine;
+  engine.caller.origin = Origin::kReplay;
+  engine.run("XADD s 1 f v");
+  engine.run("XADD s 2 f v");
+  EXPECT_EQ(engine.ask("XADD s MAXLEN = 1 LIMIT 10 3 f v"), "3-0");
+  EXPECT_EQ(engine.ask("XLEN s"), "1");
+}
+
+TEST(Streams, RangesAreReadFromBothEnds) {
+  Streams engine;
+  engine.run_all({"XADD s 1 a 1", "XADD s 2-5 a 2 b 3", "XADD s 3 a 4"});
+  EXPECT_EQ(engine.ask("XRANGE s - + COUNT 2"), "[[1-0 [a 1]] [2-5 [a 2 b 3]]]");
+  EXPECT_EQ(engine.ask("XREVRANGE s + - COUNT 1"), "[[3-0 [a 4]]]");
+  EXPECT_EQ(engine.ask("XRANGE s (1 2"), "[[2-5 [a 2 b 3]]]");
+  EXPECT_EQ(engine.ask("XRANGE s - + COUNT 0"), "*_");
+  EXPECT_EQ(engine.ask("XRANGE none - + COUNT 0"), "[]");
+  EXPECT_EQ(engine.ask("XRANGE s (18446744073709551615-18446744073709551615 +"),
+            "(ERR invalid start ID for the interval)");
+  EXPECT_EQ(engine.ask("XDEL s 2-5 2-6 9"), "1");
+  EXPECT_EQ(engine.ask("XLEN s"), "2");
+}
+
+TEST(Streams, AReaderOfAGroupLeavesWhatItWasGiven) {
+  Streams engine;
+  engine.run_all({"XADD s 1 a 1", "XADD s 2 a 2", "XGROUP CREATE s g 0"});
+  engine.effects();
+  engine.resp3 = false;
+  EXPECT_EQ(engine.ask("XREADGROUP GROUP g alice STREAMS s >"), "[[s [[1-0 [a 1]] [2-0 [a 2]]]]]");
+  EXPECT_EQ(engine.effects(),
+            "0: XGROUP CREATECONSUMER s g alice; 0: XGROUP SETID s g 2-0 ENTRIESREAD 2; "
+            "0: XCLAIM s g alice 0 1-0 2-0 TIME 1700000000000 RETRYCOUNT 1 FORCE JUSTID LASTID "
+            "2-0");
+  engine.run("XDEL s 1");
+  engine.effects();
+  engine.pass(10);
+  EXPECT_EQ(engine.ask("XREADGROUP GROUP g alice STREAMS s 0"), "[[s [[1-0 *_] [2-0 [a 2]]]]]");
+  EXPECT_EQ(engine.effects(),
+            "0: XCLAIM s g alice 0 2-0 TIME 1700000000010 RETRYCOUNT 2 FORCE JUSTID LASTID 2-0");
+  EXPECT_EQ(engine.ask("XPENDING s g"), "[2 1-0 2-0 [[alice 2]]]");
+  EXPECT_EQ(engine.ask("XREADGROUP GROUP g alice STREAMS s >"), "*_");
+  EXPECT_EQ(engine.effects(), "");
+  EXPECT_EQ(engine.ask("XREADGROUP GROUP g bob NOACK STREAMS s >"), "*_");
+}
+
+TEST(Streams, AReplayOfWhatWasLeftGivesTheSameGroup) {
+  Streams engine;
+  engine.run_all({"XADD s 1 a 1", "XADD s 2 a 2", "XGROUP CREATE s g 0",
+                  "XREADGROUP GROUP g alice STREAMS s >", "XCLAIM s g bob 0 2 RETRYCOUNT 9",
+                  "XADD s 3 a 3", "XREADGROUP GROUP g carol NOACK STREAMS s >", "XDEL s 1",
+                  "XAUTOCLAIM s g dave 0 0 COUNT 1"});
+  Streams other;
+  other.caller.origin = Origin::kReplay;
+  for (const std::string& line : engine.effect_log.lines) other.run(line.substr(3));
+  for (const char* question : {"XINFO STREAM s FULL", "XPENDING s g - + 9", "XINFO GROUPS s"}) {
+    EXPECT_EQ(other.ask(question), engine.ask(question));
+  }
+}
+
+TEST(Streams, ClaimsTakeOverWhatIsIdle) {
+  Streams engine;
+  engine.run_all({"XADD s 1 a 1", "XADD s 2 a 2", "XADD s 3 a 3", "XGROUP CREATE s g 0",
+                  "XREADGROUP GROUP g alice STREAMS s >"});
+  engine.pass(100);
+  EXPECT_EQ(engine.ask("XCLAIM s g bob 200 1"), "[]");
+  EXPECT_EQ(engine.ask("XINFO CONSUMERS s g"), "[{name alice pending 3 idle 100}]");
+  EXPECT_EQ(engine.ask("XCLAIM s g bob 100 1 7 JUSTID"), "[1-0]");
+  EXPECT_EQ(engine.ask("XPENDING s g - + 9 bob"), "[[1-0 bob 0 1]]");
+  engine.run("XDEL s 2");
+  engine.effects();
+  EXPECT_EQ(engine.ask("XAUTOCLAIM s g bob 50 0 COUNT 1"), "[3-0 [] [2-0]]");
+  EXPECT_EQ(engine.effects(), "0: XACK s g 2-0");
+  EXPECT_EQ(engine.ask("XAUTOCLAIM s g bob 50 3"), "[0-0 [[3-0 [a 3]]] []]");
+  EXPECT_EQ(engine.ask("XCLAIM s g bob 0 1 IDLE 50 NONSENSE"),
+            "(ERR Unrecognized XCLAIM option 'NONSENSE')");
+  EXPECT_EQ(engine.ask("XGROUP DELCONSUMER s g bob"), "2");
+  EXPECT_EQ(engine.ask("XPENDING s g"), "[0 _ _ *_]");
+}
+
+TEST(Streams, CopyTakesGroupsAlong) {
+  Streams engine;
+  engine.run_all({"XADD s 1 a 1", "XGROUP CREATE s g 0", "XREADGROUP GROUP g alice STREAMS s >"});
+  EXPECT_EQ(engine.ask("COPY s t"), "1");
+  EXPECT_EQ(engine.ask("XACK s g 1"), "1");
+  EXPECT_EQ(engine.ask("XPENDING t g - + 9"), "[[1-0 alice 0 1]]");
+  EXPECT_EQ(engine.ask("DEBUG DIGEST-VALUE s") == engine.run("DEBUG DIGEST-VALUE t"), false);
+  EXPECT_EQ(engine.ask("XACK t g 1"), "1");
+  EXPECT_EQ(engine.ask("DEBUG DIGEST-VALUE s"), engine.run("DEBUG DIGEST-VALUE t"));
+}
+
+// ---- references (Redis 8.2)
+
+// Two groups: g has acknowledged 1, has 2 pending and was not given 3 and 4; h has 1 pending.
+struct ReferencedStream : Streams {
+  ReferencedStream() {
+    run_all({"XADD s 1 f v", "XADD s 2 f v", "XGROUP CREATE s g 0", "XGROUP CREATE s h 0",
+             "XREADGROUP GROUP g alice STREAMS s >", "XREADGROUP GROUP h bob COUNT 1 STREAMS s >",
+             "XADD s 3 f v", "XADD s 4 f v", "XACK s g 1"});
+    effects();
+  }
+};
+
+TEST(Streams, DeletingMayKeepReferences) {
+  ReferencedStream engine;
+  EXPECT_EQ(engine.ask("XDELEX s IDS 3 1 9 2"), "[1 -1 1]");
+  EXPECT_EQ(engine.effects(), "0: XDEL s 1-0 2-0");
+  EXPECT_EQ(engine.ask("XPENDING s g"), "[1 2-0 2-0 [[alice 1]]]");
+  EXPECT_EQ(engine.ask("XDELEX none KEEPREF IDS 2 1 2"), "[-1 -1]");
+}
+
+TEST(Streams, DeletingMayDropReferences) {
+  ReferencedStream engine;
+  EXPECT_EQ(engine.ask("XDELEX s IDS 1 2 DELREF"), "[1]");
+  EXPECT_EQ(engine.effects(), "0: XACK s g 2-0; 0: XDEL s 2-0");
+  EXPECT_EQ(engine.ask("XPENDING s g"), "[0 _ _ *_]");
+  // A reference to what has gone goes, too.
+  engine.run("XDEL s 1");
+  EXPECT_EQ(engine.ask("XDELEX s DELREF IDS 1 1"), "[-1]");
+  EXPECT_EQ(engine.ask("XPENDING s h"), "[0 _ _ *_]");
+}
+
+TEST(Streams, DeletingMayWaitForAllGroups) {
+  ReferencedStream engine;
+  EXPECT_EQ(engine.ask("XDELEX s ACKED IDS 3 1 2 3"), "[2 2 2]");
+  EXPECT_EQ(engine.effects(), "");
+  EXPECT_EQ(engine.ask("XACKDEL s h ACKED IDS 1 1"), "[1]");
+  EXPECT_EQ(engine.effects(), "0: XACK s h 1-0; 0: XDEL s 1-0");
+  EXPECT_EQ(engine.ask("XACKDEL s g ACKED IDS 2 2 3"), "[2 -1]");
+  EXPECT_EQ(engine.ask("XACKDEL s g IDS 1 2"), "[-1]");
+  EXPECT_EQ(engine.ask("XLEN s"), "3");
+}
+
+TEST(Streams, TrimmingRegardsReferences) {
+  ReferencedStream engine;
+  EXPECT_EQ(engine.ask("XTRIM s MAXLEN 1 ACKED"), "0");
+  engine.run("XACK s h 1");
+  EXPECT_EQ(engine.ask("XTRIM s ACKED MAXLEN 1"), "1");
+  engine.effects();
+  EXPECT_EQ(engine.ask("XADD s DELREF MAXLEN 2 5 f v"), "5-0");
+  EXPECT_EQ(engine.effects(), "0: XACK s g 2-0; 0: XADD s MAXLEN = 2 5-0 f v");
+  EXPECT_EQ(engine.ask("XADD s KEEPREF 6 f v"), "6-0");
+  EXPECT_EQ(engine.effects(), "0: XADD s 6-0 f v");
+  EXPECT_EQ(engine.ask("XPENDING s g"), "[0 _ _ *_]");
+}
+
+TEST(Streams, IdsAreCountedAndOptionsStandOnce) {
+  Streams engine;
+  for (const char* command : {"XDELEX s IDS 0 1", "XDELEX s IDS a 1", "XDELEX s IDS -5 1"}) {
+    EXPECT_EQ(engine.ask(command), "(ERR Number of IDs must be greater than 0)");
+  }
+  EXPECT_EQ(engine.ask("XDELEX s IDS 2 1"),
+            "(ERR The `numids` parameter must match the number of arguments)");
+  for (const char* command :
+       {"XDELEX s KEEPREF DELREF IDS 1 1", "XDELEX s IDS 1 1 2", "XDELEX s IDS 1 1 IDS 1 1",
+        "XACKDEL s g KEEPREF ACKED x", "XDELEX s KEEPREF 1 1"}) {
+    EXPECT_EQ(engine.ask(command), "(ERR syntax error)") << command;
+  }
+}
+
+// ---- waiting
+
+struct StreamBlock : testing::Test {
+  EngineFixture world{{kStreamCommands, kStreamGroupCommands, kStreamPendingCommands,
+                       kStreamReadCommands, kStringSetCommands, kKeyCommands, kDatabaseCommands,
+                       kTransactionCommands, kConnectionCommands, kClientCommands,
+                       kExpireCommands}};
+  TestTurns turns{world.engine};
+  TestClient first{turns}, second{turns}, other{turns};
+};
+
+TEST_F(StreamBlock, TheEndIsThatOfTheTimeWhenTheWaitBegan) {
+  other.ask("XADD s 1 a 1");
+  EXPECT_EQ(first.ask("XREAD BLOCK 0 STREAMS s none $ $"), "");
+  EXPECT_EQ(second.ask("XREAD BLOCK 0 STREAMS s 1"), "");
+  EXPECT_EQ(other.ask("MULTI; XADD s 2 a 2; XADD s 3 a 3; EXEC"),
+            "+OK +QUEUED +QUEUED *2 $3 2-0 $3 3-0");
+  const std::string both = "*1 *2 $1 s *2 *2 $3 2-0 *2 $1 a $1 2 *2 $3 3-0 *2 $1 a $1 3";
+  EXPECT_EQ(first.take(), both);
+  EXPECT_EQ(second.take(), both);
+}
+
+TEST_F(StreamBlock, WhatCameAndWentIsAnAnswerWithoutEntries) {
+  first.ask("XREAD BLOCK 0 STREAMS s $");
+  other.ask("MULTI; XADD s 2 a 2; XDEL s 2; EXEC");
+  EXPECT_EQ(first.take(), "*1 *2 $1 s *0");
+}
+
+TEST_F(StreamBlock, AReaderWaitsOnWhileItsKeyIsNoStream) {
+  first.ask("XREAD BLOCK 0 STREAMS s $");
+  other.ask("SET s v");
+  EXPECT_EQ(first.take(), "");
+  other.ask("DEL s; XADD s 2 a 2");
+  EXPECT_EQ(first.take(), "*1 *2 $1 s *1 *2 $3 2-0 *2 $1 a $1 2");
+}
+
+TEST_F(StreamBlock, OneEntryGoesToOneConsumer) {
+  other.ask("XGROUP CREATE s g $ MKSTREAM");
+  first.ask("XREADGROUP GROUP g alice BLOCK 0 STREAMS s >");
+  second.ask("XREADGROUP GROUP g bob BLOCK 0 STREAMS s >");
+  other.ask("XADD s 2 a 2");
+  EXPECT_EQ(first.take(), "*1 *2 $1 s *1 *2 $3 2-0 *2 $1 a $1 2");
+  EXPECT_EQ(second.take(), "");
+  other.ask("XADD s 3 a 3");
+  EXPECT_EQ(second.take(), "*1 *2 $1 s *1 *2 $3 3-0 *2 $1 a $1 3");
+}
+
+TEST_F(StreamBlock, AConsumerLearnsThatItsKeyHasGone) {
+  const std::string gone = "-UNBLOCKED the stream key no longer exists";
+  for (const char* end : {"DEL s", "SET s v", "FLUSHALL", "SWAPDB 0 1",
+                          "MULTI; DEL s; SET s v; EXEC", "RENAME s t", "PEXPIRE s 1"}) {
+    other.ask("DEL s; XGROUP CREATE s g $ MKSTREAM");
+    EXPECT_EQ(first.ask("XREADGROUP GROUP g alice BLOCK 0 STREAMS s >"), "") << end;
+    other.ask(end);
+    if (ByteView(end).starts_with("PEXPIRE")) {
+      world.pass(5);
+      other.ask("EXISTS s");
+    }
+    EXPECT_EQ(first.take(), gone) << end;
+  }
+}
+
+TEST_F(StreamBlock, AConsumerLearnsThatItsGroupHasGone) {
+  other.ask("XGROUP CREATE s g $ MKSTREAM");
+  first.ask("XREADGROUP GROUP g alice BLOCK 0 STREAMS s >");
+  other.ask("XGROUP DESTROY s g");
+  EXPECT_EQ(first.take(),
+            "-NOGROUP the consumer group this client was blocked on no longer exists");
+}
+
+TEST_F(StreamBlock, WhoWaitsForListsIsNotToldOfRemoval) {
+  other.ask("XGROUP CREATE s g $ MKSTREAM");
+  first.ask("XREAD BLOCK 0 STREAMS s $");
+  second.ask("XREADGROUP GROUP g alice BLOCK 0 STREAMS s >");
+  other.ask("DEL s");
+  EXPECT_EQ(first.take(), "");
+  EXPECT_EQ(second.take(), "-UNBLOCKED the stream key no longer exists");
+}
+
+TEST_F(StreamBlock, HistoryNeverWaits) {
+  other.ask("XGROUP CREATE s g $ MKSTREAM");
+  EXPECT_EQ(first.ask("XREADGROUP GROUP g alice BLOCK 0 STREAMS s 0"), "*1 *2 $1 s *0");
+  EXPECT_EQ(first.ask("XREAD BLOCK 1.5 STREAMS s 0"),
+            "-ERR timeout is not an integer or out of range");
+}
+
+}  // namespace
+}  // namespace ouro
