@@ -60,8 +60,16 @@ class StringMap {
   }
   void clear() {
     size_t all = ~size_t{0};
-    dict_.free_some(all, [this](Entry* entry) { heap_->destroy(entry); });
+    free_some(all);
   }
+  // Frees the map in slices of `budget` keys, which is counted down; true when all is gone. Once
+  // begun only this, size() and the destructor may be called.
+  bool free_some(size_t& budget) {
+    return dict_.free_some(budget, [this](Entry* entry) { heap_->destroy(entry); });
+  }
+
+  // Each key with the same probability; the map is not empty.
+  ByteView random_key(Prng& prng) const { return dict_.random(prng)->key(); }
 
   size_t size() const { return dict_.size(); }
   bool empty() const { return dict_.empty(); }

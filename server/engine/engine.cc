@@ -26,6 +26,7 @@ Engine::Engine(const Setup& setup)
       dbs(heap, HashSeed{prng.next()}, setup.options.databases),
       commit(heap, setup.sinks),
       pubsub(*this),
+      tracking(*this),
       clients(*this),
       exclusive(*this),
       client_memory(*this),
@@ -54,20 +55,23 @@ void Engine::run_batch() {
   batch.run();
   if (blocking.has_ready()) executor.run_woken();
   while (Session* session = blocking.find_timed_out(instant_)) executor.time_out(*session);
+  tracking.broadcast();
   exclusive.on_turn_end();
   clients.on_turn_end();
 }
 
 bool Engine::run_slices() {
   const bool closing = client_memory.keep_limit();
-  if (cron_paused || exclusive.active()) return closing || batch.has_more();
+  const bool forgetting = tracking.run_slice();
+  if (cron_paused || exclusive.active()) return closing || forgetting || batch.has_more();
   const bool expiring = active_expire && !at_standstill() && expire_slice();
   const bool freeing = !dbs.lazy_free().run(kFreeBudget);
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
   // What ended here is in the log before a command follows.
   close_group(false);
-  return closing || expiring || freeing || evicting || batch.has_more();
+  tracking.broadcast();
+  return closing || forgetting || expiring || freeing || evicting || batch.has_more();
 }
 
 void Engine::close_group(bool in_transaction) {
@@ -128,7 +132,8 @@ void Engine::expire_key(DbIndex db, const Key& key) {
     const LatencySpan span(*this, "expire-del");
     dbs[db].erase(key, options.lazyfree_lazy_expire ? Freeing::kLazy : Freeing::kNow);
   };
-  if (commit.wanted() || watch.active() || blocking.active() || pubsub.notifies()) {
+  if (commit.wanted() || watch.active() || tracking.active() || blocking.active() ||
+      pubsub.notifies()) {
     const std::string name(key.bytes);
     erase();
     key_changed(db, {name, key.hash}, Event::kExpired, "expired");
@@ -140,6 +145,9 @@ void Engine::expire_key(DbIndex db, const Key& key) {
 void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
   if (watch.active()) [[unlikely]]
     watch.on_changed(db, key.bytes, presence(db, key.bytes));
+  if (tracking.active()) [[unlikely]]
+    tracking.on_changed(key.bytes,
+                        event_class == Event::kExpired || event_class == Event::kEvicted);
   if (blocking.active()) [[unlikely]]
     blocking.on_changed(db, key.bytes);
   notify(db, key.bytes, event_class, event);
@@ -157,6 +165,16 @@ Watch::Presence Engine::presence(DbIndex db, ByteView key) const {
 }
 
 void Engine::flush(DbIndex db, Freeing freeing) {
+  empty(db, freeing);
+  if (tracking.active()) tracking.on_flushed();
+}
+
+void Engine::flush_all(Freeing freeing) {
+  for (DbIndex db = 0; db < dbs.count(); ++db) empty(db, freeing);
+  if (tracking.active()) tracking.on_flushed();
+}
+
+void Engine::empty(DbIndex db, Freeing freeing) {
   if (watch.active()) {
     watch.on_database_changed(
         db, [&](ByteView key) { return presence(db, key); },
@@ -164,10 +182,6 @@ void Engine::flush(DbIndex db, Freeing freeing) {
   }
   changes += dbs[db].size();
   dbs[db].clear(freeing);
-}
-
-void Engine::flush_all(Freeing freeing) {
-  for (DbIndex db = 0; db < dbs.count(); ++db) flush(db, freeing);
 }
 
 void Engine::swap_databases(DbIndex a, DbIndex b) {

@@ -33,6 +33,7 @@
 #include "server/engine/slowlog.h"
 #include "server/engine/stats.h"
 #include "server/engine/stopwatch.h"
+#include "server/engine/tracking.h"
 #include "server/engine/watch.h"
 
 namespace ouro {
@@ -77,7 +78,8 @@ class Engine {
   uint32_t access_clock() const { return static_cast<uint32_t>(wall_ / 1000) & Entry::kAccessMask; }
 
   // ---- keys
-  // A key has changed: wakes its waiters, breaks transactions that watch it, tells its subscribers.
+  // A key has changed: wakes its waiters, breaks transactions that watch it, tells who caches it
+  // and its subscribers.
   void key_changed(DbIndex db, const Key& key, Event event_class, ByteView event);
   // The clock has ended a key: removes it on a primary, with its effect and events.
   // While clients are paused nothing expires and nothing is evicted: what is due is hidden, and
@@ -116,6 +118,7 @@ class Engine {
   Watch watch;
   Blocking blocking;
   PubSub pubsub;
+  Tracking tracking;
   Clients clients;
   std::vector<Session*> unsealed;  // got a message from the command that is running
   Exclusive exclusive;
@@ -137,6 +140,7 @@ class Engine {
   uint64_t changes = 0;
 
  private:
+  void empty(DbIndex db, Freeing freeing);
   Watch::Presence presence(DbIndex db, ByteView key) const;
   bool expire_slice();
   bool after_fields_expired(DbIndex db, const Key& key, const Hash& hash, size_t count);

@@ -89,6 +89,15 @@ void Executor::refuse_unknown(Caller& caller, Argv argv, Reply& reply) {
 }
 
 Executor::Outcome Executor::run(Caller& caller, const Prepared& prepared, Reply& reply) {
+  const Outcome outcome = attempt(caller, prepared, reply);
+  if (engine_.tracking.active() && caller.session != nullptr && outcome != Outcome::kPostponed)
+      [[unlikely]] {
+    engine_.tracking.on_command_end(*caller.session, prepared.spec);
+  }
+  return outcome;
+}
+
+Executor::Outcome Executor::attempt(Caller& caller, const Prepared& prepared, Reply& reply) {
   const CommandSpec* spec = prepared.spec;
   if (spec == nullptr) [[unlikely]] {
     refuse_unknown(caller, prepared.argv, reply);
@@ -143,7 +152,10 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
               .first_key = prepared.first_key,
               .blobs = prepared.blobs,
               .woken_by = prepared.woken_by};
-  if (depth_ == 0) engine_.commit.begin_group();
+  if (depth_ == 0) {
+    engine_.commit.begin_group();
+    running_ = caller.session;
+  }
   engine_.commit.begin_command();
   ++depth_;
   const Status status = spec.handler(ctx);
@@ -155,6 +167,10 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     ++stats.failed;
     reply.error(text);
   }
+  if (engine_.tracking.active() && caller.session != nullptr && spec.flags.has(Flag::kReadonly))
+      [[unlikely]] {
+    engine_.tracking.remember(*caller.session, spec, prepared.argv);
+  }
   // Shown when it has run, so that a transaction's commands come before its EXEC; one that is run
   // again was shown when it began to wait.
   if (engine_.monitors.active() && prepared.woken_by == nullptr)
@@ -163,13 +179,24 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     engine_.changes += ctx.changes;
     if (!ctx.effects.is_explicit()) engine_.commit.add(db, prepared.argv);
   }
-  if (status.err() == Err::kExclusive) return status;
-  if (depth_ == 0) engine_.close_group(spec.flags.has(Flag::kRunsQueue));
+  if (status.err() == Err::kExclusive) {
+    if (depth_ == 0) running_ = nullptr;
+    return status;
+  }
+  if (depth_ == 0) end_group(spec.flags.has(Flag::kRunsQueue));
   if (status.err() == Err::kBlocked) return status;
   ++engine_.stats.commands_processed;
   tick_ = engine_.stopwatch.ticks();
   engine_.account(stats, caller, spec, prepared.argv, nanos_of(tick_ - started));
   return status;
+}
+
+// A command that nobody else runs has answered.
+void Executor::end_group(bool in_transaction) {
+  engine_.close_group(in_transaction);
+  running_ = nullptr;
+  if (engine_.tracking.active()) [[unlikely]]
+    engine_.tracking.tell_pending();
 }
 
 Status Executor::run_queue(Caller& caller, Reply& reply) {
@@ -190,9 +217,11 @@ void Executor::resume_queue(Session& session) {
   const uint64_t started = tick_;
   const Status status = session.with_reply([&](Reply& reply) {
     ++depth_;
+    running_ = &session;
     const Status rest = run_queue(caller, reply);
     --depth_;
-    if (rest.is_ok()) engine_.close_group(true);
+    if (rest.is_ok()) end_group(true);
+    running_ = nullptr;
     return rest;
   });
   if (status.err() == Err::kExclusive) return;

@@ -70,6 +70,7 @@ struct EngineOptions {
   bool latency_tracking = true;
   std::string latency_tracking_info_percentiles = "50 99 99.9";
   std::string notify_keyspace_events;
+  uint64_t tracking_table_max_keys = 1'000'000;  // 0 = no limit
   Allowed enable_debug_command = Allowed::kNobody;
   Allowed enable_protected_configs = Allowed::kNobody;
 };

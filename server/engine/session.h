@@ -7,6 +7,7 @@
 // client-query-buffer-limit, and above kWaitingBytesMax it receives no more.
 #pragma once
 
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "server/engine/executor.h"
 #include "server/engine/options.h"
 #include "server/engine/resp_reply.h"
+#include "server/engine/tracking.h"
 
 namespace ouro {
 
@@ -126,6 +128,8 @@ class Session final : public Endpoint {
   uint64_t id = 0;
   Peer peer;
   std::string name;
+  std::string library_name, library_version;  // CLIENT SETINFO
+  bool takes_redirects = false;               // CLIENT CAPA redirect
   std::string user = "default";
   bool authenticated = false;  // change by set_authenticated
   Instant created = 0;
@@ -133,6 +137,7 @@ class Session final : public Endpoint {
   const CommandSpec* last_command = nullptr;
   bool is_monitor = false;
   bool no_evict = false;
+  std::unique_ptr<TrackingClient> tracking;  // CLIENT TRACKING; null when it is off
   ClientMemory::Share memory_share;
   std::set<std::string, std::less<>> subscriptions[3];  // by PubSub::Kind
   size_t subscription_count() const {

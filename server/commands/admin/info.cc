@@ -109,7 +109,8 @@ void clients_section(Page& page) {
   page.value("client_recent_max_output_buffer", output);
   page.value("blocked_clients",
              page.engine.blocking.session_count() + page.engine.clients.postponed_count());
-  page.zeros({"tracking_clients", "clients_in_timeout_table"});
+  page.value("tracking_clients", page.engine.tracking.client_count());
+  page.value("clients_in_timeout_table", 0);
 }
 
 struct MemoryFacts {
@@ -243,8 +244,10 @@ void stats_section(Page& page) {
   page.zeros({"latest_fork_usec", "total_forks", "migrate_cached_sockets",
               "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
               "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
-              "current_active_defrag_time", "tracking_total_keys", "tracking_total_items",
-              "tracking_total_prefixes"});
+              "current_active_defrag_time"});
+  page.value("tracking_total_keys", engine.tracking.key_count());
+  page.value("tracking_total_items", engine.tracking.item_count());
+  page.value("tracking_total_prefixes", engine.tracking.prefix_count());
   page.value("unexpected_error_replies", stats.unexpected_errors);
   page.value("total_error_replies", stats.error_replies);
   page.zeros({"dump_payload_sanitizations", "total_reads_processed", "total_writes_processed",
