@@ -33,7 +33,7 @@ extern const std::span<const CommandSpec> kPubsubCommands;
 extern const std::span<const CommandSpec> kServerCommands;
 extern const std::span<const CommandSpec> kSetAlgebraCommands;
 extern const std::span<const CommandSpec> kSetCommands;
-extern const std::span<const CommandSpec> kSlowlogCommands;
+extern const std::span<const CommandSpec> kCommandLogCommands;
 extern const std::span<const CommandSpec> kSortCommands;
 extern const std::span<const CommandSpec> kStringCommands;
 extern const std::span<const CommandSpec> kStringLcsCommands;

@@ -13,6 +13,14 @@ namespace {
 constexpr size_t kExpireBudget = 1000;
 constexpr size_t kFreeBudget = 2000;
 
+// What a command's words take as RESP, with about ten bytes around each.
+uint64_t wire_bytes(Argv argv) {
+  constexpr uint64_t kAround = 10;
+  uint64_t bytes = kAround;
+  for (const ByteView word : argv) bytes += word.size() + kAround;
+  return bytes;
+}
+
 }  // namespace
 
 Engine::Engine(const Setup& setup)
@@ -30,7 +38,7 @@ Engine::Engine(const Setup& setup)
       clients(*this),
       exclusive(*this),
       client_memory(*this),
-      slowlog(heap),
+      command_log(heap),
       batch(*this),
       executor(*this) {
   apply_all_engine_options(*this);
@@ -207,22 +215,39 @@ void Engine::touch(Entry& entry) {
 }
 
 void Engine::account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv,
-                     uint64_t nanos) {
+                     const Cost& cost) {
   ++row.calls;
-  row.nanos += nanos;
+  row.nanos += cost.nanos;
   if (options.latency_tracking) {
     if (row.latency == nullptr) row.latency = std::make_unique<LatencyHistogram>();
-    row.latency->record(nanos);
+    row.latency->record(cost.nanos);
   }
-  const auto micros = static_cast<Micros>(nanos / 1000);
+  const auto micros = static_cast<Micros>(cost.nanos / 1000);
   if (options.slowlog_log_slower_than_us >= 0 && micros >= options.slowlog_log_slower_than_us)
       [[unlikely]] {
-    if (!spec.flags.has(Flag::kSkipSlowlog)) slowlog.add(*this, caller, argv, micros);
+    if (!spec.flags.has(Flag::kSkipSlowlog)) {
+      command_log.add(*this, CommandLog::Kind::kSlow, caller, argv, micros,
+                      static_cast<Micros>(cost.waited_nanos / 1000));
+    }
   }
+  log_large(caller, spec, argv, cost);
   if (options.latency_monitor_threshold_ms > 0) [[unlikely]] {
     latency.add_sample(spec.flags.has(Flag::kFast) ? "fast-command" : "command", micros / 1000,
                        wall_, options.latency_monitor_threshold_ms);
   }
+}
+
+// Sizes are those on the wire; of a request that is what its words take as RESP.
+void Engine::log_large(const Caller& caller, const CommandSpec& spec, Argv argv, const Cost& cost) {
+  const auto note = [&](CommandLog::Kind kind, int64_t limit, uint64_t bytes) {
+    if (limit < 0 || bytes < static_cast<uint64_t>(limit)) [[likely]]
+      return;
+    if (spec.flags.has(Flag::kSkipSlowlog)) return;
+    command_log.add(*this, kind, caller, argv, static_cast<int64_t>(bytes),
+                    static_cast<Micros>(cost.waited_nanos / 1000));
+  };
+  note(CommandLog::Kind::kLargeRequest, options.log_request_larger_than, wire_bytes(argv));
+  note(CommandLog::Kind::kLargeReply, options.log_reply_larger_than, cost.reply_bytes);
 }
 
 }  // namespace ouro

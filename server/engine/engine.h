@@ -19,6 +19,7 @@
 #include "server/engine/blocking.h"
 #include "server/engine/client_memory.h"
 #include "server/engine/clients.h"
+#include "server/engine/command_log.h"
 #include "server/engine/commit.h"
 #include "server/engine/context.h"
 #include "server/engine/eviction.h"
@@ -30,7 +31,6 @@
 #include "server/engine/options.h"
 #include "server/engine/pubsub.h"
 #include "server/engine/registry.h"
-#include "server/engine/slowlog.h"
 #include "server/engine/stats.h"
 #include "server/engine/stopwatch.h"
 #include "server/engine/tracking.h"
@@ -97,9 +97,15 @@ class Engine {
   void flush(DbIndex db, Freeing freeing);
   void flush_all(Freeing freeing);
   void swap_databases(DbIndex a, DbIndex b);
-  // Counts one finished command: commandstats, latency, SLOWLOG.
+  // What a finished command cost.
+  struct Cost {
+    uint64_t nanos = 0;
+    uint64_t waited_nanos = 0;  // since its turn's first command began
+    uint64_t reply_bytes = 0;
+  };
+  // Counts it: commandstats, latency, COMMANDLOG.
   void account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv,
-               uint64_t nanos);
+               const Cost& cost);
   // The access clock after one more use.
   void touch(Entry& entry);
 
@@ -124,7 +130,7 @@ class Engine {
   Exclusive exclusive;
   ClientMemory client_memory;
   Monitors monitors;
-  SlowLog slowlog;
+  CommandLog command_log;
   LatencyMonitor latency;
   Eviction eviction;
   Batch batch;
@@ -140,6 +146,7 @@ class Engine {
   uint64_t changes = 0;
 
  private:
+  void log_large(const Caller& caller, const CommandSpec& spec, Argv argv, const Cost& cost);
   void empty(DbIndex db, Freeing freeing);
   Watch::Presence presence(DbIndex db, ByteView key) const;
   bool expire_slice();

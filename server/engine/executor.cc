@@ -26,7 +26,7 @@ const CommandSpec* Executor::resolve(Argv argv) const {
 }
 
 void Executor::start_timing() {
-  tick_ = engine_.stopwatch.ticks();
+  turn_tick_ = tick_ = engine_.stopwatch.ticks();
   nanos_per_tick_ = 1000.0 / engine_.stopwatch.ticks_per_us();
 }
 
@@ -140,6 +140,7 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   const CommandSpec& spec = *prepared.spec;
   CommandStats& stats = engine_.registry.stats(spec);
   const uint64_t started = tick_;
+  const uint64_t answered = caller.session == nullptr ? 0 : caller.session->out().stream_end();
   const DbIndex db = caller.db;
   Context ctx{.engine = engine_,
               .spec = spec,
@@ -187,7 +188,12 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   if (status.err() == Err::kBlocked) return status;
   ++engine_.stats.commands_processed;
   tick_ = engine_.stopwatch.ticks();
-  engine_.account(stats, caller, spec, prepared.argv, nanos_of(tick_ - started));
+  engine_.account(
+      stats, caller, spec, prepared.argv,
+      {.nanos = nanos_of(tick_ - started),
+       .waited_nanos = nanos_of(started - turn_tick_),
+       .reply_bytes =
+           caller.session == nullptr ? 0 : caller.session->out().stream_end() - answered});
   return status;
 }
 
@@ -226,7 +232,8 @@ void Executor::resume_queue(Session& session) {
   });
   if (status.err() == Err::kExclusive) return;
   ++engine_.stats.commands_processed;
-  engine_.account(engine_.registry.stats(runner), caller, runner, {}, nanos_of(tick_ - started));
+  engine_.account(engine_.registry.stats(runner), caller, runner, {},
+                  {.nanos = nanos_of(tick_ - started)});
   if (engine_.blocking.has_ready()) run_woken();
 }
 
@@ -253,7 +260,7 @@ void Executor::time_out(Session& session) {
     // into an error now.
     ++engine_.stats.commands_processed;
     engine_.account(engine_.registry.stats(*wait.spec), session.caller(), *wait.spec,
-                    wait.argv.argv(), 0);
+                    wait.argv.argv(), {});
     session.with_reply([](Reply& reply) {
       reply.null_array();
       return true;

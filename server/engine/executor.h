@@ -94,7 +94,8 @@ class Executor {
   std::string message_;
   int depth_ = 0;
   Session* running_ = nullptr;
-  uint64_t tick_ = 0;  // when the command before ended
+  uint64_t turn_tick_ = 0;  // when the first command of the turn began
+  uint64_t tick_ = 0;       // when the command before ended
   double nanos_per_tick_ = 0;
   bool last_run_ = false;
 };

@@ -13,9 +13,9 @@ class AdminTest : public ::testing::Test {
     return text.find(part) != std::string::npos;
   }
 
-  EngineFixture engine{kConfigCommands,    kDebugCommands,  kInfoCommands,    kLatencyCommands,
-                       kMemoryCommands,    kServerCommands, kSlowlogCommands, kStringCommands,
-                       kStringSetCommands, kKeyCommands,    kListCommands,    kSetCommands,
+  EngineFixture engine{kConfigCommands,    kDebugCommands,  kInfoCommands,       kLatencyCommands,
+                       kMemoryCommands,    kServerCommands, kCommandLogCommands, kStringCommands,
+                       kStringSetCommands, kKeyCommands,    kListCommands,       kSetCommands,
                        kExpireCommands};
 };
 
@@ -90,9 +90,25 @@ TEST_F(AdminTest, SlowlogCutsArgumentsAndKeepsSoMany) {
   for (int i = 0; i < 40; ++i) many.push_back("k" + std::to_string(i));
   engine.run(many);
   EXPECT_TRUE(contains(engine.run("SLOWLOG GET 1"), "... (10 more arguments)"));
-  EXPECT_EQ(engine.engine.slowlog.lines().size(), 2U);
+  EXPECT_EQ(engine.engine.command_log.lines(CommandLog::Kind::kSlow).size(), 2U);
   EXPECT_TRUE(
       contains(engine.run("SLOWLOG GET -2"), "count should be greater than or equal to -1"));
+}
+
+TEST_F(AdminTest, CommandlogKeepsLargeRequests) {
+  engine.run("CONFIG SET commandlog-request-larger-than 100 commandlog-large-request-max-len 1");
+  engine.run("COMMANDLOG RESET large-request");
+  engine.run({"SET", "k", std::string(40, 'x')});
+  EXPECT_EQ(engine.run("COMMANDLOG LEN large-request"), "0");
+  engine.run({"SET", "k", std::string(150, 'x')});
+  engine.run({"SET", "l", std::string(250, 'x')});
+  EXPECT_EQ(engine.run("COMMANDLOG LEN LARGE-REQUEST"), "1");
+  EXPECT_TRUE(contains(engine.run("COMMANDLOG GET -1 large-request"), R"(294 ["SET" "l" ")"));
+  EXPECT_EQ(engine.run("COMMANDLOG LEN large-reply"), "0");
+  EXPECT_EQ(engine.run("COMMANDLOG RESET large-request"), "OK");
+  EXPECT_EQ(engine.run("COMMANDLOG LEN large-request"), "0");
+  EXPECT_TRUE(contains(engine.run("COMMANDLOG LEN fast"), "type should be one of the following"));
+  EXPECT_TRUE(contains(engine.run("CONFIG GET commandlog-execution-slower-than"), "10000"));
 }
 
 TEST_F(AdminTest, LatencyShowsWhatWasRecorded) {
