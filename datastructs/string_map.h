@@ -8,6 +8,7 @@
 // Cost: Dict's. Not for the keyspace, whose entries have a layout of their own.
 #pragma once
 
+#include <cstddef>
 #include <cstring>
 #include <new>
 
@@ -68,6 +69,11 @@ class StringMap {
     return dict_.free_some(budget, [this](Entry* entry) { heap_->destroy(entry); });
   }
 
+  // The key of a value that find() or find_or_add() gave.
+  static ByteView key_of(const V& value) {
+    static_assert(offsetof(Entry, value) == 0);
+    return reinterpret_cast<const Entry*>(&value)->key();
+  }
   // Each key with the same probability; the map is not empty.
   ByteView random_key(Prng& prng) const { return dict_.random(prng)->key(); }
 

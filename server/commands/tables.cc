@@ -9,7 +9,7 @@ std::span<const std::span<const CommandSpec>> all_command_tables() {
   static const std::array tables = {
       kClientCommands,     kCommandCommands,    kConfigCommands,      kConnectionCommands,
       kDatabaseCommands,   kDebugCommands,      kExpireCommands,      kHashCommands,
-      kHashExpireCommands, kInfoCommands,        kFunctionCommands,
+      kHashExpireCommands, kHotKeysCommands,    kInfoCommands,        kFunctionCommands,
       kKeyCommands,        kKeyScanCommands,    kLatencyCommands,     kListBlockCommands,
       kListCommands,       kListMoveCommands,   kListSearchCommands,  kMemoryCommands,
       kObjectCommands,     kPubsubCommands,     kServerCommands,      kSetAlgebraCommands,

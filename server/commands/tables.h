@@ -18,6 +18,7 @@ extern const std::span<const CommandSpec> kDebugCommands;
 extern const std::span<const CommandSpec> kExpireCommands;
 extern const std::span<const CommandSpec> kHashCommands;
 extern const std::span<const CommandSpec> kHashExpireCommands;
+extern const std::span<const CommandSpec> kHotKeysCommands;
 extern const std::span<const CommandSpec> kInfoCommands;
 extern const std::span<const CommandSpec> kFunctionCommands;
 extern const std::span<const CommandSpec> kKeyCommands;

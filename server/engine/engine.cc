@@ -39,6 +39,7 @@ Engine::Engine(const Setup& setup)
       exclusive(*this),
       client_memory(*this),
       command_log(heap),
+      hot_keys(*this),
       batch(*this),
       executor(*this) {
   apply_all_engine_options(*this);
@@ -91,6 +92,7 @@ void Engine::close_group(bool in_transaction) {
 void Engine::every_second() {
   if (cron_paused) return;
   stats.update_rates(instant_);
+  hot_keys.end_if_due();
   clients.every_second();
 }
 
@@ -231,6 +233,8 @@ void Engine::account(CommandStats& row, const Caller& caller, const CommandSpec&
     }
   }
   log_large(caller, spec, argv, cost);
+  if (hot_keys.active()) [[unlikely]]
+    hot_keys.note(spec, argv, cost.nanos, wire_bytes(argv) + cost.reply_bytes);
   if (options.latency_monitor_threshold_ms > 0) [[unlikely]] {
     latency.add_sample(spec.flags.has(Flag::kFast) ? "fast-command" : "command", micros / 1000,
                        wall_, options.latency_monitor_threshold_ms);

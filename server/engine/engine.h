@@ -26,6 +26,7 @@
 #include "server/engine/exclusive.h"
 #include "server/engine/executor.h"
 #include "server/engine/host.h"
+#include "server/engine/hot_keys.h"
 #include "server/engine/latency.h"
 #include "server/engine/monitor.h"
 #include "server/engine/options.h"
@@ -131,6 +132,7 @@ class Engine {
   ClientMemory client_memory;
   Monitors monitors;
   CommandLog command_log;
+  HotKeys hot_keys;
   LatencyMonitor latency;
   Eviction eviction;
   Batch batch;

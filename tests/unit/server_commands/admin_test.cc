@@ -16,7 +16,7 @@ class AdminTest : public ::testing::Test {
   EngineFixture engine{kConfigCommands,    kDebugCommands,  kInfoCommands,       kLatencyCommands,
                        kMemoryCommands,    kServerCommands, kCommandLogCommands, kStringCommands,
                        kStringSetCommands, kKeyCommands,    kListCommands,       kSetCommands,
-                       kExpireCommands};
+                       kExpireCommands,    kHotKeysCommands};
 };
 
 TEST_F(AdminTest, ConfigSetChangesWhatGetShows) {
@@ -109,6 +109,25 @@ TEST_F(AdminTest, CommandlogKeepsLargeRequests) {
   EXPECT_EQ(engine.run("COMMANDLOG LEN large-request"), "0");
   EXPECT_TRUE(contains(engine.run("COMMANDLOG LEN fast"), "type should be one of the following"));
   EXPECT_TRUE(contains(engine.run("CONFIG GET commandlog-execution-slower-than"), "10000"));
+}
+
+TEST_F(AdminTest, HotkeysCountsKeysByCost) {
+  EXPECT_EQ(engine.run("HOTKEYS GET"), "_");
+  EXPECT_EQ(engine.run("HOTKEYS STOP"), "_");
+  EXPECT_TRUE(contains(engine.run("HOTKEYS START"), "METRICS parameter is required"));
+  EXPECT_TRUE(contains(engine.run("HOTKEYS START METRICS 2 CPU"), "count does not match"));
+  EXPECT_TRUE(contains(engine.run("HOTKEYS START METRICS 3 CPU NET"), "must be > 0 and <= 2"));
+  EXPECT_TRUE(contains(engine.run("HOTKEYS START METRICS 1 NET COUNT 65"), "between 1 and 64"));
+  EXPECT_EQ(engine.run("HOTKEYS START METRICS 1 NET COUNT 2 DURATION 10"), "OK");
+  EXPECT_TRUE(contains(engine.run("HOTKEYS START METRICS 1 NET"), "already in progress"));
+  EXPECT_TRUE(contains(engine.run("HOTKEYS RESET"), "stop tracking first"));
+  engine.run_all({"SET hot 1", "SET warm 1", "SET cold 1", "GET hot", "GET hot", "GET warm"});
+  // 10 bytes around a command and each word: SET hot 1 takes 47, GET hot 36.
+  EXPECT_TRUE(contains(engine.run("HOTKEYS GET"), R"("by-net-bytes" ["hot" 119 "warm" 85])"));
+  engine.pass(10'000);
+  EXPECT_TRUE(contains(engine.run("HOTKEYS GET"), R"("tracking-active" 0)"));
+  EXPECT_EQ(engine.run("HOTKEYS RESET"), "OK");
+  EXPECT_EQ(engine.run("HOTKEYS GET"), "_");
 }
 
 TEST_F(AdminTest, LatencyShowsWhatWasRecorded) {
