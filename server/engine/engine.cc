@@ -40,6 +40,7 @@ Engine::Engine(const Setup& setup)
       client_memory(*this),
       command_log(heap),
       hot_keys(*this),
+      key_sizes(*this),
       batch(*this),
       executor(*this) {
   apply_all_engine_options(*this);
@@ -77,10 +78,11 @@ bool Engine::run_slices() {
   const bool freeing = !dbs.lazy_free().run(kFreeBudget);
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
+  const bool walking = key_sizes.run_slice();
   // What ended here is in the log before a command follows.
   close_group(false);
   tracking.broadcast();
-  return closing || forgetting || expiring || freeing || evicting || batch.has_more();
+  return closing || forgetting || walking || expiring || freeing || evicting || batch.has_more();
 }
 
 void Engine::close_group(bool in_transaction) {

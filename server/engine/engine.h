@@ -27,6 +27,7 @@
 #include "server/engine/executor.h"
 #include "server/engine/host.h"
 #include "server/engine/hot_keys.h"
+#include "server/engine/key_sizes.h"
 #include "server/engine/latency.h"
 #include "server/engine/monitor.h"
 #include "server/engine/options.h"
@@ -133,6 +134,7 @@ class Engine {
   Monitors monitors;
   CommandLog command_log;
   HotKeys hot_keys;
+  KeySizes key_sizes;
   LatencyMonitor latency;
   Eviction eviction;
   Batch batch;

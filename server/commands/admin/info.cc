@@ -353,12 +353,45 @@ void keyspace_section(Page& page) {
   }
 }
 
+// "1024" as "1K".
+std::string short_number(uint64_t power_of_two) {
+  constexpr std::array kUnits = {"", "K", "M", "G", "T", "P", "E"};
+  size_t unit = 0;
+  for (; power_of_two >= 1024; power_of_two /= 1024) ++unit;
+  return std::to_string(power_of_two) + kUnits[unit];
+}
+
+void keysizes_section(Page& page) {
+  constexpr std::array kNames = {"strings_sizes", "lists_items", "sets_items", "zsets_items",
+                                 "hashes_items"};
+  static_assert(kNames.size() == KeySizes::kTypes);
+  const KeySizes::Report* report = page.engine.key_sizes.ask();
+  page.line("keysizes_walk_ended:%lld",
+            static_cast<long long>(page.engine.key_sizes.ended() / 1000));
+  if (report == nullptr) return;
+  for (size_t db = 0; db < report->size(); ++db) {
+    for (size_t type = 0; type < kNames.size(); ++type) {
+      std::string bins;
+      for (size_t bin = 0; bin < KeySizes::kBins; ++bin) {
+        const uint64_t keys = (*report)[db][type][bin];
+        if (keys == 0) continue;
+        bins += bins.empty() ? "" : ",";
+        bins += bin == 0 ? "0" : short_number(uint64_t{1} << (bin - 1));
+        bins += "=" + std::to_string(keys);
+      }
+      if (!bins.empty())
+        page.word(("db" + std::to_string(db) + "_distrib_" + kNames[type]).c_str(), bins);
+    }
+  }
+}
+
 struct Section {
   ByteView name;  // lower case
   ByteView title;
   void (*write)(Page&);
   bool by_default = true;
   bool in_all = true;
+  bool in_everything = true;
 };
 constexpr Section kSections[] = {
     {"server", "Server", server_section},
@@ -368,19 +401,21 @@ constexpr Section kSections[] = {
     {"stats", "Stats", stats_section},
     {"replication", "Replication", replication_section},
     {"cpu", "CPU", cpu_section},
-    {"modules", "Modules", modules_section, true, false},
+    {"modules", "Modules", modules_section},
     {"commandstats", "Commandstats", commandstats_section, false},
     {"errorstats", "Errorstats", errorstats_section},
     {"latencystats", "Latencystats", latencystats_section, false},
     {"cluster", "Cluster", cluster_section},
     {"keyspace", "Keyspace", keyspace_section},
+    // Walks all keys: only for those who name it.
+    {"keysizes", "Keysizes", keysizes_section, false, false, false},
 };
 
 bool is_wanted(const Section& section, Argv wanted) {
   if (wanted.empty()) return section.by_default;
   for (const ByteView word : wanted) {
-    if (equals_ignoring_case(word, section.name) || equals_ignoring_case(word, "everything"))
-      return true;
+    if (equals_ignoring_case(word, section.name)) return true;
+    if (equals_ignoring_case(word, "everything") && section.in_everything) return true;
     if (equals_ignoring_case(word, "all") && section.in_all) return true;
     if (equals_ignoring_case(word, "default") && section.by_default) return true;
   }

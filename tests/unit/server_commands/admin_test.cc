@@ -111,6 +111,27 @@ TEST_F(AdminTest, CommandlogKeepsLargeRequests) {
   EXPECT_TRUE(contains(engine.run("CONFIG GET commandlog-execution-slower-than"), "10000"));
 }
 
+TEST_F(AdminTest, KeysizesCountsByPowersOfTwo) {
+  engine.run_all({"SET a abc", "SET b \"\"", "SET c 12345678", "RPUSH l 1 2 3 4 5", "SADD s x",
+                  "RPUSH m 1 2 3 4 5 6 7"});
+  engine.run({"SET", "d", std::string(2000, 'x')});
+  const std::string text = engine.run("INFO keysizes");
+  EXPECT_TRUE(contains(text, "db0_distrib_strings_sizes:0=1,2=1,8=1,1K=1")) << text;
+  EXPECT_TRUE(contains(text, "db0_distrib_lists_items:4=2"));
+  EXPECT_TRUE(contains(text, "db0_distrib_sets_items:1=1"));
+  EXPECT_FALSE(contains(text, "hashes"));
+  EXPECT_FALSE(contains(engine.run("INFO everything"), "Keysizes"));
+}
+
+TEST_F(AdminTest, KeysizesOfManyKeysAreCountedInSlices) {
+  for (int i = 0; i < 20'000; ++i) engine.run({"SET", "k" + std::to_string(i), "v"});
+  EXPECT_FALSE(contains(engine.run("INFO keysizes"), "distrib"));
+  int slices = 0;
+  while (engine.engine.run_slices()) ++slices;
+  EXPECT_GE(slices, 10);
+  EXPECT_TRUE(contains(engine.run("INFO keysizes"), "strings_sizes:1=20000"));
+}
+
 TEST_F(AdminTest, HotkeysCountsKeysByCost) {
   EXPECT_EQ(engine.run("HOTKEYS GET"), "_");
   EXPECT_EQ(engine.run("HOTKEYS STOP"), "_");
