@@ -98,6 +98,7 @@ def all_steps(args, build):
     commands = 2_000_000 if args.full else 60_000 if sanitized else 240_000
     command = [python, str(tests / "compat/differential.py"), "--commands", str(commands)] + server + seed
     steps.append(Step("differential", command, alone=True, timeout_s=3600 if args.full else 900))
+    steps.append(Step("info_test", [python, str(tests / "compat/info_test.py"), str(build)], alone=True))
     for client in sorted((tests / "compat/clients").glob("*_client.*")):
         steps.append(Step(client.stem, [str(tests / "compat/clients/run.sh"), str(client), str(build)], alone=True))
     return [step for step in steps if not args.only or args.only in step.name]
