@@ -65,8 +65,9 @@ void Engine::run_batch() {
   batch.run();
   if (blocking.has_ready()) executor.run_woken();
   while (Session* session = blocking.find_timed_out(instant_)) executor.time_out(*session);
-  tracking.broadcast();
   exclusive.on_turn_end();
+  // A transaction that waits in the middle has not closed its group.
+  if (!exclusive.active()) tracking.broadcast();
   clients.on_turn_end();
 }
 

@@ -28,8 +28,8 @@ struct TrackingTest : testing::Test {
 
   EngineFixture world{{kStringCommands, kStringSetCommands, kKeyCommands, kExpireCommands,
                        kListCommands, kListMoveCommands, kListBlockCommands, kDatabaseCommands,
-                       kTransactionCommands, kPubsubCommands, kConnectionCommands,
-                       kClientCommands}};
+                       kTransactionCommands, kPubsubCommands, kConnectionCommands, kClientCommands,
+                       kDebugCommands}};
   TestTurns turns{world.engine};
   TestClient reader{turns}, writer{turns}, other{turns};  // ids 1, 2, 3
 };
@@ -131,6 +131,19 @@ TEST_F(TrackingTest, ABroadcastLeavesOutTheClientsOwnChanges) {
   EXPECT_EQ(reader.ask("SET a 1 PX 5"), "+OK");
   world.pass(10);
   EXPECT_EQ(reader.ask("GET a"), "_ >2 $10 invalidate *1 $1 a");
+}
+
+TEST_F(TrackingTest, ABroadcastDoesNotDivideATransactionThatWaits) {
+  world.options.enable_debug_command = Allowed::kEverybody;
+  reader.ask("CLIENT TRACKING ON BCAST");
+  EXPECT_EQ(writer.ask("MULTI; SET a 1; DEBUG SLEEP 0.01; SET b 1; EXEC"),
+            "+OK +QUEUED +QUEUED +QUEUED *3 +OK");
+  EXPECT_EQ(reader.take(), "");
+  world.pass(20);
+  turns.run();
+  EXPECT_EQ(writer.take(), "+OK +OK");
+  EXPECT_EQ(reader.take(), ">2 $10 invalidate *2 $1 a $1 b");
+  EXPECT_EQ(world.effects(), "(; 0: SET a 1; 0: SET b 1; )");
 }
 
 TEST_F(TrackingTest, OptInAndOptOutHoldForOneCommandOrTransaction) {
