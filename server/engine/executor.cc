@@ -274,7 +274,12 @@ void Executor::end_wait(Session& session, bool with_error) {
     time_out(session);
     return;
   }
+  const Wait& wait = session.wait();
+  CommandStats& stats = engine_.registry.stats(*wait.spec);
   engine_.stats.count_error(errors::kUnblocked);
+  ++stats.failed;
+  ++engine_.stats.commands_processed;
+  engine_.account(stats, session.caller(), *wait.spec, wait.argv.argv(), {});
   session.with_reply([](Reply& reply) {
     reply.error(errors::kUnblocked);
     return true;
