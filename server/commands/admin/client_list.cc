@@ -117,6 +117,8 @@ Status read_text(Context&, ArgParser& args, Choice& choice) {
   return Status::ok();
 }
 
+bool names_filter(ByteView word);
+
 Status read_type(Context& ctx, ArgParser& args, Choice& choice) {
   constexpr struct {
     ByteView name;
@@ -130,6 +132,9 @@ Status read_type(Context& ctx, ArgParser& args, Choice& choice) {
     choice.number = static_cast<int64_t>(row.meant);
     return Status::ok();
   }
+  // As in Redis, a word too many is what CLIENT LIST finds first.
+  if (ctx.spec.handler == cmd_client_list && args.more() && !names_filter(args.peek()))
+    return Err::kSyntax;
   return ctx.fail("ERR Unknown client type '%.*s'", printed_size(name), name.data());
 }
 
@@ -170,8 +175,6 @@ Status read_db(Context& ctx, ArgParser& args, Choice& choice) {
     return ctx.fail_text(errors::kDbIndexOutOfRange);
   return Status::ok();
 }
-
-bool names_filter(ByteView word);
 
 // One or more, up to the next filter.
 Status read_ids(Context& ctx, ArgParser& args, Choice& choice) {
