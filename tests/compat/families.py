@@ -471,7 +471,7 @@ TRACKING = DATA + """
 """
 BROADCASTS = DATA + """
 40 @*!PING -> keys
-2 @*!PING -> keys ; !CLIENT TRACKING OFF ; !CLIENT TRACKING ON REDIRECT {other} BCAST [NOLOOP] [PREFIX (s|string:|list:1|x)] [PREFIX (h|hash:2|zset)]
+2 @*!PING -> keys ; !CLIENT TRACKING OFF ; !CLIENT TRACKING ON REDIRECT {other} BCAST [NOLOOP] [PREFIX (s|list:1)] [PREFIX h]
 2 @*!PING -> keys ; !CLIENT TRACKING ON REDIRECT {other} BCAST PREFIX (set|s|hash|list:2|) [PREFIX (s|list:1)]
 4 !MULTI ; {plain} ; {write} ; {write} ; {write} ; !EXEC
 2 !CLIENT TRACKINGINFO -> trackinginfo
