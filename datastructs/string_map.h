@@ -8,6 +8,7 @@
 // Cost: Dict's. Not for the keyspace, whose entries have a layout of their own.
 #pragma once
 
+#include <cstddef>
 #include <cstring>
 #include <new>
 
@@ -60,8 +61,21 @@ class StringMap {
   }
   void clear() {
     size_t all = ~size_t{0};
-    dict_.free_some(all, [this](Entry* entry) { heap_->destroy(entry); });
+    free_some(all);
   }
+  // Frees the map in slices of `budget` keys, which is counted down; true when all is gone. Once
+  // begun only this, size() and the destructor may be called.
+  bool free_some(size_t& budget) {
+    return dict_.free_some(budget, [this](Entry* entry) { heap_->destroy(entry); });
+  }
+
+  // The key of a value that find() or find_or_add() gave.
+  static ByteView key_of(const V& value) {
+    static_assert(offsetof(Entry, value) == 0);
+    return reinterpret_cast<const Entry*>(&value)->key();
+  }
+  // Each key with the same probability; the map is not empty.
+  ByteView random_key(Prng& prng) const { return dict_.random(prng)->key(); }
 
   size_t size() const { return dict_.size(); }
   bool empty() const { return dict_.empty(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a connection says about itself: AUTH, HELLO, SELECT, PING, ECHO, QUIT, RESET. CLIENT:
 // admin/client.cc.
+#include "server/commands/admin/client.h"
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
@@ -86,14 +87,6 @@ Status cmd_reset(Context& ctx) {
   return Status::ok();
 }
 
-// Characters that would break the lines of CLIENT LIST.
-bool is_good_name(ByteView name) {
-  for (const char c : name) {
-    if (c < '!' || c > '~') return false;
-  }
-  return true;
-}
-
 // The protocol that is asked for, or 0. Each option is carried out as it is read, as in Redis, also
 // if a later one is refused.
 Result<int64_t> obey_hello(Context& ctx, Session& session) {
@@ -108,7 +101,7 @@ Result<int64_t> obey_hello(Context& ctx, Session& session) {
       OURO_TRY(log_in(ctx, user, args.next()));
     } else if (args.left() > 1 && args.word("SETNAME")) {
       const ByteView name = args.next();
-      if (!is_good_name(name)) {
+      if (!is_client_word(name)) {
         return ctx.fail("ERR Client names cannot contain spaces, newlines or special characters.");
       }
       session.name = name;

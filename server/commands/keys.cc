@@ -22,7 +22,13 @@ Status cmd_exists(Context& ctx) {
 
 Status cmd_touch(Context& ctx) {
   int64_t count = 0;
-  for (size_t i = 1; i < ctx.argv.size(); ++i) count += ctx.find(ctx.key(i)) != nullptr ? 1 : 0;
+  for (size_t i = 1; i < ctx.argv.size(); ++i) {
+    Entry* entry = ctx.find_untouched(ctx.key(i));
+    if (entry == nullptr) continue;
+    // Whatever CLIENT NO-TOUCH says: this is what the command is for.
+    ctx.engine.touch(*entry);
+    ++count;
+  }
   ctx.reply.integer(count);
   return Status::ok();
 }

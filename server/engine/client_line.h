@@ -10,5 +10,8 @@ class Engine;
 class Session;
 
 std::string client_line(const Engine& engine, const Session& session);
+// Its "flags" there: letters, "N" for none.
+std::string client_flags(const Session& session);
+bool is_client_flag(char letter);
 
 }  // namespace ouro

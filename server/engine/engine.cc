@@ -13,6 +13,14 @@ namespace {
 constexpr size_t kExpireBudget = 1000;
 constexpr size_t kFreeBudget = 2000;
 
+// What a command's words take as RESP, with about ten bytes around each.
+uint64_t wire_bytes(Argv argv) {
+  constexpr uint64_t kAround = 10;
+  uint64_t bytes = kAround;
+  for (const ByteView word : argv) bytes += word.size() + kAround;
+  return bytes;
+}
+
 }  // namespace
 
 Engine::Engine(const Setup& setup)
@@ -26,11 +34,14 @@ Engine::Engine(const Setup& setup)
       dbs(heap, HashSeed{prng.next()}, setup.options.databases),
       commit(heap, setup.sinks),
       pubsub(*this),
+      tracking(*this),
       clients(*this),
       acl(*this),
       exclusive(*this),
       client_memory(*this),
-      slowlog(heap),
+      command_log(heap),
+      hot_keys(*this),
+      key_sizes(*this),
       batch(*this),
       executor(*this) {
   apply_all_engine_options(*this);
@@ -56,19 +67,25 @@ void Engine::run_batch() {
   if (blocking.has_ready()) executor.run_woken();
   while (Session* session = blocking.find_timed_out(instant_)) executor.time_out(*session);
   exclusive.on_turn_end();
+  // A transaction that waits in the middle has not closed its group.
+  if (!exclusive.active()) tracking.broadcast();
   clients.on_turn_end();
 }
 
 bool Engine::run_slices() {
   const bool closing = client_memory.keep_limit();
-  if (cron_paused || exclusive.active()) return closing || batch.has_more();
+  const bool forgetting = tracking.run_slice();
+  if (cron_paused || exclusive.active()) return closing || forgetting || batch.has_more();
   const bool expiring = active_expire && !at_standstill() && expire_slice();
   const bool freeing = !dbs.lazy_free().run(kFreeBudget);
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
+  const bool walking = key_sizes.run_slice();
   // What ended here is in the log before a command follows.
   close_group(false);
-  return closing || expiring || freeing || evicting || batch.has_more() || blocking.has_ready();
+  tracking.broadcast();
+  return closing || forgetting || walking || expiring || freeing || evicting || batch.has_more() ||
+         blocking.has_ready();
 }
 
 void Engine::close_group(bool in_transaction) {
@@ -80,6 +97,7 @@ void Engine::close_group(bool in_transaction) {
 void Engine::every_second() {
   if (cron_paused) return;
   stats.update_rates(instant_);
+  hot_keys.end_if_due();
   clients.every_second();
 }
 
@@ -129,7 +147,8 @@ void Engine::expire_key(DbIndex db, const Key& key) {
     const LatencySpan span(*this, "expire-del");
     dbs[db].erase(key, options.lazyfree_lazy_expire ? Freeing::kLazy : Freeing::kNow);
   };
-  if (commit.wanted() || watch.active() || blocking.active() || pubsub.notifies()) {
+  if (commit.wanted() || watch.active() || tracking.active() || blocking.active() ||
+      pubsub.notifies()) {
     const std::string name(key.bytes);
     erase();
     key_changed(db, {name, key.hash}, Event::kExpired, "expired");
@@ -138,18 +157,20 @@ void Engine::expire_key(DbIndex db, const Key& key) {
   erase();
 }
 
-void Engine::key_changed(DbIndex db, const Key& key) {
+void Engine::note_change(DbIndex db, const Key& key, bool by_server) {
   if (eviction.keeps_changes(options.maxmemory_policy)) [[unlikely]] {
     if (Entry* entry = dbs[db].find(key)) entry->set_access(access_clock());
   }
   if (watch.active()) [[unlikely]]
     watch.on_changed(db, key.bytes, presence(db, key.bytes));
+  if (tracking.active()) [[unlikely]]
+    tracking.on_changed(key.bytes, by_server);
   if (blocking.active()) [[unlikely]]
     blocking.on_changed(db, key.bytes);
 }
 
 void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
-  key_changed(db, key);
+  note_change(db, key, event_class == Event::kExpired || event_class == Event::kEvicted);
   if (!event.empty()) notify(db, key.bytes, event_class, event);
 }
 
@@ -165,6 +186,16 @@ Watch::Presence Engine::presence(DbIndex db, ByteView key) const {
 }
 
 void Engine::flush(DbIndex db, Freeing freeing) {
+  empty(db, freeing);
+  if (tracking.active()) tracking.on_flushed();
+}
+
+void Engine::flush_all(Freeing freeing) {
+  for (DbIndex db = 0; db < dbs.count(); ++db) empty(db, freeing);
+  if (tracking.active()) tracking.on_flushed();
+}
+
+void Engine::empty(DbIndex db, Freeing freeing) {
   if (watch.active()) {
     watch.on_database_changed(
         db, [&](ByteView key) { return presence(db, key); },
@@ -173,10 +204,6 @@ void Engine::flush(DbIndex db, Freeing freeing) {
   changes += dbs[db].size();
   dbs[db].clear(freeing);
   blocking.on_database_changed(db);
-}
-
-void Engine::flush_all(Freeing freeing) {
-  for (DbIndex db = 0; db < dbs.count(); ++db) flush(db, freeing);
 }
 
 void Engine::swap_databases(DbIndex a, DbIndex b) {
@@ -204,22 +231,41 @@ void Engine::touch(Entry& entry) {
 }
 
 void Engine::account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv,
-                     uint64_t nanos) {
+                     const Cost& cost) {
   ++row.calls;
-  row.nanos += nanos;
+  row.nanos += cost.nanos;
   if (options.latency_tracking) {
     if (row.latency == nullptr) row.latency = std::make_unique<LatencyHistogram>();
-    row.latency->record(nanos);
+    row.latency->record(cost.nanos);
   }
-  const auto micros = static_cast<Micros>(nanos / 1000);
+  const auto micros = static_cast<Micros>(cost.nanos / 1000);
   if (options.slowlog_log_slower_than_us >= 0 && micros >= options.slowlog_log_slower_than_us)
       [[unlikely]] {
-    if (!spec.flags.has(Flag::kSkipSlowlog)) slowlog.add(*this, caller, spec, argv, micros);
+    if (!spec.flags.has(Flag::kSkipSlowlog)) {
+      command_log.add(*this, CommandLog::Kind::kSlow, caller, spec, argv, micros,
+                      static_cast<Micros>(cost.waited_nanos / 1000));
+    }
   }
+  log_large(caller, spec, argv, cost);
+  if (hot_keys.active()) [[unlikely]]
+    hot_keys.note(spec, argv, cost.nanos, wire_bytes(argv) + cost.reply_bytes);
   if (options.latency_monitor_threshold_ms > 0) [[unlikely]] {
     latency.add_sample(spec.flags.has(Flag::kFast) ? "fast-command" : "command", micros / 1000,
                        wall_, options.latency_monitor_threshold_ms);
   }
+}
+
+// Sizes are those on the wire; of a request that is what its words take as RESP.
+void Engine::log_large(const Caller& caller, const CommandSpec& spec, Argv argv, const Cost& cost) {
+  const auto note = [&](CommandLog::Kind kind, int64_t limit, uint64_t bytes) {
+    if (limit < 0 || bytes < static_cast<uint64_t>(limit)) [[likely]]
+      return;
+    if (spec.flags.has(Flag::kSkipSlowlog)) return;
+    command_log.add(*this, kind, caller, spec, argv, static_cast<int64_t>(bytes),
+                    static_cast<Micros>(cost.waited_nanos / 1000));
+  };
+  note(CommandLog::Kind::kLargeRequest, options.log_request_larger_than, wire_bytes(argv));
+  note(CommandLog::Kind::kLargeReply, options.log_reply_larger_than, cost.reply_bytes);
 }
 
 }  // namespace ouro

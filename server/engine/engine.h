@@ -20,20 +20,23 @@
 #include "server/engine/blocking.h"
 #include "server/engine/client_memory.h"
 #include "server/engine/clients.h"
+#include "server/engine/command_log.h"
 #include "server/engine/commit.h"
 #include "server/engine/context.h"
 #include "server/engine/eviction.h"
 #include "server/engine/exclusive.h"
 #include "server/engine/executor.h"
 #include "server/engine/host.h"
+#include "server/engine/hot_keys.h"
+#include "server/engine/key_sizes.h"
 #include "server/engine/latency.h"
 #include "server/engine/monitor.h"
 #include "server/engine/options.h"
 #include "server/engine/pubsub.h"
 #include "server/engine/registry.h"
-#include "server/engine/slowlog.h"
 #include "server/engine/stats.h"
 #include "server/engine/stopwatch.h"
+#include "server/engine/tracking.h"
 #include "server/engine/watch.h"
 
 namespace ouro {
@@ -78,8 +81,9 @@ class Engine {
   uint32_t access_clock() const { return static_cast<uint32_t>(wall_ / 1000) & Entry::kAccessMask; }
 
   // ---- keys
-  // A key has changed: wakes its waiters, breaks transactions that watch it, tells its subscribers.
-  void key_changed(DbIndex db, const Key& key);
+  // A key has changed: wakes its waiters, breaks transactions that watch it, tells who caches it
+  // and its subscribers.
+  void key_changed(DbIndex db, const Key& key) { note_change(db, key, false); }
   void key_changed(DbIndex db, const Key& key, Event event_class, ByteView event);
   // The clock has ended a key: removes it on a primary, with its effect and events.
   // While clients are paused nothing expires and nothing is evicted: what is due is hidden, and
@@ -97,9 +101,15 @@ class Engine {
   void flush(DbIndex db, Freeing freeing);
   void flush_all(Freeing freeing);
   void swap_databases(DbIndex a, DbIndex b);
-  // Counts one finished command: commandstats, latency, SLOWLOG.
+  // What a finished command cost.
+  struct Cost {
+    uint64_t nanos = 0;
+    uint64_t waited_nanos = 0;  // since its turn's first command began
+    uint64_t reply_bytes = 0;
+  };
+  // Counts it: commandstats, latency, COMMANDLOG.
   void account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv,
-               uint64_t nanos);
+               const Cost& cost);
   // The access clock after one more use.
   void touch(Entry& entry);
 
@@ -118,13 +128,16 @@ class Engine {
   Watch watch;
   Blocking blocking;
   PubSub pubsub;
+  Tracking tracking;
   Clients clients;
   AccessControl acl;
   std::vector<Session*> unsealed;  // got a message from the command that is running
   Exclusive exclusive;
   ClientMemory client_memory;
   Monitors monitors;
-  SlowLog slowlog;
+  CommandLog command_log;
+  HotKeys hot_keys;
+  KeySizes key_sizes;
   LatencyMonitor latency;
   Eviction eviction;
   Batch batch;
@@ -140,6 +153,10 @@ class Engine {
   uint64_t changes = 0;
 
  private:
+  // `by_server`: its clock or its memory limit has ended the key.
+  void note_change(DbIndex db, const Key& key, bool by_server);
+  void log_large(const Caller& caller, const CommandSpec& spec, Argv argv, const Cost& cost);
+  void empty(DbIndex db, Freeing freeing);
   Watch::Presence presence(DbIndex db, ByteView key) const;
   bool expire_slice();
   bool after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count,

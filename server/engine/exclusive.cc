@@ -19,7 +19,7 @@ void Exclusive::begin(Session& session, const CommandSpec& spec, Argv argv, Inst
 void Exclusive::finish_command(Session& session) {
   ++engine_.stats.commands_processed;
   engine_.account(engine_.registry.stats(*spec_), session.caller(), *spec_, argv_.argv(),
-                  static_cast<uint64_t>(engine_.instant() - since_) * 1000);
+                  {.nanos = static_cast<uint64_t>(engine_.instant() - since_) * 1000});
   argv_.reset();
   session_ = nullptr;
   until_ = kNever;

@@ -26,7 +26,7 @@ const CommandSpec* Executor::resolve(Argv argv) const {
 }
 
 void Executor::start_timing() {
-  tick_ = engine_.stopwatch.ticks();
+  turn_tick_ = tick_ = engine_.stopwatch.ticks();
   nanos_per_tick_ = 1000.0 / engine_.stopwatch.ticks_per_us();
 }
 
@@ -89,6 +89,15 @@ void Executor::refuse_unknown(Caller& caller, Argv argv, Reply& reply) {
 }
 
 Executor::Outcome Executor::run(Caller& caller, const Prepared& prepared, Reply& reply) {
+  const Outcome outcome = attempt(caller, prepared, reply);
+  if (engine_.tracking.active() && caller.session != nullptr && outcome != Outcome::kPostponed)
+      [[unlikely]] {
+    engine_.tracking.on_command_end(*caller.session, prepared.spec);
+  }
+  return outcome;
+}
+
+Executor::Outcome Executor::attempt(Caller& caller, const Prepared& prepared, Reply& reply) {
   const CommandSpec* spec = prepared.spec;
   if (spec == nullptr) [[unlikely]] {
     refuse_unknown(caller, prepared.argv, reply);
@@ -129,6 +138,7 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   const CommandSpec& spec = *prepared.spec;
   CommandStats& stats = engine_.registry.stats(spec);
   const uint64_t started = tick_;
+  const uint64_t answered = caller.session == nullptr ? 0 : caller.session->out().stream_end();
   const DbIndex db = caller.db;
   Context ctx{.engine = engine_,
               .spec = spec,
@@ -141,7 +151,10 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
               .first_key = prepared.first_key,
               .blobs = prepared.blobs,
               .woken_by = prepared.woken_by};
-  if (depth_ == 0) engine_.commit.begin_group();
+  if (depth_ == 0) {
+    engine_.commit.begin_group();
+    running_ = caller.session;
+  }
   engine_.commit.begin_command();
   ++depth_;
   const Status status = spec.handler(ctx);
@@ -153,6 +166,10 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     ++stats.failed;
     reply.error(text);
   }
+  if (engine_.tracking.active() && caller.session != nullptr && spec.flags.has(Flag::kReadonly))
+      [[unlikely]] {
+    engine_.tracking.remember(*caller.session, spec, prepared.argv);
+  }
   // Shown when it has run, so that a transaction's commands come before its EXEC; one that is run
   // again was shown when it began to wait.
   if (engine_.monitors.active() && prepared.woken_by == nullptr)
@@ -161,12 +178,20 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     engine_.changes += ctx.changes;
     if (!ctx.effects.is_explicit()) engine_.commit.add(db, prepared.argv);
   }
-  if (status.err() == Err::kExclusive) return status;
-  if (depth_ == 0) engine_.close_group(spec.flags.has(Flag::kRunsQueue));
+  if (status.err() == Err::kExclusive) {
+    if (depth_ == 0) running_ = nullptr;
+    return status;
+  }
+  if (depth_ == 0) end_group(spec.flags.has(Flag::kRunsQueue));
   if (status.err() == Err::kBlocked) return status;
   ++engine_.stats.commands_processed;
   tick_ = engine_.stopwatch.ticks();
-  engine_.account(stats, caller, spec, prepared.argv, nanos_of(tick_ - started));
+  engine_.account(
+      stats, caller, spec, prepared.argv,
+      {.nanos = nanos_of(tick_ - started),
+       .waited_nanos = nanos_of(started - turn_tick_),
+       .reply_bytes =
+           caller.session == nullptr ? 0 : caller.session->out().stream_end() - answered});
   return status;
 }
 
@@ -193,6 +218,14 @@ bool Executor::refuse_queued(Caller& caller, const QueuedCommand& queued, Reply&
   return true;
 }
 
+// A command that nobody else runs has answered.
+void Executor::end_group(bool in_transaction) {
+  engine_.close_group(in_transaction);
+  running_ = nullptr;
+  if (engine_.tracking.active()) [[unlikely]]
+    engine_.tracking.tell_pending();
+}
+
 Status Executor::run_queue(Caller& caller, Reply& reply) {
   Transaction& txn = caller.txn;
   while (txn.next < txn.queue.size()) {
@@ -212,14 +245,17 @@ void Executor::resume_queue(Session& session) {
   const uint64_t started = tick_;
   const Status status = session.with_reply([&](Reply& reply) {
     ++depth_;
+    running_ = &session;
     const Status rest = run_queue(caller, reply);
     --depth_;
-    if (rest.is_ok()) engine_.close_group(true);
+    if (rest.is_ok()) end_group(true);
+    running_ = nullptr;
     return rest;
   });
   if (status.err() == Err::kExclusive) return;
   ++engine_.stats.commands_processed;
-  engine_.account(engine_.registry.stats(runner), caller, runner, {}, nanos_of(tick_ - started));
+  engine_.account(engine_.registry.stats(runner), caller, runner, {},
+                  {.nanos = nanos_of(tick_ - started)});
   if (engine_.blocking.has_ready()) run_woken();
 }
 
@@ -246,7 +282,7 @@ void Executor::time_out(Session& session) {
     // into an error now.
     ++engine_.stats.commands_processed;
     engine_.account(engine_.registry.stats(*wait.spec), session.caller(), *wait.spec,
-                    wait.argv.argv(), 0);
+                    wait.argv.argv(), {});
     session.with_reply([](Reply& reply) {
       reply.null_array();
       return true;
@@ -260,7 +296,12 @@ void Executor::end_wait(Session& session, bool with_error) {
     time_out(session);
     return;
   }
+  const Wait& wait = session.wait();
+  CommandStats& stats = engine_.registry.stats(*wait.spec);
   engine_.stats.count_error(errors::kUnblocked);
+  ++stats.failed;
+  ++engine_.stats.commands_processed;
+  engine_.account(stats, session.caller(), *wait.spec, wait.argv.argv(), {});
   session.with_reply([](Reply& reply) {
     reply.error(errors::kUnblocked);
     return true;

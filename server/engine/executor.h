@@ -68,6 +68,10 @@ class Executor {
   }
   GateMask node_gates() const { return node_gates_; }
 
+  // Whose command runs at this moment, or has been woken to run; null between commands, and for
+  // callers without a connection.
+  Session* running() const { return running_; }
+
   // The text that a handler left with Err::kMessage.
   std::string& message() { return message_; }
   // True while a command without keys that timed out is run for its last reply.
@@ -76,8 +80,10 @@ class Executor {
  private:
   void refuse(Caller& caller, const CommandSpec* spec, ByteView text, Reply& reply);
   void refuse_unknown(Caller& caller, Argv argv, Reply& reply);
+  Outcome attempt(Caller& caller, const Prepared& prepared, Reply& reply);
   Status call(Caller& caller, const Prepared& prepared, Reply& reply);
   bool refuse_queued(Caller& caller, const QueuedCommand& queued, Reply& reply);
+  void end_group(bool in_transaction);
   void finish_wait(Session& session);
   uint64_t nanos_of(uint64_t ticks) const {
     return static_cast<uint64_t>(
@@ -88,7 +94,9 @@ class Executor {
   GateMask node_gates_ = 0;
   std::string message_;
   int depth_ = 0;
-  uint64_t tick_ = 0;  // when the command before ended
+  Session* running_ = nullptr;
+  uint64_t turn_tick_ = 0;  // when the first command of the turn began
+  uint64_t tick_ = 0;       // when the command before ended
   double nanos_per_tick_ = 0;
   bool last_run_ = false;
 };

@@ -78,10 +78,15 @@ struct EngineOptions {
 
   int64_t slowlog_log_slower_than_us = 10000;
   uint64_t slowlog_max_len = 128;
+  int64_t log_request_larger_than = 1'048'576;  // bytes; COMMANDLOG
+  uint64_t large_request_max_len = 128;
+  int64_t log_reply_larger_than = 1'048'576;
+  uint64_t large_reply_max_len = 128;
   int64_t latency_monitor_threshold_ms = 0;
   bool latency_tracking = true;
   std::string latency_tracking_info_percentiles = "50 99 99.9";
   std::string notify_keyspace_events;
+  uint64_t tracking_table_max_keys = 1'000'000;  // 0 = no limit
   Allowed enable_debug_command = Allowed::kNobody;
   Allowed enable_protected_configs = Allowed::kNobody;
 };

@@ -35,6 +35,7 @@ void Session::leave_engine() {
   if (wait_.active) engine_.blocking.remove(*this);
   engine_.watch.clear(caller_);
   engine_.pubsub.drop(*this);
+  engine_.tracking.disable(*this);
   if (is_monitor) engine_.monitors.remove(*this);
   engine_.client_memory.forget(*this);
   skipped_.clear();
@@ -347,6 +348,7 @@ void Session::reset() {
   caller_.db = 0;
   caller_.no_touch = false;
   engine_.pubsub.drop(*this);
+  engine_.tracking.disable(*this);
   if (is_monitor) engine_.monitors.remove(*this);
   is_monitor = false;
   name.clear();
@@ -379,8 +381,10 @@ size_t Session::reply_list_pieces() const {
 size_t Session::other_bytes() const {
   return sizeof(Session) + reader_.memory_bytes() + wait_.argv.memory_bytes() +
          caller_.txn.memory_bytes() + caller_.watched_bytes + subscription_bytes +
+         (tracking == nullptr ? 0 : tracking->memory_bytes()) +
          skipped_.capacity() * sizeof(RespReader::Command) + name.capacity() +
-         peer.address.capacity() + peer.local_address.capacity();
+         library_name.capacity() + library_version.capacity() + peer.address.capacity() +
+         peer.local_address.capacity();
 }
 
 }  // namespace ouro

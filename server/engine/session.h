@@ -7,6 +7,7 @@
 // client-query-buffer-limit, as in Redis.
 #pragma once
 
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "server/engine/executor.h"
 #include "server/engine/options.h"
 #include "server/engine/resp_reply.h"
+#include "server/engine/tracking.h"
 
 namespace ouro {
 
@@ -131,11 +133,14 @@ class Session final : public Endpoint {
   uint64_t id = 0;
   Peer peer;
   std::string name;
+  std::string library_name, library_version;  // CLIENT SETINFO
+  bool takes_redirects = false;               // CLIENT CAPA redirect
   Instant created = 0;
   Instant last_active = 0;
   const CommandSpec* last_command = nullptr;
   bool is_monitor = false;
   bool no_evict = false;
+  std::unique_ptr<TrackingClient> tracking;  // CLIENT TRACKING; null when it is off
   ClientMemory::Share memory_share;
   std::set<std::string, std::less<>> subscriptions[3];  // by PubSub::Kind
   size_t subscription_count() const {

@@ -7,6 +7,8 @@ import re
 
 TTL_TOLERANCE_MS = 5000
 # Fields of CLIENT LIST that tell of sockets, time and memory.
+# What later versions append to a line of CLIENT LIST.
+LATER_CLIENT_FIELDS = re.compile(rb" lib-name=\S* lib-ver=\S*$")
 OWN_CLIENT_FIELDS = re.compile(rb"\b(id|l?addr|fd|age|idle|qbuf(?:-free)?|(?:argv|multi|o|tot-)-?mem|rb[sp]|o[bl]l|events)=\S*")
 MONITOR_LINE = re.compile(rb"^\d+\.\d{6} \[(\d+) \S+\] ")
 # Redis documents its key specs and its past in its own words.
@@ -80,7 +82,18 @@ def client_lines(reply):
     kind, value = reply
     if not isinstance(value, bytes):
         return reply
-    return kind, sorted(OWN_CLIENT_FIELDS.sub(rb"\1", line) for line in value.split(b"\n"))
+    return kind, sorted(OWN_CLIENT_FIELDS.sub(rb"\1", LATER_CLIENT_FIELDS.sub(b"", line)) for line in value.split(b"\n"))
+
+
+def invalidated(reply):
+    """The keys of all broadcasts: how many turns they came in is each server's own."""
+    kind, value = reply
+    if not isinstance(value, list):
+        return set()
+    if value[:1] == [("$", b"invalidate")] or value[:2] == [("$", b"message"), ("$", b"__redis__:invalidate")]:
+        keys = value[-1][1]
+        return {None} if keys is None else set(keys)
+    return set().union(*(invalidated(item) for item in value))
 
 
 def monitor_lines(reply):
@@ -179,6 +192,8 @@ class Comparer:
             "histogram": lambda reply: paired(masked(reply, b"histogram_usec")),
             "clients": client_lines,
             "messages": messages,
+            "keys": invalidated,
+            "trackinginfo": lambda reply: masked(reply, b"redirect"),
             "monitor": monitor_lines,
             "slowlog": slow_entries,
             "xinfo": stream_facts,

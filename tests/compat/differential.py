@@ -293,7 +293,7 @@ def run_family(run, family, protocol, seed, commands, block):
         block_seed = f"{seed}:{family}:{protocol}:{number}"
         draw = Draw(block_seed, keys_a_kind=random.Random(block_seed).choice((2, 6, 20)))
         draw.for_sort = family == "sort"
-        draw.only_future = family == "events"
+        draw.only_future = family in ("events", "tracking", "broadcasts")
         draw.large = 0.15 if number % 8 == 7 else 0.02
         sent = Generator(family, draw, run.missing).take(block)
         found = run.difference(flat(sent), protocol)

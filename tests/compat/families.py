@@ -630,6 +630,30 @@ EVENTS = DATA + """
 30 @*!PING
 """
 
+# The first client's reads are tracked; the other one is told. It may read nothing itself in RESP2, being subscribed. What its own
+# command invalidates for the first one ouro tells behind the reply, Redis in front or in the midst of it.
+TRACKING = DATA + """
+40 @*!PING
+2 !CLIENT TRACKING OFF ; !CLIENT TRACKING ON REDIRECT {other} [NOLOOP] [OPTIN|OPTOUT]
+6 !CLIENT CACHING (YES|NO) ; {plain} ; {plain}
+2 !CLIENT CACHING (YES|NO) ; CLIENT GETNAME ; {plain} ; {plain}
+2 !CLIENT CACHING (YES|NO) ; !MULTI ; {write} ; {plain} ; !EXEC ; {plain}
+4 !MULTI ; {plain} ; {plain} ; {write} ; {write} ; !EXEC
+2 !CLIENT TRACKINGINFO -> trackinginfo
+1 !CLIENT GETREDIR -> kind
+1 !CLIENT TRACKING (ON BCAST OPTIN|ON OPTIN OPTOUT|ON PREFIX x|ON REDIRECT 999999999|ON REDIRECT {junk}|{junk}|ON {junk})
+1 !CLIENT CACHING {junk}
+1 @*{plain} -> messages
+"""
+BROADCASTS = DATA + """
+40 @*!PING -> keys
+2 @*!PING -> keys ; !CLIENT TRACKING OFF ; !CLIENT TRACKING ON REDIRECT {other} BCAST [NOLOOP] [PREFIX (s|list:1)] [PREFIX h]
+2 @*!PING -> keys ; !CLIENT TRACKING ON REDIRECT {other} BCAST PREFIX (set|s|hash|list:2|) [PREFIX (s|list:1)]
+4 !MULTI ; {plain} ; {write} ; {write} ; {write} ; !EXEC
+2 !CLIENT TRACKINGINFO -> trackinginfo
+1 !CLIENT TRACKING ON [BCAST OPTIN|OPTIN|PREFIX x]
+"""
+
 
 @dataclasses.dataclass
 class Step:
@@ -693,6 +717,8 @@ FAMILIES = {
     "server": parse(SERVER, MACROS),
     "pubsub": parse(PUBSUB, MACROS),
     "events": parse(EVENTS, GEO_MACROS),
+    "tracking": parse(TRACKING, MACROS),
+    "broadcasts": parse(BROADCASTS, MACROS),
     "blocking": parse(BLOCKING, {"push": one_of(PUSHES)}),
 }
 
@@ -702,6 +728,8 @@ OPENINGS = {
     # A node is full by its entries alone: bytes are each server's own.
     "streams": parse("1 !CONFIG SET stream-node-max-bytes 0"),
     "events": parse("1 !CONFIG SET stream-node-max-bytes 0 notify-keyspace-events AKEnm ; @*!PSUBSCRIBE *"),
+    "tracking": parse("1 !CLIENT TRACKING ON REDIRECT {other} ; @*!CLIENT TRACKING ON ; @*!SUBSCRIBE __redis__:invalidate"),
+    "broadcasts": parse("1 !CLIENT TRACKING ON REDIRECT {other} BCAST ; @*!SUBSCRIBE __redis__:invalidate"),
 }
 
 

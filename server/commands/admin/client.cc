@@ -1,64 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // CLIENT: who is connected, and what may be done to them.
-#include <optional>
+#include "server/commands/admin/client.h"
+
+#include <algorithm>
 
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
-#include "server/engine/client_line.h"
-#include "server/engine/context.h"
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
 
 namespace ouro {
-namespace {
 
-// Handlers below need a connection; other callers are told so.
 Status need_session(Context& ctx) {
   return ctx.caller.session != nullptr ? Status::ok() : ctx.fail("ERR CLIENT needs a connection");
 }
 
-// ---- CLIENT LIST and INFO
-
-Status cmd_client_info(Context& ctx) {
-  OURO_TRY(need_session(ctx));
-  ctx.reply.verbatim("txt", client_line(ctx.engine, *ctx.caller.session) + "\n");
-  return Status::ok();
+bool is_client_word(ByteView word) {
+  return std::all_of(word.begin(), word.end(), [](char c) { return c >= '!' && c <= '~'; });
 }
 
-Result<ClientClass> class_named(Context& ctx, ByteView name) {
-  if (equals_ignoring_case(name, "normal")) return ClientClass::kNormal;
-  if (equals_ignoring_case(name, "pubsub")) return ClientClass::kPubsub;
-  if (equals_ignoring_case(name, "master")) return ClientClass::kPrimary;
-  if (equals_ignoring_case(name, "replica") || equals_ignoring_case(name, "slave"))
-    return ClientClass::kReplica;
-  return ctx.fail("ERR Unknown client type '%.*s'", printed_size(name), name.data());
-}
-
-Status cmd_client_list(Context& ctx) {
-  std::string lines;
-  const auto add = [&](const Session& session) {
-    if (session.state() != EndpointState::kDoomed) lines += client_line(ctx.engine, session) + "\n";
-  };
-  ArgParser args(ctx.argv, 2);
-  if (args.left() == 2 && args.word("TYPE")) {
-    OURO_TRY(const ClientClass wanted, class_named(ctx, args.next()));
-    for (const auto& [id, session] : ctx.engine.clients.all()) {
-      if (session->client_class() == wanted) add(*session);
-    }
-  } else if (args.left() > 1 && args.word("ID")) {
-    while (args.more()) {
-      const Result<int64_t> id = parse_integer(args.next());
-      if (!id.is_ok()) return ctx.fail("ERR Invalid client ID");
-      if (const Session* session = ctx.engine.clients.find(static_cast<uint64_t>(*id)))
-        add(*session);
-    }
-  } else {
-    OURO_TRY(args.finish());
-    for (const auto& [id, session] : ctx.engine.clients.all()) add(*session);
-  }
-  ctx.reply.verbatim("txt", lines);
-  return Status::ok();
-}
+namespace {
 
 // ---- names and ids
 
@@ -77,90 +38,38 @@ Status cmd_client_getname(Context& ctx) {
 
 Status cmd_client_setname(Context& ctx) {
   OURO_TRY(need_session(ctx));
-  for (const char c : ctx.argv[2]) {
-    if (c < '!' || c > '~')
-      return ctx.fail("ERR Client names cannot contain spaces, newlines or special characters.");
-  }
+  if (!is_client_word(ctx.argv[2]))
+    return ctx.fail("ERR Client names cannot contain spaces, newlines or special characters.");
   ctx.caller.session->name = ctx.argv[2];
   ctx.reply.ok();
   return Status::ok();
 }
 
-// ---- CLIENT KILL
-
-struct KillFilter {
-  std::optional<uint64_t> id;
-  std::optional<ClientClass> type;
-  std::optional<ByteView> address, local_address;
-  const AclUser* user = nullptr;
-  bool skip_me = true;
-};
-
-Status parse_kill(Context& ctx, KillFilter& filter) {
-  ArgParser args(ctx.argv, 2);
-  while (args.more()) {
-    if (args.left() < 2) return Err::kSyntax;
-    if (args.word("ID")) {
-      const Result<int64_t> id = parse_integer(args.next());
-      if (!id.is_ok() || *id < 1) return ctx.fail("ERR client-id should be greater than 0");
-      filter.id = static_cast<uint64_t>(*id);
-    } else if (args.word("TYPE")) {
-      OURO_TRY(filter.type, class_named(ctx, args.next()));
-    } else if (args.word("ADDR")) {
-      filter.address = args.next();
-    } else if (args.word("LADDR")) {
-      filter.local_address = args.next();
-    } else if (args.word("USER")) {
-      const ByteView name = args.next();
-      filter.user = ctx.engine.acl.find(name);
-      if (filter.user == nullptr)
-        return ctx.fail("ERR No such user '%.*s'", printed_size(name), name.data());
-    } else if (args.word("SKIPME")) {
-      const bool yes = args.word("yes");
-      if (!yes && !args.word("no")) return Err::kSyntax;
-      filter.skip_me = yes;
-    } else {
-      return Err::kSyntax;
-    }
+// What a client library tells about itself.
+Status cmd_client_setinfo(Context& ctx) {
+  OURO_TRY(need_session(ctx));
+  const ByteView attribute = ctx.argv[2];
+  const bool is_name = equals_ignoring_case(attribute, "lib-name");
+  if (!is_name && !equals_ignoring_case(attribute, "lib-ver")) {
+    return ctx.fail("ERR Unrecognized option '%.*s'", printed_size(attribute), attribute.data());
   }
-  return args.finish();
+  if (!is_client_word(ctx.argv[3])) {
+    return ctx.fail("ERR %.*s cannot contain spaces, newlines or special characters.",
+                    printed_size(attribute), attribute.data());
+  }
+  Session& session = *ctx.caller.session;
+  (is_name ? session.library_name : session.library_version) = ctx.argv[3];
+  ctx.reply.ok();
+  return Status::ok();
 }
 
-bool matches(const KillFilter& filter, const Session& session, const Session* me) {
-  if (session.state() == EndpointState::kDoomed) return false;
-  if (filter.id && session.id != *filter.id) return false;
-  if (filter.type && session.client_class() != *filter.type) return false;
-  if (filter.address && session.peer.address != *filter.address) return false;
-  if (filter.local_address && session.peer.local_address != *filter.local_address) return false;
-  if (filter.user != nullptr && session.caller().user != filter.user) return false;
-  return !(filter.skip_me && &session == me);
-}
-
-Status cmd_client_kill(Context& ctx) {
-  KillFilter filter;
-  const bool old_form = ctx.argv.size() == 3;
-  if (old_form) {
-    filter.address = ctx.argv[2];
-    filter.skip_me = false;
-  } else {
-    OURO_TRY(parse_kill(ctx, filter));
+// What a client can do; words that are not known here are of servers to come.
+Status cmd_client_capa(Context& ctx) {
+  OURO_TRY(need_session(ctx));
+  for (const ByteView word : ctx.argv.subspan(2)) {
+    if (equals_ignoring_case(word, "redirect")) ctx.caller.session->takes_redirects = true;
   }
-  int64_t killed = 0;
-  Session* me = ctx.caller.session;
-  bool kills_me = false;
-  for (const auto& [id, session] : ctx.engine.clients.all()) {
-    if (!matches(filter, *session, me)) continue;
-    ++killed;
-    if (session == me) {
-      kills_me = true;
-    } else {
-      session->doom();
-    }
-  }
-  if (old_form && killed == 0) return ctx.fail("ERR No such client");
-  old_form ? ctx.reply.ok() : ctx.reply.integer(killed);
-  // One that kills itself still gets its answer.
-  if (kills_me) me->close_after_reply();
+  ctx.reply.ok();
   return Status::ok();
 }
 
@@ -231,13 +140,22 @@ Status cmd_client_unpause(Context& ctx) {
   return Status::ok();
 }
 
-Status cmd_client_no_evict(Context& ctx) {
-  OURO_TRY(need_session(ctx));
+Status set_switch(Context& ctx, bool& value) {
   const bool on = equals_ignoring_case(ctx.argv[2], "on");
   if (!on && !equals_ignoring_case(ctx.argv[2], "off")) return Err::kSyntax;
-  ctx.caller.session->no_evict = on;
+  value = on;
   ctx.reply.ok();
   return Status::ok();
+}
+
+Status cmd_client_no_evict(Context& ctx) {
+  OURO_TRY(need_session(ctx));
+  return set_switch(ctx, ctx.caller.session->no_evict);
+}
+
+Status cmd_client_no_touch(Context& ctx) {
+  OURO_TRY(need_session(ctx));
+  return set_switch(ctx, ctx.caller.no_touch);
 }
 
 Status cmd_client_help(Context& ctx) { return reply_help(ctx); }
@@ -255,6 +173,26 @@ Status cmd_monitor(Context& ctx) {
 }
 
 constexpr CommandSpec kClientRows[] = {
+    {.name = "CACHING",
+     .arity = exactly(3),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .acl = Acl::kConnection,
+     .handler = cmd_client_caching,
+     .doc = {.summary = "Says whether the keys of the next command are to be tracked.",
+             .complexity = "O(1)",
+             .since = "6.0.0",
+             .group = "connection",
+             .args = "mode:<yes!YES | no!NO>"}},
+    {.name = "CAPA",
+     .arity = at_least(3),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .acl = Acl::kConnection,
+     .handler = cmd_client_capa,
+     .doc = {.summary = "Says what the client can do.",
+             .complexity = "O(1)",
+             .since = "8.0.0",
+             .group = "connection",
+             .args = "capability:string..."}},
     {.name = "GETNAME",
      .arity = exactly(2),
      .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
@@ -263,6 +201,15 @@ constexpr CommandSpec kClientRows[] = {
      .doc = {.summary = "Returns the name of this connection.",
              .complexity = "O(1)",
              .since = "2.6.9",
+             .group = "connection"}},
+    {.name = "GETREDIR",
+     .arity = exactly(2),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .acl = Acl::kConnection,
+     .handler = cmd_client_getredir,
+     .doc = {.summary = "Returns who is told in place of this connection.",
+             .complexity = "O(1)",
+             .since = "6.0.0",
              .group = "connection"}},
     {.name = "HELP",
      .arity = exactly(2),
@@ -328,6 +275,16 @@ constexpr CommandSpec kClientRows[] = {
              .since = "7.0.0",
              .group = "connection",
              .args = "enabled:<on!ON | off!OFF>"}},
+    {.name = "NO-TOUCH",
+     .arity = exactly(3),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .acl = Acl::kConnection,
+     .handler = cmd_client_no_touch,
+     .doc = {.summary = "Makes the reads of this connection no use of the keys.",
+             .complexity = "O(1)",
+             .since = "7.2.0",
+             .group = "connection",
+             .args = "enabled:<on!ON | off!OFF>"}},
     {.name = "PAUSE",
      .arity = at_least(3),
      .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale,
@@ -348,6 +305,16 @@ constexpr CommandSpec kClientRows[] = {
              .since = "3.2.0",
              .group = "connection",
              .args = "on_off_skip:<on!ON | off!OFF | skip!SKIP>"}},
+    {.name = "SETINFO",
+     .arity = exactly(4),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .acl = Acl::kConnection,
+     .handler = cmd_client_setinfo,
+     .doc = {.summary = "Tells the name or version of the client library.",
+             .complexity = "O(1)",
+             .since = "7.2.0",
+             .group = "connection",
+             .args = "attr:<LIB-NAME=libname:string | LIB-VER=libver:string>"}},
     {.name = "SETNAME",
      .arity = exactly(3),
      .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
@@ -358,6 +325,27 @@ constexpr CommandSpec kClientRows[] = {
              .since = "2.6.9",
              .group = "connection",
              .args = "connection-name:string"}},
+    {.name = "TRACKING",
+     .arity = at_least(3),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .acl = Acl::kConnection,
+     .handler = cmd_client_tracking,
+     .doc = {.summary = "Tells this connection of keys that change after it read them.",
+             .complexity = "O(1). Some options may introduce additional complexity.",
+             .since = "6.0.0",
+             .group = "connection",
+             .args =
+                 "status:<on!ON | off!OFF> [REDIRECT=client-id:integer] [PREFIX=prefix:string&...] "
+                 "[bcast!BCAST] [optin!OPTIN] [optout!OPTOUT] [noloop!NOLOOP]"}},
+    {.name = "TRACKINGINFO",
+     .arity = exactly(2),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .acl = Acl::kConnection,
+     .handler = cmd_client_trackinginfo,
+     .doc = {.summary = "Returns how this connection is tracked.",
+             .complexity = "O(1)",
+             .since = "6.2.0",
+             .group = "connection"}},
     {.name = "UNBLOCK",
      .arity = at_least(3),
      .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale,

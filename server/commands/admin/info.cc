@@ -109,7 +109,8 @@ void clients_section(Page& page) {
   page.value("client_recent_max_output_buffer", output);
   page.value("blocked_clients",
              page.engine.blocking.session_count() + page.engine.clients.postponed_count());
-  page.zeros({"tracking_clients", "clients_in_timeout_table"});
+  page.value("tracking_clients", page.engine.tracking.client_count());
+  page.value("clients_in_timeout_table", 0);
 }
 
 struct MemoryFacts {
@@ -244,8 +245,10 @@ void stats_section(Page& page) {
   page.zeros({"latest_fork_usec", "total_forks", "migrate_cached_sockets",
               "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
               "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
-              "current_active_defrag_time", "tracking_total_keys", "tracking_total_items",
-              "tracking_total_prefixes"});
+              "current_active_defrag_time"});
+  page.value("tracking_total_keys", engine.tracking.key_count());
+  page.value("tracking_total_items", engine.tracking.item_count());
+  page.value("tracking_total_prefixes", engine.tracking.prefix_count());
   page.value("unexpected_error_replies", stats.unexpected_errors);
   page.value("total_error_replies", stats.error_replies);
   page.zeros({"dump_payload_sanitizations", "total_reads_processed", "total_writes_processed",
@@ -356,12 +359,45 @@ void keyspace_section(Page& page) {
   }
 }
 
+// "1024" as "1K".
+std::string short_number(uint64_t power_of_two) {
+  constexpr std::array kUnits = {"", "K", "M", "G", "T", "P", "E"};
+  size_t unit = 0;
+  for (; power_of_two >= 1024; power_of_two /= 1024) ++unit;
+  return std::to_string(power_of_two) + kUnits[unit];
+}
+
+void keysizes_section(Page& page) {
+  constexpr std::array kNames = {"strings_sizes", "lists_items", "sets_items", "zsets_items",
+                                 "hashes_items"};
+  static_assert(kNames.size() == KeySizes::kTypes);
+  const KeySizes::Report* report = page.engine.key_sizes.ask();
+  page.line("keysizes_walk_ended:%lld",
+            static_cast<long long>(page.engine.key_sizes.ended() / 1000));
+  if (report == nullptr) return;
+  for (size_t db = 0; db < report->size(); ++db) {
+    for (size_t type = 0; type < kNames.size(); ++type) {
+      std::string bins;
+      for (size_t bin = 0; bin < KeySizes::kBins; ++bin) {
+        const uint64_t keys = (*report)[db][type][bin];
+        if (keys == 0) continue;
+        bins += bins.empty() ? "" : ",";
+        bins += bin == 0 ? "0" : short_number(uint64_t{1} << (bin - 1));
+        bins += "=" + std::to_string(keys);
+      }
+      if (!bins.empty())
+        page.word(("db" + std::to_string(db) + "_distrib_" + kNames[type]).c_str(), bins);
+    }
+  }
+}
+
 struct Section {
   ByteView name;  // lower case
   ByteView title;
   void (*write)(Page&);
   bool by_default = true;
   bool in_all = true;
+  bool in_everything = true;
 };
 constexpr Section kSections[] = {
     {"server", "Server", server_section},
@@ -371,19 +407,21 @@ constexpr Section kSections[] = {
     {"stats", "Stats", stats_section},
     {"replication", "Replication", replication_section},
     {"cpu", "CPU", cpu_section},
-    {"modules", "Modules", modules_section, true, false},
+    {"modules", "Modules", modules_section},
     {"commandstats", "Commandstats", commandstats_section, false},
     {"errorstats", "Errorstats", errorstats_section},
     {"latencystats", "Latencystats", latencystats_section, false},
     {"cluster", "Cluster", cluster_section},
     {"keyspace", "Keyspace", keyspace_section},
+    // Walks all keys: only for those who name it.
+    {"keysizes", "Keysizes", keysizes_section, false, false, false},
 };
 
 bool is_wanted(const Section& section, Argv wanted) {
   if (wanted.empty()) return section.by_default;
   for (const ByteView word : wanted) {
-    if (equals_ignoring_case(word, section.name) || equals_ignoring_case(word, "everything"))
-      return true;
+    if (equals_ignoring_case(word, section.name)) return true;
+    if (equals_ignoring_case(word, "everything") && section.in_everything) return true;
     if (equals_ignoring_case(word, "all") && section.in_all) return true;
     if (equals_ignoring_case(word, "default") && section.by_default) return true;
   }

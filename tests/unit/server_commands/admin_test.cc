@@ -13,10 +13,10 @@ class AdminTest : public ::testing::Test {
     return text.find(part) != std::string::npos;
   }
 
-  EngineFixture engine{kConfigCommands,    kDebugCommands,  kInfoCommands,    kLatencyCommands,
-                       kMemoryCommands,    kServerCommands, kSlowlogCommands, kStringCommands,
-                       kStringSetCommands, kKeyCommands,    kListCommands,    kSetCommands,
-                       kExpireCommands};
+  EngineFixture engine{kConfigCommands,    kDebugCommands,  kInfoCommands,       kLatencyCommands,
+                       kMemoryCommands,    kServerCommands, kCommandLogCommands, kStringCommands,
+                       kStringSetCommands, kKeyCommands,    kListCommands,       kSetCommands,
+                       kExpireCommands,    kHotKeysCommands};
 };
 
 TEST_F(AdminTest, ConfigSetChangesWhatGetShows) {
@@ -63,7 +63,7 @@ TEST_F(AdminTest, InfoShowsTheSectionsThatWereAskedFor) {
   EXPECT_TRUE(contains(two, "used_cpu_user:"));
   EXPECT_TRUE(contains(two, "cmdstat_set:calls=1,"));
   EXPECT_FALSE(contains(two, "used_memory"));
-  EXPECT_FALSE(contains(engine.run("INFO all"), "# Modules"));
+  EXPECT_TRUE(contains(engine.run("INFO all"), "# Modules"));
   EXPECT_TRUE(contains(engine.run("INFO everything"), "# Modules"));
   EXPECT_TRUE(contains(engine.run("INFO latencystats"), "latency_percentiles_usec_set:p50="));
   engine.run("CONFIG RESETSTAT");
@@ -90,9 +90,65 @@ TEST_F(AdminTest, SlowlogCutsArgumentsAndKeepsSoMany) {
   for (int i = 0; i < 40; ++i) many.push_back("k" + std::to_string(i));
   engine.run(many);
   EXPECT_TRUE(contains(engine.run("SLOWLOG GET 1"), "... (10 more arguments)"));
-  EXPECT_EQ(engine.engine.slowlog.lines().size(), 2U);
+  EXPECT_EQ(engine.engine.command_log.lines(CommandLog::Kind::kSlow).size(), 2U);
   EXPECT_TRUE(
       contains(engine.run("SLOWLOG GET -2"), "count should be greater than or equal to -1"));
+}
+
+TEST_F(AdminTest, CommandlogKeepsLargeRequests) {
+  engine.run("CONFIG SET commandlog-request-larger-than 100 commandlog-large-request-max-len 1");
+  engine.run("COMMANDLOG RESET large-request");
+  engine.run({"SET", "k", std::string(40, 'x')});
+  EXPECT_EQ(engine.run("COMMANDLOG LEN large-request"), "0");
+  engine.run({"SET", "k", std::string(150, 'x')});
+  engine.run({"SET", "l", std::string(250, 'x')});
+  EXPECT_EQ(engine.run("COMMANDLOG LEN LARGE-REQUEST"), "1");
+  EXPECT_TRUE(contains(engine.run("COMMANDLOG GET -1 large-request"), R"(294 ["SET" "l" ")"));
+  EXPECT_EQ(engine.run("COMMANDLOG LEN large-reply"), "0");
+  EXPECT_EQ(engine.run("COMMANDLOG RESET large-request"), "OK");
+  EXPECT_EQ(engine.run("COMMANDLOG LEN large-request"), "0");
+  EXPECT_TRUE(contains(engine.run("COMMANDLOG LEN fast"), "type should be one of the following"));
+  EXPECT_TRUE(contains(engine.run("CONFIG GET commandlog-execution-slower-than"), "10000"));
+}
+
+TEST_F(AdminTest, KeysizesCountsByPowersOfTwo) {
+  engine.run_all({"SET a abc", "SET b \"\"", "SET c 12345678", "RPUSH l 1 2 3 4 5", "SADD s x",
+                  "RPUSH m 1 2 3 4 5 6 7"});
+  engine.run({"SET", "d", std::string(2000, 'x')});
+  const std::string text = engine.run("INFO keysizes");
+  EXPECT_TRUE(contains(text, "db0_distrib_strings_sizes:0=1,2=1,8=1,1K=1")) << text;
+  EXPECT_TRUE(contains(text, "db0_distrib_lists_items:4=2"));
+  EXPECT_TRUE(contains(text, "db0_distrib_sets_items:1=1"));
+  EXPECT_FALSE(contains(text, "hashes"));
+  EXPECT_FALSE(contains(engine.run("INFO everything"), "Keysizes"));
+}
+
+TEST_F(AdminTest, KeysizesOfManyKeysAreCountedInSlices) {
+  for (int i = 0; i < 20'000; ++i) engine.run({"SET", "k" + std::to_string(i), "v"});
+  EXPECT_FALSE(contains(engine.run("INFO keysizes"), "distrib"));
+  int slices = 0;
+  while (engine.engine.run_slices()) ++slices;
+  EXPECT_GE(slices, 10);
+  EXPECT_TRUE(contains(engine.run("INFO keysizes"), "strings_sizes:1=20000"));
+}
+
+TEST_F(AdminTest, HotkeysCountsKeysByCost) {
+  EXPECT_EQ(engine.run("HOTKEYS GET"), "_");
+  EXPECT_EQ(engine.run("HOTKEYS STOP"), "_");
+  EXPECT_TRUE(contains(engine.run("HOTKEYS START"), "METRICS parameter is required"));
+  EXPECT_TRUE(contains(engine.run("HOTKEYS START METRICS 2 CPU"), "count does not match"));
+  EXPECT_TRUE(contains(engine.run("HOTKEYS START METRICS 3 CPU NET"), "must be > 0 and <= 2"));
+  EXPECT_TRUE(contains(engine.run("HOTKEYS START METRICS 1 NET COUNT 65"), "between 1 and 64"));
+  EXPECT_EQ(engine.run("HOTKEYS START METRICS 1 NET COUNT 2 DURATION 10"), "OK");
+  EXPECT_TRUE(contains(engine.run("HOTKEYS START METRICS 1 NET"), "already in progress"));
+  EXPECT_TRUE(contains(engine.run("HOTKEYS RESET"), "stop tracking first"));
+  engine.run_all({"SET hot 1", "SET warm 1", "SET cold 1", "GET hot", "GET hot", "GET warm"});
+  // 10 bytes around a command and each word: SET hot 1 takes 47, GET hot 36.
+  EXPECT_TRUE(contains(engine.run("HOTKEYS GET"), R"("by-net-bytes" ["hot" 119 "warm" 85])"));
+  engine.pass(10'000);
+  EXPECT_TRUE(contains(engine.run("HOTKEYS GET"), R"("tracking-active" 0)"));
+  EXPECT_EQ(engine.run("HOTKEYS RESET"), "OK");
+  EXPECT_EQ(engine.run("HOTKEYS GET"), "_");
 }
 
 TEST_F(AdminTest, LatencyShowsWhatWasRecorded) {

@@ -210,5 +210,15 @@ TEST_F(ListBlock, AWaitIsOneCommandInTheStatistics) {
   EXPECT_EQ(world.engine.registry.stats(*world.engine.registry.find("BLPOP")).calls, 1U);
 }
 
+TEST_F(ListBlock, AWaitThatEndsWithAnErrorIsACallThatFailed) {
+  first.ask("BLPOP k 0");
+  other.ask("CLIENT UNBLOCK 1 ERROR");
+  EXPECT_EQ(first.take().rfind("-UNBLOCKED", 0), 0U);
+  const Registry& registry = world.engine.registry;
+  const CommandStats& stats = registry.stats(*registry.find("BLPOP"));
+  EXPECT_EQ(stats.calls, 1U);
+  EXPECT_EQ(stats.failed, 1U);
+}
+
 }  // namespace
 }  // namespace ouro

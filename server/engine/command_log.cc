@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "server/engine/slowlog.h"
+#include "server/engine/command_log.h"
 
 #include <vector>
 
@@ -12,14 +12,27 @@ namespace {
 constexpr size_t kArgumentsMax = 32;
 constexpr size_t kArgumentBytesMax = 128;
 
+size_t lines_max(const EngineOptions& options, CommandLog::Kind kind) {
+  switch (kind) {
+    case CommandLog::Kind::kSlow:
+      return options.slowlog_max_len;
+    case CommandLog::Kind::kLargeRequest:
+      return options.large_request_max_len;
+    case CommandLog::Kind::kLargeReply:
+      return options.large_reply_max_len;
+  }
+  return 0;
+}
+
 }  // namespace
 
-void SlowLog::add(Engine& engine, const Caller& caller, const CommandSpec& spec, Argv argv,
-                  Micros took) {
-  // As in Redis, a limit that was lowered shows at the next slow command.
-  const size_t lines_max = engine.options.slowlog_max_len;
-  if (lines_max == 0) {
-    lines_.clear();
+void CommandLog::add(Engine& engine, Kind kind, const Caller& caller, const CommandSpec& spec,
+                     Argv argv, int64_t value, Micros waited) {
+  // As in Redis, a limit that was lowered shows at the next line.
+  const size_t most = lines_max(engine.options, kind);
+  Log& log = logs_[static_cast<size_t>(kind)];
+  if (most == 0) {
+    log.lines.clear();
     return;
   }
   const size_t shown = argv.size() <= kArgumentsMax ? argv.size() : kArgumentsMax - 1;
@@ -41,9 +54,11 @@ void SlowLog::add(Engine& engine, const Caller& caller, const CommandSpec& spec,
     cut.push_back("... (" + std::to_string(argv.size() - shown) + " more arguments)");
     arguments.push_back(cut.back());
   }
-  Line line{.id = next_id_++,
+  Line line{.id = log.next_id++,
             .at = engine.now(),
-            .took = took,
+            .value = value,
+            .waited = waited,
+            .arguments = argv.size(),
             .argv = OwnedArgv(heap_, arguments),
             .address = {},
             .client_name = {}};
@@ -51,8 +66,8 @@ void SlowLog::add(Engine& engine, const Caller& caller, const CommandSpec& spec,
     line.address = caller.session->peer.address;
     line.client_name = caller.session->name;
   }
-  lines_.push_front(std::move(line));
-  while (lines_.size() > lines_max) lines_.pop_back();
+  log.lines.push_front(std::move(line));
+  while (log.lines.size() > most) log.lines.pop_back();
 }
 
 }  // namespace ouro

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// CLIENT LIST, INFO and KILL, and the filters that choose clients.
+//
+// A filter is a row: the word before its value, how the value is read, and which clients it is true
+// of. All filters of a command must agree; NOT- before a word turns it around.
+#include <algorithm>
+
+#include "server/commands/admin/client.h"
+#include "server/engine/client_line.h"
+#include "server/engine/engine.h"
+#include "server/engine/session.h"
+
+namespace ouro {
+namespace {
+
+int64_t seconds_since(const Context& ctx, Instant then) {
+  return (ctx.engine.instant() - then) / 1'000'000;
+}
+
+// ---- filters
+
+struct Filter;
+
+// A filter as it was given.
+struct Choice {
+  const Filter* filter;
+  bool negated;
+  ByteView text;
+  int64_t number;             // of those that read one
+  std::vector<uint64_t> ids;  // of ID
+};
+
+struct Filter {
+  ByteView word;
+  // Reads the value into `choice`.
+  Status (*read)(Context&, ArgParser&, Choice& choice);
+  bool (*is_true)(const Context&, const Session&, const Choice&);
+};
+
+Status read_text(Context&, ArgParser& args, Choice& choice) {
+  choice.text = args.next();
+  return Status::ok();
+}
+
+bool names_filter(ByteView word);
+
+Status read_type(Context& ctx, ArgParser& args, Choice& choice) {
+  constexpr struct {
+    ByteView name;
+    ClientClass meant;
+  } kNames[] = {{"normal", ClientClass::kNormal},   {"pubsub", ClientClass::kPubsub},
+                {"master", ClientClass::kPrimary},  {"primary", ClientClass::kPrimary},
+                {"replica", ClientClass::kReplica}, {"slave", ClientClass::kReplica}};
+  const ByteView name = args.next();
+  for (const auto& row : kNames) {
+    if (!equals_ignoring_case(name, row.name)) continue;
+    choice.number = static_cast<int64_t>(row.meant);
+    return Status::ok();
+  }
+  // As in Redis, a word too many is what CLIENT LIST finds first.
+  if (ctx.spec.handler == cmd_client_list && args.more() && !names_filter(args.peek()))
+    return Err::kSyntax;
+  return ctx.fail("ERR Unknown client type '%.*s'", printed_size(name), name.data());
+}
+
+Status read_user(Context& ctx, ArgParser& args, Choice& choice) {
+  choice.text = args.next();
+  if (ctx.engine.acl.find(choice.text) != nullptr) return Status::ok();
+  return ctx.fail("ERR No such user '%.*s'", printed_size(choice.text), choice.text.data());
+}
+
+Status read_flags(Context& ctx, ArgParser& args, Choice& choice) {
+  choice.text = args.next();
+  for (const char letter : choice.text) {
+    if (!is_client_flag(letter)) {
+      return ctx.fail("ERR Unknown flags found in the provided filter: %.*s",
+                      printed_size(choice.text), choice.text.data());
+    }
+  }
+  return Status::ok();
+}
+
+// A number of seconds, above 0.
+Status read_seconds(Context& ctx, ArgParser& args, Choice& choice) {
+  const int size = static_cast<int>(choice.filter->word.size());
+  std::string name(choice.filter->word);
+  for (char& c : name) c = static_cast<char>(c | 0x20);
+  const Result<int64_t> number = parse_integer(args.next());
+  if (!number.is_ok())
+    return ctx.fail("ERR %.*s is not an integer or out of range", size, name.data());
+  if (*number <= 0) return ctx.fail("ERR %.*s should be greater than 0", size, name.data());
+  choice.number = *number;
+  return Status::ok();
+}
+
+Status read_db(Context& ctx, ArgParser& args, Choice& choice) {
+  OURO_TRY(choice.number, parse_integer(args.next()));
+  if (choice.number < 0 || choice.number >= ctx.engine.dbs.count())
+    return ctx.fail_text(errors::kDbIndexOutOfRange);
+  return Status::ok();
+}
+
+// One or more, up to the next filter.
+Status read_ids(Context& ctx, ArgParser& args, Choice& choice) {
+  const bool kills = ctx.spec.handler == cmd_client_kill;
+  while (args.more()) {
+    const Result<int64_t> id = parse_integer(args.peek());
+    if (!id.is_ok() && !choice.ids.empty() && (kills || names_filter(args.peek()))) break;
+    if (kills && (!id.is_ok() || *id < 1))
+      return ctx.fail("ERR client-id should be greater than 0");
+    if (!id.is_ok()) return ctx.fail("ERR Invalid client ID");
+    choice.ids.push_back(static_cast<uint64_t>(*id));
+    args.next();
+  }
+  return Status::ok();
+}
+
+bool is_of_ip(const Session& session, ByteView ip) {
+  const ByteView address = session.peer.address;
+  const size_t end = address.rfind(':');
+  ByteView host = address.substr(0, end);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return host == ip;
+}
+
+constexpr Filter kFilters[] = {
+    {"ADDR", read_text,
+     [](const Context&, const Session& s, const Choice& c) { return s.peer.address == c.text; }},
+    {"CAPA", read_text,
+     [](const Context&, const Session& s, const Choice& c) {
+       return c.text == "r" && s.takes_redirects;
+     }},
+    {"DB", read_db,
+     [](const Context&, const Session& s, const Choice& c) { return s.caller().db == c.number; }},
+    {"FLAGS", read_flags,
+     [](const Context&, const Session& s, const Choice& c) {
+       const std::string flags = client_flags(s);
+       return c.text.find_first_not_of(flags) == ByteView::npos;
+     }},
+    {"ID", read_ids,
+     [](const Context&, const Session& s, const Choice& c) {
+       return std::find(c.ids.begin(), c.ids.end(), s.id) != c.ids.end();
+     }},
+    {"IDLE", read_seconds,
+     [](const Context& ctx, const Session& s, const Choice& c) {
+       return seconds_since(ctx, s.last_active) >= c.number;
+     }},
+    {"IP", read_text,
+     [](const Context&, const Session& s, const Choice& c) { return is_of_ip(s, c.text); }},
+    {"LADDR", read_text,
+     [](const Context&, const Session& s, const Choice& c) {
+       return s.peer.local_address == c.text;
+     }},
+    {"LIB-NAME", read_text,
+     [](const Context&, const Session& s, const Choice& c) { return s.library_name == c.text; }},
+    {"LIB-VER", read_text,
+     [](const Context&, const Session& s, const Choice& c) { return s.library_version == c.text; }},
+    {"MAXAGE", read_seconds,
+     [](const Context& ctx, const Session& s, const Choice& c) {
+       return seconds_since(ctx, s.created) >= c.number;
+     }},
+    {"NAME", read_text,
+     [](const Context&, const Session& s, const Choice& c) { return s.name == c.text; }},
+    {"TYPE", read_type,
+     [](const Context&, const Session& s, const Choice& c) {
+       return static_cast<int64_t>(s.client_class()) == c.number;
+     }},
+    {"USER", read_user,
+     [](const Context&, const Session& s, const Choice& c) { return s.user().name() == c.text; }},
+};
+
+const Filter* filter_named(ByteView word) {
+  for (const Filter& filter : kFilters) {
+    if (equals_ignoring_case(word, filter.word)) return &filter;
+  }
+  return nullptr;
+}
+
+// `word` loses its NOT-.
+bool take_negation(ByteView& word) {
+  constexpr ByteView kNot = "NOT-";
+  const bool negated =
+      word.size() > kNot.size() && equals_ignoring_case(word.substr(0, kNot.size()), kNot);
+  if (negated) word.remove_prefix(kNot.size());
+  return negated;
+}
+
+bool names_filter(ByteView word) {
+  take_negation(word);
+  return filter_named(word) != nullptr || equals_ignoring_case(word, "SKIPME");
+}
+
+struct Selection {
+  std::vector<Choice> choices;
+  bool skips_me = false;
+};
+
+Status parse_selection(Context& ctx, Selection& selection) {
+  ArgParser args(ctx.argv, 2);
+  while (args.more()) {
+    if (args.left() < 2) break;
+    if (args.word("SKIPME")) {
+      selection.skips_me = args.word("yes");
+      if (!selection.skips_me && !args.word("no")) return Err::kSyntax;
+      continue;
+    }
+    ByteView word = args.peek();
+    const bool negated = take_negation(word);
+    const Filter* filter = filter_named(word);
+    if (filter == nullptr) break;
+    args.next();
+    Choice& choice = selection.choices.emplace_back(
+        Choice{.filter = filter, .negated = negated, .text = {}, .number = 0, .ids = {}});
+    OURO_TRY(filter->read(ctx, args, choice));
+  }
+  return args.finish();
+}
+
+bool is_chosen(const Context& ctx, const Selection& selection, const Session& session) {
+  if (session.state() == EndpointState::kDoomed) return false;
+  if (selection.skips_me && &session == ctx.caller.session) return false;
+  return std::all_of(selection.choices.begin(), selection.choices.end(), [&](const Choice& choice) {
+    return choice.filter->is_true(ctx, session, choice) != choice.negated;
+  });
+}
+
+}  // namespace
+
+// ---- the commands
+
+Status cmd_client_info(Context& ctx) {
+  OURO_TRY(need_session(ctx));
+  ctx.reply.verbatim("txt", client_line(ctx.engine, *ctx.caller.session) + "\n");
+  return Status::ok();
+}
+
+Status cmd_client_list(Context& ctx) {
+  Selection selection;
+  OURO_TRY(parse_selection(ctx, selection));
+  std::string lines;
+  const auto add = [&](const Session* session) {
+    if (session != nullptr && is_chosen(ctx, selection, *session))
+      lines += client_line(ctx.engine, *session) + "\n";
+  };
+  // Named by their ids alone they come in the order in which they are named, as in Redis.
+  if (selection.choices.size() == 1 && !selection.choices[0].ids.empty() &&
+      !selection.choices[0].negated) {
+    for (const uint64_t id : selection.choices[0].ids) add(ctx.engine.clients.find(id));
+  } else {
+    for (const auto& [id, session] : ctx.engine.clients.all()) add(session);
+  }
+  ctx.reply.verbatim("txt", lines);
+  return Status::ok();
+}
+
+Status cmd_client_kill(Context& ctx) {
+  Selection selection;
+  const bool old_form = ctx.argv.size() == 3;
+  if (old_form) {
+    selection.choices.push_back({.filter = filter_named("ADDR"),
+                                 .negated = false,
+                                 .text = ctx.argv[2],
+                                 .number = 0,
+                                 .ids = {}});
+  } else {
+    selection.skips_me = true;
+    OURO_TRY(parse_selection(ctx, selection));
+  }
+  int64_t killed = 0;
+  Session* me = ctx.caller.session;
+  bool kills_me = false;
+  for (const auto& [id, session] : ctx.engine.clients.all()) {
+    if (!is_chosen(ctx, selection, *session)) continue;
+    ++killed;
+    if (session == me) {
+      kills_me = true;
+    } else {
+      session->doom();
+    }
+  }
+  if (old_form && killed == 0) return ctx.fail("ERR No such client");
+  old_form ? ctx.reply.ok() : ctx.reply.integer(killed);
+  // One that kills itself still gets its answer.
+  if (kills_me) me->close_after_reply();
+  return Status::ok();
+}
+
+}  // namespace ouro

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""INFO and the other reports have the sections and fields of redis-server, in its order:
+
+    info_test.py BUILD [--redis redis-server]
+
+What ouro tells beyond that is listed here, and nothing else may differ. The values are each server's own.
+"""
+import argparse
+import difflib
+import pathlib
+import pprint
+import sys
+
+from resp import show
+from servers import Server
+
+# By section: fields that Redis 7.0 does not have. ouro's own, but for those of later Redis versions.
+TURNS = {f"turn_{clock}_us_{rank}".encode() for clock in ("cpu", "wall") for rank in ("p50", "p99", "p99_99", "max")}
+OURS = {
+    b"Server": {b"server_name", b"ouro_version", b"io_backend_reason"},
+    b"Stats": {b"expired_subkeys", b"client_query_buffer_limit_disconnections", b"client_output_buffer_limit_disconnections",
+               b"turns", *TURNS},
+}
+# Commands that are run first, so that each section has something to tell.
+BEFORE = (["SET", "key", "value"], ["GET", "key"], ["LPUSH", "key", "x"], ["RPUSH", "list", "a", "b"])
+SECTIONS = (["INFO"], ["INFO", "all"], ["INFO", "everything"], ["INFO", "default"], ["INFO", "server", "cpu"],
+            ["INFO", "commandstats"], ["INFO", "latencystats"], ["INFO", "errorstats"], ["INFO", "keyspace"],
+            ["INFO", "nothing"], ["INFO", "modules"], ["INFO", "KEYSPACE", "default"])
+
+
+def fields_of(text):
+    """INFO's text as an ordered list of (section, names of its fields); subfields of a value belong to its name."""
+    sections = []
+    for line in text.removeprefix(b"txt:").split(b"\r\n"):
+        if line.startswith(b"# "):
+            sections.append((line[2:], []))
+        elif line:
+            name, _, value = line.partition(b":")
+            parts = [part.partition(b"=")[0] for part in value.split(b",") if b"=" in part]
+            sections[-1][1].append(name if not parts else name + b":" + b",".join(parts))
+    return sections
+
+
+def without_ours(sections):
+    return [(title, [name for name in names if name not in OURS.get(title, ())]) for title, names in sections]
+
+
+def sorted_fields(sections):
+    """Commands stand in the order of each server's own table."""
+    return [(title, sorted(names) if title in (b"Commandstats", b"Latencystats") else names) for title, names in sections]
+
+
+def names_of_map(reply):
+    """The names in a map, at any depth, with the kinds of its values."""
+    kind, value = reply
+    if not isinstance(value, list):
+        return kind
+    return kind, [(name[1], names_of_map(part)) for name, part in zip(value[::2], value[1::2])]
+
+
+def shape(reply):
+    kind, value = reply
+    return (kind, [shape(item) for item in value]) if isinstance(value, list) else kind
+
+
+class Check:
+    def __init__(self, ours, theirs):
+        self.clients = [server.connect() for server in (ours, theirs)]
+        self.passed = self.failed = 0
+
+    def same(self, what, view, *commands):
+        """The view of the last command's reply must be the same on both."""
+        seen = []
+        for client in self.clients:
+            for command in commands:
+                reply = client.call(*command)
+            seen.append(view(reply))
+        holds = seen[0] == seen[1]
+        self.passed += holds
+        self.failed += not holds
+        if not holds:
+            print(f"FAILED {what}")
+            lines = [pprint.pformat(view, width=120).splitlines() for view in seen]
+            print("\n".join(difflib.unified_diff(*lines, "ouro", "redis", lineterm="", n=1)))
+
+    def known(self):
+        """Each field that is said to be ouro's own is there, and Redis does not have it."""
+        ours, theirs = (dict(fields_of(client.call("INFO", "everything")[1])) for client in self.clients)
+        for title, names in OURS.items():
+            holds = names <= set(ours[title]) and not names & set(theirs[title])
+            self.passed += holds
+            self.failed += not holds
+            if not holds:
+                print(f"FAILED the list of ouro's own fields in {title}: {names - set(ours[title])}")
+
+
+def check_reports(check):
+    info = lambda reply: sorted_fields(without_ours(fields_of(reply[1])))
+    for command in SECTIONS:
+        check.same(" ".join(command), info, command)
+    check.known()
+    check.same("MEMORY STATS", names_of_map, ["MEMORY", "STATS"])
+    check.same("LATENCY LATEST", shape, ["LATENCY", "RESET"], ["CONFIG", "SET", "latency-monitor-threshold", "20"],
+               ["DEBUG", "SLEEP", "0.05"], ["LATENCY", "LATEST"])
+    check.same("LATENCY HISTORY", shape, ["LATENCY", "HISTORY", "command"])
+    check.same("LATENCY GRAPH", lambda reply: (reply[0], reply[1].split(b"\n")[1:6]), ["LATENCY", "GRAPH", "command"])
+    for command in (["LATENCY", "DOCTOR"], ["MEMORY", "DOCTOR"], ["MEMORY", "MALLOC-STATS"], ["MEMORY", "PURGE"]):
+        check.same(" ".join(command), shape, command)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--redis", default="redis-server")
+    args = parser.parse_args()
+    debug = ("--enable-debug-command", "yes")
+    with Server(str(args.build / "ouro-server"), *debug) as ours, Server(args.redis, *debug) as theirs:
+        check = Check(ours, theirs)
+        for version in ("2", "3"):
+            for client in check.clients:
+                for command in (["FLUSHALL"], ["CONFIG", "RESETSTAT"], ["HELLO", version], *BEFORE):
+                    reply = client.call(*command)
+                    if reply[0] == "-" and command[0] != "LPUSH":
+                        raise RuntimeError(f"{command}: {show(reply)}")
+            check_reports(check)
+    print(f"{check.passed} passed, {check.failed} failed")
+    return 1 if check.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
