@@ -2,7 +2,8 @@
 # Sourced by server/run.sh, tests/run.sh, bench/run.sh and .ci/run: what must be installed, and how to build.
 # shellcheck shell=bash
 
-build_packages=(build-essential cmake ninja-build pkg-config ccache liburing-dev libmimalloc-dev libxxhash-dev)
+build_packages=(build-essential cmake ninja-build pkg-config ccache liburing-dev libmimalloc-dev libxxhash-dev
+                libluajit-5.1-dev lua-cjson-dev)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libhiredis-dev redis-server redis-tools
                python3 python3-redis python3-hiredis clang-format clang-tidy tcl)
 

@@ -58,6 +58,8 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void reset_stats() override { turn_meter_.reset(); }
   Status shutdown(ShutdownRequest request, std::string& error) override;
   Status abort_shutdown() override;
+  bool pump() override;
+  void stand_still(Micros micros) override { loop_.stand_still(micros); }
   Status rewrite_config(std::string& error) override;
   Status apply_config(ByteView name, std::string& error) override;
 
@@ -74,6 +76,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void every_second();
   Millis wait_for(Millis wait_max) const;
   void stop();
+  void erase_departed();
 
   Loop& loop_;
   Allocator& allocator_;
@@ -92,6 +95,9 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Instant next_second_ = 0;
   bool stopping_ = false;
   bool busy_ = false;  // slices have more to do
+  bool pumping_ = false;
+  // Gone while a script was busy, which may be one of theirs.
+  std::vector<Client*> departed_;
 };
 
 }  // namespace ouro

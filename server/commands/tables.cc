@@ -7,15 +7,15 @@ namespace ouro {
 
 std::span<const std::span<const CommandSpec>> all_command_tables() {
   static const std::array tables = {
-      kClientCommands,     kCommandCommands,     kConfigCommands,     kConnectionCommands,
-      kDatabaseCommands,   kDebugCommands,       kExpireCommands,     kHashCommands,
-      kHashExpireCommands, kInfoCommands,        kFunctionCommands,   kKeyCommands,
-      kKeyScanCommands,    kLatencyCommands,     kListBlockCommands,  kListCommands,
-      kListMoveCommands,   kListSearchCommands,  kMemoryCommands,     kObjectCommands,
-      kPubsubCommands,     kServerCommands,      kSetAlgebraCommands, kSetCommands,
-      kSlowlogCommands,    kSortCommands,        kStringCommands,     kStringLcsCommands,
-      kStringSetCommands,  kTransactionCommands, kZSetCommands,       kZSetPopCommands,
-      kZSetRangeCommands,  kZSetStoreCommands,
+      kClientCommands,      kCommandCommands,    kConfigCommands,    kConnectionCommands,
+      kDatabaseCommands,    kDebugCommands,      kExpireCommands,    kHashCommands,
+      kHashExpireCommands,  kInfoCommands,       kKeyCommands,       kKeyScanCommands,
+      kLatencyCommands,     kListBlockCommands,  kListCommands,      kListMoveCommands,
+      kListSearchCommands,  kMemoryCommands,     kObjectCommands,    kPubsubCommands,
+      kServerCommands,      kSetAlgebraCommands, kSetCommands,       kSlowlogCommands,
+      kSortCommands,        kStringCommands,     kStringLcsCommands, kStringSetCommands,
+      kTransactionCommands, kZSetCommands,       kZSetPopCommands,   kZSetRangeCommands,
+      kZSetStoreCommands,
   };
   return tables;
 }

@@ -76,6 +76,7 @@ class Executor {
  private:
   void refuse(Caller& caller, const CommandSpec* spec, ByteView text, Reply& reply);
   void refuse_unknown(Caller& caller, Argv argv, Reply& reply);
+  void refuse_arity(Caller& caller, const CommandSpec& spec, Reply& reply);
   Status call(Caller& caller, const Prepared& prepared, Reply& reply);
   void finish_wait(Session& session);
   uint64_t nanos_of(uint64_t ticks) const {

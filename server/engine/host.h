@@ -45,6 +45,11 @@ class Host {
   };
   virtual Status shutdown(ShutdownRequest request, std::string& error) = 0;
   virtual Status abort_shutdown() = 0;
+  // A turn inside the turn of a script that is over its time. False when the program ends: the
+  // script has to.
+  virtual bool pump() = 0;
+  // The whole program does nothing for so long (DEBUG SLEEP inside a script).
+  virtual void stand_still(Micros micros) = 0;
   // Writes the configuration to the file it was read from.
   virtual Status rewrite_config(std::string& error) = 0;
   // Told after CONFIG SET has changed parameters that the program itself acts on (port, bind,
@@ -60,6 +65,8 @@ class NoHost : public Host {
   void reset_stats() override {}
   Status shutdown(ShutdownRequest, std::string& error) override { return not_here(error); }
   Status abort_shutdown() override { return Err::kInvalid; }
+  bool pump() override { return true; }
+  void stand_still(Micros) override {}
   Status rewrite_config(std::string& error) override { return not_here(error); }
   Status apply_config(ByteView, std::string&) override { return Status::ok(); }
 

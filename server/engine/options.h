@@ -55,6 +55,7 @@ struct EngineOptions {
   bool lazyfree_lazy_user_del = false;
   bool lazyfree_lazy_user_flush = false;
   uint64_t active_expire_effort = 1;
+  int64_t busy_reply_threshold_ms = 5000;  // 0 or less: no script is ever too slow
 
   uint64_t proto_max_bulk_len = 512_MiB;
   uint64_t client_query_buffer_limit = 1_GiB;

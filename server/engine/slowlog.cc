@@ -48,6 +48,8 @@ void SlowLog::add(Engine& engine, const Caller& caller, Argv argv, Micros took) 
   if (caller.session != nullptr) {
     line.address = caller.session->peer.address;
     line.client_name = caller.session->name;
+  } else if (caller.origin == Origin::kScript) {
+    line.address = "?:0";
   }
   lines_.push_front(std::move(line));
   while (lines_.size() > lines_max) lines_.pop_back();

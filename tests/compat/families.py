@@ -5,7 +5,7 @@
 types and counts, for random picks; kind: only the type; ttl: nearly equal numbers; others mask what is each server's own
 (compare.py). A leading `!` keeps the command from being damaged; the other marks: Step.
 
-Not here, since ouro does not have them yet: CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO, ACL, scripts, streams, bitmaps,
+Not here, since ouro does not have them yet: CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO, ACL, streams, bitmaps,
 HyperLogLog, geo, DUMP and RESTORE, persistence, replication, cluster.
 """
 import dataclasses
@@ -448,6 +448,30 @@ PUBSUB = """
 1 @*!CLIENT INFO -> kind
 """
 
+SCRIPTS = """
+30 !EVAL {script} 2 {key} {key} {value} {value}
+6 !EVAL_RO {script} 2 {key} {key} {value} {value}
+2 !EVAL {script} {few} {key} {value}
+1 !EVAL {script} {number} {key}
+1 !SCRIPT LOAD {script}
+3 SCRIPT EXISTS <{sha1}>+
+2 (EVALSHA|EVALSHA_RO) ({sha1}|{junk}) 0
+1 SCRIPT (FLUSH|FLUSH ASYNC|FLUSH SYNC|FLUSH {junk}|KILL)
+4 !FUNCTION LOAD REPLACE {library}
+2 !FUNCTION LOAD [{junk}] {library}
+8 (FCALL|FCALL_RO) (f1|f2|f3|F1|none) 2 {key} {key} {value} {value}
+1 (FCALL|FCALL_RO) (f1|f2|none) ({number}|{junk}) {key} {value}
+1 FUNCTION DELETE (l1|l2|l3|none)
+2 FUNCTION LIST LIBRARYNAME (l1|l2|l3) [WITHCODE]
+1 FUNCTION (STATS|KILL|FLUSH|FLUSH ASYNC|FLUSH {junk}|LIST {junk}|LIST LIBRARYNAME|RESTORE {value}|RESTORE {value} {junk}|{junk})
+1 FUNCTION DUMP -> kind
+1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (EVAL|EVALSHA_RO|FCALL) {value} {number} {key} {key} {value}
+2 !MULTI ; !EVAL {script} 2 {key} {key} {value} {value} ; {write} ; FCALL f1 1 {key} ; !EXEC
+2 !WATCH {key} ; @!EVAL {script} 2 {key} {key} {value} {value} ; !MULTI ; {write} ; !EXEC
+0.5 !{full} 1 ; !EVAL {script} 1 {key} {value} ; !FCALL f1 1 {key} ; !MULTI ; !EVAL {script} 1 {key} a ; !EXEC ; !{full} 0
+3 {write}
+"""
+
 # What every family of data does to keys is told to a client who subscribed to it all.
 DATA = STRINGS + LISTS + HASHES + SETS + ZSETS + KEYS
 EVENTS = DATA + """
@@ -512,12 +536,14 @@ FAMILIES = {
     "server": parse(SERVER, MACROS),
     "pubsub": parse(PUBSUB, MACROS),
     "events": parse(EVENTS),
+    "scripts": parse(SCRIPTS, MACROS),
     "blocking": parse(BLOCKING, {"push": one_of(PUSHES)}),
 }
 
 
 # What a block of commands of a family begins with.
 OPENINGS = {
+    "scripts": parse("1 !FUNCTION FLUSH ; !SCRIPT FLUSH"),
     "events": parse("1 !CONFIG SET notify-keyspace-events AKEnm ; @*!PSUBSCRIBE *"),
 }
 
