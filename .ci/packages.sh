@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 build_packages=(build-essential cmake ninja-build pkg-config ccache liburing-dev libmimalloc-dev libssl-dev
-                libxxhash-dev)
+                libxxhash-dev libluajit-5.1-dev lua-cjson-dev)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libhiredis-dev redis-server redis-tools
                python3 python3-redis python3-hiredis clang-format clang-tidy tcl)
 

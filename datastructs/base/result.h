@@ -21,15 +21,16 @@ enum class Err : uint8_t {
   kSyntax,         // unknown or misplaced option
   kOutOfRange,     // index out of range
   kNoSuchKey,
-  kTooBig,     // above a named limit (proto-max-bulk-len)
-  kProtocol,   // broken peer: close it
-  kIo,         // the system refused; the caller knows the errno
-  kCorrupt,    // bytes that do not decode
-  kUnknown,    // a name that does not exist
-  kInvalid,    // a value that a rule forbids
-  kMessage,    // the text has been left with whoever reports it (Context::fail)
-  kBlocked,    // not an error: the caller waits and is run again
-  kExclusive,  // not an error: the caller waits and nobody else runs
+  kTooBig,          // above a named limit (proto-max-bulk-len)
+  kProtocol,        // broken peer: close it
+  kIo,              // the system refused; the caller knows the errno
+  kCorrupt,         // bytes that do not decode
+  kUnknown,         // a name that does not exist
+  kInvalid,         // a value that a rule forbids
+  kMessage,         // the text has been left with whoever reports it (Context::fail)
+  kCountedMessage,  // the same, of a failure that the statistics know already
+  kBlocked,         // not an error: the caller waits and is run again
+  kExclusive,       // not an error: the caller waits and nobody else runs
 };
 
 class [[nodiscard]] Status {

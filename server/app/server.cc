@@ -4,10 +4,10 @@
 #include <cerrno>
 #include <cstring>
 
-#include "server/commands/tables.h"
 #include "server/io/blocking_file.h"
 #include "server/io/process.h"
 #include "server/io/random_bytes.h"
+#include "server/script/tables.h"
 
 namespace ouro {
 
@@ -20,7 +20,13 @@ struct Server::Client final : SessionOwner, ConnectionOwner {
         connection(owner.loop_, owner.flush_list_, fd, session, *this) {}
 
   void on_session_active() override { connection.touch(); }
-  void on_idle(Connection&) override { server.clients_.erase(self); }
+  void on_idle(Connection&) override {
+    if (server.pumping_) {
+      server.departed_.push_back(this);
+    } else {
+      server.clients_.erase(self);
+    }
+  }
 
   Server& server;
   Session session;
@@ -38,7 +44,7 @@ Server::Server(const Setup& setup)
       io_reason_(setup.io_reason),
       started_(setup.loop.wall_now()),
       engine_({.options = setup.options.engine,
-               .tables = all_command_tables(),
+               .tables = all_tables_with_scripts(),
                .seed = setup.seed,
                .stopwatch = setup.stopwatch,
                .log = setup.log,
@@ -109,7 +115,8 @@ ByteView Server::refusal_of(const Address& peer) const {
 }
 
 void Server::on_accepted(SocketFd fd, const Listener& from) {
-  engine_.begin_turn(loop_.wall_now(), loop_.now());
+  // A script that is busy must not see the time move.
+  if (!pumping_) engine_.begin_turn(loop_.wall_now(), loop_.now());
   const Address peer = loop_.peer_address(fd);
   const ByteView refusal = refusal_of(peer);
   if (!refusal.empty()) {
@@ -126,6 +133,11 @@ void Server::on_accepted(SocketFd fd, const Listener& from) {
                                       .is_unix = is_unix,
                                       .is_loopback = peer.is_loopback()});
   clients_.back().self = std::prev(clients_.end());
+}
+
+void Server::erase_departed() {
+  for (Client* client : departed_) clients_.erase(client->self);
+  departed_.clear();
 }
 
 void Server::on_signal(Signal signal) {

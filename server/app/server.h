@@ -58,6 +58,8 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void reset_stats() override { turn_meter_.reset(); }
   Status shutdown(ShutdownRequest request, std::string& error) override;
   Status abort_shutdown() override;
+  bool pump() override;
+  void stand_still(Micros micros) override { loop_.stand_still(micros); }
   Status rewrite_config(std::string& error) override;
   Status read_file(const std::string& path, std::string& bytes, std::string& error) override;
   Status replace_file(const std::string& path, ByteView bytes, std::string& error) override;
@@ -77,6 +79,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void every_second();
   Millis wait_for(Millis wait_max) const;
   void stop();
+  void erase_departed();
 
   Loop& loop_;
   Allocator& allocator_;
@@ -95,6 +98,9 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Instant next_second_ = 0;
   bool stopping_ = false;
   bool busy_ = false;  // slices have more to do
+  bool pumping_ = false;
+  // Gone while a script was busy, which may be one of theirs.
+  std::vector<Client*> departed_;
 };
 
 }  // namespace ouro

@@ -18,6 +18,7 @@ void Server::turn(Millis wait_max) {
   engine_.begin_turn(loop_.wall_now(), loop_.now());
   // 1. What all sessions sent, and whom it woke.
   engine_.run_batch();
+  erase_departed();
   // 2. Replies leave before anything that can wait.
   flush_list_.flush_all();
   // 3. Bounded slices of expiry and freeing. What they free goes back to the system in pieces of
@@ -29,6 +30,17 @@ void Server::turn(Millis wait_max) {
   // 4. What the slices made for others (notifications) leaves too.
   flush_list_.flush_all();
   turn_meter_.on_turn_end(loop_.now(), loop_.fresh_now(), [this] { return loop_.thread_cpu(); });
+}
+
+// Inside of step 1, while a script is over its time: commands that may run then, and their replies.
+bool Server::pump() {
+  pumping_ = true;
+  engine_.batch.begin_nested();
+  loop_.pump(0);
+  engine_.batch.run_nested();
+  flush_list_.flush_all();
+  pumping_ = false;
+  return !stopping_;
 }
 
 // How long the loop may sleep: until something is due.

@@ -29,7 +29,6 @@ extern const std::span<const CommandSpec> kHashExpireCommands;
 extern const std::span<const CommandSpec> kHyperLogLogCommands;
 extern const std::span<const CommandSpec> kHotKeysCommands;
 extern const std::span<const CommandSpec> kInfoCommands;
-extern const std::span<const CommandSpec> kFunctionCommands;
 extern const std::span<const CommandSpec> kKeyCommands;
 extern const std::span<const CommandSpec> kKeyScanCommands;
 extern const std::span<const CommandSpec> kLatencyCommands;
@@ -66,7 +65,7 @@ extern const std::span<const CommandSpec> kZSetPopCommands;
 extern const std::span<const CommandSpec> kZSetRangeCommands;
 extern const std::span<const CommandSpec> kZSetStoreCommands;
 
-// All of them, for a server.
+// All of them; a server adds those of scripts (server/script/tables.h).
 std::span<const std::span<const CommandSpec>> all_command_tables();
 
 }  // namespace ouro

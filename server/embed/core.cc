@@ -4,9 +4,9 @@
 #include <array>
 
 #include "datastructs/codec/number_text.h"
-#include "server/commands/tables.h"
 #include "server/engine/gates.h"
 #include "server/io/random_bytes.h"
+#include "server/script/tables.h"
 
 namespace ouro::embedded {
 namespace {
@@ -62,7 +62,7 @@ Core::Core(std::unique_ptr<Settings> settings, const CacheOptions& options)
       log_(options),
       clock_(options),
       engine_({.options = settings_->options,
-               .tables = all_command_tables(),
+               .tables = all_tables_with_scripts(),
                .seed = seed_of(options),
                .stopwatch = clock_,
                .log = log_,

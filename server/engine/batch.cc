@@ -17,7 +17,10 @@ constexpr size_t kEntryAhead = 8;
 }  // namespace
 
 Batch::Batch(Engine& engine)
-    : engine_(engine), arena_(engine.heap), items_(HeapAllocator<Item>(engine.heap)) {}
+    : engine_(engine),
+      arena_(engine.heap),
+      items_(HeapAllocator<Item>(engine.heap)),
+      nested_arena_(engine.heap) {}
 
 void Batch::forget(Session& session) {
   for (size_t i = 0; i < count_; ++i) {
@@ -40,33 +43,41 @@ void Batch::prepare(Item& item) {
   db.prefetch_bucket(item.first_key.hash);
 }
 
-void Batch::run() {
-  const size_t count = count_;
-  for (size_t i = 0; i < std::min(count, kBucketAhead); ++i) prepare(items_[i]);
-  for (size_t i = 0; i < count; ++i) {
-    if (i + kBucketAhead < count) prepare(items_[i + kBucketAhead]);
-    if (i + kEntryAhead < count) {
-      const Item& ahead = items_[i + kEntryAhead];
-      if (ahead.first_key.bytes.data() != nullptr && ahead.session != nullptr) {
-        engine_.dbs[ahead.session->caller().db].prefetch_entry(ahead.first_key.hash);
-      }
-    }
-    const Item& item = items_[i];
+void Batch::prefetch_entry(const Item& item) {
+  if (item.first_key.bytes.data() == nullptr || item.session == nullptr) return;
+  engine_.dbs[item.session->caller().db].prefetch_entry(item.first_key.hash);
+}
+
+// A command may run the rest of the queue itself, and more may be added to it meanwhile.
+void Batch::run_queue() {
+  while (next_ < count_) {
+    const size_t at = next_++;
+    for (; prepared_ < std::min(count_, at + 1 + kBucketAhead); ++prepared_)
+      prepare(items_[prepared_]);
+    if (at + kEntryAhead < count_) prefetch_entry(items_[at + kEntryAhead]);
+    const Item& item = items_[at];
     if (item.session == nullptr) continue;
     if (item.command.argv.empty()) {
       item.session->fail_protocol();
     } else {
       item.session->run(item.command, item.spec, item.first_key);
     }
+    if (at < nested_from_) is_nested_ = false;
   }
+}
+
+void Batch::run() {
+  run_queue();
   end_turn();
 }
 
 void Batch::end_turn() {
-  count_ = 0;
+  count_ = next_ = prepared_ = nested_from_ = 0;
+  is_nested_ = false;
   for (Session* session : fed_) session->end_turn();
   fed_.clear();
   arena_.clear();
+  nested_arena_.clear();
   parse_unfinished();
 }
 
@@ -83,6 +94,25 @@ void Batch::parse_unfinished() {
   unfinished_.insert(unfinished_.begin(), rest, parsing_.end());
   std::erase(unfinished_, nullptr);
   parsing_.clear();
+}
+
+void Batch::begin_nested() {
+  if (is_nested_) return;
+  is_nested_ = true;
+  nested_from_ = next_;
+}
+
+void Batch::run_nested() {
+  run_queue();
+  count_ = next_ = prepared_ = nested_from_;
+  const auto is_done = [](Session* session) {
+    if (session->is_running()) return false;
+    session->end_turn();
+    return true;
+  };
+  fed_.erase(std::remove_if(fed_.begin(), fed_.end(), is_done), fed_.end());
+  nested_arena_.clear();
+  parse_unfinished();
 }
 
 }  // namespace ouro

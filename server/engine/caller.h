@@ -40,6 +40,7 @@ inline constexpr GateMask kTransaction = 1U << 7;  // MULTI is open: queue
 inline constexpr GateMask kPause = 1U << 8;        // CLIENT PAUSE
 inline constexpr GateMask kBusy = 1U << 9;
 inline constexpr GateMask kMonitor = 1U << 10;  // a client that watches with MONITOR
+inline constexpr GateMask kScript = 1U << 11;   // what a running script may not do
 }  // namespace Gate
 
 struct QueuedCommand {
@@ -59,6 +60,17 @@ struct Transaction {
   size_t memory_bytes() const { return queue_bytes + queue.capacity() * sizeof(QueuedCommand); }
 };
 
+struct Caller;
+
+// What a running script may not do, beyond what its caller may not.
+struct ScriptLimits {
+  const Caller* caller = nullptr;  // who runs the script
+  bool read_only = false;          // EVAL_RO and its kind, or the flag no-writes
+  // As of the script's start: what has begun to write is not stopped midway.
+  bool memory_is_short = false;
+  bool has_written = false;  // a command that may write has run
+};
+
 struct WatchedKey {
   DbIndex db;
   std::string key;
@@ -69,14 +81,16 @@ struct Caller {
 
   Origin origin;
   DbIndex db = 0;
-  // Those of kAuth, kAcl, kSubscribed, kTransaction, kMonitor that this caller's state asks for.
+  // Those of kAuth, kAcl, kSubscribed, kTransaction, kMonitor, kScript that this caller's state
+  // asks for.
   GateMask gates = 0;
   bool watch_broken = false;  // a watched key has changed: EXEC answers null
   bool no_touch = false;      // CLIENT NO-TOUCH: reads leave the access clock alone
   Transaction txn;
   std::vector<WatchedKey> watched;
-  size_t watched_bytes = 0;    // what they take here and in Watch
-  Session* session = nullptr;  // null for all but kClient
+  size_t watched_bytes = 0;              // what they take here and in Watch
+  Session* session = nullptr;            // null for all but kClient
+  const ScriptLimits* script = nullptr;  // null for all but kScript
   // Whose permissions count; null: may do everything. kAcl stands in `gates` while the user may
   // not.
   const AclUser* user = nullptr;

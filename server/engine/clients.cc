@@ -43,17 +43,19 @@ void Clients::unpause() {
   run_postponed();
 }
 
-bool Clients::must_wait(const Caller& caller, const CommandSpec& spec) const {
+bool Clients::must_wait(const Caller& caller, const CommandSpec& spec, Argv argv) const {
   if (pause_ == Pause::kNone || engine_.instant() >= pause_until_ || caller.txn.executing)
     return false;
   if (caller.session != nullptr && caller.session->is_monitor) return false;
   if (pause_ == Pause::kAll) return !spec.flags.has(Flag::kEndsPause);
   const Flags changes = Flag::kWrite | Flag::kMayReplicate;
-  if (spec.flags.has(changes)) return true;
+  if (flags_of(engine_, spec, argv).has(changes)) return true;
   // Commands that were queued before the pause.
   return spec.flags.has(Flag::kRunsQueue) &&
          std::any_of(caller.txn.queue.begin(), caller.txn.queue.end(),
-                     [&](const QueuedCommand& queued) { return queued.spec->flags.has(changes); });
+                     [&](const QueuedCommand& queued) {
+                       return flags_of(engine_, *queued.spec, queued.argv.argv()).has(changes);
+                     });
 }
 
 void Clients::run_postponed() {

@@ -36,7 +36,7 @@ class Clients {
   void pause(Pause what, Instant until);
   void unpause();
   Pause paused() const { return pause_; }
-  bool must_wait(const Caller& caller, const CommandSpec& spec) const;
+  bool must_wait(const Caller& caller, const CommandSpec& spec, Argv argv) const;
   void add_postponed(Session& session) { postponed_.push_back(&session); }
   // INFO counts them among the blocked clients, as Redis does.
   size_t postponed_count() const { return postponed_.size(); }

@@ -26,6 +26,7 @@
 
 namespace ouro {
 
+class Engine;
 struct Context;
 struct CommandSpec;
 
@@ -68,6 +69,8 @@ inline constexpr Flags kMovableKeys{1U << 20};
 // Ours, not shown by COMMAND: runs at once although MULTI is open (EXEC, DISCARD, MULTI, WATCH,
 // QUIT, RESET).
 inline constexpr Flags kInsideMulti{1U << 28};
+// Ours, not shown by COMMAND: what the commands inside it leave is one group, applied whole (EVAL).
+inline constexpr Flags kRunsScript{1U << 24};
 // Ours, not shown by COMMAND: runs while all clients are paused (CLIENT UNPAUSE, CLIENT PAUSE; the
 // loop's own use).
 inline constexpr Flags kEndsPause{1U << 25};
@@ -206,6 +209,10 @@ using MovableKeys = Status (*)(Argv argv, FunctionRef<void(size_t, KeyUse)> fn);
 // For commands with words that are nobody else's business (AUTH): true for those.
 using SecretWord = bool (*)(Argv argv, size_t index);
 
+// For commands that are what their arguments make them (EVAL of a script that says what it does):
+// the flags of this call, by which the gates judge it.
+using CallFlags = Flags (*)(Engine& engine, const CommandSpec& spec, Argv argv);
+
 struct CommandSpec {
   std::string_view name;  // upper case; a subcommand's name is its own word ("SETNAME")
   int arity = 0;
@@ -217,6 +224,7 @@ struct CommandSpec {
   std::span<const CommandSpec> subcommands = {};
   MovableKeys movable_keys = nullptr;
   SecretWord is_secret = nullptr;
+  CallFlags call_flags = nullptr;
   Doc doc = {};
 
   bool accepts(size_t words) const {
@@ -227,6 +235,10 @@ struct CommandSpec {
     return is_secret != nullptr && is_secret(argv, index) ? "(redacted)" : argv[index];
   }
 };
+
+inline Flags flags_of(Engine& engine, const CommandSpec& spec, Argv argv) {
+  return spec.call_flags == nullptr ? spec.flags : spec.call_flags(engine, spec, argv);
+}
 
 // Calls fn(argument index, use) for each key of a command with right arity; the only reader of
 // CommandSpec::keys. A row with movable_keys is asked through these alone. Shard channels come too,

@@ -65,6 +65,8 @@ void CommandLog::add(Engine& engine, Kind kind, const Caller& caller, const Comm
   if (caller.session != nullptr) {
     line.address = caller.session->peer.address;
     line.client_name = caller.session->name;
+  } else if (caller.origin == Origin::kScript) {
+    line.address = "?:0";
   }
   log.lines.push_front(std::move(line));
   while (log.lines.size() > most) log.lines.pop_back();

@@ -34,6 +34,7 @@
 #include "server/engine/options.h"
 #include "server/engine/pubsub.h"
 #include "server/engine/registry.h"
+#include "server/engine/scripting.h"
 #include "server/engine/stats.h"
 #include "server/engine/stopwatch.h"
 #include "server/engine/tracking.h"
@@ -113,6 +114,10 @@ class Engine {
   // The access clock after one more use.
   void touch(Entry& entry);
 
+  Scripting::Facts script_facts() const {
+    return scripting == nullptr ? Scripting::Facts{} : scripting->facts();
+  }
+
   // ---- the parts
   EngineOptions& options;
   Logger& log;
@@ -147,6 +152,10 @@ class Engine {
   bool active_expire = true;
   // DEBUG PAUSE-CRON: nothing happens by the clock alone.
   bool cron_paused = false;
+  // DEBUG SET-DISABLE-DENY-SCRIPTS.
+  bool scripts_run_all = false;
+  // Made by the first command that needs it; null until then.
+  std::unique_ptr<Scripting> scripting;
   // Memory that an empty cache takes.
   size_t startup_bytes = 0;
   // Writes since start (rdb_changes_since_last_save until something saves).

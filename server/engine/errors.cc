@@ -31,6 +31,7 @@ ByteView text_of(Err err) {
       return "ERR internal error";
     case Err::kNone:
     case Err::kMessage:
+    case Err::kCountedMessage:
     case Err::kBlocked:
     case Err::kExclusive:
       break;

@@ -32,6 +32,12 @@ inline constexpr ByteView kExecAbort =
 inline constexpr ByteView kLoading = "LOADING Redis is loading the dataset in memory";
 inline constexpr ByteView kMonitorNeedsData = "ERR Replica can't interact with the keyspace";
 inline constexpr ByteView kDbIndexOutOfRange = "ERR DB index is out of range";
+inline constexpr ByteView kNotFromScript = "ERR This Redis command is not allowed from script";
+inline constexpr ByteView kReadOnlyScript =
+    "ERR Write commands are not allowed from read-only scripts.";
+inline constexpr ByteView kUnknownInScript = "ERR Unknown Redis command called from script";
+inline constexpr ByteView kArityInScript =
+    "ERR Wrong number of args calling Redis command from script";
 inline constexpr ByteView kUnblocked = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
 inline constexpr ByteView kNoKeyPermission =
     "NOPERM this user has no permissions to access one of the keys used as arguments";
@@ -39,7 +45,7 @@ inline constexpr ByteView kNoChannelPermission =
     "NOPERM this user has no permissions to access one of the channels used as arguments";
 inline constexpr ByteView kInvalidCursor = "ERR invalid cursor";
 
-// The text of a code; kMessage, kBlocked and kExclusive have none.
+// The text of a code; kMessage, kCountedMessage, kBlocked and kExclusive have none.
 ByteView text_of(Err err);
 
 // What an error text shows of a client's bytes: it ends at a zero byte.

@@ -41,7 +41,7 @@ bool Eviction::has_more(const Engine& engine) const {
          counted_bytes(engine) > engine.options.maxmemory;
 }
 
-bool Eviction::make_room(Engine& engine) {
+bool Eviction::try_to_make_room(Engine& engine) {
   if (engine.at_standstill()) return true;
   const auto fits = [&] {
     return engine.options.maxmemory == 0 || counted_bytes(engine) <= engine.options.maxmemory;

@@ -24,7 +24,12 @@ class Eviction {
   // Evicts until the limit holds; false when it cannot (noeviction, or nothing left that the policy
   // may remove). One call removes at most kKeysMax keys, so that a limit that was lowered far holds
   // nobody up: what is left goes at the next calls.
-  bool make_room(Engine& engine);
+  bool make_room(Engine& engine) {
+    is_short_ = !try_to_make_room(engine);
+    return !is_short_;
+  }
+  // What the last call found: as of the command that runs.
+  bool is_short() const { return is_short_; }
   static constexpr size_t kKeysMax = 4096;
   // True when the limit does not hold and keys may be removed for it.
   bool has_more(const Engine& engine) const;
@@ -59,6 +64,7 @@ class Eviction {
     std::string key;
   };
 
+  bool try_to_make_room(Engine& engine);
   bool evict_one(Engine& engine);
   void sample(Engine& engine, DbIndex db);
   void offer(uint64_t score, DbIndex db, ByteView key);
@@ -70,6 +76,7 @@ class Eviction {
 
   std::vector<Candidate> pool_;  // sorted by score, the best last
   bool pool_counts_uses_ = false;
+  bool is_short_ = false;
   DbIndex next_db_ = 0;
 };
 

@@ -60,6 +60,8 @@ void Executor::refuse(Caller& caller, const CommandSpec* spec, ByteView text, Re
 void Executor::refuse_unknown(Caller& caller, Argv argv, Reply& reply) {
   // Only so much of what the client sent comes back to it.
   constexpr size_t kShownBytesMax = 128;
+  if (caller.origin == Origin::kScript)
+    return refuse(caller, nullptr, errors::kUnknownInScript, reply);
   if (caller.session != nullptr && is_http(argv[0])) {
     engine_.log.print(LogLevel::kWarning,
                       "closing a client that speaks HTTP: a web page may be made to send commands "
@@ -88,6 +90,14 @@ void Executor::refuse_unknown(Caller& caller, Argv argv, Reply& reply) {
   refuse(caller, nullptr, text, reply);
 }
 
+void Executor::refuse_arity(Caller& caller, const CommandSpec& spec, Reply& reply) {
+  if (caller.origin == Origin::kScript) return refuse(caller, &spec, errors::kArityInScript, reply);
+  refuse(caller, &spec,
+         "ERR wrong number of arguments for '" + std::string(engine_.registry.full_name(spec)) +
+             "' command",
+         reply);
+}
+
 Executor::Outcome Executor::run(Caller& caller, const Prepared& prepared, Reply& reply) {
   const Outcome outcome = attempt(caller, prepared, reply);
   if (engine_.tracking.active() && caller.session != nullptr && outcome != Outcome::kPostponed)
@@ -104,10 +114,7 @@ Executor::Outcome Executor::attempt(Caller& caller, const Prepared& prepared, Re
     return Outcome::kDone;
   }
   if (!spec->accepts(prepared.argv.size()) || spec->handler == nullptr) [[unlikely]] {
-    refuse(caller, spec,
-           "ERR wrong number of arguments for '" + std::string(engine_.registry.full_name(*spec)) +
-               "' command",
-           reply);
+    refuse_arity(caller, *spec, reply);
     return Outcome::kDone;
   }
   if (const GateMask mask = gates_of(caller.origin) & (node_gates_ | caller.gates); mask != 0)
@@ -160,9 +167,11 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   const Status status = spec.handler(ctx);
   --depth_;
   if (!status.is_ok() && status.err() != Err::kBlocked && status.err() != Err::kExclusive) {
-    const ByteView text =
-        status.err() == Err::kMessage ? ByteView(message_) : errors::text_of(status.err());
-    engine_.stats.count_error(text);
+    const bool is_counted = status.err() == Err::kCountedMessage;
+    const ByteView text = status.err() == Err::kMessage || is_counted
+                              ? ByteView(message_)
+                              : errors::text_of(status.err());
+    if (!is_counted) engine_.stats.count_error(text);
     ++stats.failed;
     reply.error(text);
   }
@@ -182,7 +191,7 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     if (depth_ == 0) running_ = nullptr;
     return status;
   }
-  if (depth_ == 0) end_group(spec.flags.has(Flag::kRunsQueue));
+  if (depth_ == 0) end_group(spec.flags.has(Flag::kRunsQueue | Flag::kRunsScript));
   if (status.err() == Err::kBlocked) return status;
   ++engine_.stats.commands_processed;
   tick_ = engine_.stopwatch.ticks();

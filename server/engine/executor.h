@@ -81,6 +81,7 @@ class Executor {
   void refuse(Caller& caller, const CommandSpec* spec, ByteView text, Reply& reply);
   void refuse_unknown(Caller& caller, Argv argv, Reply& reply);
   Outcome attempt(Caller& caller, const Prepared& prepared, Reply& reply);
+  void refuse_arity(Caller& caller, const CommandSpec& spec, Reply& reply);
   Status call(Caller& caller, const Prepared& prepared, Reply& reply);
   bool refuse_queued(Caller& caller, const QueuedCommand& queued, Reply& reply);
   void end_group(bool in_transaction);

@@ -7,14 +7,15 @@
 namespace ouro {
 namespace {
 
-// Origin x gate. Replay and a primary's stream are facts: refusing one would be corruption. Scripts
-// pass the gates of whoever called them (issue: scripts), the embedding program is trusted.
+// Origin x gate. Replay and a primary's stream are facts: refusing one would be corruption. Whoever
+// runs a script has passed the gates already, so its commands pass those that depend on the
+// command. The embedding program is trusted.
 constexpr GateMask kGatesOf[] = {
     /* kClient   */ ~GateMask{0},
     /* kEmbedded */ Gate::kMemory | Gate::kTransaction,
     /* kReplay   */ 0,
     /* kPrimary  */ 0,
-    /* kScript   */ Gate::kAcl | Gate::kRoute | Gate::kRole | Gate::kMemory,
+    /* kScript   */ Gate::kScript | Gate::kAcl | Gate::kRoute | Gate::kRole,
     /* kInternal */ 0,
 };
 
@@ -44,22 +45,41 @@ Passage acl_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv a
                             std::string(engine.registry.full_name(spec)) + "' command");
 }
 
-Passage memory_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
+// The commands of a script. Memory is judged as of its start, and no longer once it has written:
+// nothing is evicted under a script, and none is stopped halfway.
+Passage script_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
+  const ScriptLimits& limits = *caller.script;
+  if (spec.flags.has(Flag::kNoScript) && !engine.scripts_run_all)
+    return refuse(engine, errors::kNotFromScript);
+  if (limits.read_only && spec.flags.has(Flag::kWrite | Flag::kMayReplicate))
+    return refuse(engine, errors::kReadOnlyScript);
+  if (limits.memory_is_short && !limits.has_written && spec.flags.has(Flag::kDenyOom))
+    return refuse(engine, errors::kOutOfMemory);
+  return Passage::kPass;
+}
+
+Passage memory_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
   const bool fits = engine.eviction.make_room(engine);
   if (fits) return Passage::kPass;
   // EXEC is refused when something in its queue would be.
-  bool needs_memory = spec.flags.has(Flag::kDenyOom);
+  bool needs_memory = flags_of(engine, spec, argv).has(Flag::kDenyOom);
   // A queue takes memory whatever is queued.
   if (caller.txn.open && !caller.txn.executing) needs_memory |= !spec.flags.has(Flag::kEndsMulti);
   if (spec.flags.has(Flag::kRunsQueue)) {
     for (const QueuedCommand& queued : caller.txn.queue)
-      needs_memory |= queued.spec->flags.has(Flag::kDenyOom);
+      needs_memory |= flags_of(engine, *queued.spec, queued.argv.argv()).has(Flag::kDenyOom);
   }
   return needs_memory ? refuse(engine, errors::kOutOfMemory) : Passage::kPass;
 }
 
 Passage loading_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
   return spec.flags.has(Flag::kLoading) ? Passage::kPass : refuse(engine, errors::kLoading);
+}
+
+// A script is over its time, and this is a turn inside its own.
+Passage busy_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
+  return spec.flags.has(Flag::kAllowBusy) ? Passage::kPass
+                                          : refuse(engine, engine.scripting->busy_error());
 }
 
 Passage subscribed_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
@@ -69,8 +89,9 @@ Passage subscribed_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) 
                             "allowed in this context");
 }
 
-Passage monitor_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
-  const bool needs_data = spec.flags.has(Flag::kReadonly | Flag::kWrite | Flag::kMayReplicate);
+Passage monitor_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv argv) {
+  const bool needs_data =
+      flags_of(engine, spec, argv).has(Flag::kReadonly | Flag::kWrite | Flag::kMayReplicate);
   return needs_data ? refuse(engine, errors::kMonitorNeedsData) : Passage::kPass;
 }
 
@@ -83,8 +104,8 @@ Passage transaction_gate(Engine& engine, Caller& caller, const CommandSpec& spec
   return Passage::kQueued;
 }
 
-Passage pause_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
-  return engine.clients.must_wait(caller, spec) ? Passage::kPostponed : Passage::kPass;
+Passage pause_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
+  return engine.clients.must_wait(caller, spec, argv) ? Passage::kPostponed : Passage::kPass;
 }
 
 struct GateRow {
@@ -93,10 +114,16 @@ struct GateRow {
 };
 // In the order in which Redis refuses and holds back.
 constexpr GateRow kGates[] = {
-    {Gate::kAuth, auth_gate},       {Gate::kAcl, acl_gate},
-    {Gate::kMemory, memory_gate},   {Gate::kSubscribed, subscribed_gate},
-    {Gate::kLoading, loading_gate}, {Gate::kMonitor, monitor_gate},
-    {Gate::kPause, pause_gate},     {Gate::kTransaction, transaction_gate},
+    {Gate::kAuth, auth_gate},
+    {Gate::kScript, script_gate},
+    {Gate::kAcl, acl_gate},
+    {Gate::kMemory, memory_gate},
+    {Gate::kSubscribed, subscribed_gate},
+    {Gate::kLoading, loading_gate},
+    {Gate::kBusy, busy_gate},
+    {Gate::kMonitor, monitor_gate},
+    {Gate::kPause, pause_gate},
+    {Gate::kTransaction, transaction_gate},
 };
 
 }  // namespace

@@ -46,6 +46,11 @@ class Host {
   };
   virtual Status shutdown(ShutdownRequest request, std::string& error) = 0;
   virtual Status abort_shutdown() = 0;
+  // A turn inside the turn of a script that is over its time. False when the program ends: the
+  // script has to.
+  virtual bool pump() = 0;
+  // The whole program does nothing for so long (DEBUG SLEEP inside a script).
+  virtual void stand_still(Micros micros) = 0;
   // Writes the configuration to the file it was read from.
   virtual Status rewrite_config(std::string& error) = 0;
   // A small file of an administrative command, whole; its directory is the working one. Errors
@@ -67,6 +72,8 @@ class NoHost : public Host {
   void reset_stats() override {}
   Status shutdown(ShutdownRequest, std::string& error) override { return not_here(error); }
   Status abort_shutdown() override { return Err::kInvalid; }
+  bool pump() override { return true; }
+  void stand_still(Micros) override {}
   Status rewrite_config(std::string& error) override { return not_here(error); }
   Status read_file(const std::string&, std::string&, std::string& error) override {
     return not_here(error);

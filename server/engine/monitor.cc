@@ -14,6 +14,10 @@ void Monitors::remove(Session& session) { std::erase(sessions_, &session); }
 
 void Monitors::feed(Engine& engine, const Caller& caller, const CommandSpec& spec, Argv argv) {
   if (spec.flags.has(Flag::kSkipMonitor) || spec.flags.has(Flag::kAdmin)) return;
+  show(engine, caller, argv);
+}
+
+void Monitors::show(Engine& engine, const Caller& caller, Argv argv) {
   char head[64];
   const int head_bytes = std::snprintf(
       head, sizeof(head), "%lld.%06lld [%u ", static_cast<long long>(engine.now() / 1000),

@@ -20,6 +20,9 @@ class Monitors {
   // One line: time, database, address, the quoted arguments. Secrets (AUTH, rows flagged
   // kSkipMonitor) are not shown.
   void feed(Engine& engine, const Caller& caller, const CommandSpec& spec, Argv argv);
+  // The same whatever the row says, before the command has run: a script comes ahead of what it
+  // calls.
+  void show(Engine& engine, const Caller& caller, Argv argv);
 
  private:
   std::vector<Session*> sessions_;

@@ -65,6 +65,7 @@ struct EngineOptions {
   bool lazyfree_lazy_user_del = false;
   bool lazyfree_lazy_user_flush = false;
   uint64_t active_expire_effort = 1;
+  int64_t busy_reply_threshold_ms = 5000;  // 0 or less: no script is ever too slow
 
   uint64_t hll_sparse_max_bytes = 3000;
 

@@ -58,9 +58,25 @@ void Session::refresh_access() {
 void Session::on_bytes(ByteView bytes) {
   engine_.stats.net_input_bytes += bytes.size();
   last_active = engine_.instant();
+  if (holds_input()) {
+    held_.append(bytes);
+    return;
+  }
   note_fed();
   reader_.feed(bytes);
   parse();
+}
+
+bool Session::holds_input() const { return engine_.batch.is_nested() && is_running(); }
+
+// What it sent behind a command that was busy.
+void Session::take_held() {
+  if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
+  if (!held_.empty()) {
+    note_fed();
+    reader_.feed(held_);
+  }
+  resume();
 }
 
 void Session::on_filled(size_t bytes) {
@@ -84,7 +100,8 @@ void Session::note_fed() {
 }
 
 bool Session::must_wait() const {
-  return wait_.active || postponed_ || !skipped_.empty() || engine_.exclusive.active();
+  return wait_.active || postponed_ || !skipped_.empty() || engine_.exclusive.active() ||
+         holds_input();
 }
 
 // Moves complete commands into the batch until it is full or the input ends.
@@ -158,6 +175,7 @@ void Session::end_turn() {
     skipped_ = {};
   }
   reader_.end_turn();
+  if (!held_.empty()) held_ = {};
   note_held_input();
   output_peak_ = std::max(output_peak_, out_.claimed_bytes());
   note_memory();
@@ -189,6 +207,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   }
   const Executor::Prepared prepared{
       .spec = spec, .argv = command.argv, .first_key = first_key, .blobs = command.blobs};
+  const bool was_nested = engine_.batch.is_nested();
   last_command = spec;
   last_active = engine_.instant();
   running_ = &command;
@@ -207,6 +226,8 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   }
   end_output();
   after_reply();
+  if (engine_.batch.is_nested() && !was_nested) [[unlikely]]
+    take_held();
 }
 
 // CLIENT REPLY OFF and SKIP: the command runs, its answer goes nowhere.
@@ -320,7 +341,8 @@ void Session::check_output(const OutputLimit& limit, size_t bytes) {
 // replies pile up: many clients send a whole pipeline before they read, and would wait for ever.
 EndpointState Session::state() const {
   if (state_ != EndpointState::kOpen) return state_;
-  const bool full = unparsed_ && reader_.pending_bytes() > kBacklogBytesMax;
+  const bool full =
+      (unparsed_ && reader_.pending_bytes() > kBacklogBytesMax) || held_.size() > kBacklogBytesMax;
   return full ? EndpointState::kNotReading : EndpointState::kOpen;
 }
 
@@ -382,7 +404,7 @@ size_t Session::other_bytes() const {
   return sizeof(Session) + reader_.memory_bytes() + wait_.argv.memory_bytes() +
          caller_.txn.memory_bytes() + caller_.watched_bytes + subscription_bytes +
          (tracking == nullptr ? 0 : tracking->memory_bytes()) +
-         skipped_.capacity() * sizeof(RespReader::Command) + name.capacity() +
+         skipped_.capacity() * sizeof(RespReader::Command) + held_.capacity() + name.capacity() +
          library_name.capacity() + library_version.capacity() + peer.address.capacity() +
          peer.local_address.capacity();
 }

@@ -170,6 +170,7 @@ class Session final : public Endpoint {
   size_t claimed_bytes() const { return other_bytes() + out_.claimed_bytes(); }
   bool is_blocked() const { return wait_.active; }
   bool is_postponed() const { return postponed_; }
+  bool is_running() const { return running_ != nullptr || caller_.txn.executing; }
 
  private:
   // Input that waits for room in the batch is read up to here: enough for a batch of its own.
@@ -182,6 +183,8 @@ class Session final : public Endpoint {
 
   void parse();
   void queue_for_batch();
+  bool holds_input() const;
+  void take_held();
   void note_fed();
   void note_held_input();
   Executor::Outcome run_unanswered(const Executor::Prepared& prepared);
@@ -213,6 +216,8 @@ class Session final : public Endpoint {
   bool fed_ = false;                          // in the batch's list of this turn
   std::vector<RespReader::Command> skipped_;  // of this turn, behind a wait
   const RespReader::Command* running_ = nullptr;
+  // What came while its own script was busy: the reader holds the words of that command.
+  std::string held_;
   Instant over_soft_since_ = 0;
   // Where the output begins that waits for seal(): a command runs that may leave effects.
   uint64_t unsealed_from_ = 0;

@@ -13,7 +13,10 @@ void Stats::update_rates(Instant now) {
 
 void Stats::count_error(ByteView text) {
   ++error_replies;
-  const ByteView code = text.substr(0, text.find(' '));
+  // Who sends a text without a code (a script may) counts as ERR.
+  constexpr size_t kCodeBytesMax = 31;
+  const size_t code_bytes = text.find(' ');
+  const ByteView code = code_bytes > kCodeBytesMax ? ByteView("ERR") : text.substr(0, code_bytes);
   const auto found = errors.find(code);
   if (found != errors.end()) {
     ++found->second;

@@ -9,5 +9,6 @@ namespace ouro {
 
 inline constexpr ByteView kOuroVersion = "0.1.0";
 inline constexpr ByteView kRedisVersion = "7.0.15";
+inline constexpr int kRedisVersionNumber = 0x07'00'0F;
 
 }  // namespace ouro

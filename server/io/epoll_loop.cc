@@ -188,7 +188,14 @@ void EpollLoop::close_descriptor(Op& op, int descriptor) {
 }
 
 void EpollLoop::turn(Millis wait_max, TurnKind turn_kind) {
-  if (turn_kind == TurnKind::kOuter) arena_used_ = 0;
+  if (turn_kind == TurnKind::kOuter) {
+    arena_used_ = arena_kept_ = 0;
+    is_nested_ = false;
+  } else {
+    if (!is_nested_) arena_kept_ = arena_used_;
+    is_nested_ = true;
+    arena_used_ = arena_kept_;
+  }
   const bool no_wait = !ready_.empty();
   const Micros wait = no_wait ? 0 : wait_micros(wait_max);
   epoll_event events[kEventsMax];

@@ -74,6 +74,8 @@ class EpollLoop final : public SystemLoop {
   std::deque<int> ready_;    // readable descriptors with a reader, to be served
   std::unique_ptr<char[]> arena_;
   size_t arena_used_ = 0;
+  size_t arena_kept_ = 0;  // of it, by the outer turn
+  bool is_nested_ = false;
 };
 
 }  // namespace ouro

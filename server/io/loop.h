@@ -208,6 +208,8 @@ class Loop {
   // Read at the call: now() as it is by now, and the CPU time that this thread has used. For
   // measuring turns; nothing is decided by them.
   virtual Instant fresh_now() const = 0;
+  // Nothing happens for so long: for tests that want a slow node.
+  virtual void stand_still(Micros micros) = 0;
   virtual Micros thread_cpu() const = 0;
   virtual void set_timer(Timer& timer, Instant due) = 0;
   virtual void cancel_timer(Timer& timer) = 0;
@@ -216,8 +218,8 @@ class Loop {
   // something is finished already, and runs callbacks. Bytes handed out by receive() in the turn
   // before die here.
   virtual void run_once(Millis wait_max) = 0;
-  // A turn inside a turn, for a script over its time limit: as run_once, but all bytes handed out
-  // stay valid.
+  // A turn inside a turn, for a script over its time limit: as run_once, but the bytes that
+  // run_once handed out stay valid; those of the pump before die.
   virtual void pump(Millis wait_max) = 0;
 
  private:

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -75,6 +76,11 @@ void SystemLoop::read_clocks() noexcept {
   wall_now_ = (now_ + wall_offset_) / 1000;
 }
 
+void SystemLoop::stand_still(Micros micros) {
+  const timespec time{.tv_sec = micros / 1'000'000, .tv_nsec = micros % 1'000'000 * 1000};
+  // A signal ends it early, which is as well.
+  (void)::ppoll(nullptr, 0, &time, nullptr);
+}
 Instant SystemLoop::fresh_now() const { return monotonic_now(); }
 Micros SystemLoop::thread_cpu() const { return thread_cpu_now(); }
 

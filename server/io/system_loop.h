@@ -31,6 +31,7 @@ class SystemLoop : public Loop {
   Instant now() const final { return now_; }
   UnixMs wall_now() const final { return wall_now_; }
   Instant fresh_now() const final;
+  void stand_still(Micros micros) final;
   Micros thread_cpu() const final;
   void set_timer(Timer& timer, Instant due) final { timers_.set(timer, due); }
   void cancel_timer(Timer& timer) final { timers_.cancel(timer); }

@@ -202,6 +202,15 @@ void Uring::provide(uint32_t id) noexcept {
 void Uring::return_buffers() noexcept {
   for (const uint16_t id : spent_) provide(id);
   spent_.clear();
+  kept_ = 0;
+}
+
+void Uring::return_nested_buffers() noexcept {
+  // The buffer that is used up next may hold bytes of the outer turn, too.
+  if (kept_ == 0) kept_ = spent_.size() + 1;
+  if (spent_.size() <= kept_) return;
+  for (size_t i = kept_; i < spent_.size(); ++i) provide(spent_[i]);
+  spent_.resize(kept_);
 }
 
 }  // namespace ouro

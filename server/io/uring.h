@@ -61,6 +61,8 @@ class Uring {
   ByteView take_received(const io_uring_cqe& cqe);
   // Hands used-up buffers back to the kernel.
   void return_buffers() noexcept;
+  // The same for those that were used up in nested turns; the first call of a turn begins them.
+  void return_nested_buffers() noexcept;
   static constexpr uint16_t kBufferGroup = 0;
 
   bool skips_successes() const noexcept { return (ring_.features & IORING_FEAT_CQE_SKIP) != 0; }
@@ -86,6 +88,7 @@ class Uring {
   size_t buffer_stride_ = 0;
   std::vector<uint32_t> used_;   // by buffer: bytes that the kernel has filled
   std::vector<uint16_t> spent_;  // buffers to return
+  size_t kept_ = 0;  // of them, bytes of the outer turn: not to be returned before it ends
 };
 
 }  // namespace ouro

@@ -243,7 +243,7 @@ void UringLoop::rearm() {
 }
 
 void UringLoop::turn(Millis wait_max, TurnKind turn_kind) {
-  if (turn_kind == TurnKind::kOuter) uring_->return_buffers();
+  turn_kind == TurnKind::kOuter ? uring_->return_buffers() : uring_->return_nested_buffers();
   for (Op* op : cancelling_) ask_to_cancel(*op);
   if (!ended_early_.empty()) rearm();
   submit_and_wait(wait_micros(wait_max));

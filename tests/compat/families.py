@@ -5,7 +5,7 @@
 types and counts, for random picks; kind: only the type; ttl: nearly equal numbers; others mask what is each server's own
 (compare.py). A leading `!` keeps the command from being damaged; the other marks: Step.
 
-Not here, since ouro does not have them yet: scripts, DUMP and RESTORE, persistence, replication, cluster.
+Not here, since ouro does not have them yet: DUMP and RESTORE, persistence, replication, cluster.
 Not here, since Redis 7.0 does not have them: BITOP DIFF, DIFF1, ANDOR and ONE, GEOSEARCH BYPOLYGON.
 """
 import dataclasses
@@ -624,6 +624,30 @@ PUBSUB = """
 STREAM_EVENTS = "\n".join(line for line in STREAMS.splitlines()
                           if not any(word in line for word in ("@", "BLOCK", "CONFIG", " * ", "xinfo", "pending", "MULTI")))
 
+SCRIPTS = """
+30 !EVAL {script} 2 {key} {key} {value} {value}
+6 !EVAL_RO {script} 2 {key} {key} {value} {value}
+2 !EVAL {script} {few} {key} {value}
+1 !EVAL {script} {number} {key}
+1 !SCRIPT LOAD {script}
+3 SCRIPT EXISTS <{sha1}>+
+2 (EVALSHA|EVALSHA_RO) ({sha1}|{junk}) 0
+1 SCRIPT (FLUSH|FLUSH ASYNC|FLUSH SYNC|FLUSH {junk}|KILL)
+4 !FUNCTION LOAD REPLACE {library}
+2 !FUNCTION LOAD [{junk}] {library}
+8 (FCALL|FCALL_RO) (f1|f2|f3|F1|none) 2 {key} {key} {value} {value}
+1 (FCALL|FCALL_RO) (f1|f2|none) ({number}|{junk}) {key} {value}
+1 FUNCTION DELETE (l1|l2|l3|none)
+2 FUNCTION LIST LIBRARYNAME (l1|l2|l3) [WITHCODE]
+1 FUNCTION (STATS|KILL|FLUSH|FLUSH ASYNC|FLUSH {junk}|LIST {junk}|LIST LIBRARYNAME|RESTORE {value}|RESTORE {value} {junk}|{junk})
+1 FUNCTION DUMP -> kind
+1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (EVAL|EVALSHA_RO|FCALL) {value} {number} {key} {key} {value}
+2 !MULTI ; !EVAL {script} 2 {key} {key} {value} {value} ; {write} ; FCALL f1 1 {key} ; !EXEC
+2 !WATCH {key} ; @!EVAL {script} 2 {key} {key} {value} {value} ; !MULTI ; {write} ; !EXEC
+0.5 !{full} 1 ; !EVAL {script} 1 {key} {value} ; !FCALL f1 1 {key} ; !MULTI ; !EVAL {script} 1 {key} a ; !EXEC ; !{full} 0
+3 {write}
+"""
+
 # What every family of data does to keys is told to a client who subscribed to it all.
 DATA = STRINGS + LISTS + HASHES + SETS + ZSETS + STREAM_EVENTS + BITS + HLLS + GEOS + KEYS
 EVENTS = DATA + """
@@ -719,6 +743,7 @@ FAMILIES = {
     "events": parse(EVENTS, GEO_MACROS),
     "tracking": parse(TRACKING, MACROS),
     "broadcasts": parse(BROADCASTS, MACROS),
+    "scripts": parse(SCRIPTS, MACROS),
     "blocking": parse(BLOCKING, {"push": one_of(PUSHES)}),
 }
 
@@ -729,6 +754,7 @@ OPENINGS = {
     "streams": parse("1 !CONFIG SET stream-node-max-bytes 0"),
     "events": parse("1 !CONFIG SET stream-node-max-bytes 0 notify-keyspace-events AKEnm ; @*!PSUBSCRIBE *"),
     "tracking": parse("1 !CLIENT TRACKING ON REDIRECT {other} ; @*!CLIENT TRACKING ON ; @*!SUBSCRIBE __redis__:invalidate"),
+    "scripts": parse("1 !FUNCTION FLUSH ; !SCRIPT FLUSH"),
     "broadcasts": parse("1 !CLIENT TRACKING ON REDIRECT {other} BCAST ; @*!SUBSCRIBE __redis__:invalidate"),
 }
 

@@ -10,6 +10,8 @@ A template compiles to a function of the Draw that appends arguments to a list.
 import random
 import re
 
+import lua_scripts
+
 TOKEN = re.compile(r"\{\w+\}|>\+|[\[\]()<>|]|[^\s\[\]()<>|{}]+")
 
 WORDS = [b"a", b"b", b"c", b"foo", b"bar", b"hello", b"x", b"y", b"field", b"member", b"A", b"zz", b"01"]
@@ -404,6 +406,16 @@ class Draw:
             return self.pick(self.commands).encode()
         return self.pick((b"client|id", b"CLIENT|LIST", b"slowlog|get", b"memory|usage", b"pubsub|numsub", b"object|freq",
                           b"command|docs", b"latency|histogram", b"config|get|x", b"get|x", b"|", b"none", b"config|none"))
+
+    # ---- scripts
+    def script(self):
+        return lua_scripts.Scripts(self).script()
+
+    def sha1(self):
+        return lua_scripts.Scripts(self).sha1()
+
+    def library(self):
+        return lua_scripts.Scripts(self).library()
 
     # ---- whole commands
     def damage(self, args):

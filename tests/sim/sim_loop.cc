@@ -327,7 +327,14 @@ Instant SimLoop::wakes_at() const {
 
 void SimLoop::turn(Millis wait_max, bool nested) {
   ++turns_;
-  if (!nested) free_handed_out();
+  if (!nested) {
+    kept_ = 0;
+    is_nested_ = false;
+  } else if (!is_nested_) {
+    kept_ = handed_out_.size();
+    is_nested_ = true;
+  }
+  free_handed_out();
   const Instant end = world_.now() + std::clamp<Millis>(wait_max, 0, INT32_MAX) * 1000;
   const bool waits = may_wait_ || nested;
   const std::vector<Op*> late = std::exchange(late_, {});
@@ -465,8 +472,9 @@ ByteView SimLoop::hand_out(std::string bytes) {
 }
 
 void SimLoop::free_handed_out() {
-  for (const auto& bytes : handed_out_) std::fill(bytes->begin(), bytes->end(), '\xDD');
-  handed_out_.clear();
+  for (size_t i = kept_; i < handed_out_.size(); ++i)
+    std::fill(handed_out_[i]->begin(), handed_out_[i]->end(), '\xDD');
+  handed_out_.resize(kept_);
 }
 
 // ---- files

@@ -65,6 +65,7 @@ class SimLoop final : public Loop {
   Instant now() const override { return now_; }
   UnixMs wall_now() const override { return wall_now_; }
   Instant fresh_now() const override;
+  void stand_still(Micros) override {}
   // A microsecond a turn.
   Micros thread_cpu() const override { return static_cast<Micros>(turns_); }
   void set_timer(Timer& timer, Instant due) override { timers_.set(timer, due); }
@@ -154,6 +155,8 @@ class SimLoop final : public Loop {
   std::map<uint64_t, Op*> under_way_;
   std::map<uint64_t, uint64_t> attempts_;  // a connect's ticket -> the network's
   uint64_t tickets_ = 0;
+  size_t kept_ = 0;  // of handed_out_, those of the outer turn
+  bool is_nested_ = false;
   std::vector<std::unique_ptr<std::string>> handed_out_;
   size_t open_cells_ = 0;
   size_t descriptors_max_ = 20'000;

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -54,6 +55,11 @@ class FakeHost : public Host {
     return Status::ok();
   }
   Status abort_shutdown() override { return Err::kUnknown; }
+  bool pump() override {
+    ++pumps;
+    return on_pump == nullptr || on_pump(*this);
+  }
+  void stand_still(Micros micros) override { stood_still += micros; }
   Status rewrite_config(std::string&) override { return Status::ok(); }
   Status read_file(const std::string& path, std::string& bytes, std::string& error) override {
     const auto found = files.find(path);
@@ -75,6 +81,9 @@ class FakeHost : public Host {
 
   std::map<std::string, std::string> files;
   int shutdowns = 0;
+  int pumps = 0;
+  Micros stood_still = 0;
+  std::function<bool(FakeHost&)> on_pump;  // what happens in a turn inside a script
 };
 
 // Every effect as text, one line each: "db: WORD WORD".

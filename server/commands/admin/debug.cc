@@ -29,8 +29,10 @@ Status debug_sleep(Context& ctx) {
   const double seconds = std::strtod(std::string(ctx.argv[2]).c_str(), nullptr);
   // Only a connection can be made to wait; for the embedding program there is nobody to hold up.
   const bool sleeps = seconds > 0 && seconds <= kSecondsMax;
+  const auto micros = static_cast<int64_t>(sleeps ? seconds * 1e6 : 0);
+  // A script cannot wait: everything stands still.
+  if (ctx.caller.origin == Origin::kScript) ctx.engine.host.stand_still(micros);
   if (!ctx.may_wait_exclusively() || !sleeps) return reply_ok(ctx);
-  const auto micros = static_cast<int64_t>(seconds * 1e6);
   ctx.engine.exclusive.begin(*ctx.caller.session, ctx.spec, ctx.argv,
                              ctx.engine.instant() + micros);
   return Err::kExclusive;
@@ -38,6 +40,11 @@ Status debug_sleep(Context& ctx) {
 
 Status debug_set_active_expire(Context& ctx) {
   ctx.engine.active_expire = lenient_integer(ctx.argv[2]) != 0;
+  return reply_ok(ctx);
+}
+
+Status debug_set_disable_deny_scripts(Context& ctx) {
+  ctx.engine.scripts_run_all = lenient_integer(ctx.argv[2]) != 0;
   return reply_ok(ctx);
 }
 
@@ -114,7 +121,8 @@ size_t content_bytes(const Entry& entry) {
 }
 
 Status debug_object(Context& ctx) {
-  const Entry* entry = ctx.find_in(ctx.caller.db, ctx.key(2));
+  // One that is due is shown, too.
+  const Entry* entry = ctx.db.find(ctx.key(2));
   if (entry == nullptr) return Err::kNoSuchKey;
   const ByteView encoding = entry->encoding();
   const bool uses = Eviction::counts_uses(ctx.engine.options.maxmemory_policy);
@@ -272,8 +280,6 @@ Status debug_log(Context& ctx) {
 
 Status debug_error(Context& ctx) { return ctx.fail_text(ctx.argv[2]); }
 
-Status debug_change_nothing(Context& ctx) { return reply_ok(ctx); }
-
 Status debug_help(Context& ctx);
 
 struct DebugRow {
@@ -301,8 +307,8 @@ constexpr DebugRow kDebugRows[] = {
      "Accepted for tests; output buffers keep no peak."},
     {"SET-ACTIVE-EXPIRE", 3, 3, debug_set_active_expire, "<0|1>",
      "Whether keys expire without being looked at."},
-    {"SET-DISABLE-DENY-SCRIPTS", 3, 3, debug_change_nothing, "<0|1>",
-     "Accepted for tests; there are no scripts yet."},
+    {"SET-DISABLE-DENY-SCRIPTS", 3, 3, debug_set_disable_deny_scripts, "<0|1>",
+     "Whether scripts may call any command."},
     {"SLEEP", 3, 3, debug_sleep, "<seconds>", "Answers nobody for so long. Decimals are allowed."},
 };
 

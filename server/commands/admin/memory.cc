@@ -61,8 +61,9 @@ Status cmd_memory_stats(Context& ctx) {
   number("clients.normal", clients.claimed_bytes);
   number("cluster.links", 0);
   number("aof.buffer", 0);
-  number("lua.caches", 0);
-  number("functions.caches", 0);
+  const Scripting::Facts scripts = engine.script_facts();
+  number("lua.caches", scripts.script_bytes);
+  number("functions.caches", scripts.library_bytes);
   for (DbIndex db = 0; db < engine.dbs.count(); ++db) {
     if (engine.dbs[db].size() == 0) continue;
     const size_t table = engine.dbs[db].overhead_bytes();

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/script/lua_state.h"
+
+#include "datastructs/base/check.h"
+#include "server/script/answer.h"
+#include "server/script/redis_api.h"
+#include "server/script/runner.h"
+
+namespace ouro {
+
+void* LuaState::allocate(void* self, void* block, size_t before, size_t bytes) {
+  LuaState& state = *static_cast<LuaState*>(self);
+  if (block == nullptr) before = 0;
+  if (bytes > before && state.lifted_ == 0 && state.bytes_ + (bytes - before) > state.bytes_max_)
+    return nullptr;
+  state.bytes_ += bytes - before;
+  if (bytes != 0) return state.heap_.reallocate(block, bytes);
+  state.heap_.release(block);
+  return nullptr;
+}
+
+LuaState::LuaState(Heap& heap, Kind kind, Runner& runner, uint32_t seed, size_t bytes_max)
+    : heap_(heap), kind_(kind), runner_(runner), random_(seed), bytes_max_(bytes_max) {
+  const Unlimited lifted(*this);
+  lua_ = lua_newstate(allocate, this);
+  CHECK(lua_ != nullptr);
+  sandbox_ = open_sandbox(lua_, random_);
+  push_globals();
+  push_redis_api(lua_, kind);
+  make_read_only(lua_, sandbox_);
+  set_field(lua_, -2, "redis");
+  if (kind == Kind::kFunctions) {
+    push_library_api(lua_, sandbox_);
+    library_api_ = luaL_ref(lua_, LUA_REGISTRYINDEX);
+  }
+  lua_pushcfunction(lua_, Runner::on_error);
+  error_handler_ = luaL_ref(lua_, LUA_REGISTRYINDEX);
+  push_answer_names(lua_);
+  answer_names_ = luaL_ref(lua_, LUA_REGISTRYINDEX);
+  lua_settop(lua_, 0);
+  watch_closely(false);
+  lua_gc(lua_, LUA_GCCOLLECT, 0);
+}
+
+LuaState::~LuaState() {
+  lua_close(lua_);
+  CHECK(bytes_ == 0);
+}
+
+LuaState& LuaState::of(lua_State* lua) {
+  void* self = nullptr;
+  lua_getallocf(lua, &self);
+  return *static_cast<LuaState*>(self);
+}
+
+int LuaState::compile(ByteView text, const char* chunk_name, std::string& error) {
+  // What is kept must leave room for what runs.
+  if (bytes_ > bytes_max_ / 2) collect_all();
+  if (bytes_ > bytes_max_ / 2) {
+    error = "not enough memory";
+    return LUA_NOREF;
+  }
+  const Unlimited lifted(*this);
+  const int status = load_source(lua_, text, chunk_name);
+  if (status == 0) return luaL_ref(lua_, LUA_REGISTRYINDEX);
+  error = lua_bytes(lua_, -1);
+  lua_pop(lua_, 1);
+  return LUA_NOREF;
+}
+
+void LuaState::show_library_api(bool yes) {
+  const Unlimited lifted(*this);
+  push_kept(sandbox_.env_metatable);
+  push_kept(yes ? library_api_ : sandbox_.globals);
+  set_field(lua_, -2, "__index");
+  lua_pop(lua_, 1);
+}
+
+void LuaState::watch_closely(bool yes) {
+  lua_sethook(lua_, Runner::on_instructions, LUA_MASKCOUNT, yes ? 1 : kHookEvery);
+}
+
+void LuaState::collect_all() {
+  const Unlimited lifted(*this);
+  lua_gc(lua_, LUA_GCCOLLECT, 0);
+}
+
+}  // namespace ouro

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// LuaState: one machine for scripts, that of EVAL or that of functions: LuaJIT's interpreter in the
+// sandbox, with the API of Redis and a limit of memory.
+//
+// Its memory is counted in the cache's heap. A script that would take more than `bytes_max` gets
+// Lua's error "not enough memory", which is raised by a jump: so whoever calls Lua outside of
+// lua_pcall lifts the limit meanwhile. The compiler of LuaJIT is off: compiled loops would not call
+// the hook that ends a script.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "datastructs/base/memory.h"
+#include "server/script/sandbox.h"
+#include "server/script/source.h"
+
+namespace ouro {
+
+class Runner;
+
+// Enough for a script that handles one value of proto-max-bulk-len's standard.
+inline constexpr size_t kLuaBytesMax = 2_GiB;
+
+class LuaState {
+ public:
+  enum class Kind : uint8_t { kEval, kFunctions };
+
+  // `runner` outlives the machine.
+  LuaState(Heap& heap, Kind kind, Runner& runner, uint32_t seed, size_t bytes_max = kLuaBytesMax);
+  ~LuaState();
+  LuaState(const LuaState&) = delete;
+  LuaState& operator=(const LuaState&) = delete;
+
+  // The state that a function of ours was called from, a coroutine's too.
+  static LuaState& of(lua_State* lua);
+
+  lua_State* lua() { return lua_; }
+  Runner& runner() { return runner_; }
+  Kind kind() const { return kind_; }
+
+  // While one of these lives, nothing in this machine fails for want of memory.
+  class Unlimited {
+   public:
+    explicit Unlimited(LuaState& state) : state_(state) { ++state_.lifted_; }
+    ~Unlimited() { --state_.lifted_; }
+    Unlimited(const Unlimited&) = delete;
+    Unlimited& operator=(const Unlimited&) = delete;
+
+   private:
+    LuaState& state_;
+  };
+
+  // Compiles a text and keeps its function; drop() forgets it. LUA_NOREF leaves Lua's text in
+  // `error`.
+  int compile(ByteView text, const char* chunk_name, std::string& error);
+  void drop(int function) { luaL_unref(lua_, LUA_REGISTRYINDEX, function); }
+  void push_kept(int reference) { lua_rawgeti(lua_, LUA_REGISTRYINDEX, reference); }
+
+  // Pushes the table whose fields are the names that scripts see.
+  void push_globals() { push_kept(sandbox_.globals); }
+  // While a library is loaded, scripts see its API alone.
+  void show_library_api(bool yes);
+  // What on_error() and write_answer() go by.
+  int error_handler() const { return error_handler_; }
+  int answer_names() const { return answer_names_; }
+
+  // A script is entered from here; what it nests of calls through C takes the processor's stack.
+  void begin_stack() { stack_base_ = static_cast<char*>(__builtin_frame_address(0)); }
+  bool is_stack_deep() const {
+    return stack_base_ - static_cast<char*>(__builtin_frame_address(0)) > kStackBytesMax;
+  }
+
+  // How often the hook is called: by so many instructions.
+  void watch_closely(bool yes);
+  // A script had to end for want of memory: what it leaves is collected now.
+  void collect_all();
+
+  // As Lua counts.
+  size_t memory_bytes() const { return bytes_; }
+
+ private:
+  static constexpr int kHookEvery = 100'000;
+  // An eighth of what a thread usually has. LuaJIT itself sets no limit.
+  static constexpr std::ptrdiff_t kStackBytesMax = 1 << 20;
+
+  static void* allocate(void* self, void* block, size_t before, size_t bytes);
+
+  Heap& heap_;
+  Kind kind_;
+  Runner& runner_;
+  ScriptRandom random_;
+  size_t bytes_max_;
+  size_t bytes_ = 0;
+  int lifted_ = 0;
+  char* stack_base_ = nullptr;
+  lua_State* lua_ = nullptr;
+  Sandbox sandbox_;
+  int library_api_ = LUA_NOREF;
+  int error_handler_ = LUA_NOREF;
+  int answer_names_ = LUA_NOREF;
+};
+
+}  // namespace ouro

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ReplyTape: the reply of a command that a script calls, kept until the command is over and then
+// made into a value of Lua.
+//
+//      command -> ReplyTape: [kind | number | bytes ...] [kind | number | ...] ...   ->
+//      push_value()
+//
+// In between, since making a value of Lua may raise an error, which must not leap over the frames
+// of the executor and of a handler. Shapes are those of Redis's scripts: with RESP2 an absent
+// value is false, a map an array of keys and values, a double a string; with RESP3 (redis.setresp)
+// absent is nil and the others are tables with one named field, {map = {...}}.
+#pragma once
+
+#include <vector>
+
+#include "datastructs/base/memory.h"
+#include "server/engine/reply.h"
+#include "server/script/lua.h"
+
+namespace ouro {
+
+class ReplyTape final : public Reply {
+ public:
+  explicit ReplyTape(Heap& heap) : bytes_(HeapAllocator<char>(heap)) {}
+
+  // Forgets the reply before.
+  void begin_reply(bool resp3);
+  bool is_error() const { return kind_at(0) == Kind::kError; }
+  // Pushes the whole reply. Raises when memory is short.
+  void push_value(lua_State* lua) const;
+
+  bool is_resp3() const override { return resp3_; }
+  void simple(ByteView text) override { add(Kind::kStatus, text); }
+  void error(ByteView text) override { add(Kind::kError, text); }
+  void integer(int64_t value) override { add(Kind::kInteger, static_cast<uint64_t>(value)); }
+  void bulk(ByteView bytes) override { add(Kind::kString, bytes); }
+  void blob(Blob* blob, ByteView part) override;
+  void null() override { add(resp3_ ? Kind::kNil : Kind::kFalse, uint64_t{0}); }
+  void null_array() override { null(); }
+  void array(size_t count) override { add(Kind::kArray, count); }
+  void map(size_t pairs) override;
+  void set(size_t count) override { add(resp3_ ? Kind::kSet : Kind::kArray, count); }
+  void push(size_t count) override { array(count); }
+  void attribute(size_t pairs) override { add(Kind::kAttribute, pairs); }
+  void real(double value) override;
+  void boolean(bool value) override;
+  void big_number(ByteView digits) override;
+  void verbatim(ByteView format, ByteView text) override;
+  Mark begin() override;
+  void end_array(Mark mark, size_t count) override { end(mark, Kind::kArray, count); }
+  void end_map(Mark mark, size_t pairs) override;
+  void end_set(Mark mark, size_t count) override;
+
+ private:
+  enum class Kind : char {
+    kStatus,
+    kError,
+    kInteger,
+    kString,
+    kNil,
+    kFalse,
+    kTrue,
+    kReal,
+    kBigNumber,
+    kVerbatim,  // the bytes are the format's three letters and the text
+    kArray,
+    kMap,
+    kSet,
+    kAttribute,
+  };
+  // The number is a size of bytes that follow, a count, or the value.
+  struct Record {
+    Kind kind;
+    uint64_t number;
+    ByteView bytes;
+  };
+  static constexpr size_t kHeadBytes = 1 + sizeof(uint64_t);
+  // More is given back after a reply.
+  static constexpr size_t kKeptBytesMax = 64 * 1024;
+
+  void add(Kind kind, uint64_t number);
+  void add(Kind kind, ByteView bytes);
+  void end(Mark mark, Kind kind, uint64_t number);
+  Kind kind_at(size_t at) const { return static_cast<Kind>(bytes_[at]); }
+  Record take(size_t& at) const;
+  void push_at(lua_State* lua, size_t& at) const;
+  void push_elements(lua_State* lua, uint64_t count, size_t& at) const;
+  void push_pairs(lua_State* lua, uint64_t pairs, size_t& at) const;
+  void push_members(lua_State* lua, uint64_t count, size_t& at) const;
+
+  std::vector<char, HeapAllocator<char>> bytes_;
+  bool resp3_ = false;
+};
+
+// {err = text}: how scripts know an error. `is_counted`: the statistics know it already.
+void push_error(lua_State* lua, ByteView text, bool is_counted);
+
+}  // namespace ouro

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/script/runner.h"
+
+#include <algorithm>
+#include <array>
+
+#include "server/engine/engine.h"
+#include "server/script/answer.h"
+#include "server/script/functions.h"
+
+namespace ouro {
+namespace {
+
+constexpr ByteView kBusyScript =
+    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+constexpr ByteView kBusyFunction =
+    "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
+constexpr const char* kKilledText = "ERR Script killed by user with SCRIPT KILL...";
+constexpr const char* kLoadTimeoutText = "ERR FUNCTION LOAD timeout";
+
+void push_words(lua_State* lua, Argv words) {
+  lua_createtable(lua, static_cast<int>(words.size()), 0);
+  for (size_t i = 0; i < words.size(); ++i) {
+    push_bytes(lua, words[i]);
+    lua_rawseti(lua, -2, static_cast<int>(i) + 1);
+  }
+}
+
+}  // namespace
+
+Runner::Runner(Engine& engine) : engine_(engine), tape_(engine.heap) {}
+
+// What a script that declares what it does may be refused for before it begins.
+Status Runner::check_flags(Context& ctx, const Job& job) const {
+  if (!job.flags.declared || job.flags.no_writes) return Status::ok();
+  if (job.read_only)
+    return ctx.fail("ERR Can not execute a script with write flag using *_ro command.");
+  if (engine_.eviction.is_short() && !job.flags.allow_oom)
+    return ctx.fail(
+        "OOM allow-oom flag is not set on the script, can not run it when used memory > "
+        "'maxmemory'");
+  return Status::ok();
+}
+
+Status Runner::run(Context& ctx, const Job& job) {
+  CHECK(!is_running());
+  OURO_TRY(check_flags(ctx, job));
+  Run run{.ctx = ctx,
+          .job = job,
+          .limits = {.caller = &ctx.caller,
+                     .read_only = job.read_only || job.flags.no_writes,
+                     .memory_is_short = engine_.eviction.is_short() && !job.flags.allow_oom},
+          .started_ticks = engine_.stopwatch.ticks(),
+          .error = {},
+          .source = {}};
+  run.caller.db = ctx.caller.db;
+  run.caller.no_touch = ctx.caller.no_touch;
+  run.caller.gates = Gate::kScript | (ctx.caller.gates & Gate::kAcl);
+  run.caller.user = ctx.caller.user;
+  run.caller.script = &run.limits;
+  run_ = &run;
+  job.state.begin_stack();
+  lua_State* lua = job.state.lua();
+  const int base = lua_gettop(lua);
+  const int arguments = push_script(job);
+  const int outcome = lua_pcall(lua, arguments, job.is_eval ? 2 : 1, base + 1);
+  run_ = nullptr;
+  if (run.is_busy) engine_.executor.set_gate(Gate::kBusy, false);
+  if (run.is_killed) job.state.watch_closely(false);
+
+  const LuaState::Unlimited lifted(job.state);
+  const Status status = outcome == 0 ? write_answer(ctx, lua, job.state.answer_names(), run.resp3)
+                                     : fail(run, outcome, lua);
+  lua_settop(lua, base);
+  if (outcome == LUA_ERRMEM || outcome == LUA_ERRERR) job.state.collect_all();
+  return status;
+}
+
+// Pushes the handler of errors, the function and its arguments; says how many those are.
+int Runner::push_script(const Job& job) {
+  const LuaState::Unlimited lifted(job.state);
+  lua_State* lua = job.state.lua();
+  job.state.push_kept(job.state.error_handler());
+  job.state.push_kept(job.function);
+  if (!job.is_eval) {
+    push_words(lua, job.keys);
+    push_words(lua, job.arguments);
+    return 2;
+  }
+  job.state.push_globals();
+  push_words(lua, job.keys);
+  set_field(lua, -2, "KEYS");
+  push_words(lua, job.arguments);
+  set_field(lua, -2, "ARGV");
+  lua_pop(lua, 1);
+  return 0;
+}
+
+Status Runner::fail(Run& run, int outcome, lua_State* lua) {
+  if (outcome != LUA_ERRRUN || run.error.empty()) {
+    // Raised by the machine itself, which asks no handler.
+    const ByteView what = lua_isstring(lua, -1) != 0 ? lua_bytes(lua, -1) : "execution failure";
+    std::string text = "ERR Error running script ";
+    text.append(run.job.name).append(", ").append(what.substr(0, 100));
+    return run.ctx.fail_text(text);
+  }
+  std::string text(errors::shown(run.error));
+  if (!run.source.empty()) {
+    text.append(" script: ").append(run.job.name).append(", on ").append(run.source);
+    text.append(":").append(std::to_string(run.line)).append(".");
+  }
+  (void)run.ctx.fail_text(text);
+  return run.error_is_counted ? Err::kCountedMessage : Err::kMessage;
+}
+
+int Runner::on_error(lua_State* lua) {
+  LuaState::of(lua).runner().note_error(lua);
+  return 1;
+}
+
+// LuaJIT drops the frame of a function that ends with a call ("return redis.call(...)"). Then the
+// function itself did, and it was the last thing that it has.
+void Runner::find_tail_call(lua_State* lua, lua_Debug& where) const {
+  lua_rawgeti(lua, LUA_REGISTRYINDEX, run_->job.function);
+  if (lua_getinfo(lua, ">SL", &where) == 0) return;
+  lua_pushnil(lua);
+  while (lua_next(lua, -2) != 0) {
+    lua_pop(lua, 1);
+    where.currentline = std::max(where.currentline, static_cast<int>(lua_tointeger(lua, -1)));
+  }
+  lua_pop(lua, 1);
+}
+
+void Runner::note_error(lua_State* lua) {
+  Run& run = *run_;
+  // The place is that of the script, also when a function of ours or of Lua raised.
+  lua_Debug where{};
+  run.source.clear();
+  if (lua_getstack(lua, 1, &where) != 0 && lua_getinfo(lua, "Sl", &where) != 0) {
+    // Some of LuaJIT's library is in Lua, with a source of its own.
+    const auto is_library = [&] { return *where.what == 'C' || where.currentline <= 0; };
+    if (is_library() && lua_getstack(lua, 2, &where) != 0) lua_getinfo(lua, "Sl", &where);
+    if (is_library()) find_tail_call(lua, where);
+    run.source = where.source;
+    run.line = where.currentline;
+  }
+  run.error_is_counted = false;
+  switch (lua_type(lua, 1)) {
+    case LUA_TTABLE:
+      lua_pushliteral(lua, "ignore_error_stats_update");
+      lua_rawget(lua, 1);
+      run.error_is_counted = lua_toboolean(lua, -1) != 0;
+      lua_pushliteral(lua, "err");
+      lua_rawget(lua, 1);
+      run.error = lua_isstring(lua, -1) != 0 ? lua_bytes(lua, -1) : ByteView("ERR unknown error");
+      if (run.error.empty()) run.error = "ERR";
+      lua_settop(lua, 1);
+      return;
+    case LUA_TSTRING:
+    case LUA_TNUMBER:
+      lua_pushvalue(lua, 1);
+      run.error.assign("ERR ").append(lua_bytes(lua, -1));
+      lua_settop(lua, 1);
+      return;
+    case LUA_TNIL:
+      run.error = "ERR nil";
+      return;
+    case LUA_TBOOLEAN:
+      run.error = lua_toboolean(lua, 1) != 0 ? "ERR true" : "ERR false";
+      return;
+    default:
+      run.error.assign("ERR ").append(luaL_typename(lua, 1));
+  }
+}
+
+void Runner::call(Argv argv) {
+  Run& run = *run_;
+  tape_.begin_reply(run.resp3);
+  Executor& executor = engine_.executor;
+  executor.start_timing();
+  const CommandSpec* spec = executor.resolve(argv);
+  const bool writes = spec != nullptr && spec->flags.has(Flag::kWrite);
+  const uint64_t rejected = writes ? engine_.registry.stats(*spec).rejected : 0;
+  if (!run.effects_wanted) engine_.commit.mute();
+  executor.run(run.caller, {.spec = spec, .argv = argv}, tape_);
+  if (!run.effects_wanted) engine_.commit.unmute();
+  if (writes && engine_.registry.stats(*spec).rejected == rejected) run.limits.has_written = true;
+}
+
+void Runner::log(int level, ByteView text) {
+  constexpr std::array kLevels = {LogLevel::kDebug, LogLevel::kVerbose, LogLevel::kNotice,
+                                  LogLevel::kWarning};
+  const LogLevel known = kLevels[static_cast<size_t>(level)];
+  if (engine_.log.enabled(known)) engine_.log.write(known, text);
+}
+
+// ---- the clock
+
+Millis Runner::elapsed_ms(uint64_t since_ticks) const {
+  const uint64_t ticks = engine_.stopwatch.ticks() - since_ticks;
+  return static_cast<Millis>(static_cast<double>(ticks) / engine_.stopwatch.ticks_per_us() / 1000);
+}
+
+void Runner::on_instructions(lua_State* lua, lua_Debug*) {
+  LuaState& state = LuaState::of(lua);
+  const char* text = state.runner().look_at_clock();
+  if (text == nullptr) return;
+  state.watch_closely(true);
+  push_error(lua, text, false);
+  lua_error(lua);
+}
+
+const char* Runner::look_at_clock() {
+  if (loading_ != nullptr) {
+    const bool is_over = loading_is_limited_ && elapsed_ms(loading_since_ticks_) > kLoadMillisMax;
+    return is_over ? kLoadTimeoutText : nullptr;
+  }
+  if (run_ == nullptr) return nullptr;
+  Run& run = *run_;
+  const Millis threshold = engine_.options.busy_reply_threshold_ms;
+  if (run.is_killed) return kKilledText;
+  if (!run.is_busy) {
+    if (threshold <= 0 || elapsed_ms(run.started_ticks) < threshold) return nullptr;
+    run.is_busy = true;
+    engine_.executor.set_gate(Gate::kBusy, true);
+    engine_.log.print(LogLevel::kWarning,
+                      "Slow script detected: still in execution after %lld milliseconds. You can "
+                      "try killing the script using the %s command. Script name is: %.*s.",
+                      static_cast<long long>(elapsed_ms(run.started_ticks)),
+                      run.job.is_eval ? "SCRIPT KILL" : "FUNCTION KILL", printed_size(run.job.name),
+                      run.job.name.data());
+  }
+  // A node that ends takes its scripts with it.
+  if (!engine_.host.pump()) run.is_killed = true;
+  return run.is_killed ? kKilledText : nullptr;
+}
+
+Status Runner::kill(Context& ctx, bool is_eval) {
+  if (!is_running()) return ctx.fail("NOTBUSY No scripts in execution right now.");
+  if (run_->limits.has_written)
+    return ctx.fail(
+        "UNKILLABLE Sorry the script already executed write commands against the dataset. You can "
+        "either wait the script termination or kill the server in a hard way using the SHUTDOWN "
+        "NOSAVE command.");
+  if (is_eval != run_->job.is_eval) return ctx.fail_text(busy_error());
+  run_->is_killed = true;
+  engine_.log.write(LogLevel::kNotice, "Lua script killed by user with SCRIPT KILL.");
+  ctx.reply.ok();
+  return Status::ok();
+}
+
+ByteView Runner::busy_error() const {
+  return run_ == nullptr || run_->job.is_eval ? kBusyScript : kBusyFunction;
+}
+
+Runner::Running Runner::running() const {
+  return {.name = run_->job.name,
+          .command = run_->ctx.argv,
+          .duration_ms = elapsed_ms(run_->started_ticks)};
+}
+
+void Runner::set_loading(FunctionLoad* load, bool is_limited) {
+  loading_ = load;
+  loading_is_limited_ = is_limited;
+  loading_since_ticks_ = engine_.stopwatch.ticks();
+}
+
+}  // namespace ouro

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Runner: runs one script at a time, and is what its calls, its errors and its hook come back to.
+//
+//      EVAL, FCALL -> run() -> lua_pcall -> script -> redis.call -> call() -> Executor -> ReplyTape
+//                       |                     |
+//                       | error: on_error()   | every 100,000 instructions: on_instructions()
+//                       v                     v
+//                    write_answer()      over busy-reply-threshold: a turn inside this turn
+//
+// In the inner turn (Host::pump) only commands flagged kAllowBusy run, all others are answered
+// BUSY. SCRIPT KILL and FUNCTION KILL mark the script; the hook then raises an error at every
+// instruction, so that no pcall of the script keeps it alive. A script that has written is not
+// killed: half of what it does would stay.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/engine/context.h"
+#include "server/script/lua_state.h"
+#include "server/script/reply_tape.h"
+
+namespace ouro {
+
+class FunctionLoad;
+
+class Runner {
+ public:
+  explicit Runner(Engine& engine);
+
+  struct Job {
+    LuaState& state;
+    int function;
+    ByteView name;  // what errors call it: the script's digest or the function's name
+    const ScriptFlags& flags;
+    bool is_eval;    // the words are globals and the answer is the second value, else arguments
+    bool read_only;  // EVAL_RO and its kind
+    Argv keys;
+    Argv arguments;
+  };
+  // Answers ctx with what the script returns, or fails with what it raised.
+  Status run(Context& ctx, const Job& job);
+
+  // ---- for a script's calls; requires is_running()
+  bool is_running() const { return run_ != nullptr; }
+  // One command; its reply is on the tape.
+  void call(Argv argv);
+  const ReplyTape& tape() const { return tape_; }
+  // Where the words of a call are gathered: too many for a frame that must have no destructor.
+  std::vector<ByteView>& words() { return words_; }
+  void set_resp3(bool yes) { run_->resp3 = yes; }
+  // redis.set_repl: without effects, what follows stays on this node.
+  void set_effects(bool wanted) { run_->effects_wanted = wanted; }
+  void log(int level, ByteView text);
+  Engine& engine() { return engine_; }
+
+  // ---- while it runs
+  // The handler of errors: notes the error and the place of the one on top.
+  static int on_error(lua_State* lua);
+  static void on_instructions(lua_State* lua, lua_Debug* where);
+  // SCRIPT KILL, FUNCTION KILL.
+  Status kill(Context& ctx, bool is_eval);
+  ByteView busy_error() const;
+  struct Running {
+    ByteView name;
+    Argv command;
+    Millis duration_ms;
+  };
+  // Require is_running().
+  bool is_eval() const { return run_->job.is_eval; }
+  Running running() const;
+
+  // A library is being loaded, for kLoadMillisMax if that is limited. Null when it is over.
+  void set_loading(FunctionLoad* load, bool is_limited);
+  FunctionLoad* loading() { return loading_; }
+
+ private:
+  static constexpr Millis kLoadMillisMax = 500;
+
+  struct Run {
+    Context& ctx;
+    const Job& job;
+    ScriptLimits limits;
+    Caller caller{Origin::kScript};
+    uint64_t started_ticks;
+    bool resp3 = false;
+    bool effects_wanted = true;
+    bool is_busy = false;
+    bool is_killed = false;
+    // What was raised, and where.
+    std::string error;
+    std::string source;
+    int line = 0;
+    bool error_is_counted = false;
+  };
+
+  Status check_flags(Context& ctx, const Job& job) const;
+  int push_script(const Job& job);
+  Status fail(Run& run, int outcome, lua_State* lua);
+  void note_error(lua_State* lua);
+  void find_tail_call(lua_State* lua, lua_Debug& where) const;
+  // Says what to raise, or null.
+  const char* look_at_clock();
+  Millis elapsed_ms(uint64_t since_ticks) const;
+
+  Engine& engine_;
+  Run* run_ = nullptr;
+  FunctionLoad* loading_ = nullptr;
+  bool loading_is_limited_ = false;
+  uint64_t loading_since_ticks_ = 0;
+  ReplyTape tape_;
+  std::vector<ByteView> words_;
+};
+
+}  // namespace ouro
