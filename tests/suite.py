@@ -81,6 +81,7 @@ def all_steps(args, build):
     if not sanitized:
         steps.append(Step("tidy", [python, str(tests / "tidy/tidy.py")]))
         steps.append(Step("tidy_test", [python, str(tests / "tidy/tidy_test.py")]))
+        steps.append(Step("scripts_test", [python, str(tests / "compat/scripts_test.py")]))
         if args.full or os.environ.get("CI"):
             command = [python, str(tests / "tidy/clang_tidy.py"), str(build)]
             steps.append(Step("clang_tidy", command, timeout_s=3600, alone=True))
