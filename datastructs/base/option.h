@@ -58,6 +58,7 @@ enum class OptionFlag : uint16_t {
   kProtected = 1U << 2,    // CONFIG SET needs enable-protected-configs
   kAccumulates = 1U << 3,  // repeated lines of a file add up
   kFileOnly = 1U << 4,     // a directive of the file, unknown to CONFIG
+  kSecret = 1U << 5,       // neither MONITOR nor SLOWLOG show what it is set to
 };
 constexpr OptionFlag operator|(OptionFlag a, OptionFlag b) {
   return static_cast<OptionFlag>(static_cast<unsigned>(a) | static_cast<unsigned>(b));

@@ -41,6 +41,10 @@ Status cmd_auth(Context& ctx) {
   return Status::ok();
 }
 
+void auth_secrets(const Engine&, Argv argv, FunctionRef<void(size_t)> fn) {
+  for (size_t i = 1; i < argv.size(); ++i) fn(i);
+}
+
 Status cmd_echo(Context& ctx) {
   ctx.reply.bulk(ctx.argv[1]);
   return Status::ok();
@@ -127,6 +131,21 @@ Result<int64_t> obey_hello(Context& ctx, Session& session) {
   return *version;
 }
 
+// Also of a HELLO that is refused: a password is one although another word is missing.
+void hello_secrets(const Engine&, Argv argv, FunctionRef<void(size_t)> fn) {
+  ArgParser args(argv, 1);
+  while (args.more()) {
+    if (!args.word("AUTH")) {
+      args.next();
+      continue;
+    }
+    for (int i = 0; i < 2 && args.more(); ++i) {
+      fn(args.position());
+      args.next();
+    }
+  }
+}
+
 Status cmd_hello(Context& ctx) {
   Session* session = ctx.caller.session;
   if (session == nullptr) return ctx.fail("ERR HELLO needs a connection");
@@ -168,6 +187,7 @@ constexpr CommandSpec kRows[] = {
               Flag::kAllowBusy,
      .acl = Acl::kConnection,
      .handler = cmd_auth,
+     .secrets = auth_secrets,
      .doc = {.summary = "Proves who the client is.",
              .complexity = "O(N), N passwords of the user",
              .since = "1.0.0",
@@ -189,6 +209,7 @@ constexpr CommandSpec kRows[] = {
               Flag::kAllowBusy,
      .acl = Acl::kConnection,
      .handler = cmd_hello,
+     .secrets = hello_secrets,
      .doc = {.summary = "Chooses the protocol, may log in and name the connection.",
              .complexity = "O(1)",
              .since = "6.0.0",

@@ -26,6 +26,7 @@
 
 namespace ouro {
 
+class Engine;
 struct Context;
 struct CommandSpec;
 
@@ -190,6 +191,9 @@ using Handler = Status (*)(Context&);
 // For commands whose keys no KeySpec can name (SORT's STORE): calls fn(argument index, use) for
 // each key.
 using MovableKeys = Status (*)(Argv argv, FunctionRef<void(size_t, KeyUse)> fn);
+// For commands that carry passwords (AUTH): calls fn(argument index) for each argument that nobody
+// else may see. The arguments need not be good ones: a refused command has its secrets too.
+using Secrets = void (*)(const Engine& engine, Argv argv, FunctionRef<void(size_t)> fn);
 
 struct CommandSpec {
   std::string_view name;  // upper case; a subcommand's name is its own word ("SETNAME")
@@ -200,6 +204,7 @@ struct CommandSpec {
   Handler handler = nullptr;
   std::span<const CommandSpec> subcommands = {};
   MovableKeys movable_keys = nullptr;
+  Secrets secrets = nullptr;
   Doc doc = {};
 };
 

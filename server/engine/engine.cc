@@ -203,7 +203,7 @@ void Engine::account(CommandStats& row, const Caller& caller, const CommandSpec&
   const auto micros = static_cast<Micros>(nanos / 1000);
   if (options.slowlog_log_slower_than_us >= 0 && micros >= options.slowlog_log_slower_than_us)
       [[unlikely]] {
-    if (!spec.flags.has(Flag::kSkipSlowlog)) slowlog.add(*this, caller, argv, micros);
+    if (!spec.flags.has(Flag::kSkipSlowlog)) slowlog.add(*this, caller, spec, argv, micros);
   }
   if (options.latency_monitor_threshold_ms > 0) [[unlikely]] {
     latency.add_sample(spec.flags.has(Flag::kFast) ? "fast-command" : "command", micros / 1000,

@@ -6,6 +6,7 @@
 
 #include "server/engine/engine.h"
 #include "server/engine/quoted.h"
+#include "server/engine/redacted.h"
 #include "server/engine/session.h"
 
 namespace ouro {
@@ -23,7 +24,8 @@ void Monitors::feed(Engine& engine, const Caller& caller, const CommandSpec& spe
           : caller.session != nullptr      ? caller.session->peer.address
                                            : "internal";
   line += "]";
-  for (const ByteView argument : argv) {
+  const Redacted shown(engine, spec, argv);
+  for (const ByteView argument : shown.argv()) {
     line += " ";
     append_quoted(line, argument);
   }

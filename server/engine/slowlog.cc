@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "server/engine/engine.h"
+#include "server/engine/redacted.h"
 #include "server/engine/session.h"
 
 namespace ouro {
@@ -14,19 +15,21 @@ constexpr size_t kArgumentBytesMax = 128;
 
 }  // namespace
 
-void SlowLog::add(Engine& engine, const Caller& caller, Argv argv, Micros took) {
+void SlowLog::add(Engine& engine, const Caller& caller, const CommandSpec& spec, Argv argv,
+                  Micros took) {
   // As in Redis, a limit that was lowered shows at the next slow command.
   const size_t lines_max = engine.options.slowlog_max_len;
   if (lines_max == 0) {
     lines_.clear();
     return;
   }
+  const Redacted redacted(engine, spec, argv);
   const size_t shown = argv.size() <= kArgumentsMax ? argv.size() : kArgumentsMax - 1;
   // The texts must not move: views point into them.
   std::vector<std::string> cut;
   cut.reserve(shown + 1);
   std::vector<ByteView> arguments;
-  for (const ByteView argument : argv.first(shown)) {
+  for (const ByteView argument : redacted.argv().first(shown)) {
     if (argument.size() <= kArgumentBytesMax) {
       arguments.push_back(argument);
       continue;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SLOWLOG: the last commands that took longer than slowlog-log-slower-than, newest first. Arguments
-// are cut as in Redis: at most 32 of at most 128 bytes each, the rest is told as "... (N more
-// ...)".
+// SLOWLOG: the last commands that took longer than slowlog-log-slower-than, newest first. Secrets
+// are left out (redacted.h), and arguments are cut as in Redis: at most 32 of at most 128 bytes
+// each, the rest is told as "... (N more ...)".
 #pragma once
 
 #include <deque>
 #include <string>
 
 #include "server/engine/caller.h"
+#include "server/engine/command.h"
 #include "server/engine/owned_argv.h"
 
 namespace ouro {
@@ -26,7 +27,7 @@ class SlowLog {
 
   explicit SlowLog(Heap& heap) : heap_(heap) {}
 
-  void add(Engine& engine, const Caller& caller, Argv argv, Micros took);
+  void add(Engine& engine, const Caller& caller, const CommandSpec& spec, Argv argv, Micros took);
   const std::deque<Line>& lines() const { return lines_; }
   void reset() { lines_.clear(); }
 

@@ -53,6 +53,13 @@ Status cmd_config_set(Context& ctx) {
   return Status::ok();
 }
 
+void config_set_secrets(const Engine& engine, Argv argv, FunctionRef<void(size_t)> fn) {
+  for (size_t i = 2; i + 1 < argv.size(); i += 2) {
+    const OptionRow* row = engine.config.find(argv[i]);
+    if (row != nullptr && row->has(OptionFlag::kSecret)) fn(i + 1);
+  }
+}
+
 Status cmd_config_resetstat(Context& ctx) {
   ctx.engine.stats.reset();
   ctx.engine.registry.reset_stats();
@@ -110,6 +117,7 @@ constexpr CommandSpec kConfigRows[] = {
      .arity = at_least(4),
      .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale,
      .handler = cmd_config_set,
+     .secrets = config_set_secrets,
      .doc = {.summary = "Changes parameters while the server runs.",
              .complexity = "O(N), N parameters given",
              .since = "2.0.0",
