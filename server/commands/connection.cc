@@ -150,6 +150,7 @@ Status cmd_hello(Context& ctx) {
   Session* session = ctx.caller.session;
   if (session == nullptr) return ctx.fail("ERR HELLO needs a connection");
   OURO_TRY(const int64_t version, obey_hello(ctx, *session));
+  // As Redis asks: also of one that came while there was a password, when there is none any more.
   if (!session->authenticated) {
     return ctx.fail(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "

@@ -23,8 +23,9 @@ Passage refuse(Engine& engine, ByteView text) {
   return Passage::kRefused;
 }
 
-Passage auth_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
-  return spec.flags.has(Flag::kNoAuth) ? Passage::kPass : refuse(engine, errors::kNoAuth);
+Passage auth_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
+  const bool passes = spec.flags.has(Flag::kNoAuth) || !caller.session->must_authenticate();
+  return passes ? Passage::kPass : refuse(engine, errors::kNoAuth);
 }
 
 Passage memory_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {

@@ -47,6 +47,10 @@ void Session::set_authenticated(bool yes) {
   caller_.gates = yes ? caller_.gates & ~Gate::kAuth : caller_.gates | Gate::kAuth;
 }
 
+bool Session::must_authenticate() const {
+  return !authenticated && !engine_.options.requirepass.empty();
+}
+
 void Session::on_bytes(ByteView bytes) {
   engine_.stats.net_input_bytes += bytes.size();
   last_active = engine_.instant();
@@ -83,7 +87,7 @@ bool Session::must_wait() const {
 void Session::parse() {
   if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
   const RespReader::Limits limits{.bulk_bytes_max = engine_.options.proto_max_bulk_len,
-                                  .authenticated = authenticated};
+                                  .authenticated = !must_authenticate()};
   unparsed_ = false;
   while (!must_wait()) {
     if (engine_.batch.is_full()) {
@@ -100,7 +104,7 @@ void Session::parse() {
     }
     engine_.batch.add(*this);
     ++batched_;
-    if (!authenticated) {
+    if (must_authenticate()) {
       // The limits of what follows depend on whether this command is a good AUTH.
       queue_for_batch();
       unparsed_ = true;

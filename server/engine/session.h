@@ -117,6 +117,9 @@ class Session final : public Endpoint {
   void set_resp_version(int version) { resp_version_ = version; }
 
   void set_authenticated(bool yes);
+  // Whether it must give a password first. One that came while there was a password is served when
+  // there is none any more, and asked again when there is one again.
+  bool must_authenticate() const;
 
   // CLIENT REPLY; kSkip while the command runs that kSkipNext was set for.
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip };
@@ -127,7 +130,7 @@ class Session final : public Endpoint {
   Peer peer;
   std::string name;
   std::string user = "default";
-  bool authenticated = false;  // change by set_authenticated
+  bool authenticated = false;  // has given a password, or came when there was none
   Instant created = 0;
   Instant last_active = 0;
   const CommandSpec* last_command = nullptr;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The state of a connection: whether it must log in, what it is subscribed to, whether it is
+// answered.
+#include <gtest/gtest.h>
+
+#include "sim/seed.h"
+#include "sim/sim_client.h"
+#include "sim/sim_server.h"
+
+namespace ouro {
+namespace {
+
+class ClientsTest : public testing::Test {
+ protected:
+  // Commands in one piece; all that comes back.
+  std::string pipeline(SimClient& of,
+                       std::initializer_list<std::initializer_list<ByteView>> commands) {
+    std::string bytes;
+    for (const auto& command : commands) bytes += resp_command(command);
+    of.send(bytes);
+    world.run_for(2'000'000);
+    return of.take();
+  }
+
+  SimWorld world{run_seed()};
+  SimMachine& machine = world.add_machine();
+  SimServer server{
+      machine, [](Options& options) { options.engine.enable_debug_command = Allowed::kEverybody; }};
+  SimClient client{world};
+};
+
+constexpr ByteView kNoAuth = "-NOAUTH Authentication required.\r\n";
+
+TEST_F(ClientsTest, ASessionIsServedWhenThereIsNoPasswordAnyMore) {
+  client.ask({"CONFIG", "SET", "requirepass", "first"});
+  SimClient late(world);
+  EXPECT_EQ(late.ask({"GET", "k"}), kNoAuth);
+  client.ask({"CONFIG", "SET", "requirepass", ""});
+  EXPECT_EQ(late.ask({"GET", "k"}), "$-1\r\n");
+  EXPECT_TRUE(late.ask({"AUTH", "first"}).starts_with("-ERR AUTH <password> called without any"));
+  EXPECT_TRUE(late.ask({"HELLO", "2"}).starts_with("-NOAUTH HELLO must be called"));
+  // More than ten arguments, which nobody may send who has to log in.
+  EXPECT_EQ(late.ask({"DEL", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"}), ":0\r\n");
+  // It never gave one; the other did not have to.
+  client.ask({"CONFIG", "SET", "requirepass", "second"});
+  EXPECT_EQ(late.ask({"GET", "k"}), kNoAuth);
+  EXPECT_EQ(client.ask({"GET", "k"}), "$-1\r\n");
+  EXPECT_TRUE(late.ask({"AUTH", "first"}).starts_with("-WRONGPASS"));
+  EXPECT_EQ(late.ask({"AUTH", "second"}), "+OK\r\n");
+  EXPECT_EQ(late.ask({"GET", "k"}), "$-1\r\n");
+}
+
+}  // namespace
+}  // namespace ouro
