@@ -46,8 +46,11 @@ Passage loading_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
   return spec.flags.has(Flag::kLoading) ? Passage::kPass : refuse(engine, errors::kLoading);
 }
 
-Passage subscribed_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
-  if (spec.flags.has(Flag::kInSubscribedMode)) return Passage::kPass;
+// A RESP2 client that is subscribed may send little else; HELLO may have changed the protocol
+// since.
+Passage subscribed_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
+  if (caller.session->resp_version() == 3 || spec.flags.has(Flag::kInSubscribedMode))
+    return Passage::kPass;
   return refuse(engine, "ERR Can't execute '" + std::string(engine.registry.full_name(spec)) +
                             "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
                             "allowed in this context");

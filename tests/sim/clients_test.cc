@@ -50,5 +50,16 @@ TEST_F(ClientsTest, ASessionIsServedWhenThereIsNoPasswordAnyMore) {
   EXPECT_EQ(late.ask({"GET", "k"}), "$-1\r\n");
 }
 
+// What a subscribed client may send depends on the protocol that it speaks now.
+TEST_F(ClientsTest, TheSubscribedModeFollowsTheProtocol) {
+  client.ask({"HELLO", "3"});
+  client.ask({"SUBSCRIBE", "news"});
+  EXPECT_EQ(client.ask({"GET", "k"}), "_\r\n");
+  EXPECT_TRUE(client.ask({"HELLO", "2"}).starts_with("*14\r\n"));
+  const std::string refused = client.ask({"GET", "k"});
+  EXPECT_TRUE(refused.starts_with("-ERR Can't execute 'get': only (P|S)SUBSCRIBE")) << refused;
+  EXPECT_EQ(client.ask({"PING"}), "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
+}
+
 }  // namespace
 }  // namespace ouro
