@@ -49,7 +49,7 @@ void confirm(Context& ctx, Session& session, Kind kind, ByteView word,
     name ? reply.bulk(*name) : reply.null();
     reply.integer(counted(session, kind));
   };
-  if (session.reply_mode == Session::ReplyMode::kOn) {
+  if (session.takes_replies()) {
     write(ctx.reply);
   } else {
     session.send_out_of_band(write);

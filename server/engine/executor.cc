@@ -176,7 +176,13 @@ Status Executor::run_queue(Caller& caller, Reply& reply) {
   Transaction& txn = caller.txn;
   while (txn.next < txn.queue.size()) {
     const QueuedCommand& queued = txn.queue[txn.next++];
-    const Status status = call(caller, {.spec = queued.spec, .argv = queued.argv.argv()}, reply);
+    const auto run_one = [&](Reply& to) {
+      return call(caller, {.spec = queued.spec, .argv = queued.argv.argv()}, to);
+    };
+    // Those before it may have changed how it is answered, and whether: HELLO, CLIENT REPLY, CLIENT
+    // KILL.
+    const Status status =
+        caller.session != nullptr ? caller.session->with_reply(run_one) : run_one(reply);
     if (status.err() == Err::kExclusive) return status;
   }
   txn = Transaction();

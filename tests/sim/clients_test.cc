@@ -61,5 +61,48 @@ TEST_F(ClientsTest, TheSubscribedModeFollowsTheProtocol) {
   EXPECT_EQ(client.ask({"PING"}), "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
 }
 
+const std::initializer_list<ByteView> kPing = {"PING"};
+const std::initializer_list<ByteView> kMulti = {"MULTI"};
+const std::initializer_list<ByteView> kExec = {"EXEC"};
+const std::initializer_list<ByteView> kSkip = {"CLIENT", "REPLY", "SKIP"};
+const std::initializer_list<ByteView> kOff = {"CLIENT", "REPLY", "OFF"};
+const std::initializer_list<ByteView> kOn = {"CLIENT", "REPLY", "ON"};
+const std::initializer_list<ByteView> kSleep = {"DEBUG", "SLEEP", "0.1"};
+
+// The answers are what redis-server gives.
+TEST_F(ClientsTest, ASkippedReplyIsThatOfAWaitToo) {
+  EXPECT_EQ(pipeline(client, {kSkip, kSleep, kPing}), "+PONG\r\n");
+  EXPECT_EQ(pipeline(client, {kMulti, kSleep, kPing, kSkip, kExec, kPing, kPing}),
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+OK\r\n+PONG\r\n+PONG\r\n");
+}
+
+TEST_F(ClientsTest, ASkippedCommandThatIsHeldBackIsNotAnsweredLater) {
+  SimClient other(world);
+  other.ask({"CLIENT", "PAUSE", "1000", "WRITE"});
+  EXPECT_EQ(pipeline(client, {kSkip, {"SET", "k", "v"}, kPing}), "+PONG\r\n");
+}
+
+TEST_F(ClientsTest, AQueuedCommandIsAnsweredAsThoseBeforeItSay) {
+  EXPECT_EQ(pipeline(client, {kMulti, kPing, kOff, kPing, kExec, kPing, kOn}),
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+PONG\r\n+OK\r\n");
+  EXPECT_EQ(pipeline(client, {kMulti, kPing, kOff, kOn, kPing, kExec, kPing}),
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n"
+            "*4\r\n+PONG\r\n+OK\r\n+PONG\r\n+PONG\r\n");
+  EXPECT_EQ(pipeline(client, {kMulti, kPing, kSkip, kPing, kExec, kPing, kPing}),
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+PONG\r\n+PONG\r\n+PONG\r\n");
+  EXPECT_EQ(pipeline(client, {kMulti, {"HELLO", "3"}, {"GET", "k"}, {"HELLO", "2"}, kExec})
+                .find("*3\r\n%7\r\n"),
+            5U + 3 * 9);
+}
+
+TEST_F(ClientsTest, OneThatKillsItselfInATransactionIsAnsweredUpToThere) {
+  const std::string id = client.ask({"CLIENT", "ID"}).substr(1, 1);
+  EXPECT_EQ(
+      pipeline(client,
+               {kMulti, kPing, {"CLIENT", "KILL", "ID", id, "SKIPME", "no"}, kPing, kExec, kPing}),
+      "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+PONG\r\n:1\r\n");
+  EXPECT_TRUE(client.has_ended());
+}
+
 }  // namespace
 }  // namespace ouro
