@@ -104,5 +104,15 @@ TEST_F(ClientsTest, OneThatKillsItselfInATransactionIsAnsweredUpToThere) {
   EXPECT_TRUE(client.has_ended());
 }
 
+// Its end is beyond the clock in milliseconds, where Redis's is long gone by.
+TEST_F(ClientsTest, APauseBeyondTheClockHoldsNobodyBack) {
+  EXPECT_EQ(client.ask({"CLIENT", "PAUSE", "9223372036854775807"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"PING"}), "+PONG\r\n");
+  EXPECT_EQ(client.ask({"CLIENT", "PAUSE", "7000000000000000000", "WRITE"}), "+OK\r\n");
+  client.send(resp_command({"SET", "k", "v"}));
+  world.run_for(10'000'000);
+  EXPECT_EQ(client.received(), "");
+}
+
 }  // namespace
 }  // namespace ouro
