@@ -39,6 +39,8 @@ inline constexpr GateMask kTransaction = 1U << 7;  // MULTI is open: queue
 inline constexpr GateMask kPause = 1U << 8;        // CLIENT PAUSE
 inline constexpr GateMask kBusy = 1U << 9;
 inline constexpr GateMask kMonitor = 1U << 10;  // a client that watches with MONITOR
+// Asked for by the command's own row: the bit is that of Flag::kProtected.
+inline constexpr GateMask kProtected = 1U << 16;
 }  // namespace Gate
 
 struct QueuedCommand {

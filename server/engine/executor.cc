@@ -103,8 +103,9 @@ Executor::Outcome Executor::run(Caller& caller, const Prepared& prepared, Reply&
            reply);
     return Outcome::kDone;
   }
-  if (const GateMask mask = gates_of(caller.origin) & (node_gates_ | caller.gates); mask != 0)
-      [[unlikely]] {
+  static_assert(Gate::kProtected == Flag::kProtected.bits);
+  const GateMask asking = node_gates_ | caller.gates | (spec->flags.bits & Flag::kProtected.bits);
+  if (const GateMask mask = gates_of(caller.origin) & asking; mask != 0) [[unlikely]] {
     switch (ask_gates(engine_, mask, caller, *spec, prepared.argv)) {
       case Passage::kPass:
         break;

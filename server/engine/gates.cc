@@ -23,6 +23,15 @@ Passage refuse(Engine& engine, ByteView text) {
   return Passage::kRefused;
 }
 
+Passage protected_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
+  if (is_among(engine.options.enable_debug_command, caller)) return Passage::kPass;
+  return refuse(engine, "ERR " + std::string(spec.name) +
+                            " command not allowed. If the enable-debug-command option is set to "
+                            "\"local\", you can run it from a local connection, otherwise you "
+                            "need to set this option in the configuration file, and then restart "
+                            "the server.");
+}
+
 Passage auth_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
   const bool passes = spec.flags.has(Flag::kNoAuth) || !caller.session->must_authenticate();
   return passes ? Passage::kPass : refuse(engine, errors::kNoAuth);
@@ -80,6 +89,7 @@ struct GateRow {
 };
 // In the order in which Redis refuses and holds back.
 constexpr GateRow kGates[] = {
+    {Gate::kProtected, protected_gate},  // nobody need log in to be told
     {Gate::kAuth, auth_gate},
     {Gate::kMemory, memory_gate},
     {Gate::kSubscribed, subscribed_gate},
@@ -90,6 +100,19 @@ constexpr GateRow kGates[] = {
 };
 
 }  // namespace
+
+bool is_among(Allowed allowed, const Caller& caller) {
+  switch (allowed) {
+    case Allowed::kNobody:
+      return false;
+    case Allowed::kEverybody:
+      return true;
+    case Allowed::kLocalPeers:
+      break;
+  }
+  const Session* session = caller.session;
+  return session == nullptr || session->peer.is_loopback || session->peer.is_unix;
+}
 
 GateMask gates_of(Origin origin) { return kGatesOf[static_cast<size_t>(origin)]; }
 

@@ -50,6 +50,23 @@ TEST_F(ClientsTest, ASessionIsServedWhenThereIsNoPasswordAnyMore) {
   EXPECT_EQ(late.ask({"GET", "k"}), "$-1\r\n");
 }
 
+// Refused as it comes, so that the transaction fails; and before a password is asked for, as in
+// Redis.
+TEST_F(ClientsTest, AProtectedCommandIsNotQueued) {
+  for (const Allowed allowed : {Allowed::kNobody, Allowed::kEverybody}) {
+    server.engine().options.enable_debug_command = allowed;
+    client.ask({"MULTI"});
+    const bool runs = allowed == Allowed::kEverybody;
+    EXPECT_EQ(client.ask({"DEBUG", "SLEEP", "0"}).starts_with("-ERR DEBUG command not allowed."),
+              !runs);
+    EXPECT_EQ(client.ask({"EXEC"}).starts_with("-EXECABORT"), !runs);
+  }
+  server.engine().options.enable_debug_command = Allowed::kNobody;
+  client.ask({"CONFIG", "SET", "requirepass", "secret"});
+  SimClient late(world);
+  EXPECT_TRUE(late.ask({"DEBUG", "SLEEP", "0"}).starts_with("-ERR DEBUG command not allowed."));
+}
+
 // What a subscribed client may send depends on the protocol that it speaks now.
 TEST_F(ClientsTest, TheSubscribedModeFollowsTheProtocol) {
   client.ask({"HELLO", "3"});

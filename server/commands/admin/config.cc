@@ -8,7 +8,7 @@
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
 #include "server/engine/engine.h"
-#include "server/engine/session.h"
+#include "server/engine/gates.h"
 
 namespace ouro {
 namespace {
@@ -25,19 +25,6 @@ Status cmd_config_get(Context& ctx) {
   return Status::ok();
 }
 
-bool may_set_protected(const Context& ctx) {
-  switch (ctx.engine.options.enable_protected_configs) {
-    case Allowed::kNobody:
-      return false;
-    case Allowed::kEverybody:
-      return true;
-    case Allowed::kLocalPeers:
-      break;
-  }
-  return ctx.caller.session == nullptr || ctx.caller.session->peer.is_loopback ||
-         ctx.caller.session->peer.is_unix;
-}
-
 Status cmd_config_set(Context& ctx) {
   if (ctx.argv.size() % 2 != 0) return Err::kSyntax;
   std::vector<Config::Pair> pairs;
@@ -47,8 +34,8 @@ Status cmd_config_set(Context& ctx) {
            ctx.engine.host.apply_config(row.name, reason).is_ok();
   };
   std::string error;
-  if (!ctx.engine.config.set(pairs, may_set_protected(ctx), apply, error))
-    return ctx.fail_text(error);
+  const bool may_set_protected = is_among(ctx.engine.options.enable_protected_configs, ctx.caller);
+  if (!ctx.engine.config.set(pairs, may_set_protected, apply, error)) return ctx.fail_text(error);
   ctx.reply.ok();
   return Status::ok();
 }
