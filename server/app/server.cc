@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/app/server.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -9,6 +10,12 @@
 #include "server/io/process.h"
 
 namespace ouro {
+namespace {
+
+// Descriptors that are not clients: log, files, the ring, listeners.
+constexpr uint64_t kOwnDescriptors = 32;
+
+}  // namespace
 
 // One connected client: what it says and how its bytes move. The two are destroyed together, when
 // nothing is in flight.
@@ -50,6 +57,12 @@ Server::Server(const Setup& setup)
 }
 
 Server::~Server() { stop(); }
+
+uint64_t Server::clients_that_fit(uint64_t wanted) {
+  const uint64_t descriptors = raise_descriptor_limit(wanted + kOwnDescriptors);
+  return std::clamp<uint64_t>(descriptors, kOwnDescriptors + 1, wanted + kOwnDescriptors) -
+         kOwnDescriptors;
+}
 
 bool Server::start() {
   if (!open_tcp_listeners() || !open_unix_listener()) return false;
@@ -214,6 +227,14 @@ Status Server::apply_config(ByteView name, std::string& error) {
     if (!open_tcp_listeners()) {
       error = name == "port" ? "Unable to listen on this port. Check server logs."
                              : "Failed to bind to specified addresses.";
+      return Err::kIo;
+    }
+  } else if (name == "maxclients") {
+    const uint64_t fit = clients_that_fit(options_.engine.maxclients);
+    if (fit < options_.engine.maxclients) {
+      error =
+          "The operating system is not able to handle the specified number of clients, try with " +
+          std::to_string(fit);
       return Err::kIo;
     }
   } else if (name == "loglevel") {

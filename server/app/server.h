@@ -48,6 +48,9 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   // One turn; waits at most wait_max for something to happen.
   void turn(Millis wait_max);
   bool is_stopping() const { return stopping_; }
+  // Of `wanted` clients, so many as the limit on open files allows, which is raised as far as the
+  // system lets it.
+  static uint64_t clients_that_fit(uint64_t wanted);
 
   Engine& engine() { return engine_; }
   uint16_t port() const { return listeners_.port(); }

@@ -43,5 +43,16 @@ TEST_F(ConfigSimTest, ARefusedChangeLeavesThePortOpen) {
   EXPECT_FALSE(is_open(7000));
 }
 
+TEST_F(ConfigSimTest, MoreClientsThanDescriptorsAreRefused) {
+  const std::string refused = client.ask({"CONFIG", "SET", "maxclients", "4294967295"});
+  EXPECT_TRUE(
+      refused.starts_with("-ERR CONFIG SET failed (possibly related to argument "
+                          "'maxclients') - The operating system is not able to handle the "
+                          "specified number of clients, try with "))
+      << refused;
+  EXPECT_EQ(client.ask({"CONFIG", "GET", "maxclients"}),
+            "*2\r\n$10\r\nmaxclients\r\n$5\r\n10000\r\n");
+}
+
 }  // namespace
 }  // namespace ouro
