@@ -137,9 +137,18 @@ void Server::on_accepted(SocketFd fd, const Listener& from) {
 
 void Server::on_signal(Signal signal) {
   if (signal == Signal::kHangUp) return;  // a terminal's end does not end a server
-  log_.print(LogLevel::kWarning, "Received %s, shutting down",
-             signal == Signal::kTerminate ? "SIGTERM" : "SIGINT");
-  stopping_ = true;
+  const bool terminates = signal == Signal::kTerminate;
+  const char* const name = terminates ? "SIGTERM" : "SIGINT";
+  log_.print(LogLevel::kWarning, "Received %s, shutting down", name);
+  ShutdownRequest request;
+  const std::string words = config_.get(terminates ? "shutdown-on-sigterm" : "shutdown-on-sigint");
+  for (const ByteView word : split_words(words)) {
+    request.save |= word == "save";
+    request.no_save |= word == "nosave";
+    request.force |= word == "force";
+  }
+  stopping_ = may_stop(request);
+  if (!stopping_) log_.print(LogLevel::kWarning, "%s is not obeyed", name);
 }
 
 // Closes everything and lets the loop finish what is in flight.
@@ -195,8 +204,20 @@ void Server::append_info(ByteView section, std::string& out) {
   }
 }
 
-Status Server::shutdown(ShutdownRequest, std::string&) {
+// There are no snapshots yet: who asks for one before the end must not lose what is stored.
+bool Server::may_stop(const ShutdownRequest& request) {
+  if (request.save) {
+    log_.write(LogLevel::kWarning, "Nothing can be saved: there are no snapshots yet");
+    return request.force;
+  }
+  if (!request.no_save && !config_.get("save").empty())
+    log_.write(LogLevel::kWarning, "Nothing is saved at the end: there are no snapshots yet");
+  return true;
+}
+
+Status Server::shutdown(ShutdownRequest request, std::string&) {
   log_.write(LogLevel::kWarning, "User requested shutdown");
+  if (!may_stop(request)) return Err::kIo;
   stopping_ = true;
   return Status::ok();
 }

@@ -76,6 +76,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   ByteView refusal_of(const Address& peer) const;
   void every_second();
   Millis wait_for(Millis wait_max) const;
+  bool may_stop(const ShutdownRequest& request);
   void stop();
 
   Loop& loop_;
