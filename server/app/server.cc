@@ -52,7 +52,7 @@ Server::Server(const Setup& setup)
                .config = setup.config}),
       listeners_(setup.loop, setup.log, *this),
       clients_(HeapAllocator<Client>(engine_.heap)) {
-  engine_.begin_turn(loop_.wall_now(), loop_.now());
+  begin_engine_turn();
   if (setup.handle_signals) signals_ = std::make_unique<Signals>(loop_, *this);
 }
 
@@ -115,8 +115,12 @@ ByteView Server::refusal_of(const Address& peer) const {
   return {};
 }
 
+void Server::begin_engine_turn() {
+  engine_.begin_turn(loop_.wall_now(), loop_.now(), loop_.wall_micros() % 1000);
+}
+
 void Server::on_accepted(SocketFd fd, const Listener& from) {
-  engine_.begin_turn(loop_.wall_now(), loop_.now());
+  begin_engine_turn();
   const Address peer = loop_.peer_address(fd);
   const ByteView refusal = refusal_of(peer);
   if (!refusal.empty()) {

@@ -68,6 +68,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   struct Client;
   using ClientList = std::list<Client, HeapAllocator<Client>>;
 
+  void begin_engine_turn();
   void on_accepted(SocketFd fd, const Listener& from) override;
   void on_signal(Signal signal) override;
   ListenOptions listen_options() const;

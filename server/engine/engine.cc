@@ -38,8 +38,9 @@ Engine::Engine(const Setup& setup)
 
 Engine::~Engine() = default;
 
-void Engine::begin_turn(UnixMs wall, Instant now) {
+void Engine::begin_turn(UnixMs wall, Instant now, Micros beyond) {
   wall_ = wall;
+  beyond_ = beyond;
   instant_ = now;
   const uint32_t access = eviction.counts_uses(options.maxmemory_policy)
                               ? Eviction::access_of_new(wall)

@@ -16,9 +16,10 @@ void Monitors::remove(Session& session) { std::erase(sessions_, &session); }
 void Monitors::feed(Engine& engine, const Caller& caller, const CommandSpec& spec, Argv argv) {
   if (spec.flags.has(Flag::kSkipMonitor) || spec.flags.has(Flag::kAdmin)) return;
   char head[64];
-  const int head_bytes = std::snprintf(
-      head, sizeof(head), "%lld.%06lld [%u ", static_cast<long long>(engine.now() / 1000),
-      static_cast<long long>(engine.now() % 1000 * 1000), caller.db);
+  const int head_bytes =
+      std::snprintf(head, sizeof(head), "%lld.%06lld [%u ",
+                    static_cast<long long>(engine.wall_micros() / 1'000'000),
+                    static_cast<long long>(engine.wall_micros() % 1'000'000), caller.db);
   std::string line(head, static_cast<size_t>(head_bytes));
   line += caller.origin == Origin::kScript ? "lua"
           : caller.session != nullptr      ? caller.session->peer.address

@@ -131,5 +131,21 @@ TEST_F(ClientsTest, APauseBeyondTheClockHoldsNobodyBack) {
   EXPECT_EQ(client.received(), "");
 }
 
+// In the simulation both clocks begin with a whole millisecond.
+TEST_F(ClientsTest, MonitorTellsTheMicrosecond) {
+  SimClient monitor(world);
+  monitor.ask({"MONITOR"});
+  bool has_fraction = false;
+  for (int i = 0; i < 10; ++i) {
+    world.run_for(1'003);
+    client.ask({"PING"});
+    const Engine& engine = server.engine();
+    EXPECT_EQ(engine.wall_micros() % 1000, engine.instant() % 1000);
+    world.run_for(10'000);
+    has_fraction |= monitor.take_reply().find("000 [") == std::string::npos;
+  }
+  EXPECT_TRUE(has_fraction);
+}
+
 }  // namespace
 }  // namespace ouro
