@@ -3,7 +3,7 @@
 // all memory is given back, and the sanitizers stay silent. A libFuzzer target (clang++
 // -fsanitize=fuzzer, with OURO_LIBFUZZER defined), and, built as it is, a program of its own:
 //
-//   resp_fuzz PATH...                            runs each file, and each file of a directory, once
+//   resp_fuzz PATH...                            runs each file, and each below a directory, once
 //   resp_fuzz [PATH...] --seconds N [--seed S]   then mutates them for N seconds; a finding is left
 //   in resp_fuzz.crash
 #include <algorithm>
@@ -62,8 +62,9 @@ std::vector<std::string> read_corpus(const std::vector<std::filesystem::path>& p
   std::vector<std::filesystem::path> files;
   for (const std::filesystem::path& path : paths) {
     if (std::filesystem::is_directory(path)) {
-      for (const auto& entry : std::filesystem::directory_iterator(path))
-        files.push_back(entry.path());
+      for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
+        if (entry.is_regular_file()) files.push_back(entry.path());
+      }
     } else {
       files.push_back(path);
     }
