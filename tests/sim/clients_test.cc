@@ -50,6 +50,16 @@ TEST_F(ClientsTest, ASessionIsServedWhenThereIsNoPasswordAnyMore) {
   EXPECT_EQ(late.ask({"GET", "k"}), "$-1\r\n");
 }
 
+// Before it logs in, a client is the default user, as in Redis.
+TEST_F(ClientsTest, KillByUserMeetsThoseWhoHaveNotLoggedIn) {
+  client.ask({"CONFIG", "SET", "requirepass", "secret"});
+  SimClient late(world);
+  EXPECT_EQ(late.ask({"GET", "k"}), kNoAuth);
+  EXPECT_EQ(client.ask({"CLIENT", "KILL", "USER", "default"}), ":1\r\n");
+  world.run_for(100'000);
+  EXPECT_TRUE(late.has_ended());
+}
+
 // Refused as it comes, so that the transaction fails; and before a password is asked for, as in
 // Redis.
 TEST_F(ClientsTest, AProtectedCommandIsNotQueued) {

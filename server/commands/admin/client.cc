@@ -184,7 +184,7 @@ bool matches(const KillFilter& filter, const Session& session, const Session* me
   if (filter.type && session.client_class() != *filter.type) return false;
   if (filter.address && session.peer.address != *filter.address) return false;
   if (filter.local_address && session.peer.local_address != *filter.local_address) return false;
-  if (filter.user && (session.user != *filter.user || !session.authenticated)) return false;
+  if (filter.user && session.user != *filter.user) return false;
   return !(filter.skip_me && &session == me);
 }
 
