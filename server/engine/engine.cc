@@ -12,6 +12,11 @@ namespace {
 // of a millisecond each.
 constexpr size_t kExpireBudget = 1000;
 constexpr size_t kFreeBudget = 2000;
+// What a free costs the allocator alone knows: the last block of a page, which then goes back to
+// the system, as much as fifty others, and the pages of a large value empty together at its end. So
+// the time is looked at after so many.
+constexpr size_t kFreeStep = 50;
+constexpr double kFreeMicrosMax = 250;
 
 }  // namespace
 
@@ -63,7 +68,7 @@ bool Engine::run_slices() {
   const bool closing = client_memory.keep_limit();
   if (cron_paused || exclusive.active()) return closing || batch.has_more();
   const bool expiring = active_expire && !at_standstill() && expire_slice();
-  const bool freeing = !dbs.lazy_free().run(kFreeBudget);
+  const bool freeing = free_slice();
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
   // What ended here is in the log before a command follows.
@@ -118,6 +123,19 @@ bool Engine::expire_slice() {
     expire_at_ = (expire_at_ + 1) % dbs.count();
   }
   return false;
+}
+
+// True when more waits than one slice takes.
+bool Engine::free_slice() {
+  LazyFree& waiting = dbs.lazy_free();
+  if (waiting.empty()) return false;
+  const uint64_t started = stopwatch.ticks();
+  const double ticks_max = kFreeMicrosMax * stopwatch.ticks_per_us();
+  for (size_t freed = 0; freed < kFreeBudget; freed += kFreeStep) {
+    if (waiting.run(kFreeStep)) return false;
+    if (static_cast<double>(stopwatch.ticks() - started) > ticks_max) break;
+  }
+  return true;
 }
 
 void Engine::expire_key(DbIndex db, const Key& key) {

@@ -142,6 +142,7 @@ class Engine {
  private:
   Watch::Presence presence(DbIndex db, ByteView key) const;
   bool expire_slice();
+  bool free_slice();
   bool after_fields_expired(DbIndex db, const Key& key, const Hash& hash, size_t count);
 
   UnixMs wall_ = 0;
