@@ -20,7 +20,7 @@ import latency
 import memory
 import plot
 import speed
-from rivals import MEMCACHED_OPTIONS, NAMES, REDIS_LIKE, ROOT, Figure
+from rivals import MEMCACHED_OPTIONS, NAMES, REDIS_LIKE, ROOT, Figure, require_built
 
 
 def first_line(*command):
@@ -117,6 +117,7 @@ def main():
     parser.add_argument("--rate", type=int, default=50_000, help="requests a second of the latency part")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/bench")
     args = parser.parse_args()
+    require_built(args.server, args.load)
     args.rounds = args.rounds or (3 if args.quick else 5)
     args.tests = args.tests.upper().split(",") if args.tests else speed.QUICK_TESTS if args.quick else speed.TESTS
     args.keys = args.keys or (200_000 if args.quick else 1_000_000)

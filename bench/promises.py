@@ -27,6 +27,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/compat"))
 from resp import Connection, encode  # noqa: E402
+from rivals import require_built  # noqa: E402
 from servers import Server  # noqa: E402
 
 # The server has a core of its own where there is more than one.
@@ -160,9 +161,12 @@ def readers(args, report):
         client.close()
 
 
+def embed_bench(args):
+    return pathlib.Path(args.server).parent / "bench/embed_bench"
+
+
 def process(args, report):
-    program = pathlib.Path(args.server).parent / "bench/embed_bench"
-    command = [program, "--benchmark_format=json", "--benchmark_filter=^(get|shared_.et)/1000000",
+    command = [embed_bench(args), "--benchmark_format=json", "--benchmark_filter=^(get|shared_.et)/1000000",
                f"--benchmark_repetitions={args.rounds}", "--benchmark_report_aggregates_only=true"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=use_all_cores).stdout
     rates = {row["run_name"]: row["items_per_second"] for row in json.loads(listed)["benchmarks"]
@@ -193,6 +197,7 @@ def main():
     parser.add_argument("--keys", type=int, default=20_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
+    require_built(args.server, *([embed_bench(args)] if args.only in (None, "process") else []))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if os.cpu_count() > 1:

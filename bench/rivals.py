@@ -20,6 +20,13 @@ SERVER_CORE = "0"
 LOAD_CORES = f"1-{os.cpu_count() - 1}" if os.cpu_count() > 2 else "1" if os.cpu_count() == 2 else "0"
 
 
+def require_built(*programs):
+    """Ends the run with what to do if one of ouro's programs is not there."""
+    for program in programs:
+        if not os.access(program, os.X_OK):
+            sys.exit(f"{program} is missing: bench/run.sh builds what is measured, and passes its arguments on")
+
+
 def start(name, args, pinned=True):
     """A fresh server of that name."""
     prefix = ["taskset", "-c", SERVER_CORE] if pinned else []

@@ -92,7 +92,9 @@ bool DictCore::free_some(size_t& budget, FunctionRef<void(void*)> free_entry) {
   CHECK(view_count_ == 0);
   while (root_ != 0 && freed_prefix_ < kDictPrefixEnd) {
     DictSegment* segment = segment_at(freed_prefix_);
-    if (!empty_segment(*segment, budget, free_entry)) return false;
+    if (budget == 0 || !empty_segment(*segment, budget, free_entry)) return false;
+    // A segment is an allocation, too, even if it holds no entry.
+    if (budget > 0) --budget;
     const uint32_t prefix = freed_prefix_;
     freed_prefix_ = segment->prefix_end();
     point(prefix, segment->depth, 0);

@@ -12,7 +12,7 @@ if [ "${1-}" = --build-only ]; then
   shift
 fi
 need_packages "${build_packages[@]}"
-# A build folder that tests/run.sh made keeps its tests.
+# A build folder that another script made keeps what that one needs.
 CMAKE_MORE=()
 [ -e "$root/build/release/CMakeCache.txt" ] || CMAKE_MORE=(-DOURO_TESTS=OFF -DOURO_BENCH=OFF)
 build_preset "$root" release ouro-server

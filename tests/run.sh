@@ -24,5 +24,7 @@ give_up() {
 }
 need_packages "${build_packages[@]}" "${test_packages[@]}" nodejs npm || give_up "packages are missing"
 CMAKE_MORE=(-DOURO_TESTS=ON)
+# Said each time: another script may have made the build folder. The sanitizers' build is without benchmarks.
+[ "$preset" = sanitize ] || CMAKE_MORE+=(-DOURO_BENCH=ON)
 build_preset "$root" "$preset" || give_up "the build failed"
 exec python3 "$root/tests/suite.py" "$@"

@@ -81,6 +81,7 @@ def all_steps(args, build):
     if not sanitized:
         steps.append(Step("tidy", [python, str(tests / "tidy/tidy.py")]))
         steps.append(Step("tidy_test", [python, str(tests / "tidy/tidy_test.py")]))
+        steps.append(Step("scripts_test", [python, str(tests / "compat/scripts_test.py")]))
         if args.full or os.environ.get("CI"):
             command = [python, str(tests / "tidy/clang_tidy.py"), str(build)]
             steps.append(Step("clang_tidy", command, timeout_s=3600, alone=True))
@@ -88,6 +89,8 @@ def all_steps(args, build):
     for fuzz in sorted((build / "tests").glob("*_fuzz")):
         corpus = tests / "fuzz/corpus" / fuzz.name.removesuffix("_fuzz")
         steps.append(Step(f"{fuzz.name}_corpus", [str(fuzz), str(corpus)], quiet=True))
+        # Any bytes are an input: those of all fuzzers, in the folders below one.
+        steps.append(Step(f"{fuzz.name}_all_corpora", [str(fuzz), str(corpus.parent)], quiet=True))
         if args.full:
             steps.append(Step(f"{fuzz.name}_mutated", [str(fuzz), str(corpus), "--seconds", "600"] + seed, quiet=True))
     if not sanitized:

@@ -22,7 +22,8 @@ class LazyFree {
   void add(Value value);
   void add(std::unique_ptr<Dict<Entry>> table);
 
-  // Frees up to `budget` allocations; true when nothing waits.
+  // Frees up to `budget` allocations, where large blocks count as several, and at most kEffortMin
+  // more; true when nothing waits.
   bool run(size_t budget);
   bool empty() const { return values_.empty() && tables_.empty(); }
   // Keys and values that wait (INFO lazyfree_pending_objects), and those freed so far.
@@ -31,6 +32,11 @@ class LazyFree {
   void reset_stats() { freed_ = 0; }
 
  private:
+  bool free_some(Value& value, size_t most, size_t& budget);
+  bool free_values(size_t& budget);
+  void free_entries(size_t& budget);
+  void count_freed();
+
   Heap& heap_;
   std::deque<Value> values_;
   std::deque<std::unique_ptr<Dict<Entry>>> tables_;

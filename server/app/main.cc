@@ -23,9 +23,6 @@
 namespace ouro {
 namespace {
 
-// Descriptors that are not clients: log, files, the ring, listeners.
-constexpr uint64_t kOwnDescriptors = 32;
-
 #ifdef OURO_MIMALLOC
 // The sanitizers bring an allocator of their own: then this is not built.
 class ProgramAllocator final : public Allocator {
@@ -86,12 +83,11 @@ bool prepare_process(Options& options, LogFile& log) {
       log.print(LogLevel::kWarning, "Cannot write the pid file %s", options.app.pidfile.c_str());
     }
   }
-  const uint64_t wanted = options.engine.maxclients + kOwnDescriptors;
-  if (const uint64_t got = raise_descriptor_limit(wanted); got < wanted) {
-    options.engine.maxclients = got > kOwnDescriptors ? got - kOwnDescriptors : 1;
-    log.print(LogLevel::kWarning, "maxclients is %llu: the system allows %llu open files only",
-              static_cast<unsigned long long>(options.engine.maxclients),
-              static_cast<unsigned long long>(got));
+  const uint64_t fit = Server::clients_that_fit(options.engine.maxclients);
+  if (fit < options.engine.maxclients) {
+    options.engine.maxclients = fit;
+    log.print(LogLevel::kWarning, "maxclients is %llu: the system allows no more open files",
+              static_cast<unsigned long long>(fit));
   }
   return true;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/app/server.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -10,6 +11,12 @@
 #include "server/script/tables.h"
 
 namespace ouro {
+namespace {
+
+// Descriptors that are not clients: log, files, the ring, listeners.
+constexpr uint64_t kOwnDescriptors = 32;
+
+}  // namespace
 
 // One connected client: what it says and how its bytes move. The two are destroyed together, when
 // nothing is in flight.
@@ -52,11 +59,17 @@ Server::Server(const Setup& setup)
                .config = setup.config}),
       listeners_(setup.loop, setup.log, *this),
       clients_(HeapAllocator<Client>(engine_.heap)) {
-  engine_.begin_turn(loop_.wall_now(), loop_.now());
+  begin_engine_turn();
   if (setup.handle_signals) signals_ = std::make_unique<Signals>(loop_, *this);
 }
 
 Server::~Server() { stop(); }
+
+uint64_t Server::clients_that_fit(uint64_t wanted) {
+  const uint64_t descriptors = raise_descriptor_limit(wanted + kOwnDescriptors);
+  return std::clamp<uint64_t>(descriptors, kOwnDescriptors + 1, wanted + kOwnDescriptors) -
+         kOwnDescriptors;
+}
 
 bool Server::start() {
   if (std::string error; !engine_.acl.load_at_start(error)) {
@@ -114,9 +127,13 @@ ByteView Server::refusal_of(const Address& peer) const {
   return {};
 }
 
+void Server::begin_engine_turn() {
+  engine_.begin_turn(loop_.wall_now(), loop_.now(), loop_.wall_micros() % 1000);
+}
+
 void Server::on_accepted(SocketFd fd, const Listener& from) {
   // A script that is busy must not see the time move.
-  if (!pumping_) engine_.begin_turn(loop_.wall_now(), loop_.now());
+  if (!pumping_) begin_engine_turn();
   const Address peer = loop_.peer_address(fd);
   const ByteView refusal = refusal_of(peer);
   if (!refusal.empty()) {
@@ -142,9 +159,18 @@ void Server::erase_departed() {
 
 void Server::on_signal(Signal signal) {
   if (signal == Signal::kHangUp) return;  // a terminal's end does not end a server
-  log_.print(LogLevel::kWarning, "Received %s, shutting down",
-             signal == Signal::kTerminate ? "SIGTERM" : "SIGINT");
-  stopping_ = true;
+  const bool terminates = signal == Signal::kTerminate;
+  const char* const name = terminates ? "SIGTERM" : "SIGINT";
+  log_.print(LogLevel::kWarning, "Received %s, shutting down", name);
+  ShutdownRequest request;
+  const std::string words = config_.get(terminates ? "shutdown-on-sigterm" : "shutdown-on-sigint");
+  for (const ByteView word : split_words(words)) {
+    request.save |= word == "save";
+    request.no_save |= word == "nosave";
+    request.force |= word == "force";
+  }
+  stopping_ = may_stop(request);
+  if (!stopping_) log_.print(LogLevel::kWarning, "%s is not obeyed", name);
 }
 
 // Closes everything and lets the loop finish what is in flight.
@@ -200,8 +226,20 @@ void Server::append_info(ByteView section, std::string& out) {
   }
 }
 
-Status Server::shutdown(ShutdownRequest, std::string&) {
+// There are no snapshots yet: who asks for one before the end must not lose what is stored.
+bool Server::may_stop(const ShutdownRequest& request) {
+  if (request.save) {
+    log_.write(LogLevel::kWarning, "Nothing can be saved: there are no snapshots yet");
+    return request.force;
+  }
+  if (!request.no_save && !config_.get("save").empty())
+    log_.write(LogLevel::kWarning, "Nothing is saved at the end: there are no snapshots yet");
+  return true;
+}
+
+Status Server::shutdown(ShutdownRequest request, std::string&) {
   log_.write(LogLevel::kWarning, "User requested shutdown");
+  if (!may_stop(request)) return Err::kIo;
   stopping_ = true;
   return Status::ok();
 }
@@ -254,6 +292,14 @@ Status Server::apply_config(ByteView name, std::string& error) {
     if (!open_tcp_listeners()) {
       error = name == "port" ? "Unable to listen on this port. Check server logs."
                              : "Failed to bind to specified addresses.";
+      return Err::kIo;
+    }
+  } else if (name == "maxclients") {
+    const uint64_t fit = clients_that_fit(options_.engine.maxclients);
+    if (fit < options_.engine.maxclients) {
+      error =
+          "The operating system is not able to handle the specified number of clients, try with " +
+          std::to_string(fit);
       return Err::kIo;
     }
   } else if (name == "loglevel") {

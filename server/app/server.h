@@ -48,6 +48,9 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   // One turn; waits at most wait_max for something to happen.
   void turn(Millis wait_max);
   bool is_stopping() const { return stopping_; }
+  // Of `wanted` clients, so many as the limit on open files allows, which is raised as far as the
+  // system lets it.
+  static uint64_t clients_that_fit(uint64_t wanted);
 
   Engine& engine() { return engine_; }
   uint16_t port() const { return listeners_.port(); }
@@ -70,6 +73,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   struct Client;
   using ClientList = std::list<Client, HeapAllocator<Client>>;
 
+  void begin_engine_turn();
   void on_accepted(SocketFd fd, const Listener& from) override;
   void on_signal(Signal signal) override;
   ListenOptions listen_options() const;
@@ -78,6 +82,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   ByteView refusal_of(const Address& peer) const;
   void every_second();
   Millis wait_for(Millis wait_max) const;
+  bool may_stop(const ShutdownRequest& request);
   void stop();
   void erase_departed();
 

@@ -15,7 +15,7 @@ constexpr Millis kWaitMax = 100;
 void Server::turn(Millis wait_max) {
   loop_.run_once(busy_ ? 0 : wait_for(wait_max));
 
-  engine_.begin_turn(loop_.wall_now(), loop_.now());
+  begin_engine_turn();
   // 1. What all sessions sent, and whom it woke.
   engine_.run_batch();
   erase_departed();

@@ -33,7 +33,9 @@ Status cmd_auth(Context& ctx) {
   return Status::ok();
 }
 
-bool is_secret_of_auth(Argv, size_t index) { return index > 0; }
+void auth_secrets(const Engine&, Argv argv, FunctionRef<void(size_t)> fn) {
+  for (size_t i = 1; i < argv.size(); ++i) fn(i);
+}
 
 Status cmd_echo(Context& ctx) {
   ctx.reply.bulk(ctx.argv[1]);
@@ -113,14 +115,19 @@ Result<int64_t> obey_hello(Context& ctx, Session& session) {
   return *version;
 }
 
-// Who logs in, and by which password.
-bool is_secret_of_hello(Argv argv, size_t index) {
-  for (size_t i = 2; i < argv.size() && i < index;) {
-    const bool is_auth = equals_ignoring_case(argv[i], "AUTH");
-    if (is_auth && index <= i + 2) return true;
-    i += is_auth ? 3 : 2;
+// Also of a HELLO that is refused: a password is one although another word is missing.
+void hello_secrets(const Engine&, Argv argv, FunctionRef<void(size_t)> fn) {
+  ArgParser args(argv, 1);
+  while (args.more()) {
+    if (!args.word("AUTH")) {
+      args.next();
+      continue;
+    }
+    for (int i = 0; i < 2 && args.more(); ++i) {
+      fn(args.position());
+      args.next();
+    }
   }
-  return false;
 }
 
 Status cmd_hello(Context& ctx) {
@@ -164,7 +171,7 @@ constexpr CommandSpec kRows[] = {
               Flag::kAllowBusy,
      .acl = Acl::kConnection,
      .handler = cmd_auth,
-     .is_secret = is_secret_of_auth,
+     .secrets = auth_secrets,
      .doc = {.summary = "Proves who the client is.",
              .complexity = "O(N), N passwords of the user",
              .since = "1.0.0",
@@ -186,7 +193,7 @@ constexpr CommandSpec kRows[] = {
               Flag::kAllowBusy,
      .acl = Acl::kConnection,
      .handler = cmd_hello,
-     .is_secret = is_secret_of_hello,
+     .secrets = hello_secrets,
      .doc = {.summary = "Chooses the protocol, may log in and name the connection.",
              .complexity = "O(1)",
              .since = "6.0.0",

@@ -33,11 +33,10 @@ int64_t counted(const Session& session, Kind kind) {
   return static_cast<int64_t>(count);
 }
 
-// A RESP2 client that is subscribed may send little else.
 void update_gate(Session& session) {
-  const bool closed = session.subscription_count() > 0 && session.resp_version() == 2;
   Caller& caller = session.caller();
-  caller.gates = closed ? caller.gates | Gate::kSubscribed : caller.gates & ~Gate::kSubscribed;
+  caller.gates = session.subscription_count() > 0 ? caller.gates | Gate::kSubscribed
+                                                  : caller.gates & ~Gate::kSubscribed;
 }
 
 // Tells a client what it is subscribed to now; a name that is missing was not there to leave. It is
@@ -50,7 +49,7 @@ void confirm(Context& ctx, Session& session, Kind kind, ByteView word,
     name ? reply.bulk(*name) : reply.null();
     reply.integer(counted(session, kind));
   };
-  if (session.reply_mode == Session::ReplyMode::kOn) {
+  if (session.takes_replies()) {
     write(ctx.reply);
   } else {
     session.send_out_of_band(write);

@@ -35,12 +35,14 @@ inline constexpr GateMask kRoute = 1U << 2;
 inline constexpr GateMask kRole = 1U << 3;
 inline constexpr GateMask kLoading = 1U << 4;
 inline constexpr GateMask kMemory = 1U << 5;
-inline constexpr GateMask kSubscribed = 1U << 6;   // a RESP2 client in subscribed mode
+inline constexpr GateMask kSubscribed = 1U << 6;   // a client in subscribed mode
 inline constexpr GateMask kTransaction = 1U << 7;  // MULTI is open: queue
 inline constexpr GateMask kPause = 1U << 8;        // CLIENT PAUSE
 inline constexpr GateMask kBusy = 1U << 9;
 inline constexpr GateMask kMonitor = 1U << 10;  // a client that watches with MONITOR
 inline constexpr GateMask kScript = 1U << 11;   // what a running script may not do
+// Asked for by the command's own row: the bit is that of Flag::kProtected.
+inline constexpr GateMask kProtected = 1U << 16;
 }  // namespace Gate
 
 struct QueuedCommand {

@@ -205,9 +205,9 @@ using Handler = Status (*)(Context&);
 // For commands whose keys no KeySpec can name (SORT's STORE): calls fn(argument index, use) for
 // each key.
 using MovableKeys = Status (*)(Argv argv, FunctionRef<void(size_t, KeyUse)> fn);
-
-// For commands with words that are nobody else's business (AUTH): true for those.
-using SecretWord = bool (*)(Argv argv, size_t index);
+// For commands that carry passwords (AUTH): calls fn(argument index) for each argument that nobody
+// else may see. The arguments need not be good ones: a refused command has its secrets too.
+using Secrets = void (*)(const Engine& engine, Argv argv, FunctionRef<void(size_t)> fn);
 
 // For commands that are what their arguments make them (EVAL of a script that says what it does):
 // the flags of this call, by which the gates judge it.
@@ -223,16 +223,12 @@ struct CommandSpec {
   Handler handler = nullptr;
   std::span<const CommandSpec> subcommands = {};
   MovableKeys movable_keys = nullptr;
-  SecretWord is_secret = nullptr;
+  Secrets secrets = nullptr;
   CallFlags call_flags = nullptr;
   Doc doc = {};
 
   bool accepts(size_t words) const {
     return arity > 0 ? words == static_cast<size_t>(arity) : words >= static_cast<size_t>(-arity);
-  }
-  // What SLOWLOG and MONITOR show of an argument.
-  ByteView shown(Argv argv, size_t index) const {
-    return is_secret != nullptr && is_secret(argv, index) ? "(redacted)" : argv[index];
   }
 };
 

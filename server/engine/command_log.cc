@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "server/engine/engine.h"
+#include "server/engine/redacted.h"
 #include "server/engine/session.h"
 
 namespace ouro {
@@ -35,13 +36,13 @@ void CommandLog::add(Engine& engine, Kind kind, const Caller& caller, const Comm
     log.lines.clear();
     return;
   }
+  const Redacted redacted(engine, spec, argv);
   const size_t shown = argv.size() <= kArgumentsMax ? argv.size() : kArgumentsMax - 1;
   // The texts must not move: views point into them.
   std::vector<std::string> cut;
   cut.reserve(shown + 1);
   std::vector<ByteView> arguments;
-  for (size_t i = 0; i < shown; ++i) {
-    const ByteView argument = spec.shown(argv, i);
+  for (const ByteView argument : redacted.argv().first(shown)) {
     if (argument.size() <= kArgumentBytesMax) {
       arguments.push_back(argument);
       continue;

@@ -12,6 +12,11 @@ namespace {
 // of a millisecond each.
 constexpr size_t kExpireBudget = 1000;
 constexpr size_t kFreeBudget = 2000;
+// What a free costs the allocator alone knows: the last block of a page, which then goes back to
+// the system, as much as fifty others, and the pages of a large value empty together at its end. So
+// the time is looked at after so many.
+constexpr size_t kFreeStep = 50;
+constexpr double kFreeMicrosMax = 250;
 
 // What a command's words take as RESP, with about ten bytes around each.
 uint64_t wire_bytes(Argv argv) {
@@ -50,8 +55,9 @@ Engine::Engine(const Setup& setup)
 
 Engine::~Engine() = default;
 
-void Engine::begin_turn(UnixMs wall, Instant now) {
+void Engine::begin_turn(UnixMs wall, Instant now, Micros beyond) {
   wall_ = wall;
+  beyond_ = beyond;
   instant_ = now;
   const uint32_t access = eviction.counts_uses(options.maxmemory_policy)
                               ? Eviction::access_of_new(wall)
@@ -77,7 +83,7 @@ bool Engine::run_slices() {
   const bool forgetting = tracking.run_slice();
   if (cron_paused || exclusive.active()) return closing || forgetting || batch.has_more();
   const bool expiring = active_expire && !at_standstill() && expire_slice();
-  const bool freeing = !dbs.lazy_free().run(kFreeBudget);
+  const bool freeing = free_slice();
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
   const bool walking = key_sizes.run_slice();
@@ -136,6 +142,19 @@ bool Engine::expire_slice() {
     expire_at_ = (expire_at_ + 1) % dbs.count();
   }
   return false;
+}
+
+// True when more waits than one slice takes.
+bool Engine::free_slice() {
+  LazyFree& waiting = dbs.lazy_free();
+  if (waiting.empty()) return false;
+  const uint64_t started = stopwatch.ticks();
+  const double ticks_max = kFreeMicrosMax * stopwatch.ticks_per_us();
+  for (size_t freed = 0; freed < kFreeBudget; freed += kFreeStep) {
+    if (waiting.run(kFreeStep)) return false;
+    if (static_cast<double>(stopwatch.ticks() - started) > ticks_max) break;
+  }
+  return true;
 }
 
 void Engine::expire_key(DbIndex db, const Key& key) {

@@ -62,7 +62,8 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   // ---- one turn
-  void begin_turn(UnixMs wall, Instant now);
+  // beyond: the wall clock's microseconds in its millisecond.
+  void begin_turn(UnixMs wall, Instant now, Micros beyond = 0);
   // Runs the commands that sessions put into the batch, whatever they woke, and waits whose time is
   // over.
   void run_batch();
@@ -77,6 +78,8 @@ class Engine {
   Instant next_deadline() const;
 
   UnixMs now() const { return wall_; }
+  // The same in microseconds, for what is shown so: TIME, MONITOR.
+  Micros wall_micros() const { return wall_ * 1000 + beyond_; }
   Instant instant() const { return instant_; }
   // Clock of Entry::access in seconds, unless the policy counts uses.
   uint32_t access_clock() const { return static_cast<uint32_t>(wall_ / 1000) & Entry::kAccessMask; }
@@ -168,10 +171,12 @@ class Engine {
   void empty(DbIndex db, Freeing freeing);
   Watch::Presence presence(DbIndex db, ByteView key) const;
   bool expire_slice();
+  bool free_slice();
   bool after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count,
                               Event event_class, ByteView event);
 
   UnixMs wall_ = 0;
+  Micros beyond_ = 0;
   Instant instant_ = 0;
   DbIndex expire_at_ = 0;
   uint32_t access_of_new_ = 0;

@@ -39,7 +39,9 @@ void Exclusive::on_turn_end() {
   finish_command(session);
   if (session.caller().txn.executing) engine_.executor.resume_queue(session);
   // The next command of the queue may have begun another wait.
-  if (!active()) release_all();
+  if (active()) return;
+  session.end_skip();
+  release_all();
 }
 
 void Exclusive::on_session_left(Session& session) {

@@ -117,8 +117,9 @@ Executor::Outcome Executor::attempt(Caller& caller, const Prepared& prepared, Re
     refuse_arity(caller, *spec, reply);
     return Outcome::kDone;
   }
-  if (const GateMask mask = gates_of(caller.origin) & (node_gates_ | caller.gates); mask != 0)
-      [[unlikely]] {
+  static_assert(Gate::kProtected == Flag::kProtected.bits);
+  const GateMask asking = node_gates_ | caller.gates | (spec->flags.bits & Flag::kProtected.bits);
+  if (const GateMask mask = gates_of(caller.origin) & asking; mask != 0) [[unlikely]] {
     switch (ask_gates(engine_, mask, caller, *spec, prepared.argv)) {
       case Passage::kPass:
         break;
@@ -239,8 +240,14 @@ Status Executor::run_queue(Caller& caller, Reply& reply) {
   Transaction& txn = caller.txn;
   while (txn.next < txn.queue.size()) {
     const QueuedCommand& queued = txn.queue[txn.next++];
-    if (refuse_queued(caller, queued, reply)) continue;
-    const Status status = call(caller, {.spec = queued.spec, .argv = queued.argv.argv()}, reply);
+    const auto run_one = [&](Reply& to) {
+      if (refuse_queued(caller, queued, to)) return Status::ok();
+      return call(caller, {.spec = queued.spec, .argv = queued.argv.argv()}, to);
+    };
+    // Those before it may have changed how it is answered, and whether: HELLO, CLIENT REPLY, CLIENT
+    // KILL.
+    const Status status =
+        caller.session != nullptr ? caller.session->with_reply(run_one) : run_one(reply);
     if (status.err() == Err::kExclusive) return status;
   }
   txn = Transaction();

@@ -24,6 +24,15 @@ Passage refuse(Engine& engine, ByteView text) {
   return Passage::kRefused;
 }
 
+Passage protected_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
+  if (is_among(engine.options.enable_debug_command, caller)) return Passage::kPass;
+  return refuse(engine, "ERR " + std::string(spec.name) +
+                            " command not allowed. If the enable-debug-command option is set to "
+                            "\"local\", you can run it from a local connection, otherwise you "
+                            "need to set this option in the configuration file, and then restart "
+                            "the server.");
+}
+
 Passage auth_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
   return spec.flags.has(Flag::kNoAuth) ? Passage::kPass : refuse(engine, errors::kNoAuth);
 }
@@ -82,8 +91,11 @@ Passage busy_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
                                           : refuse(engine, engine.scripting->busy_error());
 }
 
-Passage subscribed_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
-  if (spec.flags.has(Flag::kInSubscribedMode)) return Passage::kPass;
+// A RESP2 client that is subscribed may send little else; HELLO may have changed the protocol
+// since.
+Passage subscribed_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv) {
+  if (caller.session->resp_version() == 3 || spec.flags.has(Flag::kInSubscribedMode))
+    return Passage::kPass;
   return refuse(engine, "ERR Can't execute '" + std::string(engine.registry.full_name(spec)) +
                             "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
                             "allowed in this context");
@@ -114,6 +126,7 @@ struct GateRow {
 };
 // In the order in which Redis refuses and holds back.
 constexpr GateRow kGates[] = {
+    {Gate::kProtected, protected_gate},  // nobody need log in to be told
     {Gate::kAuth, auth_gate},
     {Gate::kScript, script_gate},
     {Gate::kAcl, acl_gate},
@@ -127,6 +140,19 @@ constexpr GateRow kGates[] = {
 };
 
 }  // namespace
+
+bool is_among(Allowed allowed, const Caller& caller) {
+  switch (allowed) {
+    case Allowed::kNobody:
+      return false;
+    case Allowed::kEverybody:
+      return true;
+    case Allowed::kLocalPeers:
+      break;
+  }
+  const Session* session = caller.session;
+  return session == nullptr || session->peer.is_loopback || session->peer.is_unix;
+}
 
 GateMask gates_of(Origin origin) { return kGatesOf[static_cast<size_t>(origin)]; }
 

@@ -6,6 +6,7 @@
 
 #include "server/engine/caller.h"
 #include "server/engine/command.h"
+#include "server/engine/options.h"
 
 namespace ouro {
 
@@ -14,6 +15,9 @@ class Engine;
 // The gates that may refuse a command of this origin, before the node's and the caller's state are
 // looked at.
 GateMask gates_of(Origin origin);
+
+// Whether the caller is one of those; the program itself is a local peer.
+bool is_among(Allowed allowed, const Caller& caller);
 
 enum class Passage : uint8_t {
   kPass,

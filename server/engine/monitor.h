@@ -17,8 +17,8 @@ class Monitors {
   void add(Session& session) { sessions_.push_back(&session); }
   void remove(Session& session);
   size_t count() const { return sessions_.size(); }
-  // One line: time, database, address, the quoted arguments. Secrets (AUTH, rows flagged
-  // kSkipMonitor) are not shown.
+  // One line: time, database, address, the quoted arguments without secrets (redacted.h). Rows
+  // flagged kSkipMonitor or kAdmin are not shown.
   void feed(Engine& engine, const Caller& caller, const CommandSpec& spec, Argv argv);
   // The same whatever the row says, before the command has run: a script comes ahead of what it
   // calls.

@@ -384,6 +384,7 @@ constexpr OptionRow kRows[] = {
      .field = option_field<&E::proto_max_bulk_len>(),
      .doc = "The largest argument a client may send."},
     {.name = "requirepass",
+     .flags = OptionFlag::kSecret,
      .standard = "",
      .field = option_field<&E::requirepass>(),
      .doc = "The password that clients must give; none by default."},

@@ -235,9 +235,13 @@ Executor::Outcome Session::run_unanswered(const Executor::Prepared& prepared) {
   if (reply_mode == ReplyMode::kSkipNext) reply_mode = ReplyMode::kSkip;
   NullReply nowhere;
   const Executor::Outcome outcome = engine_.executor.run(caller_, prepared, nowhere);
-  // A command that waits has its reply still to come.
-  if (reply_mode == ReplyMode::kSkip && !wait_.active) reply_mode = ReplyMode::kOn;
+  // A command that waits, or has not begun, has its reply still to come.
+  if (outcome == Executor::Outcome::kDone) end_skip();
   return outcome;
+}
+
+void Session::end_skip() {
+  if (reply_mode == ReplyMode::kSkip) reply_mode = ReplyMode::kOn;
 }
 
 void Session::postpone() {
@@ -251,7 +255,7 @@ void Session::end_postponement() {
 }
 
 void Session::end_wait() {
-  if (reply_mode == ReplyMode::kSkip) reply_mode = ReplyMode::kOn;
+  end_skip();
   if (state_ == EndpointState::kDoomed) return;
   resume();
 }

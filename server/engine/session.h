@@ -77,7 +77,7 @@ class Session final : public Endpoint {
   void end_wait();
   template <class Fn>
   auto with_reply(Fn&& fn) {
-    if (reply_mode != ReplyMode::kOn) {
+    if (!takes_replies()) {
       NullReply nowhere;
       return fn(static_cast<Reply&>(nowhere));
     }
@@ -128,6 +128,13 @@ class Session final : public Endpoint {
   // CLIENT REPLY; kSkip while the command runs that kSkipNext was set for.
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip };
   ReplyMode reply_mode = ReplyMode::kOn;
+  // Whether an answer that is written now reaches the client.
+  bool takes_replies() const {
+    return state_ == EndpointState::kOpen &&
+           (reply_mode == ReplyMode::kOn || reply_mode == ReplyMode::kSkipNext);
+  }
+  // The command that was not to be answered is over.
+  void end_skip();
 
   // ---- what CLIENT LIST shows
   uint64_t id = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Stopwatch: what times commands for SLOWLOG, commandstats and LATENCY, and nothing else. server/io
-// reads the cycle counter, the simulation its virtual clock. The end of one command is the start of
-// the next, so a batch costs one reading a command.
+// Stopwatch: what times commands for SLOWLOG, commandstats and LATENCY, and ends a slice of freeing
+// in time; nothing else. server/io reads the cycle counter, the simulation its virtual clock. The
+// end of one command is the start of the next, so a batch costs one reading a command.
 #pragma once
 
 #include <cstdint>

@@ -204,7 +204,8 @@ class Loop {
 
   // Time, read once a turn
   virtual Instant now() const = 0;
-  virtual UnixMs wall_now() const = 0;
+  virtual Micros wall_micros() const = 0;
+  UnixMs wall_now() const { return wall_micros() / 1000; }
   // Read at the call: now() as it is by now, and the CPU time that this thread has used. For
   // measuring turns; nothing is decided by them.
   virtual Instant fresh_now() const = 0;

@@ -73,7 +73,6 @@ void SystemLoop::read_clocks() noexcept {
     wall_offset_ = wall_clock_micros() - now_;
     wall_read_at_ = now_;
   }
-  wall_now_ = (now_ + wall_offset_) / 1000;
 }
 
 void SystemLoop::stand_still(Micros micros) {

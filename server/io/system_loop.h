@@ -29,7 +29,7 @@ class SystemLoop : public Loop {
   void sync_dir(Op& op, const char* path) override;
 
   Instant now() const final { return now_; }
-  UnixMs wall_now() const final { return wall_now_; }
+  Micros wall_micros() const final { return now_ + wall_offset_; }
   Instant fresh_now() const final;
   void stand_still(Micros micros) final;
   Micros thread_cpu() const final;
@@ -64,7 +64,6 @@ class SystemLoop : public Loop {
  private:
   Timers timers_;
   Instant now_ = 0;
-  UnixMs wall_now_ = 0;
   Micros wall_offset_ = 0;  // from the monotonic to the wall clock
   Op* finished_head_ = nullptr;
   Op* finished_tail_ = nullptr;

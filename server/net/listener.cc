@@ -49,6 +49,8 @@ void Listener::share_port(bool yes) {
 void Listener::close() {
   if (!fd_.is_open() || closing_) return;
   closing_ = true;
+  // Another may follow it before the system has closed it.
+  share_port(true);
   loop_.cancel_timer(pause_);
   loop_.cancel(accepting_);
   if (!accepting_.busy()) loop_.close(closing_op_, fd_);
@@ -118,7 +120,7 @@ int Listeners::open_tcp(const Tcp& tcp, const ListenOptions& options, std::strin
   Plan plan{.opened = {}, .kept = {}, .port = tcp.port};
   // New addresses may overlap with those that they replace.
   ListenOptions beside = options;
-  beside.shares_port = tcp.port != 0 && tcp.port == port();
+  beside.shares_port = holds_port(tcp.port);
   if (beside.shares_port) share_port(true);
   const int error = plan_tcp(tcp, beside, plan, failed);
   if (error == 0) {
@@ -137,6 +139,16 @@ int Listeners::open_tcp(const Tcp& tcp, const ListenOptions& options, std::strin
   if (beside.shares_port) share_port(false);
   forget_idle();
   return error;
+}
+
+// Also if it is only about to be closed.
+bool Listeners::holds_port(uint16_t port) const noexcept {
+  const auto has = [port](const auto& listener) {
+    return !listener->is_idle() && !listener->address().is_unix() &&
+           listener->address().port() == port;
+  };
+  return std::any_of(open_.begin(), open_.end(), has) ||
+         std::any_of(closing_.begin(), closing_.end(), has);
 }
 
 void Listeners::share_port(bool yes) {

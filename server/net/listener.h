@@ -71,8 +71,9 @@ class Listeners {
   Listeners(Loop& loop, Logger& log, AcceptSink& sink) : loop_(loop), log_(log), sink_(sink) {}
 
   // From now on exactly these TCP addresses are open: those that were stay as they are, others are
-  // closed once all new ones are open; so an address may follow one that it overlaps with. 0, or
-  // the errno of the first address that failed; then all is as before, and `failed` names it.
+  // closed once all new ones are open; so an address may follow one that it overlaps with, or one
+  // that is still being closed. 0, or the errno of the first address that failed; then all is as
+  // before, and `failed` names it.
   int open_tcp(const Tcp& tcp, const ListenOptions& options, std::string& failed);
   int open_unix(ByteView path, const ListenOptions& options);
   void close_all();
@@ -93,6 +94,7 @@ class Listeners {
   };
   int plan_tcp(const Tcp& tcp, const ListenOptions& options, Plan& plan, std::string& failed);
   int plan_address(const std::string& host, const ListenOptions& options, Plan& plan);
+  bool holds_port(uint16_t port) const noexcept;
   void share_port(bool yes);
   const Listener* find_open(const Address& address) const;
   void close(std::unique_ptr<Listener> listener);

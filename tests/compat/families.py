@@ -768,9 +768,10 @@ Draw.commands = sorted(set().union(*(names_of(row) for rows in FAMILIES.values()
 
 
 def is_each_its_own(args):
-    """Whether a damaged command asks for what no two servers tell alike: all commands, all parameters, help."""
+    """Whether a damaged command asks for what no two servers tell alike: all commands, all parameters, sizes, help."""
     words = [arg.upper() for arg in args[:2]]
     return (words[-1] == b"HELP" or words == [b"COMMAND"] or words == [b"COMMAND", b"COUNT"]
+            or words == [b"MEMORY", b"USAGE"]
             or (words == [b"CONFIG", b"GET"] and b"*" in args))
 
 

@@ -31,7 +31,7 @@ SimLoop::SimLoop(SimWorld& world, SimMachine& machine)
     : world_(world),
       machine_(machine),
       now_(world.now()),
-      wall_now_(machine.wall_now()),
+      wall_micros_(machine.wall_micros()),
       cells_(kFirstDescriptor) {}
 
 SimLoop::~SimLoop() {
@@ -345,7 +345,7 @@ void SimLoop::turn(Millis wait_max, bool nested) {
   }
   may_wait_ = true;
   bool happened = std::exchange(now_, world_.now()) != world_.now();
-  wall_now_ = machine_.wall_now();
+  wall_micros_ = machine_.wall_micros();
   happened |= timers_.next_due() <= now_;
   happened |= serve_ready();
   happened |= run_finished();

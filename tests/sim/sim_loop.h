@@ -63,7 +63,7 @@ class SimLoop final : public Loop {
   void cancel(Op& op) override;
 
   Instant now() const override { return now_; }
-  UnixMs wall_now() const override { return wall_now_; }
+  Micros wall_micros() const override { return wall_micros_; }
   Instant fresh_now() const override;
   void stand_still(Micros) override {}
   // A microsecond a turn.
@@ -143,7 +143,7 @@ class SimLoop final : public Loop {
   SimMachine& machine_;
   Timers timers_;
   Instant now_;
-  UnixMs wall_now_;
+  Micros wall_micros_;
   uint64_t turns_ = 0;
   std::array<uint64_t, 9> started_{};  // by OpKind
   std::deque<Cell> cells_;             // by descriptor; a deque, since callbacks may add one

@@ -23,7 +23,7 @@ SimMachine::SimMachine(SimWorld& world, int number)
 
 SimMachine::~SimMachine() = default;
 
-UnixMs SimMachine::wall_now() const { return kWallStart + wall_offset_ + world_.now() / 1000; }
+Micros SimMachine::wall_micros() const { return (kWallStart + wall_offset_) * 1000 + world_.now(); }
 
 void SimMachine::crash(CrashKeeps kept) {
   world_.trace("crash", static_cast<uint64_t>(number_));

@@ -44,7 +44,7 @@ class SimMachine {
   // What runs a turn; empty: nothing runs here.
   void set_program(std::function<void()> turn) { turn_ = std::move(turn); }
 
-  UnixMs wall_now() const;
+  Micros wall_micros() const;
   // The wall clock is set forward, or backward if `by` is negative. Timers do not care.
   void step_wall_clock(Millis by) { wall_offset_ += by; }
 

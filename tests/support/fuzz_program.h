@@ -54,8 +54,9 @@ inline std::vector<std::string> read_corpus(const std::vector<std::filesystem::p
   std::vector<std::filesystem::path> files;
   for (const std::filesystem::path& path : paths) {
     if (std::filesystem::is_directory(path)) {
-      for (const auto& entry : std::filesystem::directory_iterator(path))
-        files.push_back(entry.path());
+      for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
+        if (entry.is_regular_file()) files.push_back(entry.path());
+      }
     } else {
       files.push_back(path);
     }

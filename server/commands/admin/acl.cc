@@ -223,7 +223,9 @@ Status cmd_acl_log(Context& ctx) {
 Status cmd_acl_help(Context& ctx) { return reply_help(ctx); }
 
 // Whose rules they are is as secret as the rules.
-bool is_secret_of_user(Argv, size_t index) { return index > 1; }
+void user_secrets(const Engine&, Argv argv, FunctionRef<void(size_t)> fn) {
+  for (size_t i = 2; i < argv.size(); ++i) fn(i);
+}
 
 constexpr Flags kForAll = Flag::kNoScript | Flag::kLoading | Flag::kStale;
 constexpr Flags kForAdmins = kForAll | Flag::kAdmin;
@@ -242,7 +244,7 @@ constexpr CommandSpec kSubcommands[] = {
      .arity = at_least(3),
      .flags = kForAdmins,
      .handler = cmd_acl_deluser,
-     .is_secret = is_secret_of_user,
+     .secrets = user_secrets,
      .doc = {.summary = "Removes users and closes their connections.",
              .complexity = "O(N), N connections, for each user",
              .since = "6.0.0",
@@ -270,7 +272,7 @@ constexpr CommandSpec kSubcommands[] = {
      .arity = exactly(3),
      .flags = kForAdmins,
      .handler = cmd_acl_getuser,
-     .is_secret = is_secret_of_user,
+     .secrets = user_secrets,
      .doc = {.summary = "Returns the rules of a user.",
              .complexity = "O(N), N rules of the user",
              .since = "6.0.0",
@@ -321,7 +323,7 @@ constexpr CommandSpec kSubcommands[] = {
      .arity = at_least(3),
      .flags = kForAdmins,
      .handler = cmd_acl_setuser,
-     .is_secret = is_secret_of_user,
+     .secrets = user_secrets,
      .doc = {.summary = "Makes a user or changes its rules.",
              .complexity = "O(N), N rules given",
              .since = "6.0.0",

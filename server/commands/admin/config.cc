@@ -10,7 +10,7 @@
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
 #include "server/engine/engine.h"
-#include "server/engine/session.h"
+#include "server/engine/gates.h"
 
 namespace ouro {
 namespace {
@@ -27,19 +27,6 @@ Status cmd_config_get(Context& ctx) {
   return Status::ok();
 }
 
-bool may_set_protected(const Context& ctx) {
-  switch (ctx.engine.options.enable_protected_configs) {
-    case Allowed::kNobody:
-      return false;
-    case Allowed::kEverybody:
-      return true;
-    case Allowed::kLocalPeers:
-      break;
-  }
-  return ctx.caller.session == nullptr || ctx.caller.session->peer.is_loopback ||
-         ctx.caller.session->peer.is_unix;
-}
-
 Status cmd_config_set(Context& ctx) {
   if (ctx.argv.size() % 2 != 0) return Err::kSyntax;
   std::vector<Config::Pair> pairs;
@@ -49,19 +36,17 @@ Status cmd_config_set(Context& ctx) {
            ctx.engine.host.apply_config(row.name, reason).is_ok();
   };
   std::string error;
-  if (!ctx.engine.config.set(pairs, may_set_protected(ctx), apply, error))
-    return ctx.fail_text(error);
+  const bool may_set_protected = is_among(ctx.engine.options.enable_protected_configs, ctx.caller);
+  if (!ctx.engine.config.set(pairs, may_set_protected, apply, error)) return ctx.fail_text(error);
   ctx.reply.ok();
   return Status::ok();
 }
 
-// The values of parameters that hold secrets.
-bool is_secret_of_set(Argv argv, size_t index) {
-  constexpr ByteView kSecrets[] = {"masterauth", "masteruser", "requirepass",
-                                   "tls-client-key-file-pass", "tls-key-file-pass"};
-  return index >= 3 && index % 2 == 1 &&
-         std::any_of(std::begin(kSecrets), std::end(kSecrets),
-                     [&](ByteView name) { return equals_ignoring_case(name, argv[index - 1]); });
+void config_set_secrets(const Engine& engine, Argv argv, FunctionRef<void(size_t)> fn) {
+  for (size_t i = 2; i + 1 < argv.size(); i += 2) {
+    const OptionRow* row = engine.config.find(argv[i]);
+    if (row != nullptr && row->has(OptionFlag::kSecret)) fn(i + 1);
+  }
 }
 
 Status cmd_config_resetstat(Context& ctx) {
@@ -121,7 +106,7 @@ constexpr CommandSpec kConfigRows[] = {
      .arity = at_least(4),
      .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale,
      .handler = cmd_config_set,
-     .is_secret = is_secret_of_set,
+     .secrets = config_set_secrets,
      .doc = {.summary = "Changes parameters while the server runs.",
              .complexity = "O(N), N parameters given",
              .since = "2.0.0",

@@ -324,27 +324,7 @@ Status debug_help(Context& ctx) {
   return Status::ok();
 }
 
-bool is_allowed(const Context& ctx) {
-  switch (ctx.engine.options.enable_debug_command) {
-    case Allowed::kNobody:
-      return ctx.caller.origin != Origin::kClient;
-    case Allowed::kEverybody:
-      return true;
-    case Allowed::kLocalPeers:
-      break;
-  }
-  return ctx.caller.session == nullptr || ctx.caller.session->peer.is_loopback ||
-         ctx.caller.session->peer.is_unix;
-}
-
 Status cmd_debug(Context& ctx) {
-  if (!is_allowed(ctx)) {
-    return ctx.fail(
-        "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", "
-        "you can run it from a "
-        "local connection, otherwise you need to set this option in the configuration file, and "
-        "then restart the server.");
-  }
   for (const DebugRow& row : kDebugRows) {
     if (!equals_ignoring_case(ctx.argv[1], row.name)) continue;
     if (ctx.argv.size() < row.words_min || ctx.argv.size() > row.words_max) break;

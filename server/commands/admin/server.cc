@@ -8,12 +8,10 @@ namespace ouro {
 namespace {
 
 Status cmd_time(Context& ctx) {
-  // The wall clock is read once a turn, in milliseconds; the finer digits come from the monotonic
-  // clock.
-  const std::string micros = std::to_string(ctx.now % 1000 * 1000 + ctx.engine.instant() % 1000);
+  const Micros wall = ctx.engine.wall_micros();
   ctx.reply.array(2);
-  ctx.reply.bulk(std::to_string(ctx.now / 1000));
-  ctx.reply.bulk(micros);
+  ctx.reply.bulk(std::to_string(wall / 1'000'000));
+  ctx.reply.bulk(std::to_string(wall % 1'000'000));
   return Status::ok();
 }
 

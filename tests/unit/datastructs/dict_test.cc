@@ -162,7 +162,9 @@ TEST_F(DictTest, FreeSomeEmptiesInSlicesOfTheBudget) {
     ASSERT_EQ(dict_.memory_bytes(), heap_.used_bytes());
   }
   EXPECT_EQ(freed, words_.size());
-  EXPECT_EQ(slices, 30u);
+  // Segments count, too.
+  EXPECT_GE(slices, 30u);
+  EXPECT_LE(slices, 32u);
   EXPECT_EQ(heap_.used_bytes(), 0u);
   words_.clear();
   add(10);  // usable again

@@ -151,6 +151,25 @@ TEST_F(AdminTest, HotkeysCountsKeysByCost) {
   EXPECT_EQ(engine.run("HOTKEYS GET"), "_");
 }
 
+// However slow the allocator is: a slice of freeing ends by its budget or by the stopwatch.
+TEST_F(AdminTest, ASliceOfFreeingEndsInTime) {
+  for (const uint64_t micros : {uint64_t{1}, uint64_t{1000}}) {
+    for (int i = 0; i < 10'000; ++i) engine.run("SADD set member:" + std::to_string(i));
+    engine.run("UNLINK set");
+    engine.stopwatch.step = micros;
+    const LazyFree& waiting = engine.engine.dbs.lazy_free();
+    int slices = 0;
+    while (!waiting.empty()) {
+      const bool more = engine.engine.run_slices();
+      EXPECT_EQ(more, !waiting.empty());
+      ++slices;
+    }
+    EXPECT_GE(slices, micros == 1 ? 5 : 200);
+    EXPECT_LE(slices, micros == 1 ? 7 : 220);
+    engine.stopwatch.step = 1;
+  }
+}
+
 TEST_F(AdminTest, LatencyShowsWhatWasRecorded) {
   EXPECT_TRUE(contains(engine.run("LATENCY DOCTOR"), "Nothing is recorded"));
   engine.engine.latency.add_sample("command", 500, engine.now, 100);

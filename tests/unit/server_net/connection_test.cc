@@ -505,6 +505,32 @@ TEST_P(NetTest, ListenersChangeToAnAddressThatOverlaps) {
   EXPECT_TRUE(turns_until([&] { return listeners.is_idle(); }));
 }
 
+// From one port to another and back before the loop has closed anything.
+TEST_P(NetTest, ListenersComeBackToAPortThatIsStillBeingClosed) {
+  Listeners listeners(*loop, log, *this);
+  Listeners other(*loop, log, *this);
+  const ByteView one[] = {"127.0.0.1"};
+  std::string failed;
+  ASSERT_EQ(other.open_tcp({.port = 0, .binds = one}, {}, failed), 0) << failed;
+  const uint16_t elsewhere = other.port();
+  other.close_all();
+  EXPECT_TRUE(turns_until([&] { return other.is_idle(); }));
+  ASSERT_EQ(listeners.open_tcp({.port = 0, .binds = one}, {}, failed), 0) << failed;
+  const uint16_t port = listeners.port();
+  for (const uint16_t next : {elsewhere, port, elsewhere, port}) {
+    EXPECT_EQ(listeners.open_tcp({.port = next, .binds = one}, {}, failed), 0) << failed;
+    EXPECT_EQ(listeners.port(), next);
+  }
+  EXPECT_TRUE(turns_until(
+      [&] { return other.open_tcp({.port = elsewhere, .binds = one}, {}, failed) == 0; }));
+  EXPECT_EQ(other.open_tcp({.port = port, .binds = one}, {}, failed), EADDRINUSE);
+  const Peer client = connect_peer(*Address::from_ip("127.0.0.1", port));
+  EXPECT_TRUE(turns_until([&] { return peers.size() == 1; }));
+  listeners.close_all();
+  other.close_all();
+  EXPECT_TRUE(turns_until([&] { return listeners.is_idle() && other.is_idle(); }));
+}
+
 TEST_P(NetTest, AUnixSocketHasItsPermissionsAndIsRemoved) {
   const std::string path = "/tmp/ouro-net-" + std::to_string(::getpid()) + ".sock";
   Listeners listeners(*loop, log, *this);

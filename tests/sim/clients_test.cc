@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The state of a connection: whether it must log in, what it is subscribed to, whether it is
+// answered.
+#include <gtest/gtest.h>
+
+#include "sim/seed.h"
+#include "sim/sim_client.h"
+#include "sim/sim_server.h"
+
+namespace ouro {
+namespace {
+
+class ClientsTest : public testing::Test {
+ protected:
+  // Commands in one piece; all that comes back.
+  std::string pipeline(SimClient& of,
+                       std::initializer_list<std::initializer_list<ByteView>> commands) {
+    std::string bytes;
+    for (const auto& command : commands) bytes += resp_command(command);
+    of.send(bytes);
+    world.run_for(2'000'000);
+    return of.take();
+  }
+
+  SimWorld world{run_seed()};
+  SimMachine& machine = world.add_machine();
+  SimServer server{
+      machine, [](Options& options) { options.engine.enable_debug_command = Allowed::kEverybody; }};
+  SimClient client{world};
+};
+
+constexpr ByteView kNoAuth = "-NOAUTH Authentication required.\r\n";
+
+TEST_F(ClientsTest, ASessionIsServedWhenThereIsNoPasswordAnyMore) {
+  client.ask({"CONFIG", "SET", "requirepass", "first"});
+  SimClient late(world);
+  EXPECT_EQ(late.ask({"GET", "k"}), kNoAuth);
+  client.ask({"CONFIG", "SET", "requirepass", ""});
+  EXPECT_EQ(late.ask({"GET", "k"}), "$-1\r\n");
+  EXPECT_TRUE(late.ask({"AUTH", "first"}).starts_with("-ERR AUTH <password> called without any"));
+  EXPECT_TRUE(late.ask({"HELLO", "2"}).starts_with("-NOAUTH HELLO must be called"));
+  // More than ten arguments, which nobody may send who has to log in.
+  EXPECT_EQ(late.ask({"DEL", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"}), ":0\r\n");
+  // It never gave one; the other did not have to.
+  client.ask({"CONFIG", "SET", "requirepass", "second"});
+  EXPECT_EQ(late.ask({"GET", "k"}), kNoAuth);
+  EXPECT_EQ(client.ask({"GET", "k"}), "$-1\r\n");
+  EXPECT_TRUE(late.ask({"AUTH", "first"}).starts_with("-WRONGPASS"));
+  EXPECT_EQ(late.ask({"AUTH", "second"}), "+OK\r\n");
+  EXPECT_EQ(late.ask({"GET", "k"}), "$-1\r\n");
+}
+
+// Before it logs in, a client is the default user, as in Redis.
+TEST_F(ClientsTest, KillByUserMeetsThoseWhoHaveNotLoggedIn) {
+  client.ask({"CONFIG", "SET", "requirepass", "secret"});
+  SimClient late(world);
+  EXPECT_EQ(late.ask({"GET", "k"}), kNoAuth);
+  EXPECT_EQ(client.ask({"CLIENT", "KILL", "USER", "default"}), ":1\r\n");
+  world.run_for(100'000);
+  EXPECT_TRUE(late.has_ended());
+}
+
+// Refused as it comes, so that the transaction fails; and before a password is asked for, as in
+// Redis.
+TEST_F(ClientsTest, AProtectedCommandIsNotQueued) {
+  for (const Allowed allowed : {Allowed::kNobody, Allowed::kEverybody}) {
+    server.engine().options.enable_debug_command = allowed;
+    client.ask({"MULTI"});
+    const bool runs = allowed == Allowed::kEverybody;
+    EXPECT_EQ(client.ask({"DEBUG", "SLEEP", "0"}).starts_with("-ERR DEBUG command not allowed."),
+              !runs);
+    EXPECT_EQ(client.ask({"EXEC"}).starts_with("-EXECABORT"), !runs);
+  }
+  server.engine().options.enable_debug_command = Allowed::kNobody;
+  client.ask({"CONFIG", "SET", "requirepass", "secret"});
+  SimClient late(world);
+  EXPECT_TRUE(late.ask({"DEBUG", "SLEEP", "0"}).starts_with("-ERR DEBUG command not allowed."));
+}
+
+// What a subscribed client may send depends on the protocol that it speaks now.
+TEST_F(ClientsTest, TheSubscribedModeFollowsTheProtocol) {
+  client.ask({"HELLO", "3"});
+  client.ask({"SUBSCRIBE", "news"});
+  EXPECT_EQ(client.ask({"GET", "k"}), "_\r\n");
+  EXPECT_TRUE(client.ask({"HELLO", "2"}).starts_with("*14\r\n"));
+  const std::string refused = client.ask({"GET", "k"});
+  EXPECT_TRUE(refused.starts_with("-ERR Can't execute 'get': only (P|S)SUBSCRIBE")) << refused;
+  EXPECT_EQ(client.ask({"PING"}), "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
+}
+
+const std::initializer_list<ByteView> kPing = {"PING"};
+const std::initializer_list<ByteView> kMulti = {"MULTI"};
+const std::initializer_list<ByteView> kExec = {"EXEC"};
+const std::initializer_list<ByteView> kSkip = {"CLIENT", "REPLY", "SKIP"};
+const std::initializer_list<ByteView> kOff = {"CLIENT", "REPLY", "OFF"};
+const std::initializer_list<ByteView> kOn = {"CLIENT", "REPLY", "ON"};
+const std::initializer_list<ByteView> kSleep = {"DEBUG", "SLEEP", "0.1"};
+
+// The answers are what redis-server gives.
+TEST_F(ClientsTest, ASkippedReplyIsThatOfAWaitToo) {
+  EXPECT_EQ(pipeline(client, {kSkip, kSleep, kPing}), "+PONG\r\n");
+  EXPECT_EQ(pipeline(client, {kMulti, kSleep, kPing, kSkip, kExec, kPing, kPing}),
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+OK\r\n+PONG\r\n+PONG\r\n");
+}
+
+TEST_F(ClientsTest, ASkippedCommandThatIsHeldBackIsNotAnsweredLater) {
+  SimClient other(world);
+  other.ask({"CLIENT", "PAUSE", "1000", "WRITE"});
+  EXPECT_EQ(pipeline(client, {kSkip, {"SET", "k", "v"}, kPing}), "+PONG\r\n");
+}
+
+TEST_F(ClientsTest, AQueuedCommandIsAnsweredAsThoseBeforeItSay) {
+  EXPECT_EQ(pipeline(client, {kMulti, kPing, kOff, kPing, kExec, kPing, kOn}),
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+PONG\r\n+OK\r\n");
+  EXPECT_EQ(pipeline(client, {kMulti, kPing, kOff, kOn, kPing, kExec, kPing}),
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n"
+            "*4\r\n+PONG\r\n+OK\r\n+PONG\r\n+PONG\r\n");
+  EXPECT_EQ(pipeline(client, {kMulti, kPing, kSkip, kPing, kExec, kPing, kPing}),
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+PONG\r\n+PONG\r\n+PONG\r\n");
+  EXPECT_EQ(pipeline(client, {kMulti, {"HELLO", "3"}, {"GET", "k"}, {"HELLO", "2"}, kExec})
+                .find("*3\r\n%7\r\n"),
+            5U + 3 * 9);
+}
+
+TEST_F(ClientsTest, OneThatKillsItselfInATransactionIsAnsweredUpToThere) {
+  const std::string id = client.ask({"CLIENT", "ID"}).substr(1, 1);
+  EXPECT_EQ(
+      pipeline(client,
+               {kMulti, kPing, {"CLIENT", "KILL", "ID", id, "SKIPME", "no"}, kPing, kExec, kPing}),
+      "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+PONG\r\n:1\r\n");
+  EXPECT_TRUE(client.has_ended());
+}
+
+// Its end is beyond the clock in milliseconds, where Redis's is long gone by.
+TEST_F(ClientsTest, APauseBeyondTheClockHoldsNobodyBack) {
+  EXPECT_EQ(client.ask({"CLIENT", "PAUSE", "9223372036854775807"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"PING"}), "+PONG\r\n");
+  EXPECT_EQ(client.ask({"CLIENT", "PAUSE", "7000000000000000000", "WRITE"}), "+OK\r\n");
+  client.send(resp_command({"SET", "k", "v"}));
+  world.run_for(10'000'000);
+  EXPECT_EQ(client.received(), "");
+}
+
+// In the simulation both clocks begin with a whole millisecond.
+TEST_F(ClientsTest, MonitorTellsTheMicrosecond) {
+  SimClient monitor(world);
+  monitor.ask({"MONITOR"});
+  bool has_fraction = false;
+  for (int i = 0; i < 10; ++i) {
+    world.run_for(1'003);
+    client.ask({"PING"});
+    const Engine& engine = server.engine();
+    EXPECT_EQ(engine.wall_micros() % 1000, engine.instant() % 1000);
+    world.run_for(10'000);
+    has_fraction |= monitor.take_reply().find("000 [") == std::string::npos;
+  }
+  EXPECT_TRUE(has_fraction);
+}
+
+}  // namespace
+}  // namespace ouro
