@@ -12,6 +12,8 @@ server=${3:-$build/ouro-server}
 
 case $script in
   *.py) command=(/usr/bin/python3 "$script") ;;
+  *.rb) command=(/usr/bin/ruby "$script") ;;
+  *.php) command=(/usr/bin/php "$script") ;;
   *.mjs)
     # The libraries go to a build folder, never into the tree; node looks for them above the script's own place.
     modules=$root/build/node
