@@ -117,16 +117,11 @@ Result<int64_t> obey_hello(Context& ctx, Session& session) {
 
 // Also of a HELLO that is refused: a password is one although another word is missing.
 void hello_secrets(const Engine&, Argv argv, FunctionRef<void(size_t)> fn) {
-  ArgParser args(argv, 1);
-  while (args.more()) {
-    if (!args.word("AUTH")) {
-      args.next();
-      continue;
-    }
-    for (int i = 0; i < 2 && args.more(); ++i) {
-      fn(args.position());
-      args.next();
-    }
+  const bool lacks_version = argv.size() > 1 && equals_ignoring_case(argv[1], "AUTH");
+  for (size_t i = lacks_version ? 1 : 2; i < argv.size();) {
+    const size_t values = equals_ignoring_case(argv[i], "AUTH") ? 2 : 1;
+    for (size_t at = i + 1; values == 2 && at <= i + values && at < argv.size(); ++at) fn(at);
+    i += 1 + values;
   }
 }
 

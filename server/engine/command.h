@@ -82,7 +82,7 @@ inline constexpr Flags kRunsQueue{1U << 27};
 // Ours, not shown by COMMAND: allowed for a RESP2 client in subscribed mode.
 inline constexpr Flags kInSubscribedMode{1U << 29};
 // Ours, not shown by COMMAND: a wait for keys ends also when one of them goes (XREADGROUP).
-inline constexpr Flags kToldOfRemoval{1U << 24};
+inline constexpr Flags kToldOfRemoval{1U << 23};
 // Ours: for tools and tests only. COMMAND DOCS shows it among doc_flags, as "syscmd".
 inline constexpr Flags kSystem{1U << 30};
 }  // namespace Flag

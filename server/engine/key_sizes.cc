@@ -26,8 +26,9 @@ size_t size_of(const Entry& entry) {
       return entry.as<ZSet>().size();
     case Type::kHash:
       return entry.as<Hash>().size();
+    default:
+      return 0;  // not of kReported
   }
-  return 0;
 }
 
 }  // namespace

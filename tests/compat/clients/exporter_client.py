@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""prometheus-redis-exporter: what it reads from INFO, CONFIG, SLOWLOG and LATENCY of a live server, scraped as Prometheus does."""
+"""prometheus-redis-exporter: what it reads of a live server, scraped as Prometheus does."""
 import re
 import socket
 import subprocess
