@@ -379,9 +379,9 @@ OPENINGS = {
     # A node is full by its entries alone: bytes are each server's own.
     "streams": parse("1 !CONFIG SET stream-node-max-bytes 0"),
     "events": parse("1 !CONFIG SET stream-node-max-bytes 0 notify-keyspace-events AKEnm ; @*!PSUBSCRIBE *"),
-    "tracking": parse("1 !CLIENT TRACKING ON REDIRECT {other} ; @*!CLIENT TRACKING ON ; @*!SUBSCRIBE __redis__:invalidate"),
+    "tracking": parse("1 !CONFIG SET stream-node-max-bytes 0 ; !CLIENT TRACKING ON REDIRECT {other} ; @*!CLIENT TRACKING ON ; @*!SUBSCRIBE __redis__:invalidate"),
     "scripts": parse("1 !FUNCTION FLUSH ; !SCRIPT FLUSH"),
-    "broadcasts": parse("1 !CLIENT TRACKING ON REDIRECT {other} BCAST ; @*!SUBSCRIBE __redis__:invalidate"),
+    "broadcasts": parse("1 !CONFIG SET stream-node-max-bytes 0 ; !CLIENT TRACKING ON REDIRECT {other} BCAST ; @*!SUBSCRIBE __redis__:invalidate"),
 }
 
 
@@ -397,7 +397,7 @@ def is_each_its_own(args):
     """Whether a damaged command asks for what no two servers tell alike: all commands, all parameters, sizes, help."""
     words = [arg.upper() for arg in args[:2]]
     return (words[-1] == b"HELP" or words == [b"COMMAND"] or words == [b"COMMAND", b"COUNT"]
-            or words == [b"MEMORY", b"USAGE"]
+            or words == [b"MEMORY", b"USAGE"] or (words == [b"FUNCTION", b"LIST"] and b"LIBRARYNAME" not in args)
             or (words == [b"CONFIG", b"GET"] and b"*" in args))
 
 
@@ -408,7 +408,15 @@ NEWER_FORMS = {b"PERSIST": 3, b"PTTL": 3, b"TTL": 3, b"ZRANK": 4, b"ZREVRANK": 4
 def is_newer(args):
     """Whether a damaged command is one that Redis 7.0 refuses for one of its words, and later servers do not."""
     words = [arg.upper() for arg in args]
+    if words[:1] == [b"COMMAND"] and len(words) > 2:
+        words = words[2:]
     return bool(words) and (NEWER_FORMS.get(words[0]) == len(words) or (b"AGGREGATE", b"COUNT") in zip(words, words[1:]))
+
+
+def is_endless(args):
+    """Whether a damaged command asks for more random picks than either server gives in good time."""
+    count = args[2] if len(args) > 2 else b""
+    return args[0].upper().endswith((b"RANDFIELD", b"RANDMEMBER")) and count.startswith(b"-") and len(count) > 7
 
 
 class Generator:
@@ -440,7 +448,7 @@ class Generator:
             if not step.collect:
                 step.run(self.draw, args)
             damaged = self.draw.damage(args) if step.damageable and self.draw.chance(0.03) else args
-            if damaged is not args and not is_newer(damaged):
+            if damaged is not args and not is_newer(damaged) and not is_endless(damaged):
                 args = damaged
                 # A walk in any order may have become a random pick.
                 mode = "kind" if is_each_its_own(args) else "shape" if mode in ("set", "pairs") else mode
