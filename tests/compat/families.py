@@ -379,9 +379,11 @@ OPENINGS = {
     # A node is full by its entries alone: bytes are each server's own.
     "streams": parse("1 !CONFIG SET stream-node-max-bytes 0"),
     "events": parse("1 !CONFIG SET stream-node-max-bytes 0 notify-keyspace-events AKEnm ; @*!PSUBSCRIBE *"),
-    "tracking": parse("1 !CONFIG SET stream-node-max-bytes 0 ; !CLIENT TRACKING ON REDIRECT {other} ; @*!CLIENT TRACKING ON ; @*!SUBSCRIBE __redis__:invalidate"),
+    "tracking": parse("1 !CONFIG SET stream-node-max-bytes 0 ; "
+                      "!CLIENT TRACKING ON REDIRECT {other} ; @*!CLIENT TRACKING ON ; @*!SUBSCRIBE __redis__:invalidate"),
     "scripts": parse("1 !FUNCTION FLUSH ; !SCRIPT FLUSH"),
-    "broadcasts": parse("1 !CONFIG SET stream-node-max-bytes 0 ; !CLIENT TRACKING ON REDIRECT {other} BCAST ; @*!SUBSCRIBE __redis__:invalidate"),
+    "broadcasts": parse("1 !CONFIG SET stream-node-max-bytes 0 ; "
+                        "!CLIENT TRACKING ON REDIRECT {other} BCAST ; @*!SUBSCRIBE __redis__:invalidate"),
 }
 
 
@@ -397,7 +399,7 @@ def is_each_its_own(args):
     """Whether a damaged command asks for what no two servers tell alike: all commands, all parameters, sizes, help."""
     words = [arg.upper() for arg in args[:2]]
     return (words[-1] == b"HELP" or words == [b"COMMAND"] or words == [b"COMMAND", b"COUNT"]
-            or words == [b"MEMORY", b"USAGE"] or (words == [b"FUNCTION", b"LIST"] and b"LIBRARYNAME" not in args)
+            or words == [b"MEMORY", b"USAGE"] or (words == [b"FUNCTION", b"LIST"] and (len(args) < 4 or b"*" in args[3]))
             or (words == [b"CONFIG", b"GET"] and b"*" in args))
 
 
