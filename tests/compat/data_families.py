@@ -152,9 +152,9 @@ ZSETS = """
 1 ZINTERSTORE {zset} 2 {set} {zset} [WEIGHTS {real} {real}] [AGGREGATE (SUM|MIN|MAX)]
 2 ZDIFFSTORE {zset} 2 {zset} {zset}
 2 (ZUNION|ZINTER) 3 {zset} {set} {zset} [WEIGHTS {real} {real} {real}] [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]
-1 (ZUNION|ZINTER) (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MIN|avg|{number})] [WITHSCORES]
+1 (ZUNION|ZINTER) (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MIN|avg|{few})] [WITHSCORES]
 2 (ZUNIONSTORE|ZINTERSTORE) {zset} 3 {zset} {set} {zset} [WEIGHTS {real} {real} {real}] [AGGREGATE (SUM|MIN|MAX)]
-1 (ZUNIONSTORE|ZINTERSTORE) {zset} (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MAX|avg|{number})]
+1 (ZUNIONSTORE|ZINTERSTORE) {zset} (1 {zset}|{number} {zset} {zset}) [WEIGHTS {real}] [AGGREGATE (MAX|avg|{few})]
 1 ZINTERCARD 3 {zset} {set} {zset} [LIMIT {count}]
 1 ZDIFFSTORE {zset} 3 {zset} {set} {zset}
 2 ZINTERCARD ({few}|1|2) {zset} [{zset}] [LIMIT {count}]
