@@ -321,12 +321,12 @@ Shape::Stretches Shape::stretches() const noexcept {
   const struct {
     int east, north;
     bool is_useful;
-  } kOrder[] = {{0, 0, true},           {0, 1, north},          {0, -1, south},
-                {1, 0, east},           {-1, 0, west},          {1, 1, north && east},
-                {-1, 1, north && west}, {1, -1, south && east}, {-1, -1, south && west}};
+  } order[] = {{0, 0, true},           {0, 1, north},          {0, -1, south},
+               {1, 0, east},           {-1, 0, west},          {1, 1, north && east},
+               {-1, 1, north && west}, {1, -1, south && east}, {-1, -1, south && west}};
   Stretches found;
   uint64_t last = ~uint64_t{0};
-  for (const auto& neighbour : kOrder) {
+  for (const auto& neighbour : order) {
     if (!neighbour.is_useful) continue;
     const Cell cell = middle.moved(neighbour.east, neighbour.north);
     // In the coarsest grid neighbours on both sides are one.

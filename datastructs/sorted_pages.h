@@ -41,8 +41,9 @@ class SortedPages {
 
  public:
   using Key = decltype(KeyOf::key(std::declval<const Item&>()));
-  static constexpr uint32_t kPageItems =
-      static_cast<uint32_t>((2_KiB - sizeof(Page)) / sizeof(Item));
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): an item may well be a pointer
+  static constexpr size_t kItemBytes = sizeof(Item);
+  static constexpr uint32_t kPageItems = static_cast<uint32_t>((2_KiB - sizeof(Page)) / kItemBytes);
   static_assert(alignof(Item) <= alignof(Page) && kPageItems >= 8);
 
   struct Place {
@@ -111,7 +112,7 @@ class SortedPages {
   static constexpr uint32_t kPageItemsFirst = 4;
 
   static size_t page_bytes(uint32_t capacity) noexcept {
-    return sizeof(Page) + capacity * sizeof(Item);
+    return sizeof(Page) + capacity * kItemBytes;
   }
   Page*& page(uint32_t index) const noexcept { return pages_[first_ + index]; }
   void resize(Heap& heap, Page*& its, uint32_t capacity) noexcept {
@@ -162,7 +163,7 @@ Item& SortedPages<Item, KeyOf>::insert_at(Heap& heap, Place place, const Item& i
   place = make_room(heap, place);
   Page* const its = page(place.page);
   Item* const spot = its->items() + place.at;
-  std::memmove(static_cast<void*>(spot + 1), spot, (its->used - place.at) * sizeof(Item));
+  std::memmove(static_cast<void*>(spot + 1), spot, (its->used - place.at) * kItemBytes);
   *spot = item;
   ++its->used;
   ++size_;
@@ -189,8 +190,7 @@ auto SortedPages<Item, KeyOf>::make_room(Heap& heap, Place place) noexcept -> Pl
   Page* const left = page(place.page);
   Page* const right = page(place.page + 1);
   right->used = left->used - kHalf;
-  std::memcpy(static_cast<void*>(right->items()), left->items() + kHalf,
-              right->used * sizeof(Item));
+  std::memcpy(static_cast<void*>(right->items()), left->items() + kHalf, right->used * kItemBytes);
   left->used = kHalf;
   return place.at <= kHalf ? place : Place{place.page + 1, place.at - kHalf};
 }
@@ -201,14 +201,14 @@ void SortedPages<Item, KeyOf>::insert_page(Heap& heap, uint32_t index, uint32_t 
     // Room at the front is used before more is asked for.
     if (first_ <= capacity_ / 4) {
       capacity_ += capacity_ / 2 + 1;
-      pages_ = static_cast<Page**>(heap.reallocate(pages_, capacity_ * sizeof(Page*)));
+      pages_ = static_cast<Page**>(heap.reallocate(pages_, capacity_ * sizeof(void*)));
     } else {
-      std::memmove(pages_, pages_ + first_, count_ * sizeof(Page*));
+      std::memmove(pages_, pages_ + first_, count_ * sizeof(void*));
       first_ = 0;
     }
   }
   Page** const spot = pages_ + first_ + index;
-  std::memmove(spot + 1, spot, (count_ - index) * sizeof(Page*));
+  std::memmove(spot + 1, spot, (count_ - index) * sizeof(void*));
   *spot = static_cast<Page*>(heap.allocate(page_bytes(capacity)));
   (*spot)->used = 0;
   (*spot)->capacity = capacity;
@@ -223,14 +223,14 @@ void SortedPages<Item, KeyOf>::erase_page(Heap& heap, uint32_t index) noexcept {
     ++first_;
   } else {
     Page** const spot = pages_ + first_ + index;
-    std::memmove(spot, spot + 1, (count_ - index) * sizeof(Page*));
+    std::memmove(spot, spot + 1, (count_ - index) * sizeof(void*));
   }
   if (count_ > capacity_ / 4) return;
-  if (count_ > 0) std::memmove(pages_, pages_ + first_, count_ * sizeof(Page*));
+  if (count_ > 0) std::memmove(pages_, pages_ + first_, count_ * sizeof(void*));
   first_ = 0;
   capacity_ = count_ == 0 ? 0 : count_ + count_ / 2;
   if (capacity_ > 0) {
-    pages_ = static_cast<Page**>(heap.reallocate(pages_, capacity_ * sizeof(Page*)));
+    pages_ = static_cast<Page**>(heap.reallocate(pages_, capacity_ * sizeof(void*)));
   } else {
     heap.release(pages_);
     pages_ = nullptr;
@@ -243,7 +243,7 @@ auto SortedPages<Item, KeyOf>::erase(Heap& heap, Place place) noexcept -> Place 
   Item* const spot = its->items() + place.at;
   --its->used;
   --size_;
-  std::memmove(static_cast<void*>(spot), spot + 1, (its->used - place.at) * sizeof(Item));
+  std::memmove(static_cast<void*>(spot), spot + 1, (its->used - place.at) * kItemBytes);
   if (its->used == 0) {
     erase_page(heap, place.page);
     return {place.page, 0};
@@ -270,7 +270,7 @@ bool SortedPages<Item, KeyOf>::join(Heap& heap, uint32_t left) noexcept {
   Page*& into = page(left);
   if (into->capacity < used) resize(heap, into, kPageItems);
   std::memcpy(static_cast<void*>(into->items() + into->used), from->items(),
-              from->used * sizeof(Item));
+              from->used * kItemBytes);
   into->used = used;
   erase_page(heap, left + 1);
   return true;

@@ -91,6 +91,7 @@ class HeapAllocator {
   // NOLINTNEXTLINE(google-explicit-constructor): containers convert it for their nodes
   HeapAllocator(const HeapAllocator<U>& other) noexcept : heap_(&other.heap()) {}
 
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): a T may well be a pointer
   T* allocate(size_t count) { return static_cast<T*>(heap_->allocate(count * sizeof(T))); }
   void deallocate(T* block, size_t) noexcept { heap_->release(block); }
   Heap& heap() const noexcept { return *heap_; }

@@ -96,8 +96,10 @@ Verdict decide(const Quota& quota, std::optional<uint64_t> stored, Nanos now) {
   verdict.reset_after = (verdict.allowed ? next : arrival) - now;
   const Nanos room = quota.tolerance - verdict.reset_after;
   if (room > -quota.interval) {
-    verdict.remaining =
-        saturated(static_cast<double>(room / 1000) / static_cast<double>(quota.interval / 1000));
+    // In whole microseconds, as redis-cell counts.
+    const Nanos room_us = room / 1000;
+    const Nanos interval_us = quota.interval / 1000;
+    verdict.remaining = saturated(static_cast<double>(room_us) / static_cast<double>(interval_us));
   }
   return verdict;
 }

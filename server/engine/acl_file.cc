@@ -7,6 +7,12 @@
 namespace ouro {
 namespace {
 
+std::string joined(std::initializer_list<ByteView> parts) {
+  std::string text;
+  for (const ByteView part : parts) text += part;
+  return text;
+}
+
 constexpr ByteView kNoFile =
     "This Redis instance is not configured to use an ACL file. You may want to specify users via "
     "the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis "
@@ -163,10 +169,10 @@ bool AccessControl::read_line(Argv words, const std::string& where, size_t numbe
     const std::string reason(text_of(fault));
     // A fault may follow from the one before; an unknown name stands for itself.
     if (fault == AclFault::kUnknownCommand) {
-      fail(where + ": Error in applying operation '" + bare + "': " + reason + ". ");
+      fail(joined({where, ": Error in applying operation '", bare, "': ", reason, ". "}));
     } else if (!told) {
       told = true;
-      fail(where + ": " + reason + ". ");
+      fail(joined({where, ": ", reason, ". "}));
     }
   }
   return error.empty();

@@ -111,7 +111,8 @@ void Session::parse() {
                                   .authenticated = !needs_auth()};
   unparsed_ = false;
   while (!must_wait()) {
-    if (engine_.batch.is_full()) {
+    // The limits of what follows an AUTH depend on whether it is a good one.
+    if (engine_.batch.is_full() || (needs_auth() && batched_ > 0)) {
       queue_for_batch();
       unparsed_ = true;
       break;
@@ -125,12 +126,6 @@ void Session::parse() {
     }
     engine_.batch.add(*this);
     ++batched_;
-    if (needs_auth()) {
-      // The limits of what follows depend on whether this command is a good AUTH.
-      queue_for_batch();
-      unparsed_ = true;
-      break;
-    }
   }
   note_held_input();
   if (reader_.pending_bytes() > engine_.options.client_query_buffer_limit) {

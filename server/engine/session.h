@@ -180,8 +180,9 @@ class Session final : public Endpoint {
   bool is_running() const { return running_ != nullptr || caller_.txn.executing; }
 
  private:
-  // Input that waits for room in the batch is read up to here: enough for a batch of its own.
-  static constexpr size_t kBacklogBytesMax = 256_KiB;
+  // Input that waits for room in the batch is read up to here: enough for a batch of its own. What
+  // the loop has received already comes on top.
+  static constexpr size_t kBacklogBytesMax = 64_KiB;
   // With `timeout` a large argument is received in such steps, each of which counts as a sign of
   // life.
   static constexpr size_t kFillStepBytes = 64_KiB;

@@ -41,7 +41,6 @@ std::string Connection::local_text() const { return loop_.local_address(fd_).tex
 void Connection::receive_more() {
   if (state_ != State::kOpen || receiving_.busy()) return;
   if (endpoint_.state() != EndpointState::kOpen) return;
-  refused_once_ = false;
   const std::span<char> room = endpoint_.want();
   filling_ = room.size() >= kFillBytesMin;
   if (filling_) {
@@ -99,8 +98,7 @@ void Connection::after_input() {
       if (receiving_.busy() && endpoint_.want().size() >= kFillBytesMin) loop_.cancel(receiving_);
       return;
     case EndpointState::kNotReading:
-      if (refused_once_) loop_.cancel(receiving_);
-      refused_once_ = true;
+      loop_.cancel(receiving_);
       return;
     case EndpointState::kFinishing:
       state_ = State::kDraining;

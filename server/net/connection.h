@@ -95,7 +95,6 @@ class Connection final : private FlushLinks {
   SocketFd fd_;
   State state_ = State::kOpen;
   bool filling_ = false;       // receiving_ is a receive_into
-  bool refused_once_ = false;  // bytes came while the endpoint was not reading
 };
 
 }  // namespace ouro

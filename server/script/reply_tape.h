@@ -76,7 +76,7 @@ class ReplyTape final : public Reply {
   };
   static constexpr size_t kHeadBytes = 1 + sizeof(uint64_t);
   // More is given back after a reply.
-  static constexpr size_t kKeptBytesMax = 64 * 1024;
+  static constexpr size_t kKeptBytesMax = 64_KiB;
 
   void add(Kind kind, uint64_t number);
   void add(Kind kind, ByteView bytes);
