@@ -94,7 +94,7 @@ class Connection final : private FlushLinks {
   Op sending_;  // the close, too
   SocketFd fd_;
   State state_ = State::kOpen;
-  bool filling_ = false;       // receiving_ is a receive_into
+  bool filling_ = false;  // receiving_ is a receive_into
 };
 
 }  // namespace ouro
