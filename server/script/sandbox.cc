@@ -277,15 +277,6 @@ int modest_collectgarbage(lua_State* lua) {
   }
 }
 
-// The first bytes of a function's bytecode, which nothing here would load: scripts that try get as
-// far as with Redis.
-int empty_dump(lua_State* lua) {
-  luaL_checktype(lua, 1, LUA_TFUNCTION);
-  if (lua_iscfunction(lua, 1) != 0) return luaL_error(lua, "unable to dump given function");
-  lua_pushliteral(lua, LUA_SIGNATURE);
-  return 1;
-}
-
 int obsolete_setn(lua_State* lua) {
   luaL_checktype(lua, 1, LUA_TTABLE);
   return luaL_error(lua, "'setn' is obsolete");
@@ -452,8 +443,6 @@ class Builder {
                "reverse", "sub", "upper"});
     bound({"format", "gsub"});
     add_alias(lua_, "gfind", "gmatch");
-    push_function(empty_dump);
-    set_field(lua_, -2, "dump");
     lua_pushliteral(lua_, "");
     lua_getmetatable(lua_, -1);
     lua_pushvalue(lua_, -3);
