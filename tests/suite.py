@@ -18,7 +18,7 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-COUNT_LINE = re.compile(r"^(\d+) passed, (\d+) failed$")
+COUNT_LINE = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 
 
 @dataclasses.dataclass
@@ -172,10 +172,11 @@ def run_step(step, logs):
     if step.gtest:
         count_gtest(step, report, text, returncode, outcome)
         return outcome
-    lines = text.strip().splitlines()
-    counted = COUNT_LINE.match(lines[-1]) if lines else None
+    # What ends after the checks (a client's threads) may still say something behind the count.
+    counts = COUNT_LINE.findall(text)
+    counted = counts[-1] if counts else None
     if counted:
-        outcome.passed, outcome.failed = int(counted[1]), int(counted[2])
+        outcome.passed, outcome.failed = int(counted[0]), int(counted[1])
     elif step.quiet and returncode == 0:
         outcome.passed = 1
     if (returncode != 0 and outcome.failed == 0) or outcome.passed + outcome.failed == 0:

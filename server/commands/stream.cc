@@ -96,7 +96,7 @@ Status cmd_xtrim(Context& ctx) {
   const uint64_t trimmed = stream == nullptr ? 0 : trim_stream(ctx, key, *stream, options);
   ctx.reply.integer(static_cast<int64_t>(trimmed));
   if (trimmed == 0) return Status::ok();
-  ctx.changed(key, Event::kStream, "xtrim", trimmed);
+  ctx.shrunk(key, Event::kStream, "xtrim", trimmed);
   if (!TrimFact::is_needed(options) || !ctx.effects.wanted()) return Status::ok();
   const TrimFact fact(*stream, options);
   std::vector<ByteView> argv = {"XTRIM", key.bytes};
@@ -116,7 +116,7 @@ Status cmd_xdel(Context& ctx) {
   OURO_TRY(const std::vector<StreamId> ids, parse_ids(ctx, ctx.argv.subspan(2)));
   uint64_t deleted = 0;
   for (const StreamId id : ids) deleted += stream->erase(ctx.heap(), id);
-  if (deleted > 0) ctx.changed(key, Event::kStream, "xdel", deleted);
+  if (deleted > 0) ctx.shrunk(key, Event::kStream, "xdel", deleted);
   ctx.reply.integer(static_cast<int64_t>(deleted));
   return Status::ok();
 }

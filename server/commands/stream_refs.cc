@@ -63,7 +63,7 @@ void drop_references(Context& ctx, const Key& key, const Stream& stream, StreamI
 
 void told_of_deletion(Context& ctx, const Key& key, const std::vector<StreamId>& ids) {
   if (ids.empty()) return;
-  ctx.changed(key, Event::kStream, "xdel", ids.size());
+  ctx.shrunk(key, Event::kStream, "xdel", ids.size());
   leave_deletion(ctx, key, ids);
 }
 

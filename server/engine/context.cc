@@ -123,9 +123,14 @@ void Context::changed_in(DbIndex index, const Key& key, Event event_class, ByteV
   engine.key_changed(index, key, event_class, event);
 }
 
+void Context::shrunk(const Key& key, Event event_class, ByteView event, uint64_t count) {
+  changes += count;
+  engine.key_shrunk(caller.db, key, event_class, event);
+}
+
 void Context::changed_without_event(const Key& key) {
   ++changes;
-  engine.key_changed(caller.db, key);
+  engine.key_changed(caller.db, key, Event::kGeneric, {});
 }
 
 void Context::erase(const Key& key) {

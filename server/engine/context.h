@@ -122,6 +122,8 @@ struct Context {
   void changed(const Key& key, Event event_class, ByteView event, uint64_t count = 1);
   void changed_in(DbIndex index, const Key& key, Event event_class, ByteView event,
                   uint64_t count = 1);
+  // The same where elements were only taken away: nobody is woken by that.
+  void shrunk(const Key& key, Event event_class, ByteView event, uint64_t count);
   // A change that Redis publishes no event for (PFCOUNT keeps what it counted).
   void changed_without_event(const Key& key);
   // Removes a key (event "del").

@@ -184,11 +184,15 @@ void Engine::note_change(DbIndex db, const Key& key, bool by_server) {
     watch.on_changed(db, key.bytes, presence(db, key.bytes));
   if (tracking.active()) [[unlikely]]
     tracking.on_changed(key.bytes, by_server);
-  if (blocking.active()) [[unlikely]]
-    blocking.on_changed(db, key.bytes);
 }
 
 void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
+  if (blocking.active()) [[unlikely]]
+    blocking.on_changed(db, key.bytes);
+  key_shrunk(db, key, event_class, event);
+}
+
+void Engine::key_shrunk(DbIndex db, const Key& key, Event event_class, ByteView event) {
   note_change(db, key, event_class == Event::kExpired || event_class == Event::kEvicted);
   if (!event.empty()) notify(db, key.bytes, event_class, event);
 }

@@ -87,8 +87,9 @@ class Engine {
   // ---- keys
   // A key has changed: wakes its waiters, breaks transactions that watch it, tells who caches it
   // and its subscribers.
-  void key_changed(DbIndex db, const Key& key) { note_change(db, key, false); }
   void key_changed(DbIndex db, const Key& key, Event event_class, ByteView event);
+  // The same where something was only taken away, which is nothing to wait for.
+  void key_shrunk(DbIndex db, const Key& key, Event event_class, ByteView event);
   // The clock has ended a key: removes it on a primary, with its effect and events.
   // While clients are paused nothing expires and nothing is evicted: what is due is hidden, and
   // only a command that writes it anew removes it.

@@ -245,6 +245,17 @@ TEST_F(StreamBlock, WhatCameAndWentIsAnAnswerWithoutEntries) {
   EXPECT_EQ(first.take(), "*1 *2 $1 s *0");
 }
 
+TEST_F(StreamBlock, NobodyIsWokenByWhatIsTakenAway) {
+  other.ask("XADD s 1 a 1; XADD s 2 a 2; XGROUP CREATE s g $; XSETID s 9");
+  first.ask("XREADGROUP GROUP g alice BLOCK 0 STREAMS s >");
+  other.ask("XDEL s 1");
+  EXPECT_EQ(first.take(), "");
+  other.ask("XTRIM s MAXLEN 0");
+  EXPECT_EQ(first.take(), "");
+  other.ask("XADD s 10 a 1");
+  EXPECT_EQ(first.take(), "*1 *2 $1 s *1 *2 $4 10-0 *2 $1 a $1 1");
+}
+
 TEST_F(StreamBlock, AReaderWaitsOnWhileItsKeyIsNoStream) {
   first.ask("XREAD BLOCK 0 STREAMS s $");
   other.ask("SET s v");
