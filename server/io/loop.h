@@ -76,14 +76,16 @@ class Op {
   struct LoopPart {
     OpKind kind = OpKind::kIdle;
     bool cancelled = false;
-    bool queued = false;      // in the loop's list of finished operations
-    int32_t descriptor = -1;  // what it works on
-    int32_t result = 0;       // while queued
-    uint32_t epoch = 0;       // when it was last seen active
-    char* data = nullptr;     // receive_into: where to
-    size_t size = 0;          // receive_into: how much
-    bool quiet = false;       // a send whose success nobody reports: see UringLoop
-    Op* next = nullptr;       // in one of the loop's lists
+    bool queued = false;         // in the loop's list of finished operations
+    int32_t descriptor = -1;     // what it works on
+    int32_t result = 0;          // while queued
+    uint32_t epoch = 0;          // when it was last seen active
+    char* data = nullptr;        // receive_into: where to
+    size_t size = 0;             // receive_into: how much
+    bool quiet = false;          // a send whose success nobody reports: see UringLoop
+    bool restarting = false;     // a receive that ends to be started again, see there
+    uint8_t short_receives = 0;  // in a row, see there
+    Op* next = nullptr;          // in one of the loop's lists
   } loop;
 
   // Only for loops: the operation is over; the callback may destroy the owner.
@@ -161,7 +163,8 @@ class Loop {
   // Ends with the number of a connected SocketFd. `address` is read during the call only.
   virtual void connect(Op& op, const Address& address) = 0;
   // Keeps handing spans until end of stream (result 0), failure or cancel. What arrived before a
-  // cancel is still handed out.
+  // cancel is still handed out. From a sender of much, little a turn: not more than 64 KiB, once it
+  // is known.
   virtual void receive(Op& op, SocketFd fd) = 0;
   // Ends with the count received: all of `room` unless the stream ended, failed or was cancelled
   // before. A count above 0 may come after a cancel. Not while receive() is in flight.

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <new>
+#include <utility>
 
 #include "server/io/clock.h"
 
@@ -20,6 +21,12 @@ namespace {
 constexpr size_t kArgumentBytes = 64_KiB;
 constexpr unsigned long kTimerSlackNanos = 1000;
 constexpr Micros kCancelAgain = 1000;
+
+// From this size on a receive is a burst: see uring_loop.h. The most that one receive takes then,
+// and how many shorter ones make a sender an ordinary one.
+constexpr size_t kBurstBytes = 16_KiB;
+constexpr size_t kReceiveBytesMax = 64_KiB;
+constexpr uint8_t kShortReceives = 8;
 
 // A larger send may well find no room for all of it; then waiting for the rest in the kernel is
 // cheaper.
@@ -56,26 +63,31 @@ io_uring_sqe& UringLoop::start(Op& op, OpKind kind, int32_t descriptor) {
   return sqe;
 }
 
-void UringLoop::arm_multishot(Op& op) {
+// accept() and receive(), which go on.
+void UringLoop::arm(Op& op) {
   io_uring_sqe& sqe = uring_->next_sqe();
   sqe.user_data = data_of(op);
   if (op.loop.kind == OpKind::kAccept) {
     io_uring_prep_multishot_accept(&sqe, op.loop.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
-  } else {
-    io_uring_prep_recv_multishot(&sqe, op.loop.descriptor, nullptr, 0, 0);
-    sqe.flags |= IOSQE_BUFFER_SELECT;
-    sqe.buf_group = Uring::kBufferGroup;
+    return;
   }
+  if (op.loop.short_receives == kShortReceives) {
+    io_uring_prep_recv_multishot(&sqe, op.loop.descriptor, nullptr, 0, 0);
+  } else {
+    io_uring_prep_recv(&sqe, op.loop.descriptor, nullptr, kReceiveBytesMax, 0);
+  }
+  sqe.flags |= IOSQE_BUFFER_SELECT;
+  sqe.buf_group = Uring::kBufferGroup;
 }
 
 void UringLoop::accept(Op& op, ListenFd fd) {
   begin(op, OpKind::kAccept, fd.number);
-  arm_multishot(op);
+  arm(op);
 }
 
 void UringLoop::receive(Op& op, SocketFd fd) {
   begin(op, OpKind::kReceive, fd.number);
-  arm_multishot(op);
+  arm(op);
 }
 
 void UringLoop::receive_into(Op& op, SocketFd fd, std::span<char> room) {
@@ -177,6 +189,10 @@ void UringLoop::cancel(Op& op) {
   if (!op.busy() || op.loop.queued || op.loop.cancelled) return;
   op.loop.cancelled = true;
   if (op.loop.quiet) return;  // it ends by itself
+  if (!op.loop.restarting) end_soon(op);
+}
+
+void UringLoop::end_soon(Op& op) {
   cancelling_.push_back(&op);
   ask_to_cancel(op);
 }
@@ -187,9 +203,14 @@ void UringLoop::ask_to_cancel(Op& op) {
   sqe.user_data = 0;  // nobody waits for its own completion
 }
 
+void UringLoop::note_ended(Op& op) {
+  if (op.loop.cancelled || op.loop.restarting) std::erase(cancelling_, &op);
+  op.loop.restarting = false;
+}
+
 // The one end of operations of the ring.
 void UringLoop::finish(Op& op, int32_t result) {
-  if (op.loop.cancelled) std::erase(cancelling_, &op);
+  note_ended(op);
   op.finish({.result = result, .more = false, .bytes = {}});
 }
 
@@ -229,23 +250,18 @@ void UringLoop::close_descriptor(Op& op, int descriptor) {
   io_uring_prep_close(&sqe, descriptor);
 }
 
-void UringLoop::rearm() {
-  std::vector<Op*> ended;
-  ended.swap(ended_early_);
-  for (Op* op : ended) {
-    if (op->loop.cancelled) {
-      std::erase(cancelling_, op);
-      finish_later(*op, -ECANCELED);
-    } else {
-      arm_multishot(*op);
-    }
+void UringLoop::rearm(std::vector<Op*>& ended_early) {
+  for (Op* op : std::exchange(ended_early, {})) {
+    note_ended(*op);
+    op->loop.cancelled ? finish_later(*op, -ECANCELED) : arm(*op);
   }
 }
 
 void UringLoop::turn(Millis wait_max, TurnKind turn_kind) {
   turn_kind == TurnKind::kOuter ? uring_->return_buffers() : uring_->return_nested_buffers();
   for (Op* op : cancelling_) ask_to_cancel(*op);
-  if (!ended_early_.empty()) rearm();
+  if (!starved_.empty()) rearm(starved_);
+  if (!ended_early_.empty()) rearm(ended_early_);
   submit_and_wait(wait_micros(wait_max));
   arguments_used_ = 0;
   sends_pending_ = 0;
@@ -311,12 +327,25 @@ void UringLoop::on_received(Op& op, const io_uring_cqe& cqe) {
   note_arrival(op);
   const ByteView bytes = uring_->take_received(cqe);
   const bool goes_on = (cqe.flags & IORING_CQE_F_MORE) != 0;
-  const bool out_of_buffers = cqe.res == -ENOBUFS;
-  if (cqe.res <= 0 && !out_of_buffers) {
-    return finish(op, cqe.res);
+  const bool is_starved = cqe.res == -ENOBUFS;
+  const bool restarts = cqe.res == -ECANCELED && !op.loop.cancelled;
+  if (cqe.res <= 0 && !is_starved && !restarts) return finish(op, cqe.res);
+  if (!goes_on) (is_starved ? starved_ : ended_early_).push_back(&op);
+  if (cqe.res <= 0) return;
+  note_size(op, bytes.size(), goes_on);
+  op.report({.result = cqe.res, .more = true, .bytes = bytes});
+}
+
+void UringLoop::note_size(Op& op, size_t bytes, bool goes_on) {
+  uint8_t& short_receives = op.loop.short_receives;
+  if (bytes < kBurstBytes) {
+    if (short_receives < kShortReceives) ++short_receives;
+    return;
   }
-  if (!goes_on) ended_early_.push_back(&op);
-  if (!out_of_buffers) op.report({.result = cqe.res, .more = true, .bytes = bytes});
+  short_receives = 0;
+  if (!goes_on || op.loop.cancelled || op.loop.restarting) return;
+  op.loop.restarting = true;
+  end_soon(op);
 }
 
 void UringLoop::on_accepted(Op& op, const io_uring_cqe& cqe) {

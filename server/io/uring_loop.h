@@ -4,7 +4,12 @@
 // waits.
 //
 // A multishot operation that ended by itself (no buffer left, no room for completions) is started
-// again at the beginning of the next turn; its owner does not notice.
+// again at the beginning of the next turn; its owner does not notice. What found no buffer comes
+// first.
+//
+// Bursts. A multishot receive empties the socket, so one fast sender would take all buffers of a
+// turn and leave its owner with a megabyte to keep. Who sends much at once is therefore received
+// from once a turn; who sends little, with one multishot receive.
 //
 // Quiet sends. A send makes a completion at once, so a turn that submitted one would not sleep but
 // come back for it, and serve nothing: two turns a request. A small send that may end late is
@@ -53,22 +58,26 @@ class UringLoop final : public SystemLoop {
   void close_descriptor(Op& op, int descriptor) override;
 
   io_uring_sqe& start(Op& op, OpKind kind, int32_t descriptor);
-  void arm_multishot(Op& op);
-  void rearm();
+  void arm(Op& op);
+  void rearm(std::vector<Op*>& ended_early);
   void on_completion(const io_uring_cqe& cqe);
   void on_received(Op& op, const io_uring_cqe& cqe);
   void on_accepted(Op& op, const io_uring_cqe& cqe);
   void add_quiet(Op& op, size_t bytes);
   void finish_quiet(uint64_t until);
   void await_room(Op& op);
+  void end_soon(Op& op);
   void ask_to_cancel(Op& op);
+  void note_ended(Op& op);
+  void note_size(Op& op, size_t bytes, bool goes_on);
   void finish(Op& op, int32_t result);
   void submit_and_wait(Micros wait);
   // The operation brought something from outside.
   void note_arrival(Op& op) noexcept { linger_.note_arrival(op.loop.epoch); }
 
   std::unique_ptr<Uring> uring_;
-  std::vector<Op*> ended_early_;  // multishot operations to start again
+  std::vector<Op*> ended_early_;  // accepts and receives to start again
+  std::vector<Op*> starved_;      // the same, ahead of them: these found no buffer
   // sendmsg's arguments, read by the kernel when it takes the entry.
   std::unique_ptr<char[]> arguments_;
   size_t arguments_used_ = 0;

@@ -99,6 +99,41 @@ TEST_P(LoopContract, ReceiveSurvivesRunningOutOfBuffers) {
   }
 }
 
+// A peer that always has more to send: all that it may leave to be kept in one turn is one piece,
+// whether it always sent so or little at a time before.
+TEST_P(LoopContract, AFastSenderIsReceivedFromLittleByLittle) {
+  // The simulated one is harsher than any system.
+  const size_t most_allowed = is_simulated() ? 256_KiB : 64_KiB;
+  const std::string flood(100'000, 'f');
+  Noted receive;
+  loop->receive(receive.op, socket);
+  for (const int small_ones : {0, 20}) {
+    for (int i = 0; i < small_ones; ++i) {
+      const size_t before = receive.bytes.size();
+      ASSERT_EQ(peer->write("small"), 5U);
+      ASSERT_TRUE(run_until([&] { return receive.bytes.size() == before + 5; }));
+    }
+    size_t most = 0;
+    for (int turn = 0; turn < 50; ++turn) {
+      while (peer->write(flood) > 0) {
+      }
+      const size_t before = receive.bytes.size();
+      loop->run_once(10);
+      // The first ones may find it taken for a sender of little.
+      if (turn >= 3) most = std::max(most, receive.bytes.size() - before);
+    }
+    EXPECT_GT(most, 0U);
+    EXPECT_LE(most, most_allowed);
+    ASSERT_TRUE(run_until([&] {
+      const size_t before = receive.bytes.size();
+      loop->run_once(0);
+      return receive.bytes.size() == before;
+    }));
+  }
+  loop->cancel(receive.op);
+  finish(receive);
+}
+
 // However much comes in nested turns, it goes on: their bytes do not pile up.
 TEST_P(LoopContract, ReceivedBytesLiveUntilTheNextTurnAndThroughPump) {
   struct Keeper {
