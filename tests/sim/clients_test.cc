@@ -50,6 +50,27 @@ TEST_F(ClientsTest, ASessionIsServedWhenThereIsNoPasswordAnyMore) {
   EXPECT_EQ(late.ask({"GET", "k"}), "$-1\r\n");
 }
 
+// In whatever pieces and turns it comes.
+TEST_F(ClientsTest, WhatStandsBehindAnAuthIsJudgedByItsOutcome) {
+  client.ask({"CONFIG", "SET", "requirepass", "secret"});
+  const std::string large(100'000, 'x');
+  for (int i = 0; i < 40; ++i) {
+    SimClient good(world), bad(world);
+    const std::string behind =
+        resp_command({"SET", "k", large}) +
+        resp_command({"DEL", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"});
+    good.send(resp_command({"AUTH", "secret"}) + behind);
+    bad.send(resp_command({"AUTH", "wrong"}) + behind);
+    world.run_for(2'000'000);
+    EXPECT_EQ(good.take(), "+OK\r\n+OK\r\n:0\r\n");
+    const std::string refused = bad.take();
+    EXPECT_TRUE(refused.starts_with("-WRONGPASS")) << refused;
+    EXPECT_TRUE(refused.ends_with("-ERR Protocol error: unauthenticated bulk length\r\n"))
+        << refused;
+    EXPECT_TRUE(bad.has_ended());
+  }
+}
+
 // Before it logs in, a client is the default user, as in Redis.
 TEST_F(ClientsTest, KillByUserMeetsThoseWhoHaveNotLoggedIn) {
   client.ask({"CONFIG", "SET", "requirepass", "secret"});
