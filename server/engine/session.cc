@@ -87,12 +87,6 @@ void Session::on_filled(size_t bytes) {
   parse();
 }
 
-std::span<char> Session::want() {
-  const std::span<char> room = reader_.want();
-  return engine_.options.timeout_seconds == 0 ? room
-                                              : room.first(std::min(room.size(), kFillStepBytes));
-}
-
 void Session::note_fed() {
   if (fed_) return;
   fed_ = true;

@@ -50,7 +50,7 @@ class Session final : public Endpoint {
 
   // ---- Endpoint
   void on_bytes(ByteView bytes) override;
-  std::span<char> want() override;
+  std::span<char> want() override { return reader_.want(); }
   void on_filled(size_t bytes) override;
   void on_closed(ByteView why) override;
   EndpointState state() const override;
@@ -183,9 +183,6 @@ class Session final : public Endpoint {
   // Input that waits for room in the batch is read up to here: enough for a batch of its own. What
   // the loop has received already comes on top.
   static constexpr size_t kBacklogBytesMax = 64_KiB;
-  // With `timeout` a large argument is received in such steps, each of which counts as a sign of
-  // life.
-  static constexpr size_t kFillStepBytes = 64_KiB;
   // For so long a peak of the output shows (rbp).
   static constexpr Micros kOutputPeakLasts = 5'000'000;
 

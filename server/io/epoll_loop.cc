@@ -96,7 +96,6 @@ void EpollLoop::receive_into(Op& op, SocketFd fd, std::span<char> room) {
   CHECK(!room.empty());
   op.loop.data = room.data();
   op.loop.size = room.size();
-  op.loop.result = 0;  // received so far
   start_reader(op, OpKind::kReceiveInto, fd.number);
 }
 
@@ -159,10 +158,8 @@ void EpollLoop::connect(Op& op, const Address& address) {
 void EpollLoop::cancel(Op& op) {
   if (!op.busy() || op.loop.queued) return;
   Cell& cell = cell_of(op.loop.descriptor);
-  int32_t result = -ECANCELED;
   if (cell.reader == &op) {
     cell.reader = nullptr;
-    if (op.loop.kind == OpKind::kReceiveInto && op.loop.result > 0) result = op.loop.result;
   } else {
     CHECK(cell.writer == &op);
     cell.writer = nullptr;
@@ -172,7 +169,7 @@ void EpollLoop::cancel(Op& op) {
       cell = {.generation = cell.generation + 1, .listed = cell.listed};
     }
   }
-  finish_later(op, result);
+  finish_later(op, -ECANCELED);
 }
 
 void EpollLoop::close_descriptor(Op& op, int descriptor) {
@@ -302,15 +299,19 @@ void EpollLoop::serve_accept(int descriptor) {
   }
 }
 
+// Nothing is there, or the call is to be made again.
+bool EpollLoop::is_not_yet(int descriptor, int32_t count) {
+  if (count != -EAGAIN && count != -EINTR) return false;
+  cell_of(descriptor).readable = count == -EINTR;
+  return true;
+}
+
 void EpollLoop::serve_receive(int descriptor) {
   char* const room = arena_.get() + arena_used_;
   const int32_t count = result_of(::recv(descriptor, room, kReceiveBytesMax, MSG_DONTWAIT));
-  Cell& cell = cell_of(descriptor);
-  if (count == -EAGAIN || count == -EINTR) {
-    cell.readable = count == -EINTR;
-    return;
-  }
+  if (is_not_yet(descriptor, count)) return;
   if (count <= 0) return finish_reader(descriptor, count);
+  Cell& cell = cell_of(descriptor);
   const size_t bytes = static_cast<size_t>(count);
   // A short read emptied the socket, and what comes later is a new edge. Not so at the end of the
   // stream: that edge has been seen and does not come again.
@@ -320,22 +321,13 @@ void EpollLoop::serve_receive(int descriptor) {
 }
 
 void EpollLoop::serve_receive_into(int descriptor) {
-  Op& op = *cell_of(descriptor).reader;
-  const size_t done = static_cast<size_t>(op.loop.result);
-  const int32_t count =
-      result_of(::recv(descriptor, op.loop.data + done, op.loop.size - done, MSG_DONTWAIT));
+  const Op& op = *cell_of(descriptor).reader;
+  const int32_t count = result_of(::recv(descriptor, op.loop.data, op.loop.size, MSG_DONTWAIT));
+  if (is_not_yet(descriptor, count)) return;
+  // A short read emptied the socket: see serve_receive().
   Cell& cell = cell_of(descriptor);
-  if (count == -EAGAIN || count == -EINTR) {
-    cell.readable = count == -EINTR;
-    return;
-  }
-  // What was received before the stream ended is told first; the next operation meets the end
-  // again.
-  if (count <= 0) return finish_reader(descriptor, op.loop.result > 0 ? op.loop.result : count);
-  op.loop.result += count;
-  if (static_cast<size_t>(op.loop.result) == op.loop.size)
-    return finish_reader(descriptor, op.loop.result);
-  if (!cell.ended) cell.readable = false;
+  if (count > 0 && static_cast<size_t>(count) < op.loop.size && !cell.ended) cell.readable = false;
+  finish_reader(descriptor, count);
 }
 
 }  // namespace ouro

@@ -66,6 +66,7 @@ class EpollLoop final : public SystemLoop {
   void serve_accept(int descriptor);
   void serve_receive(int descriptor);
   void serve_receive_into(int descriptor);
+  bool is_not_yet(int descriptor, int32_t count);
   void serve_writer(int descriptor);
   void finish_reader(int descriptor, int32_t result);
 

@@ -166,8 +166,8 @@ class Loop {
   // cancel is still handed out. From a sender of much, little a turn: not more than 64 KiB, once it
   // is known.
   virtual void receive(Op& op, SocketFd fd) = 0;
-  // Ends with the count received: all of `room` unless the stream ended, failed or was cancelled
-  // before. A count above 0 may come after a cancel. Not while receive() is in flight.
+  // Ends with the count received, as soon as anything has come, or 0 at the end of the stream. A
+  // count above 0 may come after a cancel. Not while receive() is in flight.
   virtual void receive_into(Op& op, SocketFd fd, std::span<char> room) = 0;
   // Ends with a count that may be short, even 0: then the rest may be sent. The array of views is
   // read during the call only, their bytes stay put until the end. At most kSendViewsMax.

@@ -93,7 +93,7 @@ void UringLoop::receive(Op& op, SocketFd fd) {
 void UringLoop::receive_into(Op& op, SocketFd fd, std::span<char> room) {
   CHECK(!room.empty());
   io_uring_sqe& sqe = start(op, OpKind::kReceiveInto, fd.number);
-  io_uring_prep_recv(&sqe, fd.number, room.data(), room.size(), MSG_WAITALL);
+  io_uring_prep_recv(&sqe, fd.number, room.data(), room.size(), 0);
 }
 
 int32_t UringLoop::send(Op& op, SocketFd fd, std::span<const ByteView> views, SendEnd end) {

@@ -117,7 +117,6 @@ uint64_t SimLoop::ticket_of(const Op& op) {
 }
 
 void SimLoop::cancel_now(Op& op) {
-  int32_t result = -ECANCELED;
   if (op.loop.kind == OpKind::kConnect || op.loop.kind == OpKind::kWatch) {
     const uint64_t ticket = ticket_of(op);
     under_way_.erase(ticket);
@@ -125,20 +124,19 @@ void SimLoop::cancel_now(Op& op) {
       world_.net().cancel_connect(found->second);
       attempts_.erase(found);
     }
-    return finish_later(op, result);
+    return finish_later(op, -ECANCELED);
   }
   Cell& cell = cell_of(op.loop.descriptor);
   if (cell.reader == &op) {
     cell.reader = nullptr;
     cell.reader_ticket = 0;
-    if (op.loop.kind == OpKind::kReceiveInto && op.loop.result > 0) result = op.loop.result;
   } else {
     CHECK(cell.writer == &op);
     cell.writer = nullptr;
     cell.writer_ticket = 0;
     cell.sending.clear();
   }
-  finish_later(op, result);
+  finish_later(op, -ECANCELED);
 }
 
 // ---- descriptors
@@ -235,7 +233,6 @@ void SimLoop::receive_into(Op& op, SocketFd fd, std::span<char> room) {
   CHECK(!room.empty());
   op.loop.data = room.data();
   op.loop.size = room.size();
-  op.loop.result = 0;  // received so far
   start_reader(op, OpKind::kReceiveInto, fd.number);
 }
 
@@ -433,18 +430,12 @@ void SimLoop::serve_receive(int descriptor) {
 
 void SimLoop::serve_receive_into(int descriptor) {
   Cell& cell = cell_of(descriptor);
-  Op& op = *cell.reader;
-  auto done = static_cast<size_t>(op.loop.result);
-  const std::string bytes = cell.socket.read(op.loop.size - done);
-  std::memcpy(op.loop.data + done, bytes.data(), bytes.size());
-  done += bytes.size();
-  op.loop.result = static_cast<int32_t>(done);
-  if (done == op.loop.size) return finish_reader(descriptor, op.loop.result);
-  const bool failed = cell.socket.error() != 0;
-  if (!failed && !cell.socket.at_end()) return;
-  // What came before the end is told first; the next operation meets the end again.
-  const int32_t last = failed && done == 0 ? -cell.socket.take_error() : op.loop.result;
-  finish_reader(descriptor, last);
+  const Op& op = *cell.reader;
+  const std::string bytes = cell.socket.read(op.loop.size);
+  std::memcpy(op.loop.data, bytes.data(), bytes.size());
+  if (!bytes.empty()) return finish_reader(descriptor, static_cast<int32_t>(bytes.size()));
+  if (cell.socket.error() != 0) return finish_reader(descriptor, -cell.socket.take_error());
+  if (cell.socket.at_end()) finish_reader(descriptor, 0);
 }
 
 void SimLoop::serve_send(int descriptor) {

@@ -319,8 +319,8 @@ TEST_P(NetTest, ALargeBulkIsReceivedIntoItsPlace) {
     ASSERT_TRUE(turns_until([&] { return peer.got == "tail"; }));
     EXPECT_EQ(peer.missing, 0U);
     EXPECT_TRUE(peer.bulk == bulk);
-    // At least one of the parts came by receive_into: no buffer of a turn is that large.
-    EXPECT_GT(peer.filled_max, 1_MiB);
+    // At least one of the parts came by receive_into: nothing that is handed out is that large.
+    EXPECT_GT(peer.filled_max, 64_KiB);
   }
 }
 
