@@ -98,6 +98,8 @@ def all_steps(args, build):
         steps.append(Step("install_test", [str(tests / "compat/install_test.sh"), str(build)], alone=True))
         # The load generator measures, so the sanitizers' build is without it.
         steps.append(Step("ouro_load_test", [python, str(tests / "compat/ouro_load_test.py"), str(build)], alone=True))
+        # They have an allocator of their own, too.
+        steps.append(Step("memory_return_test", [python, str(tests / "compat/memory_return_test.py"), str(build)]))
     steps.append(Step("busy_script_test", [python, str(tests / "compat/busy_script_test.py"), str(build)], alone=True))
     commands = 2_000_000 if args.full else 60_000 if sanitized else 240_000
     command = [python, str(tests / "compat/differential.py"), "--commands", str(commands)] + server + seed

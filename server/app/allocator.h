@@ -14,6 +14,8 @@ class Allocator {
   // Whether memory that becomes free goes back to the system at once, in small pieces, or is kept
   // for a while to be used again, and then goes back in pieces that may hold up a turn.
   virtual void return_at_once(bool) {}
+  // Gives back to the system what nobody uses now. Cost: milliseconds a gigabyte.
+  virtual void purge() {}
 };
 
 }  // namespace ouro

@@ -31,6 +31,7 @@ class ProgramAllocator final : public Allocator {
   void return_at_once(bool wanted) override {
     mi_option_set(mi_option_decommit_delay, wanted ? 0 : usual_delay_);
   }
+  void purge() override { mi_collect(true); }
 
  private:
   long usual_delay_ = mi_option_get(mi_option_decommit_delay);

@@ -62,6 +62,8 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Status shutdown(ShutdownRequest request, std::string& error) override;
   Status abort_shutdown() override;
   bool pump() override;
+  void purge_memory() override { allocator_.purge(); }
+  void return_memory_at_once(bool wanted) override { allocator_.return_at_once(wanted); }
   void stand_still(Micros micros) override { loop_.stand_still(micros); }
   Status rewrite_config(std::string& error) override;
   Status read_file(const std::string& path, std::string& bytes, std::string& error) override;
@@ -81,6 +83,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   bool open_unix_listener();
   ByteView refusal_of(const Address& peer) const;
   void every_second();
+  void purge_when_idle();
   Millis wait_for(Millis wait_max) const;
   bool may_stop(const ShutdownRequest& request);
   void stop();
@@ -101,6 +104,10 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   ClientList clients_;
   TurnMeter turn_meter_;
   Instant next_second_ = 0;
+  // See purge_when_idle().
+  uint64_t commands_seen_ = 0;
+  bool was_idle_ = false;
+  size_t purged_to_bytes_ = 0;
   bool stopping_ = false;
   bool busy_ = false;  // slices have more to do
   bool pumping_ = false;

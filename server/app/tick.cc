@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The one visible order of a turn.
 #include <algorithm>
+#include <utility>
 
 #include "server/app/server.h"
+#include "server/io/process.h"
 
 namespace ouro {
 namespace {
 
 // The loop wakes at least so often, for what is counted by the second.
 constexpr Millis kWaitMax = 100;
+
+// Less than this is not worth a purge of all memory.
+constexpr size_t kPurgeBytesMin = 16_MiB;
 
 }  // namespace
 
@@ -54,6 +59,22 @@ void Server::every_second() {
   next_second_ = loop_.now() + 1'000'000;
   engine_.stopwatch.refine();
   engine_.every_second();
+  purge_when_idle();
+}
+
+// The allocator gives memory back only while it is used: what a burst or a flush leaves would stay
+// as long as nobody comes. Looked at once in each idle time, and not again for what stayed.
+void Server::purge_when_idle() {
+  const bool is_idle = std::exchange(commands_seen_, engine_.stats.commands_processed) ==
+                           engine_.stats.commands_processed &&
+                       !busy_;
+  if (std::exchange(was_idle_, is_idle) || !is_idle) return;
+  const size_t resident = process_facts().resident_bytes;
+  const size_t used = engine_.heap.used_bytes();
+  purged_to_bytes_ = std::min(purged_to_bytes_, resident);
+  if (resident < std::max(used + used / 4, purged_to_bytes_) + kPurgeBytesMin) return;
+  allocator_.purge();
+  purged_to_bytes_ = process_facts().resident_bytes;
 }
 
 void Server::run() {

@@ -225,7 +225,9 @@ void Engine::empty(DbIndex db, Freeing freeing) {
         [](ByteView) { return Watch::Presence::kAbsent; });
   }
   changes += dbs[db].size();
+  host.return_memory_at_once(true);
   dbs[db].clear(freeing);
+  host.return_memory_at_once(false);
   blocking.on_database_changed(db);
 }
 

@@ -49,6 +49,9 @@ class Host {
   // A turn inside the turn of a script that is over its time. False when the program ends: the
   // script has to.
   virtual bool pump() = 0;
+  // Memory that nobody uses goes back to the system: now, or what is freed while that is wanted.
+  virtual void purge_memory() = 0;
+  virtual void return_memory_at_once(bool wanted) = 0;
   // The whole program does nothing for so long (DEBUG SLEEP inside a script).
   virtual void stand_still(Micros micros) = 0;
   // Writes the configuration to the file it was read from.
@@ -73,6 +76,8 @@ class NoHost : public Host {
   Status shutdown(ShutdownRequest, std::string& error) override { return not_here(error); }
   Status abort_shutdown() override { return Err::kInvalid; }
   bool pump() override { return true; }
+  void purge_memory() override {}
+  void return_memory_at_once(bool) override {}
   void stand_still(Micros) override {}
   Status rewrite_config(std::string& error) override { return not_here(error); }
   Status read_file(const std::string&, std::string&, std::string& error) override {

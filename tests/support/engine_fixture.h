@@ -59,6 +59,8 @@ class FakeHost : public Host {
     ++pumps;
     return on_pump == nullptr || on_pump(*this);
   }
+  void purge_memory() override {}
+  void return_memory_at_once(bool) override {}
   void stand_still(Micros micros) override { stood_still += micros; }
   Status rewrite_config(std::string&) override { return Status::ok(); }
   Status read_file(const std::string& path, std::string& bytes, std::string& error) override {

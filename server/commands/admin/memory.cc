@@ -152,9 +152,9 @@ Status cmd_memory_malloc_stats(Context& ctx) {
 }
 
 Status cmd_memory_purge(Context& ctx) {
-  // What waits to be freed goes to the allocator at once; it gives pages back by itself.
   while (!ctx.engine.dbs.lazy_free().run(SIZE_MAX)) {
   }
+  ctx.engine.host.purge_memory();
   ctx.reply.ok();
   return Status::ok();
 }
