@@ -114,7 +114,8 @@ void Context::added_in(DbIndex index, const Key& key) {
 }
 
 void Context::changed(const Key& key, Event event_class, ByteView event, uint64_t count) {
-  changed_in(caller.db, key, event_class, event, count);
+  changes += count;
+  engine.key_changed(caller.db, key, event_class, event);
 }
 
 void Context::changed_in(DbIndex index, const Key& key, Event event_class, ByteView event,

@@ -176,24 +176,16 @@ void Engine::expire_key(DbIndex db, const Key& key) {
   erase();
 }
 
-void Engine::note_change(DbIndex db, const Key& key, bool by_server) {
-  if (eviction.keeps_changes(options.maxmemory_policy)) [[unlikely]] {
+void Engine::tell_observers(DbIndex db, const Key& key, Event event_class, ByteView event,
+                            bool wakes_waiters) {
+  if (wakes_waiters && blocking.active()) blocking.on_changed(db, key.bytes);
+  if (eviction.keeps_changes(options.maxmemory_policy)) {
     if (Entry* entry = dbs[db].find(key)) entry->set_access(access_clock());
   }
-  if (watch.active()) [[unlikely]]
-    watch.on_changed(db, key.bytes, presence(db, key.bytes));
-  if (tracking.active()) [[unlikely]]
-    tracking.on_changed(key.bytes, by_server);
-}
-
-void Engine::key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
-  if (blocking.active()) [[unlikely]]
-    blocking.on_changed(db, key.bytes);
-  key_shrunk(db, key, event_class, event);
-}
-
-void Engine::key_shrunk(DbIndex db, const Key& key, Event event_class, ByteView event) {
-  note_change(db, key, event_class == Event::kExpired || event_class == Event::kEvicted);
+  if (watch.active()) watch.on_changed(db, key.bytes, presence(db, key.bytes));
+  // Its clock or its memory limit has ended the key.
+  const bool by_server = event_class == Event::kExpired || event_class == Event::kEvicted;
+  if (tracking.active()) tracking.on_changed(key.bytes, by_server);
   if (!event.empty()) notify(db, key.bytes, event_class, event);
 }
 
@@ -244,15 +236,9 @@ void Engine::swap_databases(DbIndex a, DbIndex b) {
   blocking.on_database_changed(b);
 }
 
-void Engine::touch(Entry& entry) {
-  if (eviction.keeps_changes(options.maxmemory_policy)) [[unlikely]]
-    return;
-  if (eviction.counts_uses(options.maxmemory_policy)) [[unlikely]] {
-    eviction.count_use(entry, *this);
-    return;
-  }
-  const uint32_t clock = access_clock();
-  if (entry.access() != clock) entry.set_access(clock);
+// By a policy whose clock is another.
+void Engine::count_use(Entry& entry) {
+  if (eviction.counts_uses(options.maxmemory_policy)) eviction.count_use(entry, *this);
 }
 
 void Engine::account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv,
@@ -271,13 +257,25 @@ void Engine::account(CommandStats& row, const Caller& caller, const CommandSpec&
                       static_cast<Micros>(cost.waited_nanos / 1000));
     }
   }
-  log_large(caller, spec, argv, cost);
+  if (may_be_large(argv, cost)) [[unlikely]]
+    log_large(caller, spec, argv, cost);
   if (hot_keys.active()) [[unlikely]]
     hot_keys.note(spec, argv, cost.nanos, wire_bytes(argv) + cost.reply_bytes);
   if (options.latency_monitor_threshold_ms > 0) [[unlikely]] {
     latency.add_sample(spec.flags.has(Flag::kFast) ? "fast-command" : "command", micros / 1000,
                        wall_, options.latency_monitor_threshold_ms);
   }
+}
+
+// False for nearly all, at the cost of adding up the words.
+bool Engine::may_be_large(Argv argv, const Cost& cost) const {
+  // A word and the count have each a length of at most so many bytes.
+  constexpr size_t kLengthBytesMax = 32;
+  size_t bytes_max = kLengthBytesMax;
+  for (const ByteView word : argv) bytes_max += word.size() + kLengthBytesMax;
+  // A limit below zero is none.
+  return bytes_max >= static_cast<uint64_t>(options.log_request_larger_than) ||
+         cost.reply_bytes >= static_cast<uint64_t>(options.log_reply_larger_than);
 }
 
 // Sizes are those on the wire; of a request that is what its words take as RESP.

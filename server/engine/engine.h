@@ -87,9 +87,15 @@ class Engine {
   // ---- keys
   // A key has changed: wakes its waiters, breaks transactions that watch it, tells who caches it
   // and its subscribers.
-  void key_changed(DbIndex db, const Key& key, Event event_class, ByteView event);
+  void key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
+    if (has_observers()) [[unlikely]]
+      tell_observers(db, key, event_class, event, true);
+  }
   // The same where something was only taken away, which is nothing to wait for.
-  void key_shrunk(DbIndex db, const Key& key, Event event_class, ByteView event);
+  void key_shrunk(DbIndex db, const Key& key, Event event_class, ByteView event) {
+    if (has_observers()) [[unlikely]]
+      tell_observers(db, key, event_class, event, false);
+  }
   // The clock has ended a key: removes it on a primary, with its effect and events.
   // While clients are paused nothing expires and nothing is evicted: what is due is hidden, and
   // only a command that writes it anew removes it.
@@ -116,7 +122,13 @@ class Engine {
   void account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv,
                const Cost& cost);
   // The access clock after one more use.
-  void touch(Entry& entry);
+  void touch(Entry& entry) {
+    if (Eviction::keeps_uses(options.maxmemory_policy)) [[likely]] {
+      if (const uint32_t clock = access_clock(); entry.access() != clock) entry.set_access(clock);
+    } else {
+      count_use(entry);
+    }
+  }
 
   Scripting::Facts script_facts() const {
     return scripting == nullptr ? Scripting::Facts{} : scripting->facts();
@@ -166,8 +178,15 @@ class Engine {
   uint64_t changes = 0;
 
  private:
-  // `by_server`: its clock or its memory limit has ended the key.
-  void note_change(DbIndex db, const Key& key, bool by_server);
+  // Somebody wants to know of changes.
+  bool has_observers() const {
+    return watch.active() || tracking.active() || blocking.active() || pubsub.notifies() ||
+           Eviction::keeps_changes(options.maxmemory_policy);
+  }
+  void tell_observers(DbIndex db, const Key& key, Event event_class, ByteView event,
+                      bool wakes_waiters);
+  void count_use(Entry& entry);
+  bool may_be_large(Argv argv, const Cost& cost) const;
   void log_large(const Caller& caller, const CommandSpec& spec, Argv argv, const Cost& cost);
   void empty(DbIndex db, Freeing freeing);
   Watch::Presence presence(DbIndex db, ByteView key) const;

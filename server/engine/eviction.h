@@ -45,6 +45,9 @@ class Eviction {
   static bool keeps_changes(EvictionPolicy policy) {
     return policy == EvictionPolicy::kAllkeysLrm || policy == EvictionPolicy::kVolatileLrm;
   }
+  static bool keeps_uses(EvictionPolicy policy) {
+    return !counts_uses(policy) && !keeps_changes(policy);
+  }
   // A new key starts with a few uses, so that it is not the first to go.
   static constexpr uint32_t kUsesOfNew = 5;
   static uint32_t access_of_new(UnixMs now) {
