@@ -121,6 +121,13 @@ TEST(Hash, PicksAtRandom) {
   EXPECT_EQ(engine.run("HRANDFIELD h x"), "(ERR value is not an integer or out of range)");
   EXPECT_EQ(engine.run("HRANDFIELD h -9223372036854775807 WITHVALUES"),
             "(ERR value is out of range)");
+  EXPECT_EQ(engine.run("HRANDFIELD h -1048577"),
+            "(ERR value is out of range, at most 1048576 elements are picked with repetition)");
+  EXPECT_EQ(engine.run("HRANDFIELD none -1048577"), "[]");
+  engine.run("HSET large f " + std::string(1_MiB, 'x'));
+  EXPECT_EQ(
+      engine.run("HRANDFIELD large -513 WITHVALUES"),
+      "(ERR value is out of range, the elements picked would have more than 536870912 bytes)");
 }
 
 }  // namespace

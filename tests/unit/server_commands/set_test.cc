@@ -106,6 +106,23 @@ TEST(Sets, RandomMembersAreDistinctUnlessTheCountIsNegative) {
   EXPECT_EQ(engine.run("SRANDMEMBER small 0"), "[]");
 }
 
+// Goal: an answer that repeats members has a bound. Method: one pick too many, and few picks of a
+// member that is large.
+TEST(Sets, RepeatedPicksAreBoundedInNumberAndBytes) {
+  Sets engine;
+  engine.run_all({"SADD s a", "SADD large " + std::string(1_MiB, 'x')});
+  const std::string too_many =
+      "(ERR value is out of range, at most 1048576 elements are picked with repetition)";
+  EXPECT_EQ(engine.members("SRANDMEMBER s -1048576").size(), 1'048'576U);
+  EXPECT_EQ(engine.run("SRANDMEMBER s -1048577"), too_many);
+  EXPECT_EQ(engine.run("SRANDMEMBER s -9223372036854775807"), too_many);
+  EXPECT_EQ(engine.run("SRANDMEMBER none -9223372036854775807"), "[]");
+  EXPECT_EQ(engine.members("SRANDMEMBER large -10").size(), 10U);
+  EXPECT_EQ(
+      engine.run("SRANDMEMBER large -513"),
+      "(ERR value is out of range, the elements picked would have more than 536870912 bytes)");
+}
+
 TEST(Sets, EveryMemberIsPickedAboutAsOften) {
   Sets engine;
   engine.run("SADD s 0 1 2 3 4 5 6 7 8 9");
