@@ -44,6 +44,8 @@ inline constexpr ByteView kNoKeyPermission =
 inline constexpr ByteView kNoChannelPermission =
     "NOPERM this user has no permissions to access one of the channels used as arguments";
 inline constexpr ByteView kInvalidCursor = "ERR invalid cursor";
+inline constexpr ByteView kBadClientName =
+    "ERR Client names cannot contain spaces, newlines or special characters.";
 
 // The text of a code; kMessage, kCountedMessage, kBlocked and kExclusive have none.
 ByteView text_of(Err err);
