@@ -2,13 +2,10 @@
 // The hash type: fields with values, each field with a deadline of its own if wanted.
 //
 //      word == 0    empty
-//      ......00 ->  Packed  field, value, field, value ...                while small
-//      (Limits::hash_packed_*)
-//      ......10 ->  Packed  field, value, deadline, ...                   the same, once a field
-//      was given a deadline:
-//                                                                         8 bytes, or no byte for
-//                                                                         none
-//      ......01 ->  Table   Dict of HashField                             above
+//      ......00 ->  Packed  field, value, field, value ...   while small (Limits::hash_packed_*)
+//      ......10 ->  Packed  field, value, deadline, ...      the same, once a field was given a
+//                                                            deadline: 8 bytes, no byte for none
+//      ......01 ->  Table   Dict of HashField                above
 //
 // A field is due when its deadline <= now. Calls take `now`: a due field is not there for them,
 // although it still counts in size() and memory until expire_due() or a write removes it.

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Bytes of C structures to and from Lua's values, in the form of Redis's struct.
 //
-//   > <      big, little endian (the default)        !n   alignment up to n, a power of two (! is
-//   8) b h l T  signed of 1, 2, 8, 8 bytes; B H L unsigned; in In of n bytes, 4 if n is missing f d
-//   float, double                           x    a byte of padding cn       n bytes, 1 if n is
-//   missing; c0 all of the string, or as many as the number read before s        a string up to its
-//   zero byte            ' '  nothing
+//   > <       what follows is big-endian, little-endian (as it is at first)
+//   !n        what follows is aligned, up to n bytes; n is a power of two, 8 if it is missing
+//   b h l     signed integers of 1, 2 and 8 bytes; B H L T unsigned ones, T of 8
+//   in In     integers of n bytes, 4 if n is missing
+//   f d       float, double
+//   x         a byte of padding
+//   cn        n bytes, 1 if n is missing; c0: all of the string, or as many as the number before
+//   s         a string up to its zero byte
+//   ' '       nothing
 #include <algorithm>
 #include <bit>
 #include <climits>
