@@ -148,27 +148,8 @@ Status cmd_bf_insert(Context& ctx) {
 
 // ---- asking
 
-// The filter, or null also for a key of another type: it has no such item.
-const Bloom* find_filter(Context& ctx) {
-  const Entry* entry = ctx.find(ctx.key(1));
-  return entry != nullptr && entry->kind() == Kind::kBloom ? &entry->as<Bloom>() : nullptr;
-}
-
-Status cmd_bf_exists(Context& ctx) {
-  const Bloom* filter = find_filter(ctx);
-  ctx.reply.boolean(filter != nullptr && filter->contains(ctx.argv[2]));
-  return Status::ok();
-}
-
-Status cmd_bf_mexists(Context& ctx) {
-  const Bloom* filter = find_filter(ctx);
-  const Argv items = ctx.argv.subspan(2);
-  ctx.reply.array(items.size());
-  for (const ByteView item : items) {
-    ctx.reply.boolean(filter != nullptr && filter->contains(item));
-  }
-  return Status::ok();
-}
+Status cmd_bf_exists(Context& ctx) { return reply_contains<Bloom>(ctx); }
+Status cmd_bf_mexists(Context& ctx) { return reply_contains_each<Bloom>(ctx); }
 
 Status cmd_bf_card(Context& ctx) {
   OURO_TRY(const Bloom* filter, ctx.find_as<Bloom>(ctx.key(1)));

@@ -189,30 +189,11 @@ Status cmd_cf_compact(Context& ctx) {
 
 // ---- asking
 
-// The filter, or null also for a key of another type: it has no such item.
-const Cuckoo* find_filter(Context& ctx) {
-  const Entry* entry = ctx.find(ctx.key(1));
-  return entry != nullptr && entry->kind() == Kind::kCuckoo ? &entry->as<Cuckoo>() : nullptr;
-}
-
-Status cmd_cf_exists(Context& ctx) {
-  const Cuckoo* filter = find_filter(ctx);
-  ctx.reply.boolean(filter != nullptr && filter->contains(ctx.argv[2]));
-  return Status::ok();
-}
-
-Status cmd_cf_mexists(Context& ctx) {
-  const Cuckoo* filter = find_filter(ctx);
-  const Argv items = ctx.argv.subspan(2);
-  ctx.reply.array(items.size());
-  for (const ByteView item : items) {
-    ctx.reply.boolean(filter != nullptr && filter->contains(item));
-  }
-  return Status::ok();
-}
+Status cmd_cf_exists(Context& ctx) { return reply_contains<Cuckoo>(ctx); }
+Status cmd_cf_mexists(Context& ctx) { return reply_contains_each<Cuckoo>(ctx); }
 
 Status cmd_cf_count(Context& ctx) {
-  const Cuckoo* filter = find_filter(ctx);
+  const Cuckoo* filter = find_filter<Cuckoo>(ctx);
   ctx.reply.integer(filter == nullptr ? 0 : static_cast<int64_t>(filter->count(ctx.argv[2])));
   return Status::ok();
 }

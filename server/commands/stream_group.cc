@@ -136,7 +136,6 @@ Status cmd_xgroup_delconsumer(Context& ctx) {
   return Status::ok();
 }
 
-// A function of this file: g++ with sanitizers does not take the address of another as a constant.
 Status cmd_xgroup_help(Context& ctx) { return reply_help(ctx); }
 
 constexpr CommandSpec kGroupRows[] = {

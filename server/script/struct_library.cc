@@ -30,6 +30,7 @@ bool is_letter_or_digit(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_integer(char option) { return ByteView("bBhHlLTiI").find(option) != ByteView::npos; }
 
 struct Item {
   char option = 0;
@@ -141,19 +142,12 @@ uint64_t integer_of(double value) {
 
 // `argument` is the place of the value, one further when it is taken. False for what takes none.
 bool pack_item(lua_State* lua, LuaBytes& out, const Format& format, Item item, int& argument) {
+  if (is_integer(item.option)) {
+    add_integer(out, integer_of(luaL_checknumber(lua, argument++)), item.bytes,
+                format.big_endian());
+    return true;
+  }
   switch (item.option) {
-    case 'b':
-    case 'B':
-    case 'h':
-    case 'H':
-    case 'l':
-    case 'L':
-    case 'T':
-    case 'i':
-    case 'I':
-      add_integer(out, integer_of(luaL_checknumber(lua, argument++)), item.bytes,
-                  format.big_endian());
-      return true;
     case 'f': {
       const auto value = static_cast<float>(luaL_checknumber(lua, argument++));
       add_integer(out, std::bit_cast<uint32_t>(value), 4, format.big_endian());
@@ -248,18 +242,12 @@ class Unpacking {
   // Sets item.bytes to what it took.
   bool unpack_item(const Format& format, Item& item) {
     const ByteView bytes = item.bytes == 0 ? ByteView() : in_.substr(at_, item.bytes);
+    if (is_integer(item.option)) {
+      push_integer(lua_, bytes, is_lower(item.option), format.big_endian());
+      ++count_;
+      return true;
+    }
     switch (item.option) {
-      case 'b':
-      case 'B':
-      case 'h':
-      case 'H':
-      case 'l':
-      case 'L':
-      case 'T':
-      case 'i':
-      case 'I':
-        push_integer(lua_, bytes, is_lower(item.option), format.big_endian());
-        break;
       case 'f': {
         const auto bits = static_cast<uint32_t>(read_integer(bytes, format.big_endian()));
         lua_pushnumber(lua_, static_cast<double>(std::bit_cast<float>(bits)));
