@@ -11,6 +11,7 @@
 #include <cstring>
 #include <limits>
 
+#include "datastructs/base/ascii.h"
 #include "datastructs/base/check.h"
 
 namespace ouro {
@@ -70,8 +71,6 @@ double convert(const char* text, char** end, double) noexcept { return std::strt
 long double convert(const char* text, char** end, long double) noexcept {
   return std::strtold(text, end);
 }
-
-bool is_blank(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // The C library decides: it knows hexadecimal, infinity and the edges of the range.
 template <class Float>

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "datastructs/base/ascii.h"
 #include "server/script/libraries.h"
 #include "server/script/lua_bytes.h"
 
@@ -25,10 +26,6 @@ namespace {
 constexpr int kIntegerBytesMax = 32;
 constexpr int kAlignmentMax = 8;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter_or_digit(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_integer(char option) { return ByteView("bBhHlLTiI").find(option) != ByteView::npos; }
 
@@ -312,7 +309,7 @@ int struct_size(lua_State* lua) {
     if (item.option == 's') return luaL_argerror(lua, 1, "option 's' has no fixed size");
     if (item.option == 'c' && item.bytes == 0)
       return luaL_argerror(lua, 1, "option 'c0' has no fixed size");
-    if (!is_letter_or_digit(item.option)) format.apply(item.option);
+    if (!is_letter(item.option) && !is_digit(item.option)) format.apply(item.option);
     size += item.bytes;
   }
   lua_pushinteger(lua, static_cast<lua_Integer>(size));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "datastructs/base/ascii.h"
 #include "server/engine/client_line.h"
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
@@ -86,8 +87,7 @@ Status read_flags(Source& from, Choice& choice) {
 Status read_seconds(Source& from, Choice& choice) {
   auto& [ctx, args, command] = from;
   const int size = static_cast<int>(choice.filter->word.size());
-  std::string name(choice.filter->word);
-  for (char& c : name) c = static_cast<char>(c | 0x20);
+  const std::string name = to_lower(choice.filter->word);
   const Result<int64_t> number = parse_integer(args.next());
   if (!number.is_ok())
     return ctx.fail("ERR %.*s is not an integer or out of range", size, name.data());
