@@ -21,13 +21,9 @@ std::optional<uint64_t> parse_number(ByteView text) noexcept {
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
   if (text.empty()) return std::nullopt;
-  uint64_t value = 0;
-  for (const char c : text) {
-    if (!is_digit(c)) return std::nullopt;
-    if (__builtin_mul_overflow(value, uint64_t{10}, &value)) return std::nullopt;
-    if (__builtin_add_overflow(value, static_cast<uint64_t>(c - '0'), &value)) return std::nullopt;
-  }
-  return negative ? 0 - value : value;
+  const auto value = parse_digits(text);
+  if (!value) return std::nullopt;
+  return negative ? 0 - *value : *value;
 }
 
 }  // namespace

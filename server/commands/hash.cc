@@ -227,15 +227,9 @@ struct LivingFields {
 };
 
 Status cmd_hscan(Context& ctx) {
-  const auto cursor = parse_scan_cursor(ctx.argv[2]);
-  if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
-  OURO_TRY(const Hash* hash, ctx.find_as<Hash>(ctx.key(1)));
-  if (hash == nullptr) {
-    reply_empty_scan(ctx.reply);
-    return Status::ok();
-  }
-  ElementScan scan{.cursor = *cursor};
-  OURO_TRY(parse_scan_options(ctx, scan));
+  ElementScan scan;
+  OURO_TRY(const Hash* hash, find_to_scan<Hash>(ctx, scan));
+  if (hash == nullptr) return Status::ok();
   const LivingFields living{*hash, field_clock(ctx)};
   reply_scan(ctx.reply, living, scan, [&](const Hash::Item& item) -> size_t {
     if (!scan.matches(item.field)) return 0;

@@ -96,15 +96,9 @@ Status cmd_smembers(Context& ctx) {
 }
 
 Status cmd_sscan(Context& ctx) {
-  const auto cursor = parse_scan_cursor(ctx.argv[2]);
-  if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
-  OURO_TRY(const Set* set, ctx.find_as<Set>(ctx.key(1)));
-  if (set == nullptr) {
-    reply_empty_scan(ctx.reply);
-    return Status::ok();
-  }
-  ElementScan scan{.cursor = *cursor};
-  OURO_TRY(parse_scan_options(ctx, scan));
+  ElementScan scan;
+  OURO_TRY(const Set* set, find_to_scan<Set>(ctx, scan));
+  if (set == nullptr) return Status::ok();
   reply_scan(ctx.reply, *set, scan, [&](ByteView member) -> size_t {
     if (!scan.matches(member)) return 0;
     ctx.reply.bulk(member);

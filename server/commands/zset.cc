@@ -136,15 +136,9 @@ size_t format_scanned_score(double score, bool is_small, char* out) {
 }
 
 Status cmd_zscan(Context& ctx) {
-  const auto cursor = parse_scan_cursor(ctx.argv[2]);
-  if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
-  OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
-  if (zset == nullptr) {
-    reply_empty_scan(ctx.reply);
-    return Status::ok();
-  }
-  ElementScan scan{.cursor = *cursor};
-  OURO_TRY(parse_scan_options(ctx, scan));
+  ElementScan scan;
+  OURO_TRY(const ZSet* zset, find_to_scan<ZSet>(ctx, scan));
+  if (zset == nullptr) return Status::ok();
   const bool is_small = zset->encoding() == "listpack";
   reply_scan(ctx.reply, *zset, scan, [&](ByteView member, double score) -> size_t {
     if (!scan.matches(member)) return 0;
