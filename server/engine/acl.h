@@ -96,5 +96,7 @@ class AccessControl {
 // Joins the words of each selector, "(+get" "~a)", to one rule. False when one is not closed: then
 // `rules` ends with the word that opened it.
 bool join_selectors(Argv words, std::vector<std::string>& rules);
+// The error of that.
+std::string unmatched_text(const std::vector<std::string>& rules);
 
 }  // namespace ouro

@@ -43,11 +43,6 @@ Status run_script(Context& ctx, Scripts& scripts, const Script& script) {
                                     .arguments = words.arguments});
 }
 
-// Monitors see a script ahead of what it calls.
-void show_to_monitors(Context& ctx) {
-  if (ctx.engine.monitors.active()) ctx.engine.monitors.show(ctx.engine, ctx.caller, ctx.argv);
-}
-
 Status cmd_eval(Context& ctx) {
   show_to_monitors(ctx);
   OURO_TRY(split_words(ctx).status());
