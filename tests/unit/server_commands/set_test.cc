@@ -42,12 +42,11 @@ TEST(Sets, CountsOnlyWhatIsNewOrGone) {
 TEST(Sets, WrongTypeIsRefusedAndNothingChanges) {
   Sets engine;
   engine.run_all({"SET text v", "SADD s a"});
-  const std::string wrong = "(" + std::string(errors::kWrongType) + ")";
   for (const ByteView line :
        {"SADD text a", "SREM text a", "SCARD text", "SMOVE s text a", "SMOVE text s a", "SPOP text",
         "SRANDMEMBER text 2", "SSCAN text 0", "SINTER none text", "SUNION s text", "SDIFF s text",
         "SDIFF none text", "SINTERSTORE d s text", "SINTERCARD 2 none text"}) {
-    EXPECT_EQ(engine.run(line), wrong) << line;
+    EXPECT_EQ(engine.run(line), kWrongTypeAnswer) << line;
   }
   // Where nothing moves the destination is not looked at.
   EXPECT_EQ(engine.run("SMOVE none text a"), "0");

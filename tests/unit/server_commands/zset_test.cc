@@ -173,7 +173,7 @@ TEST(ZSets, UnionIntersectionDifference) {
   EXPECT_EQ(engine.run("ZDIFF 2 a a"), "[]");
   EXPECT_EQ(engine.run("ZINTERCARD 2 a b"), "2");
   EXPECT_EQ(engine.run("ZINTERCARD 2 a b LIMIT 1"), "1");
-  EXPECT_EQ(engine.run("ZUNION 2 a text"), "(" + std::string(errors::kWrongType) + ")");
+  EXPECT_EQ(engine.run("ZUNION 2 a text"), kWrongTypeAnswer);
   EXPECT_EQ(engine.run("ZUNION 0 a"), "(ERR at least 1 input key is needed for 'zunion' command)");
   EXPECT_EQ(engine.run("ZUNION 2 a b WEIGHTS 1"), "(ERR syntax error)");
   EXPECT_EQ(engine.run("ZUNION 1 a WEIGHTS x"), "(ERR weight value is not a float)");
