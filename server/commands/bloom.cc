@@ -10,8 +10,6 @@ namespace ouro {
 namespace {
 
 constexpr ByteView kNotFound = "ERR not found";
-constexpr ByteView kExists = "ERR item exists";
-constexpr ByteView kNoMemory = "ERR Insufficient memory to create filter";
 constexpr ByteView kBadData = "ERR received bad data";
 
 // ---- making
@@ -56,8 +54,8 @@ Status cmd_bf_reserve(Context& ctx) {
   OURO_TRY(parse_reserve(ctx, shape));
   const Key key = ctx.key(1);
   OURO_TRY(const Bloom* old, ctx.find_as_to_write<Bloom>(key));
-  if (old != nullptr) return ctx.fail_text(kExists);
-  if (!Bloom::fits(shape)) return ctx.fail_text(kNoMemory);
+  if (old != nullptr) return ctx.fail_text(kFilterExists);
+  if (!Bloom::fits(shape)) return ctx.fail_text(kFilterTooLarge);
   add_sketch(ctx, key, Bloom::create(ctx.heap(), shape));
   ctx.reply.ok();
   return Status::ok();
@@ -83,7 +81,7 @@ Status insert_items(Context& ctx, const Insertion& insertion) {
   OURO_TRY(Bloom * filter, ctx.find_as_to_write<Bloom>(key));
   if (filter == nullptr) {
     if (!insertion.create) return ctx.fail_text(kNotFound);
-    if (!Bloom::fits(insertion.shape)) return ctx.fail_text(kNoMemory);
+    if (!Bloom::fits(insertion.shape)) return ctx.fail_text(kFilterTooLarge);
     filter = &add_sketch(ctx, key, Bloom::create(ctx.heap(), insertion.shape));
   }
   const Argv items = ctx.argv.subspan(insertion.first_item);

@@ -10,8 +10,6 @@ namespace ouro {
 namespace {
 
 constexpr ByteView kNotFound = "ERR not found";
-constexpr ByteView kExists = "ERR item exists";
-constexpr ByteView kNoMemory = "ERR Insufficient memory to create filter";
 constexpr ByteView kCapacityTooSmall = "Capacity must be at least (BucketSize * 2)";
 
 // ---- making
@@ -65,8 +63,8 @@ Status cmd_cf_reserve(Context& ctx) {
                             .expansion = static_cast<uint16_t>(wanted.expansion)};
   const Key key = ctx.key(1);
   OURO_TRY(const Cuckoo* old, ctx.find_as_to_write<Cuckoo>(key));
-  if (old != nullptr) return ctx.fail_text(kExists);
-  if (!Cuckoo::fits(shape)) return ctx.fail_text(kNoMemory);
+  if (old != nullptr) return ctx.fail_text(kFilterExists);
+  if (!Cuckoo::fits(shape)) return ctx.fail_text(kFilterTooLarge);
   add_sketch(ctx, key, Cuckoo::create(ctx.heap(), shape));
   ctx.reply.ok();
   return Status::ok();
@@ -127,7 +125,7 @@ Status insert_items(Context& ctx, const Insertion& insertion) {
   OURO_TRY(Cuckoo * filter, ctx.find_as_to_write<Cuckoo>(key));
   if (filter == nullptr) {
     if (!insertion.create) return ctx.fail_text(kNotFound);
-    if (!Cuckoo::fits(insertion.shape)) return ctx.fail_text(kNoMemory);
+    if (!Cuckoo::fits(insertion.shape)) return ctx.fail_text(kFilterTooLarge);
     filter = &add_sketch(ctx, key, Cuckoo::create(ctx.heap(), insertion.shape));
   }
   if (filter->layers() >= Cuckoo::kLayersMax) return ctx.fail("Maximum expansions reached");
@@ -235,7 +233,7 @@ Status cmd_cf_scandump(Context& ctx) {
 }
 
 Status load_header(Context& ctx, const Key& key, const Cuckoo* old) {
-  if (old != nullptr) return ctx.fail_text(kExists);
+  if (old != nullptr) return ctx.fail_text(kFilterExists);
   const ByteView header = ctx.argv[3];
   if (header.size() != Cuckoo::kHeaderBytes) return ctx.fail("Invalid header");
   const Result<Cuckoo> made = Cuckoo::from_header(ctx.heap(), header);

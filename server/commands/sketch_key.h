@@ -40,6 +40,9 @@ T& add_sketch(Context& ctx, const Key& key, T sketch) {
 
 // ---- what BF and CF answer alike
 
+inline constexpr ByteView kFilterExists = "ERR item exists";
+inline constexpr ByteView kFilterTooLarge = "ERR Insufficient memory to create filter";
+
 // The filter of key 1, or null also for a key of another type: that has no such item.
 template <class T>
 const T* find_filter(Context& ctx) {

@@ -21,7 +21,12 @@ inline constexpr ByteView kStringTooBig =
     "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
 inline constexpr ByteView kMustBePositive = "ERR value is out of range, must be positive";
 inline constexpr ByteView kNumkeys = "ERR numkeys should be greater than 0";
+inline constexpr ByteView kTooManyKeys = "ERR Number of keys can't be greater than number of args";
+inline constexpr ByteView kNegativeKeys = "ERR Number of keys can't be negative";
+inline constexpr ByteView kNegativeLimit = "ERR LIMIT can't be negative";
+inline constexpr ByteView kCountTooSmall = "ERR COUNT must be > 0";
 inline constexpr ByteView kTimeoutNotAFloat = "ERR timeout is not a float or out of range";
+inline constexpr ByteView kTimeoutNotAnInteger = "ERR timeout is not an integer or out of range";
 inline constexpr ByteView kTimeoutNegative = "ERR timeout is negative";
 inline constexpr ByteView kNoAuth = "NOAUTH Authentication required.";
 inline constexpr ByteView kWrongPass =

@@ -23,9 +23,8 @@ Status cmd_fcall(Context& ctx) {
   const Result<int64_t> count = ctx.integer(2);
   if (!count.is_ok()) return ctx.fail("ERR Bad number of keys provided");
   const Argv words = ctx.argv.subspan(3);
-  if (*count > static_cast<int64_t>(words.size()))
-    return ctx.fail("ERR Number of keys can't be greater than number of args");
-  if (*count < 0) return ctx.fail("ERR Number of keys can't be negative");
+  if (*count > static_cast<int64_t>(words.size())) return ctx.fail_text(errors::kTooManyKeys);
+  if (*count < 0) return ctx.fail_text(errors::kNegativeKeys);
   const auto keys = static_cast<size_t>(*count);
   ctx.effects.none();
   Scripts& scripts = Scripts::of(ctx.engine);

@@ -21,9 +21,8 @@ struct Words {
 Result<Words> split_words(Context& ctx) {
   OURO_TRY(const int64_t count, ctx.integer(2));
   const Argv words = ctx.argv.subspan(3);
-  if (count < 0) return ctx.fail("ERR Number of keys can't be negative");
-  if (static_cast<uint64_t>(count) > words.size())
-    return ctx.fail("ERR Number of keys can't be greater than number of args");
+  if (count < 0) return ctx.fail_text(errors::kNegativeKeys);
+  if (static_cast<uint64_t>(count) > words.size()) return ctx.fail_text(errors::kTooManyKeys);
   const auto keys = static_cast<size_t>(count);
   return Words{words.first(keys), words.subspan(keys)};
 }

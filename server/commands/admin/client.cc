@@ -253,8 +253,8 @@ Status cmd_client_pause(Context& ctx) {
     }
   }
   const Result<int64_t> timeout = ctx.integer(2);
-  if (!timeout.is_ok()) return ctx.fail("ERR timeout is not an integer or out of range");
-  if (*timeout < 0) return ctx.fail("ERR timeout is negative");
+  if (!timeout.is_ok()) return ctx.fail_text(errors::kTimeoutNotAnInteger);
+  if (*timeout < 0) return ctx.fail_text(errors::kTimeoutNegative);
   const Instant now = ctx.engine.instant();
   Instant until = *timeout > (kNever - now) / 1000 ? kNever : now + *timeout * 1000;
   // Redis counts by the wall clock: what overflows there is long gone by, and nobody is held back.
