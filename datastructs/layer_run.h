@@ -65,7 +65,7 @@ class LayerRun : public Head {
   }
   // At most `bytes_max` bytes from `at` on; none behind the end.
   std::string read(uint64_t at, size_t bytes_max) const {
-    const Layer* layer = find(at);
+    const Layer* layer = find(layers(), at);
     if (layer == nullptr) return {};
     std::string out(std::min<size_t>(bytes_max, layer->bytes.size() - at), '\0');
     layer->bytes.read(at, out.size(), out.data());
@@ -74,10 +74,10 @@ class LayerRun : public Head {
   // Errors, with nothing written: Err::kOutOfRange - no layer is there; Err::kTooBig - the bytes go
   // beyond the end of the layer.
   Status write(Heap& heap, uint64_t at, ByteView bytes) noexcept {
-    const Layer* found = find(at);
-    if (found == nullptr) return Err::kOutOfRange;
-    if (bytes.size() > found->bytes.size() - at) return Err::kTooBig;
-    const_cast<Layer*>(found)->bytes.write(heap, at, bytes);
+    Layer* layer = find(layers(), at);
+    if (layer == nullptr) return Err::kOutOfRange;
+    if (bytes.size() > layer->bytes.size() - at) return Err::kTooBig;
+    layer->bytes.write(heap, at, bytes);
     return Status::ok();
   }
   // ChunkedBytes::visit_parts of all layers.
@@ -120,8 +120,9 @@ class LayerRun : public Head {
   Layer* first_layer() noexcept { return reinterpret_cast<Layer*>(this + 1); }
   const Layer* first_layer() const noexcept { return reinterpret_cast<const Layer*>(this + 1); }
   // The layer that holds byte `at` of the run, which becomes the place inside of it; or null.
-  const Layer* find(uint64_t& at) const noexcept {
-    for (const Layer& layer : layers()) {
+  template <class Any>
+  static Any* find(std::span<Any> layers, uint64_t& at) noexcept {
+    for (Any& layer : layers) {
       if (at < layer.bytes.size()) return &layer;
       at -= layer.bytes.size();
     }
