@@ -81,7 +81,8 @@ class Hash {
   uint64_t scan(uint64_t cursor, FunctionRef<void(const Item&)> fn, UnixMs now = kTimeless) const;
   // Each field with the same probability; nothing if there is none.
   std::optional<Item> random(Prng& prng, UnixMs now = kTimeless) const;
-  // Draws `count` times, with repetition.
+  // Draws `count` times, with repetition. Where most fields are due it walks over all of them,
+  // once.
   void random_each(Heap& heap, Prng& prng, size_t count, FunctionRef<void(const Item&)> fn,
                    UnixMs now = kTimeless) const;
   // `count` different fields (all, if there are fewer), each set of them with the same probability.
@@ -131,7 +132,10 @@ class Hash {
                                  Write how);
   bool set_in_table(Heap& heap, ByteView field, ByteView value, Write how);
   void replace_in_table(Heap& heap, HashField* old, Hash64 hash, const Item& item);
+  std::optional<Item> draw_from_table(Prng& prng, UnixMs now) const;
   std::optional<Item> random_of_all(Prng& prng, UnixMs now) const;
+  void random_each_of_few(Heap& heap, Prng& prng, size_t count, FunctionRef<void(const Item&)> fn,
+                          UnixMs now) const;
   void random_by_rejection(Heap& heap, Prng& prng, size_t count,
                            FunctionRef<void(const Item&)> fn) const;
 
