@@ -86,12 +86,10 @@ Status read_flags(Source& from, Choice& choice) {
 // A number of seconds, above 0.
 Status read_seconds(Source& from, Choice& choice) {
   auto& [ctx, args, command] = from;
-  const int size = static_cast<int>(choice.filter->word.size());
   const std::string name = to_lower(choice.filter->word);
   const Result<int64_t> number = parse_integer(args.next());
-  if (!number.is_ok())
-    return ctx.fail("ERR %.*s is not an integer or out of range", size, name.data());
-  if (*number <= 0) return ctx.fail("ERR %.*s should be greater than 0", size, name.data());
+  if (!number.is_ok()) return ctx.fail("ERR %s is not an integer or out of range", name.c_str());
+  if (*number <= 0) return ctx.fail("ERR %s should be greater than 0", name.c_str());
   choice.number = *number;
   return Status::ok();
 }
