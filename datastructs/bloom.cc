@@ -6,6 +6,7 @@
 #include <span>
 
 #include "datastructs/base/murmur.h"
+#include "datastructs/codec/little_endian.h"
 #include "datastructs/layer_run.h"
 
 namespace ouro {
@@ -76,16 +77,10 @@ struct Bloom::Layer {
   }
 };
 
-struct Bloom::Table {
+struct Bloom::Head {
   uint64_t items = 0;
   uint32_t expansion = 0;
-  uint32_t layer_count = 0;
   bool scaling = true;
-
-  Layer* layers() noexcept { return reinterpret_cast<Layer*>(this + 1); }
-  const Layer* layers() const noexcept { return reinterpret_cast<const Layer*>(this + 1); }
-  std::span<Layer> all() noexcept { return {layers(), layer_count}; }
-  Layer& newest() noexcept { return layers()[layer_count - 1]; }
 };
 
 bool Bloom::fits(const Shape& shape) noexcept {
@@ -96,10 +91,9 @@ bool Bloom::fits(const Shape& shape) noexcept {
 Bloom Bloom::create(Heap& heap, const Shape& shape) noexcept {
   CHECK(fits(shape));
   Bloom made;
-  made.table_ = heap.make<Table>(
-      Table{.expansion = shape.expansion, .layer_count = 0, .scaling = shape.scaling});
+  made.table_ = heap.make<Table>(Head{.expansion = shape.expansion, .scaling = shape.scaling});
   const double error = shape.error_rate * (shape.scaling ? kTightening : 1);
-  made.add_layer(heap, Layer::make(heap, error, shape.capacity));
+  made.table_ = Table::push(heap, made.table_, Layer::make(heap, error, shape.capacity));
   return made;
 }
 
@@ -110,12 +104,7 @@ void Bloom::destroy(Heap& heap) noexcept {
 
 Bloom Bloom::copy(Heap& heap) const noexcept {
   Bloom made;
-  made.table_ = heap.make<Table>(*table_);
-  made.table_->layer_count = 0;
-  for (Layer layer : table_->all()) {
-    layer.bytes = layer.bytes.copy(heap);
-    made.add_layer(heap, layer);
-  }
+  made.table_ = table_->copy(heap);
   return made;
 }
 
@@ -123,14 +112,8 @@ bool Bloom::can_add_layer(double error, uint64_t capacity) const noexcept {
   if (!(error > 0 && error < 1) || capacity == 0) return false;
   const double bytes = layer_bytes(error, capacity);
   if (table_ == nullptr) return bytes <= static_cast<double>(kBytesMax);
-  return table_->layer_count < kLayersMax &&
-         bytes <= static_cast<double>(kBytesMax - run_bytes(table_->all()));
-}
-
-void Bloom::add_layer(Heap& heap, const Layer& layer) noexcept {
-  const size_t count = table_->layer_count + 1;
-  table_ = static_cast<Table*>(heap.reallocate(table_, sizeof(Table) + count * sizeof(Layer)));
-  table_->layers()[table_->layer_count++] = layer;
+  return table_->layer_count() < kLayersMax &&
+         bytes <= static_cast<double>(kBytesMax - table_->bytes());
 }
 
 bool Bloom::grow(Heap& heap) noexcept {
@@ -139,7 +122,7 @@ bool Bloom::grow(Heap& heap) noexcept {
   uint64_t capacity = 0;
   if (__builtin_mul_overflow(newest.capacity, table_->expansion, &capacity)) return false;
   if (!can_add_layer(error, capacity)) return false;
-  add_layer(heap, Layer::make(heap, error, capacity));
+  table_ = Table::push(heap, table_, Layer::make(heap, error, capacity));
   return true;
 }
 
@@ -164,34 +147,33 @@ bool Bloom::contains(ByteView item) const noexcept { return contains(hash_of(ite
 
 bool Bloom::contains(Hash hash) const noexcept {
   // The newest layer is the largest: most items are there.
-  for (uint32_t i = table_->layer_count; i > 0; --i) {
-    if (table_->layers()[i - 1].contains(hash)) return true;
-  }
-  return false;
+  const std::span<const Layer> layers = table_->layers();
+  return std::any_of(layers.rbegin(), layers.rend(),
+                     [&](const Layer& layer) { return layer.contains(hash); });
 }
 
 uint64_t Bloom::size() const noexcept { return table_->items; }
-uint32_t Bloom::layers() const noexcept { return table_->layer_count; }
+uint32_t Bloom::layers() const noexcept { return table_->layer_count(); }
 uint32_t Bloom::expansion() const noexcept { return table_->expansion; }
 bool Bloom::is_scaling() const noexcept { return table_->scaling; }
 
 uint64_t Bloom::capacity() const noexcept {
   uint64_t sum = 0;
-  for (const Layer& layer : table_->all()) sum += layer.capacity;
+  for (const Layer& layer : table_->layers()) sum += layer.capacity;
   return sum;
 }
 
 uint64_t Bloom::reported_bytes() const noexcept {
-  return kReportedHeadBytes + layers() * kReportedLayerBytes + run_bytes(table_->all());
+  return kReportedHeadBytes + layers() * kReportedLayerBytes + table_->bytes();
 }
 
 std::string Bloom::header() const {
   std::string out;
   append_fixed(out, table_->items);
-  append_fixed(out, table_->layer_count);
+  append_fixed<uint32_t>(out, table_->layer_count());
   append_fixed(out, kNotRounded | kHash64 | (table_->scaling ? 0 : kNotScaling));
   append_fixed(out, table_->expansion);
-  for (const Layer& layer : table_->all()) {
+  for (const Layer& layer : table_->layers()) {
     append_fixed<uint64_t>(out, layer.bytes.size());
     append_fixed<uint64_t>(out, layer.bytes.size() * 8);
     append_fixed(out, layer.items);
@@ -215,7 +197,7 @@ Result<Bloom> Bloom::from_header(Heap& heap, ByteView header) {
   if (header.size() != layer_count * kLayerRecordBytes) return Err::kCorrupt;
   Bloom made;
   made.table_ = heap.make<Table>(
-      Table{.items = items, .expansion = expansion, .scaling = (flags & kNotScaling) == 0});
+      Head{.items = items, .expansion = expansion, .scaling = (flags & kNotScaling) == 0});
   uint64_t items_left = items;
   while (!header.empty()) {
     const auto bytes = take_fixed<uint64_t>(header);
@@ -227,64 +209,42 @@ Result<Bloom> Bloom::from_header(Heap& heap, ByteView header) {
     layer.hashes = take_fixed<uint32_t>(header);
     layer.capacity = take_fixed<uint64_t>(header);
     const bool is_rounded = take_fixed<uint8_t>(header) != 0;
-    if (is_rounded || bytes == 0 || bytes > kBytesMax - run_bytes(made.table_->all()) ||
-        bits != bytes * 8 || !(layer.error > 0 && layer.error < 1) ||
-        layer.hashes != hashes_for(layer.error) || layer.capacity == 0 ||
-        layer.items > items_left) {
+    if (is_rounded || bytes == 0 || bytes > kBytesMax - made.table_->bytes() || bits != bytes * 8 ||
+        !(layer.error > 0 && layer.error < 1) || layer.hashes != hashes_for(layer.error) ||
+        layer.capacity == 0 || layer.items > items_left) {
       made.destroy(heap);
       return Err::kCorrupt;
     }
     items_left -= layer.items;
     layer.bytes = ChunkedBytes::create(heap, bytes);
-    made.add_layer(heap, layer);
+    made.table_ = Table::push(heap, made.table_, layer);
   }
   if (items_left == 0) return made;
   made.destroy(heap);
   return Err::kCorrupt;
 }
 
-std::string Bloom::read(uint64_t at, size_t bytes_max) const {
-  return read_run(table_->all(), at, bytes_max);
-}
+std::string Bloom::read(uint64_t at, size_t bytes_max) const { return table_->read(at, bytes_max); }
 
 Status Bloom::write(Heap& heap, uint64_t at, ByteView bytes) noexcept {
-  return write_run(heap, table_->all(), at, bytes);
+  return table_->write(heap, at, bytes);
 }
 
 void Bloom::for_each_part(FunctionRef<void(ByteView)> visit) const {
   visit(header());
-  visit_run(table_->all(), visit);
+  table_->visit_parts(visit);
 }
 
-size_t Bloom::memory_bytes() const noexcept {
-  size_t sum = Heap::usable_bytes(table_);
-  for (const Layer& layer : table_->all()) sum += layer.bytes.memory_bytes();
-  return sum;
-}
-
-size_t Bloom::free_effort() const noexcept {
-  size_t sum = 1;
-  for (const Layer& layer : table_->all()) sum += layer.bytes.free_effort();
-  return sum;
-}
-
+size_t Bloom::memory_bytes() const noexcept { return table_->memory_bytes(); }
+size_t Bloom::free_effort() const noexcept { return table_->free_effort(); }
 bool Bloom::free_some(Heap& heap, size_t& budget) noexcept {
-  if (table_ == nullptr) return true;
-  for (; table_->layer_count > 0; --table_->layer_count) {
-    if (!table_->newest().bytes.free_some(heap, budget)) return false;
-  }
-  heap.release(table_);
-  table_ = nullptr;
-  return true;
+  return Table::free_some(heap, table_, budget);
 }
 
 void Bloom::check_invariants() const {
-  CHECK(table_->layer_count > 0);
+  table_->check_invariants();
   uint64_t items = 0;
-  for (const Layer& layer : table_->all()) {
-    layer.bytes.check_invariants();
-    items += layer.items;
-  }
+  for (const Layer& layer : table_->layers()) items += layer.items;
   CHECK(items == table_->items);
 }
 

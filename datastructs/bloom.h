@@ -38,6 +38,9 @@
 
 namespace ouro {
 
+template <class Head, class Layer>
+class LayerRun;
+
 class Bloom {
  public:
   struct Shape {
@@ -94,8 +97,9 @@ class Bloom {
   void check_invariants() const;
 
  private:
+  struct Head;
   struct Layer;
-  struct Table;
+  using Table = LayerRun<Head, Layer>;
   struct Hash {
     uint64_t a;
     uint64_t b;
@@ -104,7 +108,6 @@ class Bloom {
 
   bool contains(Hash hash) const noexcept;
   bool can_add_layer(double error, uint64_t capacity) const noexcept;
-  void add_layer(Heap& heap, const Layer& layer) noexcept;
   bool grow(Heap& heap) noexcept;
 
   Table* table_ = nullptr;

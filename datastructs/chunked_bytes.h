@@ -2,13 +2,12 @@
 // A large array of fixed size that begins as zeros: what filters and sketches are made of.
 //
 //      size() <= 64 KiB:   root -> chunk
-//      larger:             root -> | chunk | chunk | - | chunk | ...      "-": not there yet, all
-//      zero
+//      larger:             root -> | chunk | chunk | - | chunk | ...
 //
-// A chunk is allocated by the first write into it, so to reserve a filter of gigabytes costs its
-// directory (8 bytes for each 64 KiB) and no turn pays for the rest at once. Elements are read and
-// written by get<T> and set<T>, where sizeof(T) divides a chunk: none lies across two.
-// Trivially relocatable, no destructor: freed by destroy() or free_some().
+// A chunk that is not there ("-") is all zeros; the first write into it allocates it. So to reserve
+// a filter of gigabytes costs its directory (8 bytes for each 64 KiB) and no turn pays for the rest
+// at once. Elements are read and written by get<T> and set<T>, where sizeof(T) divides a chunk:
+// none lies across two. Trivially relocatable, no destructor: freed by destroy() or free_some().
 // Invariants: every chunk but the last has kChunkBytes; memory_bytes() is the sum of all blocks.
 // Cost: an access is one look-up more than in a plain array.
 #pragma once

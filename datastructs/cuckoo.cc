@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "datastructs/base/murmur.h"
+#include "datastructs/codec/little_endian.h"
 #include "datastructs/layer_run.h"
 
 namespace ouro {
@@ -75,24 +76,12 @@ struct Cuckoo::Layer {
   bool put_by_moves(Heap& heap, const Mark& mark, uint32_t moves_max) noexcept;
 };
 
-struct Cuckoo::Table {
+struct Cuckoo::Head {
   uint64_t items = 0;
   uint64_t removed = 0;
   uint16_t bucket_size = 0;
   uint16_t max_iterations = 0;
   uint16_t expansion = 0;
-  uint16_t layer_count = 0;
-
-  Layer* layers() noexcept { return reinterpret_cast<Layer*>(this + 1); }
-  std::span<Layer> all() noexcept { return {layers(), layer_count}; }
-  Layer& newest() noexcept { return layers()[layer_count - 1]; }
-
-  static Table* with_layer(Heap& heap, Table* table, const Layer& layer) noexcept {
-    const size_t count = size_t{table->layer_count} + 1;
-    table = static_cast<Table*>(heap.reallocate(table, sizeof(Table) + count * sizeof(Layer)));
-    table->layers()[table->layer_count++] = layer;
-    return table;
-  }
 };
 
 // Puts the mark into its first bucket although that is full: each fingerprint that has to go moves
@@ -133,11 +122,10 @@ Cuckoo Cuckoo::create(Heap& heap, const Shape& shape) noexcept {
   CHECK(fits(shape));
   Cuckoo made;
   Table* table = heap.make<Table>(
-      Table{.bucket_size = shape.bucket_size,
-            .max_iterations = shape.max_iterations,
-            .expansion = shape.expansion == 0 ? uint16_t{0} : std::bit_ceil(shape.expansion)});
-  made.table_ =
-      Table::with_layer(heap, table, Layer::make(heap, buckets_for(shape), shape.bucket_size));
+      Head{.bucket_size = shape.bucket_size,
+           .max_iterations = shape.max_iterations,
+           .expansion = shape.expansion == 0 ? uint16_t{0} : std::bit_ceil(shape.expansion)});
+  made.table_ = Table::push(heap, table, Layer::make(heap, buckets_for(shape), shape.bucket_size));
   return made;
 }
 
@@ -148,22 +136,17 @@ void Cuckoo::destroy(Heap& heap) noexcept {
 
 Cuckoo Cuckoo::copy(Heap& heap) const noexcept {
   Cuckoo made;
-  made.table_ = heap.make<Table>(*table_);
-  made.table_->layer_count = 0;
-  for (Layer layer : table_->all()) {
-    layer.bytes = layer.bytes.copy(heap);
-    made.table_ = Table::with_layer(heap, made.table_, layer);
-  }
+  made.table_ = table_->copy(heap);
   return made;
 }
 
 bool Cuckoo::grow(Heap& heap) noexcept {
-  if (table_->layer_count >= kLayersMax) return false;
+  if (table_->layer_count() >= kLayersMax) return false;
   // No overflow: a layer has at most 2^32 buckets.
   const uint64_t buckets = table_->newest().buckets * table_->expansion;
-  const uint64_t cells_left = kBytesMax - run_bytes(table_->all());
+  const uint64_t cells_left = kBytesMax - table_->bytes();
   if (buckets > cells_left / table_->bucket_size) return false;
-  table_ = Table::with_layer(heap, table_, Layer::make(heap, buckets, table_->bucket_size));
+  table_ = Table::push(heap, table_, Layer::make(heap, buckets, table_->bucket_size));
   return true;
 }
 
@@ -182,7 +165,7 @@ Cuckoo::Added Cuckoo::add_unless_present(Heap& heap, ByteView item) noexcept {
 
 Cuckoo::Added Cuckoo::add(Heap& heap, const Mark& mark) noexcept {
   bool done = false;
-  for (size_t i = table_->layer_count; i > 0 && !done; --i) {
+  for (size_t i = table_->layer_count(); i > 0 && !done; --i) {
     done = table_->layers()[i - 1].put(heap, mark);
   }
   if (!done) done = table_->newest().put_by_moves(heap, mark, table_->max_iterations);
@@ -197,7 +180,7 @@ Cuckoo::Added Cuckoo::add(Heap& heap, const Mark& mark) noexcept {
 
 bool Cuckoo::remove(Heap& heap, ByteView item) noexcept {
   const Mark mark = mark_of(item);
-  for (size_t i = table_->layer_count; i > 0; --i) {
+  for (size_t i = table_->layer_count(); i > 0; --i) {
     Layer& layer = table_->layers()[i - 1];
     const auto cell = layer.find(mark, mark.fingerprint);
     if (!cell) continue;
@@ -205,7 +188,7 @@ bool Cuckoo::remove(Heap& heap, ByteView item) noexcept {
     // Foreign bytes may hold more than their header said.
     if (table_->items > 0) --table_->items;
     ++table_->removed;
-    if (table_->layer_count > 1 && table_->removed > table_->items / 10) {
+    if (table_->layer_count() > 1 && table_->removed > table_->items / 10) {
       compact(heap, Compaction::kWhileLayersGo);
     }
     return true;
@@ -216,12 +199,11 @@ bool Cuckoo::remove(Heap& heap, ByteView item) noexcept {
 void Cuckoo::compact(Heap& heap) noexcept { compact(heap, Compaction::kAll); }
 
 void Cuckoo::compact(Heap& heap, Compaction extent) noexcept {
-  for (uint16_t i = table_->layer_count; i > 1; --i) {
+  for (uint16_t i = table_->layer_count(); i > 1; --i) {
     const auto from = static_cast<uint16_t>(i - 1);
     const bool emptied = move_down(heap, from);
-    if (emptied && i == table_->layer_count) {
-      table_->newest().bytes.destroy(heap);
-      --table_->layer_count;
+    if (emptied && i == table_->layer_count()) {
+      table_->pop(heap);
     }
     // A layer that stays keeps those below it.
     if (!emptied && extent == Compaction::kWhileLayersGo) break;
@@ -254,7 +236,7 @@ bool Cuckoo::move_down(Heap& heap, uint16_t from) noexcept {
 bool Cuckoo::contains(ByteView item) const noexcept { return contains(mark_of(item)); }
 
 bool Cuckoo::contains(const Mark& mark) const noexcept {
-  for (const Layer& layer : table_->all()) {
+  for (const Layer& layer : table_->layers()) {
     if (layer.find(mark, mark.fingerprint)) return true;
   }
   return false;
@@ -263,7 +245,7 @@ bool Cuckoo::contains(const Mark& mark) const noexcept {
 uint64_t Cuckoo::count(ByteView item) const noexcept {
   const Mark mark = mark_of(item);
   uint64_t sum = 0;
-  for (const Layer& layer : table_->all()) {
+  for (const Layer& layer : table_->layers()) {
     for (const uint64_t bucket : mark.buckets) sum += layer.count(bucket, mark.fingerprint);
   }
   return sum;
@@ -272,13 +254,13 @@ uint64_t Cuckoo::count(ByteView item) const noexcept {
 uint64_t Cuckoo::size() const noexcept { return table_->items; }
 uint64_t Cuckoo::removed() const noexcept { return table_->removed; }
 uint64_t Cuckoo::buckets() const noexcept { return table_->layers()[0].buckets; }
-uint16_t Cuckoo::layers() const noexcept { return table_->layer_count; }
+uint16_t Cuckoo::layers() const noexcept { return table_->layer_count(); }
 uint16_t Cuckoo::bucket_size() const noexcept { return table_->bucket_size; }
 uint16_t Cuckoo::max_iterations() const noexcept { return table_->max_iterations; }
 uint16_t Cuckoo::expansion() const noexcept { return table_->expansion; }
 
 uint64_t Cuckoo::reported_bytes() const noexcept {
-  return kReportedHeadBytes + layers() * kReportedLayerBytes + run_bytes(table_->all());
+  return kReportedHeadBytes + layers() * kReportedLayerBytes + table_->bytes();
 }
 
 std::string Cuckoo::header() const {
@@ -286,7 +268,7 @@ std::string Cuckoo::header() const {
   append_fixed(out, table_->items);
   append_fixed(out, buckets());
   append_fixed(out, table_->removed);
-  append_fixed<uint64_t>(out, table_->layer_count);
+  append_fixed<uint64_t>(out, table_->layer_count());
   append_fixed(out, table_->bucket_size);
   append_fixed(out, table_->max_iterations);
   append_fixed(out, table_->expansion);
@@ -311,63 +293,46 @@ Result<Cuckoo> Cuckoo::from_header(Heap& heap, ByteView header) {
     return Err::kCorrupt;
   }
   Cuckoo made;
-  made.table_ = heap.make<Table>(Table{.items = items,
-                                       .removed = removed,
-                                       .bucket_size = bucket_size,
-                                       .max_iterations = max_iterations,
-                                       .expansion = expansion});
+  made.table_ = heap.make<Table>(Head{.items = items,
+                                      .removed = removed,
+                                      .bucket_size = bucket_size,
+                                      .max_iterations = max_iterations,
+                                      .expansion = expansion});
   for (uint64_t i = 0; i < layer_count; ++i) {
-    const uint64_t cells_left = kBytesMax - run_bytes(made.table_->all());
+    const uint64_t cells_left = kBytesMax - made.table_->bytes();
     if (buckets > cells_left / bucket_size) {
       made.destroy(heap);
       return Err::kCorrupt;
     }
-    made.table_ = Table::with_layer(heap, made.table_, Layer::make(heap, buckets, bucket_size));
+    made.table_ = Table::push(heap, made.table_, Layer::make(heap, buckets, bucket_size));
     buckets *= expansion;
   }
   return made;
 }
 
 std::string Cuckoo::read(uint64_t at, size_t bytes_max) const {
-  return read_run(table_->all(), at, bytes_max);
+  return table_->read(at, bytes_max);
 }
 
 Status Cuckoo::write(Heap& heap, uint64_t at, ByteView bytes) noexcept {
-  return write_run(heap, table_->all(), at, bytes);
+  return table_->write(heap, at, bytes);
 }
 
 void Cuckoo::for_each_part(FunctionRef<void(ByteView)> visit) const {
   visit(header());
-  visit_run(table_->all(), visit);
+  table_->visit_parts(visit);
 }
 
-size_t Cuckoo::memory_bytes() const noexcept {
-  size_t sum = Heap::usable_bytes(table_);
-  for (const Layer& layer : table_->all()) sum += layer.bytes.memory_bytes();
-  return sum;
-}
-
-size_t Cuckoo::free_effort() const noexcept {
-  size_t sum = 1;
-  for (const Layer& layer : table_->all()) sum += layer.bytes.free_effort();
-  return sum;
-}
-
+size_t Cuckoo::memory_bytes() const noexcept { return table_->memory_bytes(); }
+size_t Cuckoo::free_effort() const noexcept { return table_->free_effort(); }
 bool Cuckoo::free_some(Heap& heap, size_t& budget) noexcept {
-  if (table_ == nullptr) return true;
-  for (; table_->layer_count > 0; --table_->layer_count) {
-    if (!table_->newest().bytes.free_some(heap, budget)) return false;
-  }
-  heap.release(table_);
-  table_ = nullptr;
-  return true;
+  return Table::free_some(heap, table_, budget);
 }
 
 void Cuckoo::check_invariants() const {
-  CHECK(table_->layer_count > 0);
-  CHECK(table_->layer_count <= kLayersMax);
-  for (const Layer& layer : table_->all()) {
-    layer.bytes.check_invariants();
+  table_->check_invariants();
+  CHECK(table_->layer_count() <= kLayersMax);
+  for (const Layer& layer : table_->layers()) {
     CHECK(std::has_single_bit(layer.buckets));
     CHECK(layer.bytes.size() == layer.buckets * table_->bucket_size);
   }

@@ -36,6 +36,9 @@
 
 namespace ouro {
 
+template <class Head, class Layer>
+class LayerRun;
+
 class Cuckoo {
  public:
   static constexpr uint16_t kBucketSizeMax = 255;
@@ -106,8 +109,9 @@ class Cuckoo {
   void check_invariants() const;
 
  private:
+  struct Head;
   struct Layer;
-  struct Table;
+  using Table = LayerRun<Head, Layer>;
   struct Mark;
 
   static Mark mark_of(ByteView item) noexcept;

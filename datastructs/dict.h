@@ -6,17 +6,17 @@
 // where an entry keeps its key (and its deadline, if entries have one). How it is laid out and how
 // it grows stands in dict_core.h. What it gives:
 //   - no pause: an operation moves at most the entries of one segment, the table is never rehashed
-//   as a whole;
+//     as a whole;
 //   - about 12 bytes of table an entry on average over growth (bench/micro/dict_bench.cc), nothing
-//   when empty;
+//     when empty;
 //   - a look-up reads the directory (hot), one line of the table and the entry; both can be
-//   prefetched for a batch;
+//     prefetched for a batch;
 //   - scan() with Redis's guarantee: what is in the table during a whole scan is returned, at least
-//   once;
+//     once;
 //   - deadlines: what is due, without a node an entry (about 1.5 bytes an entry once a segment has
-//   one);
+//     one);
 //   - frozen views (dict_view.h): the contents as of one moment, walked in slices while the table
-//   changes.
+//     changes.
 // An entry's address stays what it was given; nothing else here is stable across changes. No call
 // may be made from inside a callback of the same table, except find().
 #pragma once

@@ -2,8 +2,7 @@
 // The untyped half of Dict: where the entries' addresses stand, and all that moves them. Users
 // include dict.h.
 //
-//   root word -> [ directory of up to 2^14 words ] -> [ child directory, up to 2^10 words ] ->
-//   segment
+//   root word -> [ directory, up to 2^14 words ] -> [ child directory, up to 2^10 ] -> segment
 //
 //   segment (2 to 64 lines of 64 bytes)      bucket (one line)
 //   +--------+-------------+-----------+     +-----------------+------+--------------------------+

@@ -2,13 +2,10 @@
 // The hash type: fields with values, each field with a deadline of its own if wanted.
 //
 //      word == 0    empty
-//      ......00 ->  Packed  field, value, field, value ...                while small
-//      (Limits::hash_packed_*)
-//      ......10 ->  Packed  field, value, deadline, ...                   the same, once a field
-//      was given a deadline:
-//                                                                         8 bytes, or no byte for
-//                                                                         none
-//      ......01 ->  Table   Dict of HashField                             above
+//      ......00 ->  Packed  field, value, field, value ...   while small (Limits::hash_packed_*)
+//      ......10 ->  Packed  field, value, deadline, ...      the same, once a field was given a
+//                                                            deadline: 8 bytes, no byte for none
+//      ......01 ->  Table   Dict of HashField                above
 //
 // A field is due when its deadline <= now. Calls take `now`: a due field is not there for them,
 // although it still counts in size() and memory until expire_due() or a write removes it.
@@ -84,7 +81,8 @@ class Hash {
   uint64_t scan(uint64_t cursor, FunctionRef<void(const Item&)> fn, UnixMs now = kTimeless) const;
   // Each field with the same probability; nothing if there is none.
   std::optional<Item> random(Prng& prng, UnixMs now = kTimeless) const;
-  // Draws `count` times, with repetition.
+  // Draws `count` times, with repetition. Where most fields are due it walks over all of them,
+  // once.
   void random_each(Heap& heap, Prng& prng, size_t count, FunctionRef<void(const Item&)> fn,
                    UnixMs now = kTimeless) const;
   // `count` different fields (all, if there are fewer), each set of them with the same probability.
@@ -134,7 +132,10 @@ class Hash {
                                  Write how);
   bool set_in_table(Heap& heap, ByteView field, ByteView value, Write how);
   void replace_in_table(Heap& heap, HashField* old, Hash64 hash, const Item& item);
+  std::optional<Item> draw_from_table(Prng& prng, UnixMs now) const;
   std::optional<Item> random_of_all(Prng& prng, UnixMs now) const;
+  void random_each_of_few(Heap& heap, Prng& prng, size_t count, FunctionRef<void(const Item&)> fn,
+                          UnixMs now) const;
   void random_by_rejection(Heap& heap, Prng& prng, size_t count,
                            FunctionRef<void(const Item&)> fn) const;
 

@@ -2,13 +2,12 @@
 // One field of a large hash: field, value and, only if it ever had one, its deadline, in one
 // allocation.
 //
-//      | len | field ... | len | value ... |  room                        no deadline
-//      | F0 | deadline (8 bytes) | len | field ... | len | value ... |    kNoExpiry after it was
-//      cleared
+//      | len | field ... | len | value ... |  room                          no deadline
+//      | F0 | deadline (8 bytes) | len | field ... | len | value ... |  room
 //
-// len is a length code, none of which starts with F0. A field of 12 and a value of 16 bytes make
-// 30, which the allocator rounds to 32. The value stands last, so that one of another size is
-// written in place while the block has room.
+// A deadline that was cleared is kNoExpiry. len is a length code, none of which starts with F0. A
+// field of 12 and a value of 16 bytes make 30, which the allocator rounds to 32. The value stands
+// last, so that one of another size is written in place while the block has room.
 #pragma once
 
 #include <cstring>

@@ -11,7 +11,8 @@ namespace ouro {
 
 namespace {
 
-// How often a draw from a table may hit a due field before all fields are walked instead.
+// How often a draw from a table may hit a due field before all fields are walked instead: few are
+// left that are not due then.
 constexpr int kDrawsMax = 64;
 
 // From this share of the fields on, one walk over all of them costs less than drawing without
@@ -27,16 +28,22 @@ bool is_due(UnixMs deadline, UnixMs now) noexcept {
 std::optional<Hash::Item> Hash::random(Prng& prng, UnixMs now) const {
   if (empty()) return std::nullopt;
   if (is_table()) {
-    for (int i = 0; i < kDrawsMax; ++i) {
-      const Item item = table().dict.random(prng)->content();
-      if (!is_due(item.deadline, now)) return item;
-    }
-    return random_of_all(prng, now);
+    const std::optional<Item> item = draw_from_table(prng, now);
+    return item ? item : random_of_all(prng, now);
   }
   if (is_timed()) return random_of_all(prng, now);
   const Packed packed = run();
   At at = packed.at_index(prng.below(size()) * stride());
   return read_item(packed, at);
+}
+
+// Nothing when that takes too many draws.
+std::optional<Hash::Item> Hash::draw_from_table(Prng& prng, UnixMs now) const {
+  for (int i = 0; i < kDrawsMax; ++i) {
+    const Item item = table().dict.random(prng)->content();
+    if (!is_due(item.deadline, now)) return item;
+  }
+  return std::nullopt;
 }
 
 // One walk that keeps the k-th field that is not due with probability 1/k.
@@ -53,15 +60,15 @@ std::optional<Hash::Item> Hash::random_of_all(Prng& prng, UnixMs now) const {
 
 void Hash::random_each(Heap& heap, Prng& prng, size_t count, FunctionRef<void(const Item&)> fn,
                        UnixMs now) const {
+  if (empty()) return;
   if (is_table()) {
     for (; count > 0; --count) {
-      const std::optional<Item> item = random(prng, now);
-      if (!item) return;
+      const std::optional<Item> item = draw_from_table(prng, now);
+      if (!item) return random_each_of_few(heap, prng, count, fn, now);
       fn(*item);
     }
     return;
   }
-  if (empty()) return;
   // Positions once, so that a draw is not a walk.
   const Packed packed = run();
   auto* positions = static_cast<At*>(heap.allocate(size() * sizeof(At)));
@@ -75,6 +82,19 @@ void Hash::random_each(Heap& heap, Prng& prng, size_t count, FunctionRef<void(co
     fn(read_item(packed, at));
   }
   heap.release(positions);
+}
+
+// From a table most of whose fields are due: the others are listed once, so that a draw is not a
+// walk.
+void Hash::random_each_of_few(Heap& heap, Prng& prng, size_t count,
+                              FunctionRef<void(const Item&)> fn, UnixMs now) const {
+  auto** living = static_cast<const HashField**>(heap.allocate(size() * sizeof(void*)));
+  size_t found = 0;
+  table().dict.for_each([&](HashField& entry) {
+    if (!is_due(entry.content().deadline, now)) living[found++] = &entry;
+  });
+  for (; count > 0 && found > 0; --count) fn(living[prng.below(found)]->content());
+  heap.release(living);
 }
 
 void Hash::random_distinct(Heap& heap, Prng& prng, size_t count, FunctionRef<void(const Item&)> fn,

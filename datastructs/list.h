@@ -2,9 +2,9 @@
 // The list type: a sequence of byte strings, cheap to change at both ends, addressed by index.
 //
 //      word == 0        empty
-//      ......00  ->  PackedList                 while all elements fit one node
+//      ......00  ->  PackedList                   while all elements fit one node
 //      ......01  ->  Large { ListNodes, memory }  above: nodes of bounded size in two counted
-//      levels (list_nodes.h)
+//                                                 levels (list_nodes.h)
 //
 // A node holds as many elements as Limits::list_node_limit allows. An element that is larger than a
 // node, or reaches Limits::list_plain_bytes, is a node of its own: a Blob, which a reply may pin

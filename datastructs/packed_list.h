@@ -2,10 +2,10 @@
 // A small list in one allocation: Packed's block, with entries that can be read from both ends and
 // integers in binary.
 //
-//      string    | len | bytes ... | len mirrored |         see length_code.h
-//      0..4095   | 10hhhhhh | 10llllll |                    two bytes, either of which tells the
-//      size integer   | 1110kkkk | k bytes, low first | 1110kkkk |   k = 1 .. 8, the fewest that
-//      keep the sign
+//      string    | len | bytes ... | len mirrored |             see length_code.h
+//      0..4095   | 10hhhhhh | 10llllll |                        each byte tells that it is two
+//      integer   | 1110kkkk | k bytes, low first | 1110kkkk |   k = 1 .. 8, the fewest that keep
+//                                                               the sign
 //
 // An element that is written like an integer (no plus, no leading zeros) is kept as one, and read
 // back into a scratch buffer as the same text. Equal elements have equal bytes, so a search

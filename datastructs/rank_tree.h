@@ -2,14 +2,14 @@
 // RankTree: a B+ tree with counts. It orders scored members by (score, member bytes) and answers
 // both "which rank has this element" and "which element has this rank" in one descent.
 //
-//      inner    | count | sizes ... | first scores ... | first members ... | children ... |     up
-//      to 36 children
+//      inner    | count | sizes ... | first scores ... | first members ... | children ... |
 //                           |
-//                           +-- elements below that child: summed on the way down, they give the
-//                           rank
+//                           +-- elements below each child: summed on the way down they give the
+//                               rank
 //
-//      leaf <-> | prev | next | count | scores ... | members ... | <-> leaf                     up
-//      to 62 elements
+//      leaf <-> | prev | next | count | scores ... | members ... | <-> leaf
+//
+// An inner node has up to 36 children, a leaf up to 62 elements.
 //
 // A node is one allocation of at most 1 KiB. Scores stand in the nodes, so a descent reads member
 // entries only to break ties; inner nodes hold score and pointer of the first element below each

@@ -56,19 +56,17 @@ void Stream::append(Heap& heap, const Limits& limits, StreamId id,
   const HeapTally tally(heap, body.memory_bytes);
   const size_t bytes_max =
       limits.stream_node_bytes == 0 ? kBytesMax : std::min(limits.stream_node_bytes, kBytesMax);
-  NodeRef* const last = body.nodes.empty() ? nullptr : &body.nodes.back();
-  if (last != nullptr) {
-    size_t bytes = last->node->bytes();
+  const auto has_room = [&](const StreamNode& node) {
+    size_t bytes = node.bytes();
     for (const ByteView word : pairs) bytes += word.size();
-    const bool full = bytes >= bytes_max || (limits.stream_node_entries > 0 &&
-                                             last->node->added() >= limits.stream_node_entries);
-    if (!full) {
-      last->node = StreamNode::append(heap, last->node, id, pairs, bytes_max);
-    } else {
-      last->node = StreamNode::fit(heap, last->node);
-      body.nodes.append(heap, {id, StreamNode::create(heap, id, pairs)});
-    }
+    return bytes < bytes_max &&
+           (limits.stream_node_entries == 0 || node.added() < limits.stream_node_entries);
+  };
+  NodeRef* const last = body.nodes.empty() ? nullptr : &body.nodes.back();
+  if (last != nullptr && has_room(*last->node)) {
+    last->node = StreamNode::append(heap, last->node, id, pairs, bytes_max);
   } else {
+    if (last != nullptr) last->node = StreamNode::fit(heap, last->node);
     body.nodes.append(heap, {id, StreamNode::create(heap, id, pairs)});
   }
   ++body.length;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "datastructs/stream_id.h"
 
+#include "datastructs/base/ascii.h"
 #include "datastructs/codec/number_text.h"
 
 namespace ouro {
@@ -8,8 +9,6 @@ namespace {
 
 // Longer texts are no ids.
 constexpr size_t kTextBytesMax = 127;
-
-bool is_blank(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // A strict integer must not be negative; any other text is read as strtoull does, which takes
 // blanks, signs and leading zeros, and lets a negative number wrap.
@@ -22,13 +21,9 @@ std::optional<uint64_t> parse_number(ByteView text) noexcept {
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
   if (text.empty()) return std::nullopt;
-  uint64_t value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    if (__builtin_mul_overflow(value, uint64_t{10}, &value)) return std::nullopt;
-    if (__builtin_add_overflow(value, static_cast<uint64_t>(c - '0'), &value)) return std::nullopt;
-  }
-  return negative ? 0 - value : value;
+  const auto value = parse_digits(text);
+  if (!value) return std::nullopt;
+  return negative ? 0 - *value : *value;
 }
 
 }  // namespace

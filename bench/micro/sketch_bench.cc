@@ -3,7 +3,6 @@
 // and that do not.
 #include <benchmark/benchmark.h>
 
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -13,25 +12,15 @@
 #include "datastructs/cuckoo.h"
 #include "datastructs/t_digest.h"
 #include "datastructs/top_k.h"
+#include "member_names.h"
 
 namespace ouro {
 namespace {
 
-std::vector<std::string> items(size_t count) {
-  std::vector<std::string> all;
-  all.reserve(count);
-  for (size_t i = 0; i < count; ++i) {
-    char name[32];
-    std::snprintf(name, sizeof name, "member:%09zu", i);
-    all.emplace_back(name);
-  }
-  return all;
-}
-
 size_t count_of(const benchmark::State& state) { return static_cast<size_t>(state.range(0)); }
 
 void bloom_add(benchmark::State& state) {
-  const std::vector<std::string> names = items(count_of(state));
+  const std::vector<std::string> names = member_names(count_of(state));
   Heap heap;
   for (auto _ : state) {
     Bloom filter = Bloom::create(heap, {.capacity = names.size()});
@@ -43,7 +32,7 @@ void bloom_add(benchmark::State& state) {
 BENCHMARK(bloom_add)->Arg(10'000)->Arg(1'000'000);
 
 void bloom_contains(benchmark::State& state) {
-  const std::vector<std::string> names = items(count_of(state) * 2);
+  const std::vector<std::string> names = member_names(count_of(state) * 2);
   Heap heap;
   Bloom filter = Bloom::create(heap, {.capacity = count_of(state)});
   for (size_t i = 0; i < count_of(state); ++i) filter.add(heap, names[i]);
@@ -56,7 +45,7 @@ void bloom_contains(benchmark::State& state) {
 BENCHMARK(bloom_contains)->Arg(10'000)->Arg(1'000'000);
 
 void cuckoo_add(benchmark::State& state) {
-  const std::vector<std::string> names = items(count_of(state));
+  const std::vector<std::string> names = member_names(count_of(state));
   Heap heap;
   for (auto _ : state) {
     Cuckoo filter = Cuckoo::create(heap, {.capacity = names.size() * 2});
@@ -68,7 +57,7 @@ void cuckoo_add(benchmark::State& state) {
 BENCHMARK(cuckoo_add)->Arg(10'000)->Arg(1'000'000);
 
 void cuckoo_contains(benchmark::State& state) {
-  const std::vector<std::string> names = items(count_of(state) * 2);
+  const std::vector<std::string> names = member_names(count_of(state) * 2);
   Heap heap;
   Cuckoo filter = Cuckoo::create(heap, {.capacity = count_of(state) * 2});
   for (size_t i = 0; i < count_of(state); ++i) filter.add(heap, names[i]);
@@ -80,7 +69,7 @@ void cuckoo_contains(benchmark::State& state) {
 BENCHMARK(cuckoo_contains)->Arg(10'000)->Arg(1'000'000);
 
 void count_min_add(benchmark::State& state) {
-  const std::vector<std::string> names = items(100'000);
+  const std::vector<std::string> names = member_names(100'000);
   Heap heap;
   CountMin sketch = CountMin::create(heap, {.width = count_of(state), .depth = 5});
   Prng prng(1);
@@ -94,7 +83,7 @@ BENCHMARK(count_min_add)->Arg(2'000)->Arg(1'000'000);
 
 // The argument is k; items of which few come often.
 void top_k_add(benchmark::State& state) {
-  const std::vector<std::string> names = items(100'000);
+  const std::vector<std::string> names = member_names(100'000);
   Heap heap;
   TopK top = TopK::create(heap, {.k = static_cast<uint32_t>(state.range(0)), .width = 2000});
   Prng prng(1);

@@ -3,7 +3,6 @@
 // element takes, by the allocator's size classes.
 #include <benchmark/benchmark.h>
 
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,25 +10,15 @@
 #include "datastructs/base/prng.h"
 #include "datastructs/set.h"
 #include "datastructs/zset.h"
+#include "member_names.h"
 
 namespace ouro {
 namespace {
 
 constexpr HashSeed kSeed{42};
 
-std::vector<std::string> members(size_t count) {
-  std::vector<std::string> all;
-  all.reserve(count);
-  for (size_t i = 0; i < count; ++i) {
-    char name[32];
-    std::snprintf(name, sizeof name, "member:%09zu", i);
-    all.emplace_back(name);
-  }
-  return all;
-}
-
 struct Fixture {
-  explicit Fixture(size_t count) : names(members(count)) {}
+  explicit Fixture(size_t count) : names(member_names(count)) {}
   ~Fixture() {
     sorted.destroy(heap);
     plain.destroy(heap);

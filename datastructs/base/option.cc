@@ -4,20 +4,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "datastructs/base/ascii.h"
 #include "datastructs/base/check.h"
 
 namespace ouro {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool same_word(ByteView a, ByteView b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
 
 template <class T>
 bool parse_number(ByteView text, T& value, int base = 10) {
@@ -74,7 +65,7 @@ bool parse_names(const OptionRow& row, Words words, OptionValue& value, std::str
   value.number = 0;
   for (const ByteView word : words) {
     size_t index = 0;
-    while (index < row.names.size() && !same_word(row.names[index], word)) ++index;
+    while (index < row.names.size() && !equals_ignoring_case(row.names[index], word)) ++index;
     if (index == row.names.size()) {
       error = "argument(s) must be one of the following: ";
       for (size_t i = 0; i < row.names.size(); ++i)
@@ -93,8 +84,8 @@ bool parse_names(const OptionRow& row, Words words, OptionValue& value, std::str
 bool parse_one(const OptionRow& row, ByteView word, OptionValue& value, std::string& error) {
   switch (row.kind) {
     case OptionKind::kBool:
-      value.number = same_word(word, "yes") ? 1 : 0;
-      if (value.number == 1 || same_word(word, "no")) return true;
+      value.number = equals_ignoring_case(word, "yes") ? 1 : 0;
+      if (value.number == 1 || equals_ignoring_case(word, "no")) return true;
       error = "argument must be 'yes' or 'no'";
       return false;
     case OptionKind::kInteger:
@@ -118,7 +109,7 @@ bool parse_one(const OptionRow& row, ByteView word, OptionValue& value, std::str
 
 bool parse_bytes(ByteView text, uint64_t& bytes) {
   size_t digits = 0;
-  while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') ++digits;
+  while (digits < text.size() && is_digit(text[digits])) ++digits;
   bytes = 0;
   const auto [end, err] = std::from_chars(text.data(), text.data() + digits, bytes);
   if (err == std::errc::result_out_of_range) bytes = UINT64_MAX;
@@ -130,7 +121,7 @@ bool parse_bytes(ByteView text, uint64_t& bytes) {
       {"", 1},           {"b", 1},      {"k", 1000},          {"kb", 1_KiB},
       {"m", 1000000ULL}, {"mb", 1_MiB}, {"g", 1000000000ULL}, {"gb", 1_GiB}};
   for (const Unit& unit : kUnits) {
-    if (!same_word(text.substr(digits), unit.name)) continue;
+    if (!equals_ignoring_case(text.substr(digits), unit.name)) continue;
     if (__builtin_mul_overflow(bytes, unit.factor, &bytes)) bytes = UINT64_MAX;
     return true;
   }

@@ -4,10 +4,13 @@
 // documentation derive from them.
 //
 //   constexpr OptionRow kRows[] = {
-//       {.name = "maxmemory-samples", .kind = OptionKind::kInteger, .standard = "5", .least = 1,
-//       .most = INT32_MAX,
-//        .field = option_field<&EngineOptions::maxmemory_samples>(), .doc = "Keys looked at for
-//        each eviction."},
+//       {.name = "maxmemory-samples",
+//        .kind = OptionKind::kInteger,
+//        .standard = "5",
+//        .least = 1,
+//        .most = INT32_MAX,
+//        .field = option_field<&EngineOptions::maxmemory_samples>(),
+//        .doc = "Keys looked at for each eviction."},
 //   };
 //
 // A row without a field belongs to a feature that a later version brings: whoever joins the rows

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <limits>
 
+#include "datastructs/base/ascii.h"
 #include "datastructs/base/check.h"
 
 namespace ouro {
@@ -42,7 +43,7 @@ constexpr std::array<uint64_t, 20> kPowersOfTen = [] {
 constexpr double kIntegralMax = 9007199254740992.0;
 
 // Digits without sign; strict about leading zeros. False when it does not fit.
-bool parse_digits(ByteView text, uint64_t& value) noexcept {
+bool parse_strict_digits(ByteView text, uint64_t& value) noexcept {
   if (text.empty() || text.size() > 20) return false;
   if (text[0] == '0') {
     value = 0;
@@ -70,8 +71,6 @@ double convert(const char* text, char** end, double) noexcept { return std::strt
 long double convert(const char* text, char** end, long double) noexcept {
   return std::strtold(text, end);
 }
-
-bool is_blank(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // The C library decides: it knows hexadecimal, infinity and the edges of the range.
 template <class Float>
@@ -157,7 +156,17 @@ size_t format_long_double(long double value, char* out) noexcept {
 
 std::optional<uint64_t> parse_uint64(ByteView text) noexcept {
   uint64_t value = 0;
-  if (!parse_digits(text, value)) return std::nullopt;
+  if (!parse_strict_digits(text, value)) return std::nullopt;
+  return value;
+}
+
+std::optional<uint64_t> parse_digits(ByteView text) noexcept {
+  uint64_t value = 0;
+  for (const char c : text) {
+    if (!is_digit(c)) return std::nullopt;
+    if (__builtin_mul_overflow(value, uint64_t{10}, &value)) return std::nullopt;
+    if (__builtin_add_overflow(value, static_cast<uint64_t>(c - '0'), &value)) return std::nullopt;
+  }
   return value;
 }
 
@@ -166,7 +175,7 @@ std::optional<int64_t> parse_int64(ByteView text) noexcept {
   const bool negative = !text.empty() && text[0] == '-';
   if (negative) text.remove_prefix(1);
   uint64_t value = 0;
-  if (!parse_digits(text, value)) return std::nullopt;
+  if (!parse_strict_digits(text, value)) return std::nullopt;
   if (!negative) {
     if (value > kMax) return std::nullopt;
     return static_cast<int64_t>(value);

@@ -34,6 +34,9 @@ size_t digit_count(uint64_t value) noexcept;
 // The whole text is one number: no blanks, no plus sign, no leading zeros, no "-0".
 std::optional<int64_t> parse_int64(ByteView text) noexcept;
 std::optional<uint64_t> parse_uint64(ByteView text) noexcept;
+// Digits and nothing else, but leading zeros count for nothing and no digits for 0: what is left to
+// read behind the sign where Redis reads as strtoull does.
+std::optional<uint64_t> parse_digits(ByteView text) noexcept;
 
 // What strtod accepts, hexadecimal and infinity included, but no leading blank, no not-a-number,
 // nothing behind it, and neither overflow nor a value that vanishes to zero.

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "datastructs/codec/quoted_words.h"
 
+#include "datastructs/base/ascii.h"
+
 namespace ouro {
 
 namespace {
 
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
 // Vertical tab and form feed are blanks before a word but no end of it.
 bool ends_word(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 char unescaped(char c) {
   switch (c) {
@@ -44,8 +37,8 @@ const char* copy_quoted(const char* at, const char* end, char quote, char*& out)
       *out++ = c;
     } else if (quote == '\'') {
       *out++ = *at == '\'' ? *at++ : c;
-    } else if (*at == 'x' && end - at >= 3 && hex_digit(at[1]) >= 0 && hex_digit(at[2]) >= 0) {
-      *out++ = static_cast<char>(hex_digit(at[1]) * 16 + hex_digit(at[2]));
+    } else if (*at == 'x' && end - at >= 3 && hex_value(at[1]) >= 0 && hex_value(at[2]) >= 0) {
+      *out++ = static_cast<char>(hex_value(at[1]) * 16 + hex_value(at[2]));
       at += 3;
     } else {
       *out++ = unescaped(*at++);

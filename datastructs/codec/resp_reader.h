@@ -2,10 +2,8 @@
 // Bytes of one peer -> commands. RESP arrays of bulks, and inline commands; limits and error texts
 // are Redis 7.0's.
 //
-//      unread_ [whole commands given back]  own_ [torn command, kept bytes]  in_ [fed this turn,
-//      borrowed]
-//       first -------------------------------------------------------------------------------->
-//       last
+//      unread_ [whole commands given back]  own_ [torn command]  in_ [fed this turn, borrowed]
+//       first ------------------------------------------------------------------------> last
 //
 // A command that stands whole in what was fed is parsed in place: no copy, no allocation, its views
 // point into the receive buffer. A torn one is copied to own_ with just the bytes it needs, and

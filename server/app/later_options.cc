@@ -5,6 +5,7 @@
 // folder of its feature when that comes.
 #include <array>
 
+#include "datastructs/base/ascii.h"
 #include "datastructs/codec/number_text.h"
 #include "server/app/options.h"
 
@@ -45,8 +46,7 @@ bool fail(std::string& error, ByteView text) {
 bool check_hostname(Words, OptionValue& value, std::string& error) {
   if (value.text.size() > 255) return fail(error, "Hostnames must be less than 256 characters");
   for (const char c : value.text) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (letter || (c >= '0' && c <= '9') || c == '-' || c == '.') continue;
+    if (is_letter(c) || is_digit(c) || c == '-' || c == '.') continue;
     return fail(error, "Hostnames may only contain alphanumeric characters, hyphens or dots");
   }
   return true;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the program was started to do, from its arguments and the files they name:
 //
-//   ouro-server [file] [--name value ...] [-]        '-' reads more lines from standard input,
-//   after the file
+//   ouro-server [file] [--name value ...] [-]
 //
-// Lines come in the order file, standard input, arguments; a later one replaces an earlier one, or
-// adds to it where the parameter accumulates (save). An `include` is read where it stands; its
-// pattern may have wildcards and may match nothing. Pure: files come in through FileAccess.
+// "-" reads more lines from standard input. Lines come in the order file, standard input,
+// arguments; a later one replaces an earlier one, or adds to it where the parameter accumulates
+// (save). An `include` is read where it stands; its pattern may have wildcards and may match
+// nothing. Pure: files come in through FileAccess.
 #pragma once
 
 #include <span>

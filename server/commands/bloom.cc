@@ -10,8 +10,6 @@ namespace ouro {
 namespace {
 
 constexpr ByteView kNotFound = "ERR not found";
-constexpr ByteView kExists = "ERR item exists";
-constexpr ByteView kNoMemory = "ERR Insufficient memory to create filter";
 constexpr ByteView kBadData = "ERR received bad data";
 
 // ---- making
@@ -56,8 +54,8 @@ Status cmd_bf_reserve(Context& ctx) {
   OURO_TRY(parse_reserve(ctx, shape));
   const Key key = ctx.key(1);
   OURO_TRY(const Bloom* old, ctx.find_as_to_write<Bloom>(key));
-  if (old != nullptr) return ctx.fail_text(kExists);
-  if (!Bloom::fits(shape)) return ctx.fail_text(kNoMemory);
+  if (old != nullptr) return ctx.fail_text(kFilterExists);
+  if (!Bloom::fits(shape)) return ctx.fail_text(kFilterTooLarge);
   add_sketch(ctx, key, Bloom::create(ctx.heap(), shape));
   ctx.reply.ok();
   return Status::ok();
@@ -83,7 +81,7 @@ Status insert_items(Context& ctx, const Insertion& insertion) {
   OURO_TRY(Bloom * filter, ctx.find_as_to_write<Bloom>(key));
   if (filter == nullptr) {
     if (!insertion.create) return ctx.fail_text(kNotFound);
-    if (!Bloom::fits(insertion.shape)) return ctx.fail_text(kNoMemory);
+    if (!Bloom::fits(insertion.shape)) return ctx.fail_text(kFilterTooLarge);
     filter = &add_sketch(ctx, key, Bloom::create(ctx.heap(), insertion.shape));
   }
   const Argv items = ctx.argv.subspan(insertion.first_item);
@@ -148,27 +146,8 @@ Status cmd_bf_insert(Context& ctx) {
 
 // ---- asking
 
-// The filter, or null also for a key of another type: it has no such item.
-const Bloom* find_filter(Context& ctx) {
-  const Entry* entry = ctx.find(ctx.key(1));
-  return entry != nullptr && entry->kind() == Kind::kBloom ? &entry->as<Bloom>() : nullptr;
-}
-
-Status cmd_bf_exists(Context& ctx) {
-  const Bloom* filter = find_filter(ctx);
-  ctx.reply.boolean(filter != nullptr && filter->contains(ctx.argv[2]));
-  return Status::ok();
-}
-
-Status cmd_bf_mexists(Context& ctx) {
-  const Bloom* filter = find_filter(ctx);
-  const Argv items = ctx.argv.subspan(2);
-  ctx.reply.array(items.size());
-  for (const ByteView item : items) {
-    ctx.reply.boolean(filter != nullptr && filter->contains(item));
-  }
-  return Status::ok();
-}
+Status cmd_bf_exists(Context& ctx) { return reply_contains<Bloom>(ctx); }
+Status cmd_bf_mexists(Context& ctx) { return reply_contains_each<Bloom>(ctx); }
 
 Status cmd_bf_card(Context& ctx) {
   OURO_TRY(const Bloom* filter, ctx.find_as<Bloom>(ctx.key(1)));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a connection says about itself: AUTH, HELLO, SELECT, PING, ECHO, QUIT, RESET. CLIENT:
 // admin/client.cc.
-#include "server/commands/admin/client.h"
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
+#include "server/engine/client_line.h"
 #include "server/engine/context.h"
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
@@ -104,7 +104,7 @@ Result<int64_t> obey_hello(Context& ctx, Session& session) {
     } else if (args.left() > 1 && args.word("SETNAME")) {
       const ByteView name = args.next();
       if (!is_client_word(name)) {
-        return ctx.fail("ERR Client names cannot contain spaces, newlines or special characters.");
+        return ctx.fail_text(errors::kBadClientName);
       }
       session.name = name;
     } else {

@@ -10,8 +10,6 @@ namespace ouro {
 namespace {
 
 constexpr ByteView kNotFound = "ERR not found";
-constexpr ByteView kExists = "ERR item exists";
-constexpr ByteView kNoMemory = "ERR Insufficient memory to create filter";
 constexpr ByteView kCapacityTooSmall = "Capacity must be at least (BucketSize * 2)";
 
 // ---- making
@@ -65,8 +63,8 @@ Status cmd_cf_reserve(Context& ctx) {
                             .expansion = static_cast<uint16_t>(wanted.expansion)};
   const Key key = ctx.key(1);
   OURO_TRY(const Cuckoo* old, ctx.find_as_to_write<Cuckoo>(key));
-  if (old != nullptr) return ctx.fail_text(kExists);
-  if (!Cuckoo::fits(shape)) return ctx.fail_text(kNoMemory);
+  if (old != nullptr) return ctx.fail_text(kFilterExists);
+  if (!Cuckoo::fits(shape)) return ctx.fail_text(kFilterTooLarge);
   add_sketch(ctx, key, Cuckoo::create(ctx.heap(), shape));
   ctx.reply.ok();
   return Status::ok();
@@ -127,7 +125,7 @@ Status insert_items(Context& ctx, const Insertion& insertion) {
   OURO_TRY(Cuckoo * filter, ctx.find_as_to_write<Cuckoo>(key));
   if (filter == nullptr) {
     if (!insertion.create) return ctx.fail_text(kNotFound);
-    if (!Cuckoo::fits(insertion.shape)) return ctx.fail_text(kNoMemory);
+    if (!Cuckoo::fits(insertion.shape)) return ctx.fail_text(kFilterTooLarge);
     filter = &add_sketch(ctx, key, Cuckoo::create(ctx.heap(), insertion.shape));
   }
   if (filter->layers() >= Cuckoo::kLayersMax) return ctx.fail("Maximum expansions reached");
@@ -189,30 +187,11 @@ Status cmd_cf_compact(Context& ctx) {
 
 // ---- asking
 
-// The filter, or null also for a key of another type: it has no such item.
-const Cuckoo* find_filter(Context& ctx) {
-  const Entry* entry = ctx.find(ctx.key(1));
-  return entry != nullptr && entry->kind() == Kind::kCuckoo ? &entry->as<Cuckoo>() : nullptr;
-}
-
-Status cmd_cf_exists(Context& ctx) {
-  const Cuckoo* filter = find_filter(ctx);
-  ctx.reply.boolean(filter != nullptr && filter->contains(ctx.argv[2]));
-  return Status::ok();
-}
-
-Status cmd_cf_mexists(Context& ctx) {
-  const Cuckoo* filter = find_filter(ctx);
-  const Argv items = ctx.argv.subspan(2);
-  ctx.reply.array(items.size());
-  for (const ByteView item : items) {
-    ctx.reply.boolean(filter != nullptr && filter->contains(item));
-  }
-  return Status::ok();
-}
+Status cmd_cf_exists(Context& ctx) { return reply_contains<Cuckoo>(ctx); }
+Status cmd_cf_mexists(Context& ctx) { return reply_contains_each<Cuckoo>(ctx); }
 
 Status cmd_cf_count(Context& ctx) {
-  const Cuckoo* filter = find_filter(ctx);
+  const Cuckoo* filter = find_filter<Cuckoo>(ctx);
   ctx.reply.integer(filter == nullptr ? 0 : static_cast<int64_t>(filter->count(ctx.argv[2])));
   return Status::ok();
 }
@@ -254,7 +233,7 @@ Status cmd_cf_scandump(Context& ctx) {
 }
 
 Status load_header(Context& ctx, const Key& key, const Cuckoo* old) {
-  if (old != nullptr) return ctx.fail_text(kExists);
+  if (old != nullptr) return ctx.fail_text(kFilterExists);
   const ByteView header = ctx.argv[3];
   if (header.size() != Cuckoo::kHeaderBytes) return ctx.fail("Invalid header");
   const Result<Cuckoo> made = Cuckoo::from_header(ctx.heap(), header);

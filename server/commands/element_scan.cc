@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/commands/element_scan.h"
 
+#include "datastructs/codec/number_text.h"
+
 namespace ouro {
 
 std::optional<uint64_t> parse_scan_cursor(ByteView text) {
   const bool negative = text.starts_with('-');
   if (text.size() > 1 && (negative || text[0] == '+')) text.remove_prefix(1);
-  uint64_t value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    if (__builtin_mul_overflow(value, uint64_t{10}, &value)) return std::nullopt;
-    if (__builtin_add_overflow(value, static_cast<uint64_t>(c - '0'), &value)) return std::nullopt;
-  }
-  return negative ? ~value + 1 : value;
+  const auto value = parse_digits(text);
+  if (!value) return std::nullopt;
+  return negative ? 0 - *value : *value;
+}
+
+void reply_cursor(Reply& reply, uint64_t cursor) {
+  char text[kInt64TextMax];
+  reply.bulk({text, format_uint64(cursor, text)});
 }
 
 Status parse_scan_options(const Context& ctx, ElementScan& scan) {

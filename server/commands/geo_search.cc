@@ -98,7 +98,7 @@ class GeoSearch {
       order_ = Order::kFarthest;
     } else if (args.left() >= 2 && args.word("COUNT")) {
       OURO_TRY(const int64_t count, parse_integer(args.next()));
-      if (count <= 0) return ctx_.fail("ERR COUNT must be > 0");
+      if (count <= 0) return ctx_.fail_text(errors::kCountTooSmall);
       count_ = static_cast<uint64_t>(count);
     } else if (form_.center == Form::Center::kOption) {
       return parse_shape(args);

@@ -7,9 +7,10 @@
 
 #include "datastructs/codec/number_text.h"
 #include "server/commands/element_scan.h"
+#include "server/commands/element_writer.h"
 #include "server/commands/hash_fields.h"
 #include "server/commands/help.h"
-#include "server/commands/stored_result.h"
+#include "server/commands/random_picks.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
 #include "server/engine/engine.h"
@@ -226,15 +227,9 @@ struct LivingFields {
 };
 
 Status cmd_hscan(Context& ctx) {
-  const auto cursor = parse_scan_cursor(ctx.argv[2]);
-  if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
-  OURO_TRY(const Hash* hash, ctx.find_as<Hash>(ctx.key(1)));
-  if (hash == nullptr) {
-    reply_empty_scan(ctx.reply);
-    return Status::ok();
-  }
-  ElementScan scan{.cursor = *cursor};
-  OURO_TRY(parse_scan_options(ctx, scan));
+  ElementScan scan;
+  OURO_TRY(const Hash* hash, find_to_scan<Hash>(ctx, scan));
+  if (hash == nullptr) return Status::ok();
   const LivingFields living{*hash, field_clock(ctx)};
   reply_scan(ctx.reply, living, scan, [&](const Hash::Item& item) -> size_t {
     if (!scan.matches(item.field)) return 0;
@@ -246,25 +241,6 @@ Status cmd_hscan(Context& ctx) {
 }
 
 // ---- at random
-
-// Flat with values in RESP2, pairs in RESP3.
-class PickWriter {
- public:
-  PickWriter(Reply& reply, bool with_values)
-      : reply_(reply), with_values_(with_values), pairs_(with_values && reply.is_resp3()) {}
-
-  void begin(size_t count) { reply_.array(with_values_ && !pairs_ ? 2 * count : count); }
-  void put(const Hash::Item& item) {
-    if (pairs_) reply_.array(2);
-    reply_.bulk(item.field);
-    if (with_values_) reply_.bulk(item.value);
-  }
-
- private:
-  Reply& reply_;
-  bool with_values_;
-  bool pairs_;
-};
 
 Result<Hash*> find_to_pick_from(Context& ctx) {
   const Key key = ctx.key(1);
@@ -281,32 +257,41 @@ Status pick_one(Context& ctx) {
   return Status::ok();
 }
 
+// The same field may come again.
+Status pick_repeated(Context& ctx, const Hash& hash, uint64_t count, ElementWriter& writer) {
+  const UnixMs now = field_clock(ctx);
+  OURO_TRY(check_repeated(ctx, count, hash.memory_bytes(), [&](Prng& dice) {
+    uint64_t bytes = 0;
+    hash.random_each(
+        ctx.heap(), dice, count,
+        [&](const Hash::Item& item) { bytes += item.field.size() + item.value.size(); }, now);
+    return bytes;
+  }));
+  writer.begin(count);
+  hash.random_each(
+      ctx.heap(), ctx.prng(), count,
+      [&](const Hash::Item& item) { writer.put(item.field, item.value); }, now);
+  return Status::ok();
+}
+
 Status cmd_hrandfield(Context& ctx) {
   if (ctx.argv.size() == 2) return pick_one(ctx);
-  OURO_TRY(const int64_t count, random_count(ctx, 2));
-  const bool with_values = ctx.argv.size() == 4;
-  if (ctx.argv.size() > 4) return Err::kSyntax;
-  if (with_values && !equals_ignoring_case(ctx.argv[3], "WITHVALUES")) return Err::kSyntax;
-  // Twice as many elements must still be countable.
-  if (with_values && (count < -INT64_MAX / 2 || count > INT64_MAX / 2)) {
-    return ctx.fail("ERR value is out of range");
-  }
+  OURO_TRY(const PairPicks picks, parse_pair_picks(ctx, "WITHVALUES"));
   OURO_TRY(const Hash* hash, find_to_pick_from(ctx));
   const UnixMs now = field_clock(ctx);
   const size_t living = hash == nullptr ? 0 : count_fields(*hash, now);
-  PickWriter writer(ctx.reply, with_values);
-  const auto put = [&writer](const Hash::Item& item) { writer.put(item); };
-  if (living == 0 || count == 0) {
+  if (living == 0 || picks.count == 0) {
     ctx.reply.array(0);
-  } else if (count < 0) {
-    // The same field may come again.
-    writer.begin(static_cast<size_t>(-count));
-    hash->random_each(ctx.heap(), ctx.prng(), static_cast<size_t>(-count), put, now);
-  } else {
-    const size_t taken = std::min(static_cast<size_t>(count), living);
-    writer.begin(taken);
-    hash->random_distinct(ctx.heap(), ctx.prng(), taken, put, now);
+    return Status::ok();
   }
+  ElementWriter writer(ctx.reply, picks.with_second);
+  if (picks.count < 0)
+    return pick_repeated(ctx, *hash, static_cast<uint64_t>(-picks.count), writer);
+  const size_t taken = std::min(static_cast<size_t>(picks.count), living);
+  writer.begin(taken);
+  hash->random_distinct(
+      ctx.heap(), ctx.prng(), taken,
+      [&](const Hash::Item& item) { writer.put(item.field, item.value); }, now);
   return Status::ok();
 }
 

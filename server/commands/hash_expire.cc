@@ -2,8 +2,9 @@
 // When fields of hashes end: setting, asking and clearing their deadlines, as Redis 7.4 does.
 //
 // All of these answer an array, one number for each field named:
-//   -2 no such field   -1 no deadline   0 the condition is not met   1 done   2 the time is past:
-//   removed
+//   -2 no such field                 1 done
+//   -1 no deadline                   2 the time is past: removed
+//    0 the condition is not met
 #include <algorithm>
 #include <vector>
 

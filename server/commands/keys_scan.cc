@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "datastructs/codec/number_text.h"
-#include "datastructs/glob.h"
+#include "server/commands/element_scan.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
 #include "server/engine/engine.h"
@@ -14,17 +13,12 @@
 namespace ouro {
 namespace {
 
-// "*" is every key, the empty one too, which as a pattern it would not match.
-bool matches(ByteView pattern, ByteView key) {
-  return pattern == "*" || glob_matches(pattern, key);
-}
-
 Status cmd_keys(Context& ctx) {
   const ByteView pattern = ctx.argv[1];
   const Reply::Mark mark = ctx.reply.begin();
   size_t count = 0;
   ctx.db.for_each([&](const Entry& entry) {
-    if (entry.is_due(ctx.now) || !matches(pattern, entry.key())) return;
+    if (entry.is_due(ctx.now) || !matches_scanned(pattern, entry.key())) return;
     ctx.reply.bulk(entry.key());
     ++count;
   });
@@ -38,7 +32,7 @@ struct ScanOptions {
   uint64_t count = 10;
 
   bool wants(const Entry& entry) const {
-    return matches(pattern, entry.key()) &&
+    return matches_scanned(pattern, entry.key()) &&
            (!type || equals_ignoring_case(*type, type_name(entry.type())));
   }
 };
@@ -63,29 +57,8 @@ Result<ScanOptions> parse_scan(const Context& ctx) {
   return options;
 }
 
-// As strtoul reads it, blank in front refused: Redis takes a sign, and nothing at all for 0.
-std::optional<uint64_t> parse_cursor(ByteView text) {
-  if (!text.empty() && (text[0] == '+' || text[0] == '-') && text.size() > 1) {
-    const auto value = parse_cursor(text.substr(1));
-    if (!value || text[1] == '+' || text[1] == '-') return std::nullopt;
-    return text[0] == '-' ? ~*value + 1 : *value;
-  }
-  uint64_t value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    if (__builtin_mul_overflow(value, uint64_t{10}, &value)) return std::nullopt;
-    if (__builtin_add_overflow(value, static_cast<uint64_t>(c - '0'), &value)) return std::nullopt;
-  }
-  return value;
-}
-
-void reply_cursor(Reply& reply, uint64_t cursor) {
-  char text[kInt64TextMax];
-  reply.bulk({text, format_uint64(cursor, text)});
-}
-
 Status cmd_scan(Context& ctx) {
-  auto cursor = parse_cursor(ctx.argv[1]);
+  auto cursor = parse_scan_cursor(ctx.argv[1]);
   if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
   OURO_TRY(const ScanOptions options, parse_scan(ctx));
   std::vector<const Entry*> found;
@@ -139,7 +112,7 @@ std::vector<std::string> find_to_remove(Context& ctx, uint64_t& cursor,
 // RM cursor [MATCH pattern] [TYPE type] [COUNT count]: removes up to about `count` keys and answers
 // where to go on and how many went. Their values are freed in slices; the fact is one DEL.
 Status cmd_rm(Context& ctx) {
-  auto cursor = parse_cursor(ctx.argv[1]);
+  auto cursor = parse_scan_cursor(ctx.argv[1]);
   if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
   OURO_TRY(const ScanOptions options, parse_scan(ctx));
   const std::vector<std::string> names = find_to_remove(ctx, *cursor, options);

@@ -39,37 +39,13 @@ Status pop_or_wait(Context& ctx, ListEnd end) {
 Status cmd_blpop(Context& ctx) { return pop_or_wait(ctx, ListEnd::kFront); }
 Status cmd_brpop(Context& ctx) { return pop_or_wait(ctx, ListEnd::kBack); }
 
-using ListPop = MultiPop<ListEnd>;
-
-// Pops from the first list that has elements; false if there is none.
-Result<bool> pop_many(Context& ctx, const ListPop& pop) {
-  for (size_t i = 0; i < pop.key_count; ++i) {
-    const Key key = ctx.key(pop.first_key + i);
-    OURO_TRY(List * list, ctx.find_awaited<List>(key));
-    if (list == nullptr) continue;
-    ctx.reply.array(2);
-    ctx.reply.bulk(key.bytes);
-    const size_t popped = pop_some(ctx, key, *list, pop.where, pop.count);
-    leave_pop(ctx, key, pop.where, popped);
-    return true;
-  }
-  return false;
+void pop_many(Context& ctx, const Key& key, List& list, const MultiPop<ListEnd>& request) {
+  const size_t popped = pop_some(ctx, key, list, request.where, request.count);
+  leave_pop(ctx, key, request.where, popped);
 }
 
-Status cmd_lmpop(Context& ctx) {
-  OURO_TRY(const ListPop pop, parse_multi_pop(ctx, 1, parse_list_end));
-  OURO_TRY(const bool popped, pop_many(ctx, pop));
-  if (!popped) ctx.reply.null_array();
-  return Status::ok();
-}
-
-Status cmd_blmpop(Context& ctx) {
-  OURO_TRY(const ListPop pop, parse_multi_pop(ctx, 2, parse_list_end));
-  OURO_TRY(const Millis timeout_ms, ctx.timeout(1));
-  OURO_TRY(const bool popped, pop_many(ctx, pop));
-  if (popped) return Status::ok();
-  return wait_for_any(ctx, ctx.argv.subspan(pop.first_key, pop.key_count), timeout_ms);
-}
+Status cmd_lmpop(Context& ctx) { return multi_pop(ctx, parse_list_end, pop_many); }
+Status cmd_blmpop(Context& ctx) { return multi_pop_or_wait(ctx, parse_list_end, pop_many); }
 
 constexpr CommandSpec kRows[] = {
     {.name = "BLMPOP",

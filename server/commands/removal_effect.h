@@ -23,13 +23,10 @@ class RemovalEffect {
     if (!wanted_) return;
     bytes_.append(member);
     ends_.push_back(bytes_.size());
-    // One effect stays well below the argument limit of a reader of the log.
-    if (ends_.size() == kMembersMax) flush();
+    if (ends_.size() == kEffectElementsMax) flush();
   }
 
  private:
-  static constexpr size_t kMembersMax = 1024;
-
   void flush() {
     if (ends_.empty()) return;
     std::vector<ByteView> argv = {command_, key_};

@@ -7,6 +7,7 @@
 
 #include "server/commands/element_scan.h"
 #include "server/commands/member_removal.h"
+#include "server/commands/random_picks.h"
 #include "server/commands/removal_effect.h"
 #include "server/commands/stored_result.h"
 #include "server/commands/tables.h"
@@ -95,15 +96,9 @@ Status cmd_smembers(Context& ctx) {
 }
 
 Status cmd_sscan(Context& ctx) {
-  const auto cursor = parse_scan_cursor(ctx.argv[2]);
-  if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
-  OURO_TRY(const Set* set, ctx.find_as<Set>(ctx.key(1)));
-  if (set == nullptr) {
-    reply_empty_scan(ctx.reply);
-    return Status::ok();
-  }
-  ElementScan scan{.cursor = *cursor};
-  OURO_TRY(parse_scan_options(ctx, scan));
+  ElementScan scan;
+  OURO_TRY(const Set* set, find_to_scan<Set>(ctx, scan));
+  if (set == nullptr) return Status::ok();
   reply_scan(ctx.reply, *set, scan, [&](ByteView member) -> size_t {
     if (!scan.matches(member)) return 0;
     ctx.reply.bulk(member);
@@ -165,27 +160,27 @@ Status cmd_spop(Context& ctx) {
   return Err::kSyntax;
 }
 
-// Up to this size a walk over the whole set is cheaper than remembering what was picked. Integers
-// and packed sets always are smaller or picked from by a walk.
-constexpr size_t kWalkedSizeMax = 512;
-
-// `count` different members, fewer than the set has.
-void reply_distinct(Context& ctx, const Set& set, size_t count) {
-  const size_t size = set.size();
-  if (size <= kWalkedSizeMax || count > size / 4) {
-    Selection selection(ctx.prng(), count, size);
-    set.for_each([&](ByteView member) {
-      if (selection.take()) ctx.reply.bulk(member);
-    });
-    return;
-  }
-  Set picked;
+// The same member may come again.
+Status reply_repeated(Context& ctx, const Set& set, uint64_t count) {
   IntText text;
-  while (picked.size() < count) {
-    const ByteView member = set.random(ctx.prng(), text);
-    if (picked.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member)) ctx.reply.bulk(member);
-  }
-  picked.destroy(ctx.heap());
+  OURO_TRY(check_repeated(ctx, count, set.memory_bytes(), [&](Prng& dice) {
+    uint64_t bytes = 0;
+    for (uint64_t i = 0; i < count; ++i) bytes += set.random(dice, text).size();
+    return bytes;
+  }));
+  ctx.reply.array(count);
+  for (uint64_t i = 0; i < count; ++i) ctx.reply.bulk(set.random(ctx.prng(), text));
+  return Status::ok();
+}
+
+Status reply_distinct(Context& ctx, const Set& set, uint64_t count) {
+  const size_t taken = std::min<uint64_t>(count, set.size());
+  ctx.reply.array(taken);
+  IntText text;
+  pick_distinct(
+      ctx, set, taken, [&](auto take) { take(set.random(ctx.prng(), text)); },
+      [&](ByteView member) { ctx.reply.bulk(member); });
+  return Status::ok();
 }
 
 Status cmd_srandmember(Context& ctx) {
@@ -202,22 +197,8 @@ Status cmd_srandmember(Context& ctx) {
     ctx.reply.array(0);
     return Status::ok();
   }
-  if (count < 0) {
-    // The same member may come again.
-    ctx.reply.array(static_cast<size_t>(-count));
-    for (int64_t left = -count; left > 0; --left) {
-      ctx.reply.bulk(set->random(ctx.prng(), text));
-    }
-    return Status::ok();
-  }
-  const size_t taken = std::min(static_cast<size_t>(count), set->size());
-  ctx.reply.array(taken);
-  if (taken == set->size()) {
-    reply_members(ctx.reply, *set);
-  } else if (taken > 0) {
-    reply_distinct(ctx, *set, taken);
-  }
-  return Status::ok();
+  return count < 0 ? reply_repeated(ctx, *set, static_cast<uint64_t>(-count))
+                   : reply_distinct(ctx, *set, static_cast<uint64_t>(count));
 }
 
 constexpr CommandSpec kRows[] = {

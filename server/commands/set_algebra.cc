@@ -140,13 +140,13 @@ Status cmd_sintercard(Context& ctx) {
   if (!numkeys.is_ok() || *numkeys < 1) return ctx.fail_text(errors::kNumkeys);
   const auto count = static_cast<size_t>(*numkeys);
   if (count > ctx.argv.size() - 2) {
-    return ctx.fail("ERR Number of keys can't be greater than number of args");
+    return ctx.fail_text(errors::kTooManyKeys);
   }
   size_t limit = 0;  // none
   ArgParser args(ctx.argv, 2 + count);
   while (args.more()) {
     if (args.left() < 2 || !args.word("LIMIT")) return Err::kSyntax;
-    OURO_TRY(limit, positive_count(ctx, args.position(), "ERR LIMIT can't be negative"));
+    OURO_TRY(limit, positive_count(ctx, args.position(), errors::kNegativeLimit));
     args.next();
   }
   OURO_TRY(Sets sets, find_sets(ctx, 2, count));

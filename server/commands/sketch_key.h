@@ -38,6 +38,40 @@ T& add_sketch(Context& ctx, const Key& key, T sketch) {
   return added;
 }
 
+// ---- what BF and CF answer alike
+
+inline constexpr ByteView kFilterExists = "ERR item exists";
+inline constexpr ByteView kFilterTooLarge = "ERR Insufficient memory to create filter";
+
+// The filter of key 1, or null also for a key of another type: that has no such item.
+template <class T>
+const T* find_filter(Context& ctx) {
+  const Entry* entry = ctx.find(ctx.key(1));
+  return entry != nullptr && entry->kind() == kKindOf<T> ? &entry->as<T>() : nullptr;
+}
+
+// EXISTS.
+template <class T>
+Status reply_contains(Context& ctx) {
+  const T* filter = find_filter<T>(ctx);
+  ctx.reply.boolean(filter != nullptr && filter->contains(ctx.argv[2]));
+  return Status::ok();
+}
+
+// MEXISTS.
+template <class T>
+Status reply_contains_each(Context& ctx) {
+  const T* filter = find_filter<T>(ctx);
+  const Argv items = ctx.argv.subspan(2);
+  ctx.reply.array(items.size());
+  for (const ByteView item : items) {
+    ctx.reply.boolean(filter != nullptr && filter->contains(item));
+  }
+  return Status::ok();
+}
+
+// ---- replies
+
 // One name and number of an INFO map.
 inline void reply_info(Reply& reply, ByteView name, uint64_t value) {
   reply.simple(name);

@@ -2,10 +2,10 @@
 // SORT and SORT_RO: the elements of a list, set or sorted set, by their own value or that of keys
 // made from them.
 //
-//   parse -> load (copies the elements, cut by LIMIT when nothing is to be sorted) -> weigh -> sort
-//   -> write or store
+//   parse -> load -> weigh -> sort -> write or store
 //
-// Elements are copied first: look-ups of BY and GET may remove keys that are due.
+// Loading copies the elements, cut by LIMIT when nothing is to be sorted: look-ups of BY and GET
+// may remove keys that are due.
 #include <algorithm>
 #include <cerrno>
 #include <cmath>

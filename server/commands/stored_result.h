@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the ...STORE commands and random choices share.
+// Storing what was built aside, and how many elements a command is to take.
 #pragma once
 
 #include <new>
@@ -27,17 +27,6 @@ void store_result(Context& ctx, const Key& key, T made, Event event_class, ByteV
   ctx.reply.integer(static_cast<int64_t>(size));
 }
 
-// The count of SRANDMEMBER and ZRANDMEMBER: any but the lowest, which has no magnitude.
-inline Result<int64_t> random_count(Context& ctx, size_t index) {
-  OURO_TRY(const int64_t count, ctx.integer(index));
-  if (count == INT64_MIN) {
-    return ctx.fail(
-        "ERR value is out of range, value must between -9223372036854775807 and "
-        "9223372036854775807");
-  }
-  return count;
-}
-
 // A number of things to take: zero or more. Whatever else is said reads as out of range.
 inline Result<size_t> positive_count(Context& ctx, size_t index,
                                      ByteView error = errors::kMustBePositive) {
@@ -45,22 +34,5 @@ inline Result<size_t> positive_count(Context& ctx, size_t index,
   if (!count.is_ok() || *count < 0) return ctx.fail_text(error);
   return static_cast<size_t>(*count);
 }
-
-// Picks `wanted` of `size` elements during one walk over them: take() is asked once for each, and
-// every subset is as probable as any other.
-class Selection {
- public:
-  Selection(Prng& prng, size_t wanted, size_t size) : prng_(prng), wanted_(wanted), left_(size) {}
-  bool take() {
-    const bool taken = prng_.below(left_--) < wanted_;
-    wanted_ -= taken ? 1 : 0;
-    return taken;
-  }
-
- private:
-  Prng& prng_;
-  size_t wanted_;
-  size_t left_;
-};
 
 }  // namespace ouro

@@ -52,6 +52,22 @@ int64_t ask_for(Context& ctx, const Key& key, const Stream& stream, StreamId id,
   return kDeleted;
 }
 
+// Answers for each id, and deletes what the answer says.
+void delete_each(Context& ctx, const Key& key, Stream& stream, const std::vector<StreamId>& ids,
+                 FunctionRef<int64_t(StreamId)> answer_for) {
+  ctx.effects.none();
+  ctx.reply.array(ids.size());
+  std::vector<StreamId> deleted;
+  for (const StreamId id : ids) {
+    const int64_t answer = answer_for(id);
+    ctx.reply.integer(answer);
+    if (answer != kDeleted) continue;
+    CHECK(stream.erase(ctx.heap(), id));
+    deleted.push_back(id);
+  }
+  told_of_deletion(ctx, key, deleted);
+}
+
 Status cmd_xdelex(Context& ctx) {
   OURO_TRY(const DeleteRequest request, parse_delete(ctx, 2));
   const Key key = ctx.key(1);
@@ -60,17 +76,8 @@ Status cmd_xdelex(Context& ctx) {
     reply_no_such_ids(ctx.reply, request.ids.size());
     return Status::ok();
   }
-  ctx.effects.none();
-  ctx.reply.array(request.ids.size());
-  std::vector<StreamId> deleted;
-  for (const StreamId id : request.ids) {
-    const int64_t answer = ask_for(ctx, key, *stream, id, request.refs);
-    ctx.reply.integer(answer);
-    if (answer != kDeleted) continue;
-    CHECK(stream->erase(ctx.heap(), id));
-    deleted.push_back(id);
-  }
-  told_of_deletion(ctx, key, deleted);
+  delete_each(ctx, key, *stream, request.ids,
+              [&](StreamId id) { return ask_for(ctx, key, *stream, id, request.refs); });
   return Status::ok();
 }
 
@@ -82,10 +89,7 @@ Status cmd_xackdel(Context& ctx) {
     reply_no_such_ids(ctx.reply, request.ids.size());
     return Status::ok();
   }
-  ctx.effects.none();
-  ctx.reply.array(request.ids.size());
-  std::vector<StreamId> deleted;
-  for (const StreamId id : request.ids) {
+  delete_each(ctx, key, *at.stream, request.ids, [&](StreamId id) {
     const bool acknowledged = at.group->erase_pending(ctx.heap(), id);
     if (acknowledged) {
       noted(ctx, key);
@@ -94,13 +98,8 @@ Status cmd_xackdel(Context& ctx) {
     // What was not pending is not deleted; of what has gone there may be references to drop.
     const bool asked =
         acknowledged || (request.refs == StreamRefs::kDrop && !at.stream->contains(id));
-    const int64_t answer = asked ? ask_for(ctx, key, *at.stream, id, request.refs) : kNoSuchId;
-    ctx.reply.integer(answer);
-    if (answer != kDeleted) continue;
-    CHECK(at.stream->erase(ctx.heap(), id));
-    deleted.push_back(id);
-  }
-  told_of_deletion(ctx, key, deleted);
+    return asked ? ask_for(ctx, key, *at.stream, id, request.refs) : kNoSuchId;
+  });
   return Status::ok();
 }
 

@@ -49,11 +49,7 @@ Result<Stream*> find_stream(Context& ctx) {
 Result<StreamAndGroup> find_stream_and_group(Context& ctx) {
   OURO_TRY(Stream * stream, find_stream(ctx));
   StreamGroup* const group = stream->find_group(ctx.argv[3]);
-  if (group == nullptr) {
-    return ctx.fail("NOGROUP No such consumer group '%.*s' for key name '%.*s'",
-                    printed_size(ctx.argv[3]), ctx.argv[3].data(), printed_size(ctx.argv[2]),
-                    ctx.argv[2].data());
-  }
+  if (group == nullptr) return fail_no_such_group(ctx);
   return StreamAndGroup{stream, group};
 }
 
@@ -64,7 +60,7 @@ Result<StreamId> parse_position(Context& ctx, GroupForm form, const Stream* stre
                                     : parse_id(ctx, ctx.argv[4]);
 }
 
-// What the command says with its options in their last place; the words that it may have.
+// More words than the options have, so that one of these was said twice.
 bool has_too_many_words(const Context& ctx, GroupForm form) {
   return form == GroupForm::kCreate ? ctx.argv.size() > 8
                                     : ctx.argv.size() != 5 && ctx.argv.size() != 7;
@@ -136,7 +132,6 @@ Status cmd_xgroup_delconsumer(Context& ctx) {
   return Status::ok();
 }
 
-// A function of this file: g++ with sanitizers does not take the address of another as a constant.
 Status cmd_xgroup_help(Context& ctx) { return reply_help(ctx); }
 
 constexpr CommandSpec kGroupRows[] = {

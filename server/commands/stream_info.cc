@@ -162,11 +162,7 @@ Status cmd_xinfo_groups(Context& ctx) {
 Status cmd_xinfo_consumers(Context& ctx) {
   OURO_TRY(const Stream* stream, find_stream(ctx));
   const StreamGroup* group = stream->find_group(ctx.argv[3]);
-  if (group == nullptr) {
-    return ctx.fail("NOGROUP No such consumer group '%.*s' for key name '%.*s'",
-                    printed_size(ctx.argv[3]), ctx.argv[3].data(), printed_size(ctx.argv[2]),
-                    ctx.argv[2].data());
-  }
+  if (group == nullptr) return fail_no_such_group(ctx);
   ctx.reply.array(group->consumer_count());
   group->for_each_consumer([&](const StreamConsumer& consumer) {
     ctx.reply.map(3);

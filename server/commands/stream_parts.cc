@@ -110,6 +110,13 @@ Status fail_no_group(Context& ctx, ByteView key, ByteView group) {
                   key.data(), printed_size(group), group.data());
 }
 
+Status fail_no_such_group(Context& ctx) {
+  const ByteView key = ctx.argv[2];
+  const ByteView group = ctx.argv[3];
+  return ctx.fail("NOGROUP No such consumer group '%.*s' for key name '%.*s'", printed_size(group),
+                  group.data(), printed_size(key), key.data());
+}
+
 StreamConsumer& visit_consumer(Context& ctx, const Key& key, StreamGroup& group, ByteView name) {
   StreamConsumer* consumer = group.find_consumer(name);
   if (consumer == nullptr) {
@@ -136,7 +143,7 @@ void ClaimEffect::add(const StreamPending& pending) {
   if (!wanted_) return;
   const bool agrees = pending.owner == common_.owner && pending.deliveries == common_.deliveries &&
                       pending.delivered_at == common_.delivered_at;
-  if (!agrees || ids_.size() == kIdsMax) flush();
+  if (!agrees || ids_.size() == kEffectElementsMax) flush();
   common_ = pending;
   ids_.emplace_back(pending.id);
 }
@@ -167,10 +174,8 @@ void leave_ack(Context& ctx, const Key& key, const StreamGroup& group, StreamId 
 
 void leave_deletion(Context& ctx, const Key& key, const std::vector<StreamId>& ids) {
   if (!ctx.effects.wanted()) return;
-  // As with claims, no effect has too many words.
-  constexpr size_t kIdsMax = 1024;
-  for (size_t at = 0; at < ids.size(); at += kIdsMax) {
-    const size_t end = std::min(at + kIdsMax, ids.size());
+  for (size_t at = 0; at < ids.size(); at += kEffectElementsMax) {
+    const size_t end = std::min(at + kEffectElementsMax, ids.size());
     const std::vector<StreamIdText> texts(ids.begin() + static_cast<std::ptrdiff_t>(at),
                                           ids.begin() + static_cast<std::ptrdiff_t>(end));
     std::vector<ByteView> argv = {"XDEL", key.bytes};

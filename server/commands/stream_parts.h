@@ -47,6 +47,8 @@ Result<StreamAndGroup> find_group(Context& ctx, const Key& key, ByteView group);
 Result<StreamAndGroup> group_in(Context& ctx, const Key& key, Entry* entry, ByteView group);
 // "NOGROUP No such key ... or consumer group ..."
 Status fail_no_group(Context& ctx, ByteView key, ByteView group);
+// The same of "SUBCOMMAND key group", whose key is there.
+Status fail_no_such_group(Context& ctx);
 // The consumer of a command that has come to the group; made if it is new.
 StreamConsumer& visit_consumer(Context& ctx, const Key& key, StreamGroup& group, ByteView name);
 
@@ -65,9 +67,6 @@ class ClaimEffect {
   void add(const StreamPending& pending);
 
  private:
-  // One effect stays well below the argument limit of a reader of the log.
-  static constexpr size_t kIdsMax = 1024;
-
   void flush();
 
   Context& ctx_;

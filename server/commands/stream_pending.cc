@@ -298,7 +298,7 @@ Result<AutoClaim> parse_auto_claim(Context& ctx) {
       constexpr int64_t kCountMax = INT64_MAX / 16;
       const auto count = parse_integer(args.next());
       if (!count.is_ok() || *count < 1 || *count > kCountMax)
-        return ctx.fail("ERR COUNT must be > 0");
+        return ctx.fail_text(errors::kCountTooSmall);
       request.count = *count;
     } else if (args.word("JUSTID")) {
       request.claim.just_id = true;

@@ -34,7 +34,7 @@ struct ReadFrom {
 
 Result<Millis> parse_wait(Context& ctx, ByteView text) {
   const auto ms = parse_integer(text);
-  if (!ms.is_ok()) return ctx.fail("ERR timeout is not an integer or out of range");
+  if (!ms.is_ok()) return ctx.fail_text(errors::kTimeoutNotAnInteger);
   if (*ms < 0) return ctx.fail_text(errors::kTimeoutNegative);
   if (*ms > INT64_MAX - ctx.now) return ctx.fail("ERR timeout is out of range");
   return *ms;

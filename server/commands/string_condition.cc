@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "datastructs/base/ascii.h"
 #include "datastructs/base/hash.h"
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
@@ -11,12 +12,6 @@
 
 namespace ouro {
 namespace {
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 bool is_digest(ByteView text) {
   return text.size() == DigestText().size() &&

@@ -9,7 +9,7 @@
 #include "server/commands/element_writer.h"
 #include "server/commands/help.h"
 #include "server/commands/member_removal.h"
-#include "server/commands/stored_result.h"
+#include "server/commands/random_picks.h"
 #include "server/commands/tables.h"
 #include "server/commands/zset_add.h"
 #include "server/engine/context.h"
@@ -136,15 +136,9 @@ size_t format_scanned_score(double score, bool is_small, char* out) {
 }
 
 Status cmd_zscan(Context& ctx) {
-  const auto cursor = parse_scan_cursor(ctx.argv[2]);
-  if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
-  OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
-  if (zset == nullptr) {
-    reply_empty_scan(ctx.reply);
-    return Status::ok();
-  }
-  ElementScan scan{.cursor = *cursor};
-  OURO_TRY(parse_scan_options(ctx, scan));
+  ElementScan scan;
+  OURO_TRY(const ZSet* zset, find_to_scan<ZSet>(ctx, scan));
+  if (zset == nullptr) return Status::ok();
   const bool is_small = zset->encoding() == "listpack";
   reply_scan(ctx.reply, *zset, scan, [&](ByteView member, double score) -> size_t {
     if (!scan.matches(member)) return 0;
@@ -159,71 +153,48 @@ Status cmd_zscan(Context& ctx) {
 
 // ---- at random
 
-// Up to this size a walk over the whole set is cheaper than remembering what was picked.
-constexpr size_t kWalkedSizeMax = 512;
-
-// `count` different elements, fewer than the set has.
-void reply_distinct(Context& ctx, const ZSet& zset, size_t count, ElementWriter& writer) {
-  const size_t size = zset.size();
-  if (size <= kWalkedSizeMax || count > size / 4) {
-    Selection selection(ctx.prng(), count, size);
-    zset.for_each([&](ByteView member, double score) {
-      if (selection.take()) writer.put(member, score);
-    });
-    return;
-  }
-  Set picked;
-  while (picked.size() < count) {
+// The same element may come again.
+Status reply_repeated(Context& ctx, const ZSet& zset, uint64_t count, ElementWriter& writer) {
+  OURO_TRY(check_repeated(ctx, count, zset.memory_bytes(), [&](Prng& dice) {
+    uint64_t bytes = 0;
+    for (uint64_t i = 0; i < count; ++i) bytes += zset.random(dice).member.size();
+    return bytes;
+  }));
+  writer.begin(count);
+  for (uint64_t i = 0; i < count; ++i) {
     const ScoredView element = zset.random(ctx.prng());
-    if (picked.add(ctx.heap(), ctx.limits(), ctx.db.seed(), element.member)) {
-      writer.put(element.member, element.score);
-    }
+    writer.put(element.member, element.score);
   }
-  picked.destroy(ctx.heap());
+  return Status::ok();
 }
 
-Status reply_random(Context& ctx, int64_t count, bool with_scores) {
-  OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
-  ElementWriter writer(ctx.reply, with_scores);
-  if (zset == nullptr) {
-    writer.begin(0);
-    return Status::ok();
-  }
-  if (count < 0) {
-    // The same element may come again.
-    writer.begin(static_cast<size_t>(-count));
-    for (int64_t left = -count; left > 0; --left) {
-      const ScoredView element = zset->random(ctx.prng());
-      writer.put(element.member, element.score);
-    }
-    return Status::ok();
-  }
-  const size_t taken = std::min(static_cast<size_t>(count), zset->size());
+Status reply_distinct(Context& ctx, const ZSet& zset, uint64_t count, ElementWriter& writer) {
+  const size_t taken = std::min<uint64_t>(count, zset.size());
+  const auto draw = [&](auto take) {
+    const ScoredView element = zset.random(ctx.prng());
+    take(element.member, element.score);
+  };
   writer.begin(taken);
-  if (taken == zset->size()) {
-    zset->for_each([&](ByteView member, double score) { writer.put(member, score); });
-  } else if (taken > 0) {
-    reply_distinct(ctx, *zset, taken, writer);
-  }
+  pick_distinct(ctx, zset, taken, draw,
+                [&](ByteView member, double score) { writer.put(member, score); });
   return Status::ok();
 }
 
 Status cmd_zrandmember(Context& ctx) {
-  if (ctx.argv.size() > 2) {
-    OURO_TRY(const int64_t count, random_count(ctx, 2));
-    const bool with_scores = ctx.argv.size() > 3;
-    if (ctx.argv.size() > 4) return Err::kSyntax;
-    if (with_scores && !equals_ignoring_case(ctx.argv[3], "WITHSCORES")) return Err::kSyntax;
-    // Twice as many must be countable.
-    constexpr int64_t kMagnitudeMax = INT64_MAX / 2;
-    if (with_scores && (count < -kMagnitudeMax || count > kMagnitudeMax)) {
-      return ctx.fail("ERR value is out of range");
-    }
-    return reply_random(ctx, count, with_scores);
+  if (ctx.argv.size() == 2) {
+    OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
+    zset == nullptr ? ctx.reply.null() : ctx.reply.bulk(zset->random(ctx.prng()).member);
+    return Status::ok();
   }
+  OURO_TRY(const PairPicks picks, parse_pair_picks(ctx, "WITHSCORES"));
   OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(1)));
-  zset == nullptr ? ctx.reply.null() : ctx.reply.bulk(zset->random(ctx.prng()).member);
-  return Status::ok();
+  ElementWriter writer(ctx.reply, picks.with_second);
+  if (zset == nullptr) {
+    writer.begin(0);
+    return Status::ok();
+  }
+  return picks.count < 0 ? reply_repeated(ctx, *zset, static_cast<uint64_t>(-picks.count), writer)
+                         : reply_distinct(ctx, *zset, static_cast<uint64_t>(picks.count), writer);
 }
 
 constexpr CommandSpec kRows[] = {

@@ -56,43 +56,19 @@ Status cmd_zpopmax(Context& ctx) { return pop_from_one(ctx, Direction::kDescendi
 
 // ---- ZMPOP, BZMPOP: numkeys key... MIN|MAX [COUNT count]
 
-using ZSetPop = MultiPop<Direction>;
-
 Result<Direction> parse_end(ByteView word) {
   if (equals_ignoring_case(word, "MIN")) return Direction::kAscending;
   if (equals_ignoring_case(word, "MAX")) return Direction::kDescending;
   return Err::kSyntax;
 }
 
-// Pops from the first of the keys that has elements; false if none has.
-Result<bool> pop_from_first(Context& ctx, const ZSetPop& request) {
-  for (size_t i = 0; i < request.key_count; ++i) {
-    const Key key = ctx.key(request.first_key + i);
-    OURO_TRY(ZSet * zset, ctx.find_awaited<ZSet>(key));
-    if (zset == nullptr) continue;
-    ctx.reply.array(2);
-    ctx.reply.bulk(key.bytes);
-    ctx.reply.array(std::min(request.count, zset->size()));
-    pop(ctx, key, *zset, request.where, request.count, /*pairs=*/true);
-    return true;
-  }
-  return false;
+void pop_many(Context& ctx, const Key& key, ZSet& zset, const MultiPop<Direction>& request) {
+  ctx.reply.array(std::min(request.count, zset.size()));
+  pop(ctx, key, zset, request.where, request.count, /*pairs=*/true);
 }
 
-Status cmd_zmpop(Context& ctx) {
-  OURO_TRY(const ZSetPop request, parse_multi_pop(ctx, 1, parse_end));
-  OURO_TRY(const bool popped, pop_from_first(ctx, request));
-  if (!popped) ctx.reply.null_array();
-  return Status::ok();
-}
-
-Status cmd_bzmpop(Context& ctx) {
-  OURO_TRY(const ZSetPop request, parse_multi_pop(ctx, 2, parse_end));
-  OURO_TRY(const Millis timeout_ms, ctx.timeout(1));
-  OURO_TRY(const bool popped, pop_from_first(ctx, request));
-  if (popped) return Status::ok();
-  return wait_for_any(ctx, ctx.argv.subspan(request.first_key, request.key_count), timeout_ms);
-}
+Status cmd_zmpop(Context& ctx) { return multi_pop(ctx, parse_end, pop_many); }
+Status cmd_bzmpop(Context& ctx) { return multi_pop_or_wait(ctx, parse_end, pop_many); }
 
 // ---- BZPOPMIN, BZPOPMAX: key... timeout
 

@@ -153,7 +153,7 @@ Status parse_options(Context& ctx, const Form& form, Request& request) {
     } else if (!form.store && !form.count_only && args.word("WITHSCORES")) {
       request.with_scores = true;
     } else if (form.count_only && args.left() >= 2 && args.word("LIMIT")) {
-      OURO_TRY(request.limit, positive_count(ctx, args.position(), "ERR LIMIT can't be negative"));
+      OURO_TRY(request.limit, positive_count(ctx, args.position(), errors::kNegativeLimit));
       args.next();
     } else {
       args.unexpected();

@@ -9,8 +9,8 @@
 //   ouro::Answer top = cache.execute({"ZRANGE", "scores", "0", "9", "REV", "WITHSCORES"});
 //
 //   ouro::SharedCache shared = *ouro::SharedCache::open();   any number of threads
-//   auto page = shared.get_or_load("page:1", [] { return render(1); }, 5'000);   one thread
-//   renders, the others wait
+//   auto page = shared.get_or_load("page:1", [] { return render(1); }, 5'000);
+//                                                    one thread renders, the others wait
 //
 // Time: a Cache lives in the moment of its last tick(); expiry neither happens nor is seen in
 // between. A SharedCache looks at the clock in each call, with the resolution of the system's tick

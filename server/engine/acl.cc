@@ -139,7 +139,7 @@ bool AccessControl::set_user(ByteView name, Argv words, Session* running, std::s
   }
   std::vector<std::string> rules;
   if (!join_selectors(words, rules)) {
-    error = "Unmatched parenthesis in acl selector starting at '" + rules.back() + "'.";
+    error = unmatched_text(rules);
     return false;
   }
   const auto found = users_.find(name);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // AccessControl: the users of one server, who is which, and what each may do.
 //
-//   Caller --user--> AclUser --> AclSelector...       what a user may do: acl_user.h,
-//   acl_selector.h
+//   Caller --user--> AclUser (acl_user.h) --> AclSelector ... (acl_selector.h)
 //
 // A caller without a user (the embedding program, replay, a primary's stream) may do everything. A
 // client begins as the user "default", which always exists. Its gate mask holds Gate::kAcl only
@@ -97,5 +96,7 @@ class AccessControl {
 // Joins the words of each selector, "(+get" "~a)", to one rule. False when one is not closed: then
 // `rules` ends with the word that opened it.
 bool join_selectors(Argv words, std::vector<std::string>& rules);
+// The error of that.
+std::string unmatched_text(const std::vector<std::string>& rules);
 
 }  // namespace ouro

@@ -56,6 +56,10 @@ bool join_selectors(Argv words, std::vector<std::string>& rules) {
   return open.empty();
 }
 
+std::string unmatched_text(const std::vector<std::string>& rules) {
+  return "Unmatched parenthesis in acl selector starting at '" + rules.back() + "'.";
+}
+
 // ---- the configuration
 
 bool AccessControl::load_at_start(std::string& error) {
@@ -84,7 +88,7 @@ bool AccessControl::load_lines(ByteView lines, std::string& error) {
     }
     std::vector<std::string> rules;
     if (!join_selectors(Argv(words).subspan(1), rules)) {
-      error = "Unmatched parenthesis in acl selector starting at '" + rules.back() + "'.";
+      error = unmatched_text(rules);
       return false;
     }
     AclUser& user =

@@ -127,13 +127,15 @@ AclFault AclSelector::permit_channel(ByteView glob) {
   return AclFault::kNone;
 }
 
+AclFault AclSelector::set_category(const AclCommands& commands, ByteView name, bool allowed) {
+  const CommandSet* reach = commands.reach_of(name);
+  if (reach == nullptr) return AclFault::kUnknownCommand;
+  set_commands(*reach, allowed);
+  return AclFault::kNone;
+}
+
 AclFault AclSelector::permit_commands(const AclCommands& commands, ByteView name) {
-  if (name.starts_with('@')) {
-    const CommandSet* reach = commands.reach_of(name.substr(1));
-    if (reach == nullptr) return AclFault::kUnknownCommand;
-    set_commands(*reach, true);
-    return AclFault::kNone;
-  }
+  if (name.starts_with('@')) return set_category(commands, name.substr(1), true);
   const Registry& registry = commands.registry();
   const size_t bar = name.rfind('|');
   const CommandSpec* row = registry.find_full(name.substr(0, bar));
@@ -161,12 +163,7 @@ AclFault AclSelector::permit_commands(const AclCommands& commands, ByteView name
 }
 
 AclFault AclSelector::forbid_commands(const AclCommands& commands, ByteView name) {
-  if (name.starts_with('@')) {
-    const CommandSet* reach = commands.reach_of(name.substr(1));
-    if (reach == nullptr) return AclFault::kUnknownCommand;
-    set_commands(*reach, false);
-    return AclFault::kNone;
-  }
+  if (name.starts_with('@')) return set_category(commands, name.substr(1), false);
   const CommandSpec* row = commands.registry().find_full(name);
   if (row == nullptr) return AclFault::kUnknownCommand;
   set_commands(commands.with_subcommands(*row), false);

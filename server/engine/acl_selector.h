@@ -81,6 +81,7 @@ class AclSelector {
   bool apply_word(ByteView rule);
   AclFault permit_keys(ByteView rule);
   AclFault permit_channel(ByteView glob);
+  AclFault set_category(const AclCommands& commands, ByteView name, bool allowed);
   AclFault permit_commands(const AclCommands& commands, ByteView name);
   AclFault forbid_commands(const AclCommands& commands, ByteView name);
   void set_commands(const CommandSet& which, bool allowed);

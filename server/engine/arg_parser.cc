@@ -7,16 +7,6 @@
 
 namespace ouro {
 
-bool equals_ignoring_case(ByteView a, ByteView b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const char x = a[i] >= 'a' && a[i] <= 'z' ? static_cast<char>(a[i] - 32) : a[i];
-    const char y = b[i] >= 'a' && b[i] <= 'z' ? static_cast<char>(b[i] - 32) : b[i];
-    if (x != y) return false;
-  }
-  return true;
-}
-
 Result<int64_t> parse_integer(ByteView text) {
   const auto value = parse_int64(text);
   if (!value) return Err::kNotAnInteger;

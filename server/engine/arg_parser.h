@@ -13,6 +13,7 @@
 
 #include <cstdint>
 
+#include "datastructs/base/ascii.h"
 #include "server/engine/command.h"
 
 namespace ouro {
@@ -23,9 +24,6 @@ inline int printed_size(ByteView text) {
   constexpr size_t kPrintedMax = 1_GiB;
   return static_cast<int>(text.size() < kPrintedMax ? text.size() : kPrintedMax);
 }
-
-// ASCII only, as the protocol is.
-bool equals_ignoring_case(ByteView a, ByteView b);
 
 // Strict forms of Redis: no spaces, no leading '+' or zeros. Errors: kNotAnInteger, kNotAFloat.
 Result<int64_t> parse_integer(ByteView text);

@@ -54,6 +54,10 @@ bool is_client_flag(char letter) {
                                       [&](const FlagLetter& row) { return row.letter == letter; });
 }
 
+bool is_client_word(ByteView word) {
+  return std::all_of(word.begin(), word.end(), [](char c) { return c >= '!' && c <= '~'; });
+}
+
 // Behind Redis 7.0's fields stand those of later versions.
 std::string client_line(const Engine& engine, const Session& session) {
   const Instant now = engine.instant();

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "datastructs/base/units.h"
+
 namespace ouro {
 
 class Engine;
@@ -13,5 +15,7 @@ std::string client_line(const Engine& engine, const Session& session);
 // Its "flags" there: letters, "N" for none.
 std::string client_flags(const Session& session);
 bool is_client_flag(char letter);
+// Whether a word that a client says of itself leaves the line whole.
+bool is_client_word(ByteView word);
 
 }  // namespace ouro

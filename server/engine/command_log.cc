@@ -22,7 +22,7 @@ size_t lines_max(const EngineOptions& options, CommandLog::Kind kind) {
     case CommandLog::Kind::kLargeReply:
       return options.large_reply_max_len;
   }
-  return 0;
+  OURO_UNREACHABLE();
 }
 
 }  // namespace

@@ -19,6 +19,10 @@
 
 namespace ouro {
 
+// How many elements of a collection one effect names at most, so that it stays well below the
+// argument limit of a reader of the log.
+inline constexpr size_t kEffectElementsMax = 1024;
+
 struct Effect {
   DbIndex db = 0;
   OwnedArgv argv;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "datastructs/base/ascii.h"
 #include "datastructs/base/check.h"
 #include "datastructs/codec/quoted_words.h"
 #include "datastructs/glob.h"
@@ -11,15 +12,9 @@
 namespace ouro {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool same_word(ByteView a, ByteView b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
 bool has_name(const OptionRow& row, ByteView name) {
-  return same_word(row.name, name) || (!row.alias.empty() && same_word(row.alias, name));
+  return equals_ignoring_case(row.name, name) ||
+         (!row.alias.empty() && equals_ignoring_case(row.alias, name));
 }
 
 bool is_pattern(ByteView text) { return text.find_first_of("*?[") != ByteView::npos; }
@@ -33,10 +28,10 @@ size_t edit_distance(ByteView a, ByteView b) {
   for (size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = above[j - 1] + (lower(a[i - 1]) == lower(b[j - 1]) ? 0U : 1U);
+      const size_t replaced = above[j - 1] + (to_lower(a[i - 1]) == to_lower(b[j - 1]) ? 0U : 1U);
       row[j] = std::min({replaced, above[j] + 1, row[j - 1] + 1});
-      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-          lower(a[i - 2]) == lower(b[j - 1])) {
+      if (i > 1 && j > 1 && to_lower(a[i - 1]) == to_lower(b[j - 2]) &&
+          to_lower(a[i - 2]) == to_lower(b[j - 1])) {
         row[j] = std::min(row[j], before_above[j - 2] + 1);
       }
     }
@@ -55,7 +50,7 @@ std::string set_failed(ByteView name, ByteView reason) {
 
 // The name as the table writes it.
 ByteView known_name(const OptionRow& row, ByteView name) {
-  return same_word(row.name, name) ? row.name : row.alias;
+  return equals_ignoring_case(row.name, name) ? row.name : row.alias;
 }
 
 std::string file_line(const OptionRow& row, ByteView value) {
@@ -207,14 +202,14 @@ void Config::for_each_match(std::span<const ByteView> patterns,
     const OptionRow* row = find(pattern);
     if (row == nullptr || row->has(OptionFlag::kFileOnly)) continue;
     if (std::any_of(exact.begin(), exact.end(),
-                    [&](ByteView seen) { return same_word(seen, pattern); }))
+                    [&](ByteView seen) { return equals_ignoring_case(seen, pattern); }))
       continue;
     exact.push_back(pattern);
     fn(pattern, get(*row));
   }
   const auto visit = [&](const Slot& slot, ByteView name) {
     if (std::any_of(exact.begin(), exact.end(),
-                    [&](ByteView seen) { return same_word(seen, name); }))
+                    [&](ByteView seen) { return equals_ignoring_case(seen, name); }))
       return;
     for (const ByteView pattern : patterns) {
       if (!is_pattern(pattern) || !glob_matches(pattern, name, {.ignore_case = true})) continue;
@@ -264,7 +259,7 @@ bool Config::collect(std::span<const Pair> pairs, bool allow_protected,
     }
     // An option's older name counts as another parameter: the later pair wins.
     const bool twice = std::any_of(changes.begin(), changes.end(), [&](const Change& other) {
-      return same_word(other.name, pair.name);
+      return equals_ignoring_case(other.name, pair.name);
     });
     if (twice) {
       error = set_failed(pair.name, "duplicate parameter");

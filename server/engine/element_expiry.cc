@@ -10,9 +10,6 @@
 namespace ouro {
 namespace {
 
-// One effect stays well below the argument limit of a reader of the log.
-constexpr size_t kElementsOfEffectMax = 1024;
-
 // What is told of elements that went.
 struct Removal {
   ByteView command;
@@ -57,7 +54,7 @@ bool Engine::expire_elements(DbIndex db, const Key& key, Entry& entry, size_t& b
     const size_t count = collection.expire_due(heap, wall_, budget, [&](ByteView name) {
       if (!logged) return;
       names.emplace_back(name);
-      if (names.size() == kElementsOfEffectMax) log_names();
+      if (names.size() == kEffectElementsMax) log_names();
     });
     log_names();
     return count > 0 && after_elements_expired(db, key, collection.empty(), count,

@@ -21,7 +21,12 @@ inline constexpr ByteView kStringTooBig =
     "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
 inline constexpr ByteView kMustBePositive = "ERR value is out of range, must be positive";
 inline constexpr ByteView kNumkeys = "ERR numkeys should be greater than 0";
+inline constexpr ByteView kTooManyKeys = "ERR Number of keys can't be greater than number of args";
+inline constexpr ByteView kNegativeKeys = "ERR Number of keys can't be negative";
+inline constexpr ByteView kNegativeLimit = "ERR LIMIT can't be negative";
+inline constexpr ByteView kCountTooSmall = "ERR COUNT must be > 0";
 inline constexpr ByteView kTimeoutNotAFloat = "ERR timeout is not a float or out of range";
+inline constexpr ByteView kTimeoutNotAnInteger = "ERR timeout is not an integer or out of range";
 inline constexpr ByteView kTimeoutNegative = "ERR timeout is negative";
 inline constexpr ByteView kNoAuth = "NOAUTH Authentication required.";
 inline constexpr ByteView kWrongPass =
@@ -44,6 +49,8 @@ inline constexpr ByteView kNoKeyPermission =
 inline constexpr ByteView kNoChannelPermission =
     "NOPERM this user has no permissions to access one of the channels used as arguments";
 inline constexpr ByteView kInvalidCursor = "ERR invalid cursor";
+inline constexpr ByteView kBadClientName =
+    "ERR Client names cannot contain spaces, newlines or special characters.";
 
 // The text of a code; kMessage, kCountedMessage, kBlocked and kExclusive have none.
 ByteView text_of(Err err);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 
+#include "datastructs/base/ascii.h"
 #include "datastructs/codec/number_text.h"
 #include "server/engine/config.h"
 #include "server/engine/engine.h"
@@ -30,8 +31,7 @@ bool parse_limit(ByteView text, uint64_t& bytes) {
 // ---- client-output-buffer-limit: class, hard bytes, soft bytes, soft seconds; any number of
 // classes, the others stay.
 OutputLimit* limit_of(EngineOptions& options, ByteView client_class) {
-  std::string name(client_class);
-  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  const std::string name = to_lower(client_class);
   if (name == "normal") return &options.output_normal;
   if (name == "slave" || name == "replica") return &options.output_replica;
   if (name == "pubsub") return &options.output_pubsub;

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "datastructs/base/ascii.h"
 #include "datastructs/base/check.h"
 
 namespace ouro {
@@ -27,19 +28,6 @@ uint64_t upper(uint64_t word) {
   const uint64_t above_z = low + repeat(0x80 - 'z' - 1);
   const uint64_t is_lower = (from_a ^ above_z) & ~word & repeat(0x80);
   return word ^ (is_lower >> 2);
-}
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal_names(ByteView a, ByteView b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string lower_name(ByteView name) {
-  std::string out(name);
-  std::transform(out.begin(), out.end(), out.begin(), lower);
-  return out;
 }
 
 constexpr uint64_t kOdd = 0x9E3779B97F4A7C15U;  // 2^64 / golden ratio
@@ -105,8 +93,8 @@ void Registry::add_row(const CommandSpec& row, const CommandSpec* container) {
     cell = (cell + 1) % kRowCells;
   }
   by_row_[cell] = {.row = &row, .index = static_cast<uint32_t>(rows_.size())};
-  std::string full_name = lower_name(row.name);
-  if (container != nullptr) full_name = lower_name(container->name) + "|" + full_name;
+  std::string full_name = to_lower(row.name);
+  if (container != nullptr) full_name = to_lower(container->name) + "|" + full_name;
   rows_.push_back(
       {.spec = &row, .container = container, .full_name = std::move(full_name), .stats = {}});
 }
@@ -124,7 +112,7 @@ const CommandSpec* Registry::find(ByteView name) const {
 
 const CommandSpec* Registry::find_subcommand(const CommandSpec& container, ByteView name) {
   for (const CommandSpec& row : container.subcommands) {
-    if (equal_names(row.name, name)) return &row;
+    if (equals_ignoring_case(row.name, name)) return &row;
   }
   return nullptr;
 }

@@ -17,15 +17,14 @@ const Function* find_function(const Engine& engine, ByteView name) {
 }
 
 Status cmd_fcall(Context& ctx) {
-  if (ctx.engine.monitors.active()) ctx.engine.monitors.show(ctx.engine, ctx.caller, ctx.argv);
+  show_to_monitors(ctx);
   const Function* function = find_function(ctx.engine, ctx.argv[1]);
   if (function == nullptr) return ctx.fail("ERR Function not found");
   const Result<int64_t> count = ctx.integer(2);
   if (!count.is_ok()) return ctx.fail("ERR Bad number of keys provided");
   const Argv words = ctx.argv.subspan(3);
-  if (*count > static_cast<int64_t>(words.size()))
-    return ctx.fail("ERR Number of keys can't be greater than number of args");
-  if (*count < 0) return ctx.fail("ERR Number of keys can't be negative");
+  if (*count > static_cast<int64_t>(words.size())) return ctx.fail_text(errors::kTooManyKeys);
+  if (*count < 0) return ctx.fail_text(errors::kNegativeKeys);
   const auto keys = static_cast<size_t>(*count);
   ctx.effects.none();
   Scripts& scripts = Scripts::of(ctx.engine);
@@ -52,18 +51,17 @@ constexpr const char* kFcallArgs = "function:string numkeys:integer [key:key#0..
 
 Status cmd_function_load(Context& ctx) {
   ArgParser args(ctx.argv, 2);
-  bool replace = false;
+  Scripts::Load how{.is_limited = ctx.caller.origin != Origin::kReplay};
   while (args.left() > 1) {
     if (!args.word("REPLACE")) {
       const ByteView word = args.peek();
       return ctx.fail("ERR Unknown option given: %.*s", printed_size(word), word.data());
     }
-    replace = true;
+    how.replaces = true;
   }
   const ByteView source = args.next();
   std::string error;
-  const bool is_limited = ctx.caller.origin != Origin::kReplay;
-  if (!Scripts::of(ctx.engine).load_library(source, replace, is_limited, error))
+  if (!Scripts::of(ctx.engine).load_library(source, how, error))
     return ctx.fail_text("ERR " + error);
   std::string name;
   ByteView body;

@@ -2,26 +2,16 @@
 #include "server/script/function_payload.h"
 
 #include "datastructs/codec/checksum.h"
+#include "datastructs/codec/little_endian.h"
 
 namespace ouro {
 namespace {
 
 constexpr char kFunction = static_cast<char>(245);
 constexpr char kFunctionOfCandidates = static_cast<char>(246);
-constexpr uint64_t kVersion = 10;
-constexpr size_t kFooterBytes = 10;
+constexpr uint16_t kVersion = 10;
+constexpr size_t kFooterBytes = sizeof(kVersion) + sizeof(uint64_t);
 constexpr size_t kTextBytesMax = 512_MiB;
-
-void append_little_endian(std::string& out, uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xFF);
-}
-
-uint64_t little_endian(ByteView bytes) {
-  uint64_t value = 0;
-  for (size_t i = bytes.size(); i > 0; --i)
-    value = value << 8 | static_cast<unsigned char>(bytes[i - 1]);
-  return value;
-}
 
 void append_length(std::string& out, size_t length) {
   if (length < 1U << 6) {
@@ -115,10 +105,10 @@ class Reader {
 
 bool is_whole(ByteView payload) {
   if (payload.size() < kFooterBytes) return false;
-  const ByteView footer = payload.substr(payload.size() - kFooterBytes);
-  if (little_endian(footer.substr(0, 2)) > kVersion) return false;
-  const uint64_t sum = little_endian(footer.substr(2));
-  return crc64(0, payload.substr(0, payload.size() - 8)) == sum;
+  ByteView footer = payload.substr(payload.size() - kFooterBytes);
+  if (take_fixed<uint16_t>(footer) > kVersion) return false;
+  const auto sum = take_fixed<uint64_t>(footer);
+  return crc64(0, payload.substr(0, payload.size() - sizeof(sum))) == sum;
 }
 
 }  // namespace
@@ -130,8 +120,8 @@ std::string write_function_payload(const std::vector<ByteView>& sources) {
     append_length(out, source.size());
     out += source;
   }
-  append_little_endian(out, kVersion, 2);
-  append_little_endian(out, crc64(0, out), 8);
+  append_fixed(out, kVersion);
+  append_fixed(out, crc64(0, out));
   return out;
 }
 

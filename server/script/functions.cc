@@ -3,20 +3,16 @@
 
 #include <algorithm>
 
+#include "datastructs/base/ascii.h"
 #include "server/engine/arg_parser.h"
 #include "server/script/redis_api.h"
 #include "server/script/runner.h"
 
 namespace ouro {
-namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-}  // namespace
 
 bool LibrarySet::AnyCase::operator()(ByteView a, ByteView b) const {
   return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                      [](char x, char y) { return lower(x) < lower(y); });
+                                      [](char x, char y) { return to_lower(x) < to_lower(y); });
 }
 
 const Function* LibrarySet::find_function(ByteView name) const {

@@ -10,8 +10,8 @@ namespace ouro {
 // Each pushes its table.
 //
 // MessagePack: pack(...), unpack(text), unpack_one(text [, offset]), unpack_limit(text, limit
-// [, offset]). Tables whose keys are 1..n are arrays. Nesting above kNestingMax becomes nil, as
-// Redis writes it, and is refused when it is read.
+// [, offset]). Tables whose keys are 1..n are arrays. What nests too deeply becomes nil, as Redis
+// writes it, and is refused when it is read.
 void push_msgpack_library(lua_State* lua);
 // C structures: pack(format, ...), unpack(format, text [, position]), size(format).
 void push_struct_library(lua_State* lua);

@@ -2,8 +2,7 @@
 // ReplyTape: the reply of a command that a script calls, kept until the command is over and then
 // made into a value of Lua.
 //
-//      command -> ReplyTape: [kind | number | bytes ...] [kind | number | ...] ...   ->
-//      push_value()
+//      command  ->  [kind | number | bytes ...] [kind | number | ...] ...  ->  push_value()
 //
 // In between, since making a value of Lua may raise an error, which must not leap over the frames
 // of the executor and of a handler. Shapes are those of Redis's scripts: with RESP2 an absent

@@ -28,6 +28,10 @@ void push_words(lua_State* lua, Argv words) {
 
 }  // namespace
 
+void show_to_monitors(Context& ctx) {
+  if (ctx.engine.monitors.active()) ctx.engine.monitors.show(ctx.engine, ctx.caller, ctx.argv);
+}
+
 Runner::Runner(Engine& engine) : engine_(engine), tape_(engine.heap) {}
 
 // What a script that declares what it does may be refused for before it begins.

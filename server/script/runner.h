@@ -24,6 +24,9 @@ namespace ouro {
 
 class FunctionLoad;
 
+// Monitors see a script ahead of what it calls.
+void show_to_monitors(Context& ctx);
+
 class Runner {
  public:
   explicit Runner(Engine& engine);

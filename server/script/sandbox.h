@@ -16,26 +16,11 @@
 // error. Compiled code gets it as its environment.
 #pragma once
 
-#include "datastructs/base/prng.h"
+#include <cstdint>
+
 #include "server/script/lua.h"
 
 namespace ouro {
-
-// Where the parts stand in the registry.
-struct Sandbox {
-  int globals = LUA_NOREF;        // the table itself: what is put there scripts see
-  int env_metatable = LUA_NOREF;  // its __index says which table `env` shows
-  int proxies = LUA_NOREF;
-};
-
-// Opens the libraries of Lua and ours. Requires a fresh machine without a limit; `prng` outlives it
-// and is what math.random draws from.
-Sandbox open_sandbox(lua_State* lua, class ScriptRandom& random);
-
-// Turns the table on top into its proxy.
-void make_read_only(lua_State* lua, const Sandbox& sandbox);
-// The table on top answers a name that it lacks with an error.
-void make_strict(lua_State* lua);
 
 // math.random as Redis has it: the same numbers from the same seed.
 class ScriptRandom {
@@ -54,5 +39,21 @@ class ScriptRandom {
   static constexpr uint32_t kMax = INT32_MAX;
   uint64_t state_ = 0;
 };
+
+// Where the parts stand in the registry.
+struct Sandbox {
+  int globals = LUA_NOREF;        // the table itself: what is put there scripts see
+  int env_metatable = LUA_NOREF;  // its __index says which table `env` shows
+  int proxies = LUA_NOREF;
+};
+
+// Opens the libraries of Lua and ours. Requires a fresh machine without a limit; `random`, which
+// math.random draws from, outlives it.
+Sandbox open_sandbox(lua_State* lua, ScriptRandom& random);
+
+// Turns the table on top into its proxy.
+void make_read_only(lua_State* lua, const Sandbox& sandbox);
+// The table on top answers a name that it lacks with an error.
+void make_strict(lua_State* lua);
 
 }  // namespace ouro

@@ -3,13 +3,14 @@
 
 #include <algorithm>
 
+#include "datastructs/base/ascii.h"
+
 namespace ouro {
 
 const Script* ScriptCache::find_sha1(ByteView sha1) const {
   Sha1Hex key;
   if (sha1.size() != key.size()) return nullptr;
-  std::transform(sha1.begin(), sha1.end(), key.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(sha1.begin(), sha1.end(), key.begin(), [](char c) { return to_lower(c); });
   const Script* const* found = by_sha1_.find(view_of(key));
   return found == nullptr ? nullptr : *found;
 }

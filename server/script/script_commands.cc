@@ -21,9 +21,8 @@ struct Words {
 Result<Words> split_words(Context& ctx) {
   OURO_TRY(const int64_t count, ctx.integer(2));
   const Argv words = ctx.argv.subspan(3);
-  if (count < 0) return ctx.fail("ERR Number of keys can't be negative");
-  if (static_cast<uint64_t>(count) > words.size())
-    return ctx.fail("ERR Number of keys can't be greater than number of args");
+  if (count < 0) return ctx.fail_text(errors::kNegativeKeys);
+  if (static_cast<uint64_t>(count) > words.size()) return ctx.fail_text(errors::kTooManyKeys);
   const auto keys = static_cast<size_t>(count);
   return Words{words.first(keys), words.subspan(keys)};
 }
@@ -41,11 +40,6 @@ Status run_script(Context& ctx, Scripts& scripts, const Script& script) {
                                     .read_only = ctx.spec.flags.has(Flag::kReadonly),
                                     .keys = words.keys,
                                     .arguments = words.arguments});
-}
-
-// Monitors see a script ahead of what it calls.
-void show_to_monitors(Context& ctx) {
-  if (ctx.engine.monitors.active()) ctx.engine.monitors.show(ctx.engine, ctx.caller, ctx.argv);
 }
 
 Status cmd_eval(Context& ctx) {

@@ -23,22 +23,21 @@ LuaState& Scripts::function_state() {
   return *functions_;
 }
 
-bool Scripts::load_library(ByteView source, bool replace, bool is_limited, std::string& error) {
-  return load_into(libraries_, source, replace, is_limited, error);
+bool Scripts::load_library(ByteView source, const Load& how, std::string& error) {
+  return load_into(libraries_, source, how, error);
 }
 
-bool Scripts::load_into(LibrarySet& set, ByteView source, bool replace, bool is_limited,
-                        std::string& error) {
+bool Scripts::load_into(LibrarySet& set, ByteView source, const Load& how, std::string& error) {
   std::string name;
   ByteView body;
   if (!read_library_head(source, name, body, error)) return false;
   const Library* old = set.find_library(name);
-  if (old != nullptr && !replace) {
+  if (old != nullptr && !how.replaces) {
     error = "Library '" + name + "' already exists";
     return false;
   }
   std::unique_ptr<Library> library =
-      FunctionLoad::load(function_state(), source, is_limited, error);
+      FunctionLoad::load(function_state(), source, how.is_limited, error);
   if (library == nullptr) return false;
   if (const std::string* taken = set.find_collision(*library, old)) {
     error = "Function " + *taken + " already exists";
@@ -77,7 +76,7 @@ bool Scripts::restore_libraries(const std::vector<std::string>& sources, Restore
                                 std::string& error) {
   LibrarySet set;
   for (const std::string& source : sources) {
-    if (load_into(set, source, false, false, error)) continue;
+    if (load_into(set, source, {}, error)) continue;
     drop_all(set);
     return false;
   }

@@ -40,9 +40,12 @@ class Scripts final : public Scripting {
   LibrarySet& libraries() { return libraries_; }
   const LibrarySet& libraries() const { return libraries_; }
   LuaState& function_state();
-  // Adds a library, or puts it in the place of the one of its name. False leaves a text without
-  // code; then nothing has changed.
-  bool load_library(ByteView source, bool replace, bool is_limited, std::string& error);
+  struct Load {
+    bool replaces = false;    // the library of its name; else there must be none
+    bool is_limited = false;  // in the time that it takes
+  };
+  // False leaves a text without code; then nothing has changed.
+  bool load_library(ByteView source, const Load& how, std::string& error);
   enum class Restore : uint8_t { kFlush, kAppend, kReplace };
   // All libraries of a dump, or none: instead of those that are here, beside them, or beside those
   // that have other names.
@@ -55,8 +58,7 @@ class Scripts final : public Scripting {
 
  private:
   explicit Scripts(Engine& engine) : engine_(engine), runner_(engine) {}
-  bool load_into(LibrarySet& set, ByteView source, bool replace, bool is_limited,
-                 std::string& error);
+  bool load_into(LibrarySet& set, ByteView source, const Load& how, std::string& error);
   std::string conflict_with(const LibrarySet& from, Restore how) const;
   void drop_all(LibrarySet& set);
   uint32_t draw_seed() { return static_cast<uint32_t>(engine_.prng.next()); }

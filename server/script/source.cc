@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "datastructs/base/ascii.h"
 #include "datastructs/codec/quoted_words.h"
 #include "server/engine/arg_parser.h"
 
@@ -63,11 +64,7 @@ bool read_flag_list(ByteView list, ScriptFlags& flags, std::string& error) {
 
 // ---- tokens
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_name_byte(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         (c & 0x80) != 0;
-}
+bool is_name_byte(char c) { return is_digit(c) || is_letter(c) || c == '_' || (c & 0x80) != 0; }
 
 // Goes over a text token by token, as far as telling numbers and names from all else asks for.
 class Scanner {
@@ -101,7 +98,6 @@ class Scanner {
   size_t position() const { return text_.size() - rest_.size(); }
 
  private:
-  static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
   void take(size_t bytes) { rest_.remove_prefix(std::min(bytes, rest_.size())); }
 
   void take_token(char c) {

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Bytes of C structures to and from Lua's values, in the form of Redis's struct.
 //
-//   > <      big, little endian (the default)        !n   alignment up to n, a power of two (! is
-//   8) b h l T  signed of 1, 2, 8, 8 bytes; B H L unsigned; in In of n bytes, 4 if n is missing f d
-//   float, double                           x    a byte of padding cn       n bytes, 1 if n is
-//   missing; c0 all of the string, or as many as the number read before s        a string up to its
-//   zero byte            ' '  nothing
+//   > <       what follows is big-endian, little-endian (as it is at first)
+//   !n        what follows is aligned, up to n bytes; n is a power of two, 8 if it is missing
+//   b h l     signed integers of 1, 2 and 8 bytes; B H L T unsigned ones, T of 8
+//   in In     integers of n bytes, 4 if n is missing
+//   f d       float, double
+//   x         a byte of padding
+//   cn        n bytes, 1 if n is missing; c0: all of the string, or as many as the number before
+//   s         a string up to its zero byte
+//   ' '       nothing
 #include <algorithm>
 #include <bit>
 #include <climits>
 #include <cstdint>
 #include <cstring>
 
+#include "datastructs/base/ascii.h"
 #include "server/script/libraries.h"
 #include "server/script/lua_bytes.h"
 
@@ -21,11 +26,8 @@ namespace {
 constexpr int kIntegerBytesMax = 32;
 constexpr int kAlignmentMax = 8;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter_or_digit(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_integer(char option) { return ByteView("bBhHlLTiI").find(option) != ByteView::npos; }
 
 struct Item {
   char option = 0;
@@ -137,19 +139,12 @@ uint64_t integer_of(double value) {
 
 // `argument` is the place of the value, one further when it is taken. False for what takes none.
 bool pack_item(lua_State* lua, LuaBytes& out, const Format& format, Item item, int& argument) {
+  if (is_integer(item.option)) {
+    add_integer(out, integer_of(luaL_checknumber(lua, argument++)), item.bytes,
+                format.big_endian());
+    return true;
+  }
   switch (item.option) {
-    case 'b':
-    case 'B':
-    case 'h':
-    case 'H':
-    case 'l':
-    case 'L':
-    case 'T':
-    case 'i':
-    case 'I':
-      add_integer(out, integer_of(luaL_checknumber(lua, argument++)), item.bytes,
-                  format.big_endian());
-      return true;
     case 'f': {
       const auto value = static_cast<float>(luaL_checknumber(lua, argument++));
       add_integer(out, std::bit_cast<uint32_t>(value), 4, format.big_endian());
@@ -244,18 +239,12 @@ class Unpacking {
   // Sets item.bytes to what it took.
   bool unpack_item(const Format& format, Item& item) {
     const ByteView bytes = item.bytes == 0 ? ByteView() : in_.substr(at_, item.bytes);
+    if (is_integer(item.option)) {
+      push_integer(lua_, bytes, is_lower(item.option), format.big_endian());
+      ++count_;
+      return true;
+    }
     switch (item.option) {
-      case 'b':
-      case 'B':
-      case 'h':
-      case 'H':
-      case 'l':
-      case 'L':
-      case 'T':
-      case 'i':
-      case 'I':
-        push_integer(lua_, bytes, is_lower(item.option), format.big_endian());
-        break;
       case 'f': {
         const auto bits = static_cast<uint32_t>(read_integer(bytes, format.big_endian()));
         lua_pushnumber(lua_, static_cast<double>(std::bit_cast<float>(bits)));
@@ -320,7 +309,7 @@ int struct_size(lua_State* lua) {
     if (item.option == 's') return luaL_argerror(lua, 1, "option 's' has no fixed size");
     if (item.option == 'c' && item.bytes == 0)
       return luaL_argerror(lua, 1, "option 'c0' has no fixed size");
-    if (!is_letter_or_digit(item.option)) format.apply(item.option);
+    if (!is_letter(item.option) && !is_digit(item.option)) format.apply(item.option);
     size += item.bytes;
   }
   lua_pushinteger(lua, static_cast<lua_Integer>(size));

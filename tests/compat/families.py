@@ -416,7 +416,7 @@ def is_newer(args):
 
 
 def is_endless(args):
-    """Whether a damaged command asks for more random picks than either server gives in good time."""
+    """Whether a damaged command asks for more random picks than we give, and Redis in good time."""
     count = args[2] if len(args) > 2 else b""
     return args[0].upper().endswith((b"RANDFIELD", b"RANDMEMBER")) and count.startswith(b"-") and len(count) > 7
 

@@ -6,18 +6,13 @@
 #include <algorithm>
 #include <string>
 
+#include "many.h"
 #include "sim/seed.h"
 #include "sim/sim_client.h"
 #include "sim/sim_server.h"
 
 namespace ouro {
 namespace {
-
-std::string many(size_t count, const std::string& command) {
-  std::string all;
-  for (size_t i = 0; i < count; ++i) all += command;
-  return all;
-}
 
 // A list whose LRANGE is about 100 KB of copied bytes, and its reply.
 std::string fill_list(SimClient& client) {

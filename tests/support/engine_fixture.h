@@ -111,6 +111,10 @@ class EffectLog final : public EffectSink {
   std::vector<std::string> lines;
 };
 
+// What a command on a key of another type is answered.
+inline constexpr ByteView kWrongTypeAnswer =
+    "(WRONGTYPE Operation against a key holding the wrong kind of value)";
+
 // Words of a command line with redis-cli's quotes.
 inline std::vector<std::string> words_of(ByteView line) {
   std::vector<std::string> words;

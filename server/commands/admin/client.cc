@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // CLIENT: who is connected, and what may be done to them.
-#include "server/commands/admin/client.h"
-
-#include <algorithm>
-
+#include "server/commands/admin/client_filter.h"
+#include "server/commands/admin/tracking_request.h"
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
+#include "server/engine/client_line.h"
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
 
 namespace ouro {
+namespace {
 
+// For what needs a connection; other callers are told so.
 Status need_session(Context& ctx) {
   return ctx.caller.session != nullptr ? Status::ok() : ctx.fail("ERR CLIENT needs a connection");
 }
-
-bool is_client_word(ByteView word) {
-  return std::all_of(word.begin(), word.end(), [](char c) { return c >= '!' && c <= '~'; });
-}
-
-namespace {
 
 // ---- names and ids
 
@@ -38,8 +33,7 @@ Status cmd_client_getname(Context& ctx) {
 
 Status cmd_client_setname(Context& ctx) {
   OURO_TRY(need_session(ctx));
-  if (!is_client_word(ctx.argv[2]))
-    return ctx.fail("ERR Client names cannot contain spaces, newlines or special characters.");
+  if (!is_client_word(ctx.argv[2])) return ctx.fail_text(errors::kBadClientName);
   ctx.caller.session->name = ctx.argv[2];
   ctx.reply.ok();
   return Status::ok();
@@ -70,6 +64,141 @@ Status cmd_client_capa(Context& ctx) {
     if (equals_ignoring_case(word, "redirect")) ctx.caller.session->takes_redirects = true;
   }
   ctx.reply.ok();
+  return Status::ok();
+}
+
+// ---- all clients
+
+Status cmd_client_info(Context& ctx) {
+  OURO_TRY(need_session(ctx));
+  ctx.reply.verbatim("txt", client_line(ctx.engine, *ctx.caller.session) + "\n");
+  return Status::ok();
+}
+
+Status cmd_client_list(Context& ctx) {
+  ClientSelection selection;
+  OURO_TRY(selection.parse(ctx, ClientSelection::For::kList));
+  std::string lines;
+  const auto add = [&](const Session* session) {
+    if (session != nullptr && selection.has(ctx, *session))
+      lines += client_line(ctx.engine, *session) + "\n";
+  };
+  // Named by their ids alone they come in the order in which they are named, as in Redis.
+  if (const std::vector<uint64_t>* ids = selection.only_ids()) {
+    for (const uint64_t id : *ids) add(ctx.engine.clients.find(id));
+  } else {
+    for (const auto& [id, session] : ctx.engine.clients.all()) add(session);
+  }
+  ctx.reply.verbatim("txt", lines);
+  return Status::ok();
+}
+
+Status cmd_client_kill(Context& ctx) {
+  ClientSelection selection;
+  const bool old_form = ctx.argv.size() == 3;
+  if (old_form) {
+    selection.choose_address(ctx.argv[2]);
+  } else {
+    selection.skips_me = true;
+    OURO_TRY(selection.parse(ctx, ClientSelection::For::kKill));
+  }
+  int64_t killed = 0;
+  Session* me = ctx.caller.session;
+  bool kills_me = false;
+  for (const auto& [id, session] : ctx.engine.clients.all()) {
+    if (!selection.has(ctx, *session)) continue;
+    ++killed;
+    if (session == me) {
+      kills_me = true;
+    } else {
+      session->doom();
+    }
+  }
+  if (old_form && killed == 0) return ctx.fail("ERR No such client");
+  old_form ? ctx.reply.ok() : ctx.reply.integer(killed);
+  // One that kills itself still gets its answer.
+  if (kills_me) me->close_after_reply();
+  return Status::ok();
+}
+
+// ---- client-side caches
+
+Status cmd_client_tracking(Context& ctx) {
+  OURO_TRY(need_session(ctx));
+  Session& session = *ctx.caller.session;
+  TrackingRequest request;
+  OURO_TRY(parse_tracking(ctx, request));
+  if (equals_ignoring_case(ctx.argv[2], "on")) {
+    OURO_TRY(check_tracking(ctx, request));
+    ctx.engine.tracking.enable(session, request.mode, request.prefixes);
+  } else if (equals_ignoring_case(ctx.argv[2], "off")) {
+    ctx.engine.tracking.disable(session);
+  } else {
+    return Err::kSyntax;
+  }
+  ctx.reply.ok();
+  return Status::ok();
+}
+
+Status cmd_client_caching(Context& ctx) {
+  OURO_TRY(need_session(ctx));
+  TrackingClient* client = ctx.caller.session->tracking.get();
+  if (client == nullptr) {
+    return ctx.fail(
+        "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or "
+        "OPTOUT mode enabled");
+  }
+  const bool yes = equals_ignoring_case(ctx.argv[2], "yes");
+  if (!yes && !equals_ignoring_case(ctx.argv[2], "no")) return Err::kSyntax;
+  if (!(yes ? client->mode.opts_in : client->mode.opts_out)) {
+    return ctx.fail("ERR CLIENT CACHING %s is only valid when tracking is enabled in %s mode.",
+                    yes ? "YES" : "NO", yes ? "OPTIN" : "OPTOUT");
+  }
+  client->caching_said_by = ctx.engine.registry.container(ctx.spec);
+  ctx.reply.ok();
+  return Status::ok();
+}
+
+Status cmd_client_getredir(Context& ctx) {
+  OURO_TRY(need_session(ctx));
+  const TrackingClient* client = ctx.caller.session->tracking.get();
+  ctx.reply.integer(client == nullptr ? -1 : static_cast<int64_t>(client->mode.redirect));
+  return Status::ok();
+}
+
+Status cmd_client_trackinginfo(Context& ctx) {
+  OURO_TRY(need_session(ctx));
+  const TrackingClient* client = ctx.caller.session->tracking.get();
+  const TrackingClient off;
+  const TrackingClient& shown = client == nullptr ? off : *client;
+  const bool said = shown.caching_said_by != nullptr;
+  const struct {
+    const char* name;
+    bool is_set;
+  } flags[] = {{"off", client == nullptr},
+               {"on", client != nullptr},
+               {"bcast", shown.mode.broadcasts},
+               {"optin", shown.mode.opts_in},
+               {"caching-yes", shown.mode.opts_in && said},
+               {"optout", shown.mode.opts_out},
+               {"caching-no", shown.mode.opts_out && said},
+               {"noloop", shown.mode.no_loop},
+               {"broken_redirect", shown.redirect_broken}};
+  ctx.reply.map(3);
+  ctx.reply.bulk("flags");
+  const Reply::Mark mark = ctx.reply.begin();
+  size_t count = 0;
+  for (const auto& flag : flags) {
+    if (!flag.is_set) continue;
+    ctx.reply.bulk(flag.name);
+    ++count;
+  }
+  ctx.reply.end_set(mark, count);
+  ctx.reply.bulk("redirect");
+  ctx.reply.integer(client == nullptr ? -1 : static_cast<int64_t>(client->mode.redirect));
+  ctx.reply.bulk("prefixes");
+  ctx.reply.array(shown.prefixes.size());
+  for (const std::string& prefix : shown.prefixes) ctx.reply.bulk(prefix);
   return Status::ok();
 }
 
@@ -124,8 +253,8 @@ Status cmd_client_pause(Context& ctx) {
     }
   }
   const Result<int64_t> timeout = ctx.integer(2);
-  if (!timeout.is_ok()) return ctx.fail("ERR timeout is not an integer or out of range");
-  if (*timeout < 0) return ctx.fail("ERR timeout is negative");
+  if (!timeout.is_ok()) return ctx.fail_text(errors::kTimeoutNotAnInteger);
+  if (*timeout < 0) return ctx.fail_text(errors::kTimeoutNegative);
   const Instant now = ctx.engine.instant();
   Instant until = *timeout > (kNever - now) / 1000 ? kNever : now + *timeout * 1000;
   // Redis counts by the wall clock: what overflows there is long gone by, and nobody is held back.

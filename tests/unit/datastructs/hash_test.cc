@@ -185,6 +185,23 @@ TEST_P(HashTest, RandomNeverGivesADueField) {
   EXPECT_EQ(hash_.random(prng, 5), std::nullopt);
 }
 
+// Goal: many draws where few fields live are no many walks. Method: a million of them; each walk
+// over all fields would make it minutes.
+TEST_P(HashTest, ManyRandomFieldsOfFewThatLive) {
+  constexpr int kFields = 10'000;
+  for (int i = 0; i < kFields; ++i) {
+    set(std::to_string(i), "v");
+    if (i >= 4) hash_.set_deadline(heap_, std::to_string(i), 5);
+  }
+  Prng prng(3);
+  std::map<std::string, int> seen;
+  hash_.random_each(
+      heap_, prng, 1'000'000, [&](const Hash::Item& item) { ++seen[std::string(item.field)]; }, 5);
+  EXPECT_EQ(seen.size(), 4u);
+  // 250,000 are expected of each; twelve standard deviations around.
+  for (const auto& [field, count] : seen) EXPECT_NEAR(count, 250'000, 5'200) << field;
+}
+
 TEST_P(HashTest, CopyIsIndependentAndKeepsDeadlines) {
   set("a", "1");
   set("b", "2");

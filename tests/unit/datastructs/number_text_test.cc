@@ -81,6 +81,14 @@ std::string by_printf(double value) {
   return text;
 }
 
+TEST(NumberText, DigitsMayHaveZerosAheadAndMayBeNone) {
+  EXPECT_EQ(parse_digits(""), 0U);
+  EXPECT_EQ(parse_digits("000"), 0U);
+  EXPECT_EQ(parse_digits("0000000000000000000000018446744073709551615"), ~uint64_t{0});
+  for (const ByteView text : {"18446744073709551616", "-1", "+1", " 1", "1 ", "1.0", "0x1"})
+    EXPECT_FALSE(parse_digits(text).has_value()) << text;
+}
+
 TEST(NumberText, FormatsDoublesAsPrintfWith17Digits) {
   Prng prng(2);
   for (int i = 0; i < 200000; ++i) {

@@ -3,16 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "engine_fixture.h"
+#include "many.h"
 #include "test_client.h"
 
 namespace ouro {
 namespace {
-
-std::string many(size_t count, const std::string& command) {
-  std::string all;
-  for (size_t i = 0; i < count; ++i) all += command;
-  return all;
-}
 
 class BatchTest : public testing::Test {
  protected:

@@ -94,8 +94,7 @@ TEST(BitCommands, BitopStoresText) {
   EXPECT_EQ(engine.run("BITOP NOT d a b"),
             "(ERR BITOP NOT must be called with a single source key.)");
   EXPECT_EQ(engine.run("BITOP NAND d a b"), "(ERR syntax error)");
-  EXPECT_EQ(engine.run("BITOP AND d a list"),
-            "(WRONGTYPE Operation against a key holding the wrong kind of value)");
+  EXPECT_EQ(engine.run("BITOP AND d a list"), kWrongTypeAnswer);
 }
 
 TEST(BitCommands, BitopsOperationsOfRedis8) {

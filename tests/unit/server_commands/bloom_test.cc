@@ -15,8 +15,6 @@ struct BloomCommands : EngineFixture {
                        kTransactionCommands}) {}
 };
 
-const std::string kWrong = "(" + std::string(errors::kWrongType) + ")";
-
 TEST(BloomCommands, AddMakesTheFilter) {
   BloomCommands engine;
   EXPECT_EQ(engine.run("BF.ADD f a"), "#t");
@@ -76,7 +74,7 @@ TEST(BloomCommands, OtherTypes) {
   for (const ByteView line :
        {"BF.ADD text a", "BF.MADD text a", "BF.INSERT text ITEMS a", "BF.RESERVE text 0.1 10",
         "BF.INFO text", "BF.CARD text", "BF.SCANDUMP text 0", "BF.LOADCHUNK text 1 x", "GET f"}) {
-    EXPECT_EQ(engine.run(line), kWrong) << line;
+    EXPECT_EQ(engine.run(line), kWrongTypeAnswer) << line;
   }
   // The module asks nothing more of a key that is to hold an item.
   EXPECT_EQ(engine.run("BF.EXISTS text a"), "#f");

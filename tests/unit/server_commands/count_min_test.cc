@@ -13,7 +13,6 @@ struct CountMinCommands : EngineFixture {
       : EngineFixture({kCountMinCommands, kStringSetCommands, kKeyCommands, kDebugCommands}) {}
 };
 
-const std::string kWrong = "(" + std::string(errors::kWrongType) + ")";
 const std::string kMissing = "(CMS: key does not exist)";
 
 TEST(CountMinCommands, CountsItems) {
@@ -56,9 +55,9 @@ TEST(CountMinCommands, IncrementsAreReadFirst) {
   engine.run_all({"SET text v", "CMS.INITBYDIM s 100 3"});
   engine.effects();
   EXPECT_EQ(engine.run("CMS.INCRBY none a 1"), kMissing);
-  EXPECT_EQ(engine.run("CMS.INCRBY text a 1"), kWrong);
+  EXPECT_EQ(engine.run("CMS.INCRBY text a 1"), kWrongTypeAnswer);
   EXPECT_EQ(engine.run("CMS.QUERY none a"), kMissing);
-  EXPECT_EQ(engine.run("CMS.QUERY text a"), kWrong);
+  EXPECT_EQ(engine.run("CMS.QUERY text a"), kWrongTypeAnswer);
   EXPECT_EQ(engine.run("CMS.INFO none"), kMissing);
   EXPECT_EQ(engine.run("CMS.INCRBY s a 1 b"),
             "(ERR wrong number of arguments for 'cms.incrby' command)");
@@ -85,7 +84,7 @@ TEST(CountMinCommands, Merge) {
   EXPECT_EQ(engine.run("CMS.MERGE a 2 a b"), "OK");
   EXPECT_EQ(engine.run("CMS.QUERY a x"), "[11]");
   EXPECT_EQ(engine.run("CMS.MERGE none 1 a"), kMissing);
-  EXPECT_EQ(engine.run("CMS.MERGE text 1 a"), kWrong);
+  EXPECT_EQ(engine.run("CMS.MERGE text 1 a"), kWrongTypeAnswer);
   EXPECT_EQ(engine.run("CMS.MERGE d x a"), "(CMS: invalid numkeys)");
   EXPECT_EQ(engine.run("CMS.MERGE d 0 a"), "(CMS: Number of keys must be positive)");
   EXPECT_EQ(engine.run("CMS.MERGE d 2 a"), "(CMS: wrong number of keys)");
@@ -94,7 +93,7 @@ TEST(CountMinCommands, Merge) {
   EXPECT_EQ(engine.run("CMS.MERGE d 9223372036854775807 a"), "(CMS: wrong number of keys)");
   EXPECT_EQ(engine.run("CMS.MERGE d 1 a WEIGHTS x"), "(CMS: invalid weight value)");
   EXPECT_EQ(engine.run("CMS.MERGE d 1 none"), kMissing);
-  EXPECT_EQ(engine.run("CMS.MERGE d 1 text"), kWrong);
+  EXPECT_EQ(engine.run("CMS.MERGE d 1 text"), kWrongTypeAnswer);
   EXPECT_EQ(engine.run("CMS.MERGE d 1 other"), "(CMS: width/depth is not equal)");
   EXPECT_EQ(engine.run("CMS.MERGE d 1 a WEIGHTS -1"), "(CMS: MERGE overflow)");
   EXPECT_EQ(engine.run("CMS.MERGE d 1 a WEIGHTS 1000000000"), "(CMS: MERGE overflow)");

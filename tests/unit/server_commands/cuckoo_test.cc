@@ -14,8 +14,6 @@ struct CuckooCommands : EngineFixture {
             {kCuckooCommands, kStringSetCommands, kKeyCommands, kObjectCommands, kDebugCommands}) {}
 };
 
-const std::string kWrong = "(" + std::string(errors::kWrongType) + ")";
-
 TEST(CuckooCommands, AddCountDelete) {
   CuckooCommands engine;
   EXPECT_EQ(engine.run("CF.ADD f a"), "#t");
@@ -72,7 +70,7 @@ TEST(CuckooCommands, OtherTypes) {
   for (const ByteView line :
        {"CF.ADD text a", "CF.ADDNX text a", "CF.INSERT text ITEMS a", "CF.INSERTNX text ITEMS a",
         "CF.RESERVE text 10", "CF.INFO text", "CF.SCANDUMP text 0", "CF.LOADCHUNK text 1 x"}) {
-    EXPECT_EQ(engine.run(line), kWrong) << line;
+    EXPECT_EQ(engine.run(line), kWrongTypeAnswer) << line;
   }
   // The module asks nothing more of a key that is to hold an item.
   EXPECT_EQ(engine.run("CF.EXISTS text a"), "#f");

@@ -59,8 +59,7 @@ TEST_P(HashEx, ReadersCheckTheirArguments) {
     EXPECT_EQ(run(name + " h FIELDS 0 a"), not_positive);
     EXPECT_EQ(run(name + " h FIELDS -1 a"), not_positive);
     EXPECT_EQ(run(name + " h FIELDS 9223372036854775808 a"), not_positive);
-    EXPECT_EQ(run(name + " string FIELDS 1 a"),
-              "(WRONGTYPE Operation against a key holding the wrong kind of value)");
+    EXPECT_EQ(run(name + " string FIELDS 1 a"), kWrongTypeAnswer);
     EXPECT_EQ(run(name + " h FIELDS 1").substr(0, 32), "(ERR wrong number of arguments f");
   }
   EXPECT_EQ(run("HGETEX h PXAT 1 1"), missing);

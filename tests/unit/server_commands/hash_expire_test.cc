@@ -127,11 +127,9 @@ TEST_P(FieldExpiry, Errors) {
   const std::string mismatch = "(ERR The `numfields` parameter must match the number of arguments)";
   const std::string count = "(ERR Parameter `numFields` should be greater than 0)";
   const std::string asked_count = "(ERR Number of fields must be a positive integer)";
-  const std::string wrong_type =
-      "(WRONGTYPE Operation against a key holding the wrong kind of value)";
-  EXPECT_EQ(run("HEXPIRE s x FIELDS 1 a"), wrong_type);
-  EXPECT_EQ(run("HTTL s FIELDS 0 a"), wrong_type);
-  EXPECT_EQ(run("HPERSIST s FIELDS 0 a"), wrong_type);
+  EXPECT_EQ(run("HEXPIRE s x FIELDS 1 a"), kWrongTypeAnswer);
+  EXPECT_EQ(run("HTTL s FIELDS 0 a"), kWrongTypeAnswer);
+  EXPECT_EQ(run("HPERSIST s FIELDS 0 a"), kWrongTypeAnswer);
   EXPECT_EQ(run("HEXPIRE h x FIELDS 1 a"), "(ERR value is not an integer or out of range)");
   EXPECT_EQ(run("HEXPIRE h -1 FIELDS 1 a"), "(ERR invalid expire time, must be >= 0)");
   EXPECT_EQ(run("HEXPIRE h 70368744178 FIELDS 1 a"),

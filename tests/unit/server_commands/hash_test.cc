@@ -4,9 +4,6 @@
 namespace ouro {
 namespace {
 
-const std::string kWrongType =
-    "(WRONGTYPE Operation against a key holding the wrong kind of value)";
-
 struct HashCommands : EngineFixture {
   HashCommands()
       : EngineFixture({kStringCommands, kStringSetCommands, kKeyCommands, kHashCommands}) {}
@@ -91,7 +88,7 @@ TEST(Hash, OtherTypesAreRefused) {
        {"HSET s a 1", "HMSET s a 1", "HSETNX s a 1", "HDEL s a", "HINCRBY s a 1",
         "HINCRBYFLOAT s a 1", "HGET s a", "HMGET s a", "HEXISTS s a", "HSTRLEN s a", "HLEN s",
         "HGETALL s", "HKEYS s", "HVALS s", "HSCAN s 0", "HRANDFIELD s", "HRANDFIELD s 2"}) {
-    EXPECT_EQ(engine.run(command), kWrongType) << command;
+    EXPECT_EQ(engine.run(command), kWrongTypeAnswer) << command;
   }
 }
 
@@ -121,6 +118,13 @@ TEST(Hash, PicksAtRandom) {
   EXPECT_EQ(engine.run("HRANDFIELD h x"), "(ERR value is not an integer or out of range)");
   EXPECT_EQ(engine.run("HRANDFIELD h -9223372036854775807 WITHVALUES"),
             "(ERR value is out of range)");
+  EXPECT_EQ(engine.run("HRANDFIELD h -1048577"),
+            "(ERR value is out of range, at most 1048576 elements are picked with repetition)");
+  EXPECT_EQ(engine.run("HRANDFIELD none -1048577"), "[]");
+  engine.run("HSET large f " + std::string(1_MiB, 'x'));
+  EXPECT_EQ(
+      engine.run("HRANDFIELD large -513 WITHVALUES"),
+      "(ERR value is out of range, the elements picked would have more than 536870912 bytes)");
 }
 
 }  // namespace

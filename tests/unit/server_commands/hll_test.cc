@@ -72,8 +72,7 @@ TEST(HyperLogLogCommands, OtherStringsAreRefused) {
     EXPECT_EQ(engine.run({"PFMERGE", key, "h"}), kInvalid);
     EXPECT_EQ(engine.run({"PFDEBUG", "ENCODING", key}), kInvalid);
   }
-  EXPECT_EQ(engine.run("PFADD l a"),
-            "(WRONGTYPE Operation against a key holding the wrong kind of value)");
+  EXPECT_EQ(engine.run("PFADD l a"), kWrongTypeAnswer);
   engine.run("APPEND h tail");
   for (const char* line : {"PFCOUNT h", "PFCOUNT h none", "PFMERGE d h", "PFDEBUG TODENSE h"}) {
     EXPECT_EQ(engine.run(line), "(INVALIDOBJ Corrupted HLL object detected)");

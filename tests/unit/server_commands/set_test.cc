@@ -42,12 +42,11 @@ TEST(Sets, CountsOnlyWhatIsNewOrGone) {
 TEST(Sets, WrongTypeIsRefusedAndNothingChanges) {
   Sets engine;
   engine.run_all({"SET text v", "SADD s a"});
-  const std::string wrong = "(" + std::string(errors::kWrongType) + ")";
   for (const ByteView line :
        {"SADD text a", "SREM text a", "SCARD text", "SMOVE s text a", "SMOVE text s a", "SPOP text",
         "SRANDMEMBER text 2", "SSCAN text 0", "SINTER none text", "SUNION s text", "SDIFF s text",
         "SDIFF none text", "SINTERSTORE d s text", "SINTERCARD 2 none text"}) {
-    EXPECT_EQ(engine.run(line), wrong) << line;
+    EXPECT_EQ(engine.run(line), kWrongTypeAnswer) << line;
   }
   // Where nothing moves the destination is not looked at.
   EXPECT_EQ(engine.run("SMOVE none text a"), "0");
@@ -104,6 +103,23 @@ TEST(Sets, RandomMembersAreDistinctUnlessTheCountIsNegative) {
   EXPECT_EQ(engine.members("SRANDMEMBER small 61").size(), 60U);
   EXPECT_EQ(engine.members("SRANDMEMBER small -200").size(), 200U);
   EXPECT_EQ(engine.run("SRANDMEMBER small 0"), "[]");
+}
+
+// Goal: an answer that repeats members has a bound. Method: one pick too many, and few picks of a
+// member that is large.
+TEST(Sets, RepeatedPicksAreBoundedInNumberAndBytes) {
+  Sets engine;
+  engine.run_all({"SADD s a", "SADD large " + std::string(1_MiB, 'x')});
+  const std::string too_many =
+      "(ERR value is out of range, at most 1048576 elements are picked with repetition)";
+  EXPECT_EQ(engine.members("SRANDMEMBER s -1048576").size(), 1'048'576U);
+  EXPECT_EQ(engine.run("SRANDMEMBER s -1048577"), too_many);
+  EXPECT_EQ(engine.run("SRANDMEMBER s -9223372036854775807"), too_many);
+  EXPECT_EQ(engine.run("SRANDMEMBER none -9223372036854775807"), "[]");
+  EXPECT_EQ(engine.members("SRANDMEMBER large -10").size(), 10U);
+  EXPECT_EQ(
+      engine.run("SRANDMEMBER large -513"),
+      "(ERR value is out of range, the elements picked would have more than 536870912 bytes)");
 }
 
 TEST(Sets, EveryMemberIsPickedAboutAsOften) {

@@ -62,8 +62,7 @@ TEST(Sort, SetsAndSortedSets) {
   EXPECT_EQ(engine.run("SORT z BY nosort LIMIT 1 1"), R"(["a"])");
   EXPECT_EQ(engine.run("SORT z BY nosort DESC LIMIT 0 2"), R"(["b" "a"])");
   engine.run("SET text v");
-  EXPECT_EQ(engine.run("SORT text"),
-            "(WRONGTYPE Operation against a key holding the wrong kind of value)");
+  EXPECT_EQ(engine.run("SORT text"), kWrongTypeAnswer);
 }
 
 TEST(Sort, ByOtherKeys) {

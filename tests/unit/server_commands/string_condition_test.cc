@@ -16,8 +16,6 @@ struct Conditions : EngineFixture {
                        kExpireCommands, kListCommands, kTransactionCommands}) {}
 };
 
-constexpr ByteView kWrongTypeLine =
-    "(WRONGTYPE Operation against a key holding the wrong kind of value)";
 constexpr ByteView kBadDigestLine = "(ERR digest must be exactly 16 hexadecimal characters)";
 
 TEST(Digest, IsXxh3InHexadecimal) {
@@ -25,7 +23,7 @@ TEST(Digest, IsXxh3InHexadecimal) {
   engine.run_all({"SET k \"\"", "SET n 12345", "SET m \" 12345\"", "RPUSH list a"});
   EXPECT_EQ(engine.run("DIGEST k"), "\"2d06800538d394c2\"");
   EXPECT_EQ(engine.run("DIGEST absent"), "_");
-  EXPECT_EQ(engine.run("DIGEST list"), kWrongTypeLine);
+  EXPECT_EQ(engine.run("DIGEST list"), kWrongTypeAnswer);
   // As text, however it is stored.
   engine.run_all({"SET t 1234", "APPEND t 5"});
   EXPECT_EQ(engine.run("DIGEST t"), engine.run("DIGEST n"));
@@ -80,7 +78,7 @@ TEST(SetIf, RefusesOtherTypesAndMixedConditions) {
   Conditions engine;
   engine.run("RPUSH list a");
   for (const char* condition : {"IFEQ a", "IFNE a", "IFDEQ 1", "IFDNE 1"}) {
-    EXPECT_EQ(engine.run(std::string("SET list v ") + condition), kWrongTypeLine);
+    EXPECT_EQ(engine.run(std::string("SET list v ") + condition), kWrongTypeAnswer);
     EXPECT_EQ(engine.run(std::string("SET k v NX ") + condition), "(ERR syntax error)");
     EXPECT_EQ(engine.run(std::string("SET k v ") + condition + " XX"), "(ERR syntax error)");
     EXPECT_EQ(engine.run(std::string("SET k v ") + condition + " IFEQ b"), "(ERR syntax error)");
@@ -129,7 +127,7 @@ TEST(Delifeq, DeletesAnEqualString) {
   engine.run_all({"SET k 1", "RPUSH list a"});
   EXPECT_EQ(engine.run("DELIFEQ k 2"), "0");
   EXPECT_EQ(engine.run("DELIFEQ absent 2"), "0");
-  EXPECT_EQ(engine.run("DELIFEQ list a"), kWrongTypeLine);
+  EXPECT_EQ(engine.run("DELIFEQ list a"), kWrongTypeAnswer);
   EXPECT_EQ(engine.run("DELIFEQ k 1"), "1");
   EXPECT_EQ(engine.run("EXISTS k"), "0");
 }

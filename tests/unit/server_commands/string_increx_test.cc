@@ -25,8 +25,7 @@ TEST(Increx, AddsWholeNumbers) {
   EXPECT_EQ(engine.after("abc", "INCREX k"), "(ERR value is not an integer or out of range)");
   EXPECT_EQ(engine.after("1.5", "INCREX k"), "(ERR value is not an integer or out of range)");
   engine.run("RPUSH list a");
-  EXPECT_EQ(engine.run("INCREX list"),
-            "(WRONGTYPE Operation against a key holding the wrong kind of value)");
+  EXPECT_EQ(engine.run("INCREX list"), kWrongTypeAnswer);
 }
 
 TEST(Increx, KeepsWithinItsBounds) {

@@ -14,7 +14,6 @@ struct TDigestCommands : EngineFixture {
       : EngineFixture({kTDigestCommands, kStringSetCommands, kKeyCommands, kDebugCommands}) {}
 };
 
-const std::string kWrong = "(" + std::string(errors::kWrongType) + ")";
 const std::string kMissing = "(ERR T-Digest: key does not exist)";
 
 TEST(TDigestCommands, AnswersOfFewSamples) {
@@ -81,7 +80,7 @@ TEST(TDigestCommands, AnEmptyDigest) {
 TEST(TDigestCommands, CreateChecksItsArguments) {
   TDigestCommands engine;
   engine.run("SET text v");
-  EXPECT_EQ(engine.run("TDIGEST.CREATE text"), kWrong);
+  EXPECT_EQ(engine.run("TDIGEST.CREATE text"), kWrongTypeAnswer);
   EXPECT_EQ(engine.run("TDIGEST.CREATE t COMPRESSION"),
             "(ERR wrong number of arguments for 'tdigest.create' command)");
   EXPECT_EQ(engine.run("TDIGEST.CREATE t OTHER 1"), "(ERR T-Digest: wrong keyword)");
@@ -101,12 +100,12 @@ TEST(TDigestCommands, OtherErrors) {
   for (const char* command : {"ADD", "QUANTILE", "CDF", "RANK", "REVRANK", "BYRANK", "BYREVRANK"}) {
     const std::string name = std::string("TDIGEST.") + command;
     EXPECT_EQ(engine.run({name, "none", "1"}), kMissing) << name;
-    EXPECT_EQ(engine.run({name, "text", "1"}), kWrong) << name;
+    EXPECT_EQ(engine.run({name, "text", "1"}), kWrongTypeAnswer) << name;
   }
   for (const char* command : {"MIN", "MAX", "INFO", "RESET"}) {
     const std::string name = std::string("TDIGEST.") + command;
     EXPECT_EQ(engine.run({name, "none"}), kMissing) << name;
-    EXPECT_EQ(engine.run({name, "text"}), kWrong) << name;
+    EXPECT_EQ(engine.run({name, "text"}), kWrongTypeAnswer) << name;
   }
   EXPECT_EQ(engine.run("TDIGEST.ADD t 1 x"), "(ERR T-Digest: error parsing val parameter)");
   EXPECT_EQ(engine.run("TDIGEST.ADD t 1 nan"), "(ERR T-Digest: error parsing val parameter)");
@@ -149,8 +148,8 @@ TEST(TDigestCommands, Merge) {
   EXPECT_EQ(shape("a"), "60/4");
   EXPECT_EQ(engine.effects(), "0: TDIGEST.MERGE a 2 a b override compression 60");
   const std::string arity = "(ERR wrong number of arguments for 'tdigest.merge' command)";
-  EXPECT_EQ(engine.run("TDIGEST.MERGE text 1 b"), kWrong);
-  EXPECT_EQ(engine.run("TDIGEST.MERGE a 1 text"), kWrong);
+  EXPECT_EQ(engine.run("TDIGEST.MERGE text 1 b"), kWrongTypeAnswer);
+  EXPECT_EQ(engine.run("TDIGEST.MERGE a 1 text"), kWrongTypeAnswer);
   EXPECT_EQ(engine.run("TDIGEST.MERGE a 1 none"), kMissing);
   EXPECT_EQ(engine.run("TDIGEST.MERGE none 1 none"), kMissing);
   EXPECT_EQ(engine.run("TDIGEST.MERGE a x b"), "(ERR T-Digest: error parsing numkeys)");

@@ -76,8 +76,7 @@ TEST(Throttle, ChecksItsArguments) {
     EXPECT_EQ(engine.run(line), "(ERR value is not an integer or out of range)") << line;
   }
   engine.run_all({"RPUSH list a", "SET text abc"});
-  EXPECT_EQ(engine.run("CL.THROTTLE list 1 1 1"),
-            "(WRONGTYPE Operation against a key holding the wrong kind of value)");
+  EXPECT_EQ(engine.run("CL.THROTTLE list 1 1 1"), kWrongTypeAnswer);
   EXPECT_EQ(engine.run("CL.THROTTLE text 1 1 1"), "(ERR value is not an integer or out of range)");
   // Numbers of any sign are answered.
   for (const char* tail : {"-5 3 7 1", "3 -3 7 1", "3 3 -7 1", "3 3 7 -2", "-1 -1 -1 -1"}) {

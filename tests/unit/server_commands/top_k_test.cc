@@ -13,7 +13,6 @@ struct TopKCommands : EngineFixture {
       : EngineFixture({kTopKCommands, kStringSetCommands, kKeyCommands, kDebugCommands}) {}
 };
 
-const std::string kWrong = "(" + std::string(errors::kWrongType) + ")";
 const std::string kMissing = "(TopK: key does not exist)";
 
 TEST(TopKCommands, CountsAndLists) {
@@ -66,11 +65,11 @@ TEST(TopKCommands, OtherErrors) {
   engine.run_all({"SET text v", "TOPK.RESERVE t 3"});
   for (const char* command : {"TOPK.ADD", "TOPK.QUERY", "TOPK.COUNT"}) {
     EXPECT_EQ(engine.run({command, "none", "a"}), kMissing);
-    EXPECT_EQ(engine.run({command, "text", "a"}), kWrong);
+    EXPECT_EQ(engine.run({command, "text", "a"}), kWrongTypeAnswer);
   }
   for (const char* command : {"TOPK.LIST", "TOPK.INFO"}) {
     EXPECT_EQ(engine.run({command, "none"}), kMissing);
-    EXPECT_EQ(engine.run({command, "text"}), kWrong);
+    EXPECT_EQ(engine.run({command, "text"}), kWrongTypeAnswer);
   }
   EXPECT_EQ(engine.run("TOPK.INCRBY none a 1"), kMissing);
   EXPECT_EQ(engine.run("TOPK.LIST t other"), "(WITHCOUNT keyword expected)");

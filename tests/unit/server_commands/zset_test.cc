@@ -173,7 +173,7 @@ TEST(ZSets, UnionIntersectionDifference) {
   EXPECT_EQ(engine.run("ZDIFF 2 a a"), "[]");
   EXPECT_EQ(engine.run("ZINTERCARD 2 a b"), "2");
   EXPECT_EQ(engine.run("ZINTERCARD 2 a b LIMIT 1"), "1");
-  EXPECT_EQ(engine.run("ZUNION 2 a text"), "(" + std::string(errors::kWrongType) + ")");
+  EXPECT_EQ(engine.run("ZUNION 2 a text"), kWrongTypeAnswer);
   EXPECT_EQ(engine.run("ZUNION 0 a"), "(ERR at least 1 input key is needed for 'zunion' command)");
   EXPECT_EQ(engine.run("ZUNION 2 a b WEIGHTS 1"), "(ERR syntax error)");
   EXPECT_EQ(engine.run("ZUNION 1 a WEIGHTS x"), "(ERR weight value is not a float)");
@@ -216,6 +216,14 @@ TEST(ZSets, RandomElementsAreDistinctUnlessTheCountIsNegative) {
   EXPECT_EQ(engine.run("ZRANDMEMBER z 9223372036854775807 WITHSCORES"),
             "(ERR value is out of range)");
   EXPECT_EQ(engine.run("ZRANDMEMBER none"), "_");
+  const std::string too_many =
+      "(ERR value is out of range, at most 1048576 elements are picked with repetition)";
+  EXPECT_EQ(engine.run("ZRANDMEMBER z -1048577"), too_many);
+  EXPECT_EQ(engine.run("ZRANDMEMBER none -1048577 WITHSCORES"), "[]");
+  engine.run("ZADD large 1 " + std::string(1_MiB, 'x'));
+  EXPECT_EQ(
+      engine.run("ZRANDMEMBER large -513"),
+      "(ERR value is out of range, the elements picked would have more than 536870912 bytes)");
 }
 
 }  // namespace

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// CLIENT LIST, INFO and KILL, and the filters that choose clients.
-//
-// A filter is a row: the word before its value, how the value is read, and which clients it is true
-// of. All filters of a command must agree; NOT- before a word turns it around.
+#include "server/commands/admin/client_filter.h"
+
 #include <algorithm>
 
-#include "server/commands/admin/client.h"
+#include "datastructs/base/ascii.h"
 #include "server/engine/client_line.h"
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
@@ -13,38 +11,42 @@
 namespace ouro {
 namespace {
 
+using Choice = ClientSelection::Choice;
+using For = ClientSelection::For;
+
+// What a filter's value is read from.
+struct Source {
+  Context& ctx;
+  ArgParser& args;
+  For command;
+};
+
 int64_t seconds_since(const Context& ctx, Instant then) {
   return (ctx.engine.instant() - then) / 1'000'000;
 }
 
-// ---- filters
+}  // namespace
 
-struct Filter;
-
-// A filter as it was given.
-struct Choice {
-  const Filter* filter;
-  bool negated;
-  ByteView text;
-  int64_t number;             // of those that read one
-  std::vector<uint64_t> ids;  // of ID
-};
-
-struct Filter {
+struct ClientFilter {
   ByteView word;
   // Reads the value into `choice`.
-  Status (*read)(Context&, ArgParser&, Choice& choice);
+  Status (*read)(Source& from, Choice& choice);
   bool (*is_true)(const Context&, const Session&, const Choice&);
 };
 
-Status read_text(Context&, ArgParser& args, Choice& choice) {
-  choice.text = args.next();
+namespace {
+
+// ---- values
+
+Status read_text(Source& from, Choice& choice) {
+  choice.text = from.args.next();
   return Status::ok();
 }
 
 bool names_filter(ByteView word);
 
-Status read_type(Context& ctx, ArgParser& args, Choice& choice) {
+Status read_type(Source& from, Choice& choice) {
+  auto& [ctx, args, command] = from;
   constexpr struct {
     ByteView name;
     ClientClass meant;
@@ -58,18 +60,19 @@ Status read_type(Context& ctx, ArgParser& args, Choice& choice) {
     return Status::ok();
   }
   // As in Redis, a word too many is what CLIENT LIST finds first.
-  if (ctx.spec.handler == cmd_client_list && args.more() && !names_filter(args.peek()))
-    return Err::kSyntax;
+  if (command == For::kList && args.more() && !names_filter(args.peek())) return Err::kSyntax;
   return ctx.fail("ERR Unknown client type '%.*s'", printed_size(name), name.data());
 }
 
-Status read_user(Context& ctx, ArgParser& args, Choice& choice) {
+Status read_user(Source& from, Choice& choice) {
+  auto& [ctx, args, command] = from;
   choice.text = args.next();
   if (ctx.engine.acl.find(choice.text) != nullptr) return Status::ok();
   return ctx.fail("ERR No such user '%.*s'", printed_size(choice.text), choice.text.data());
 }
 
-Status read_flags(Context& ctx, ArgParser& args, Choice& choice) {
+Status read_flags(Source& from, Choice& choice) {
+  auto& [ctx, args, command] = from;
   choice.text = args.next();
   for (const char letter : choice.text) {
     if (!is_client_flag(letter)) {
@@ -81,19 +84,18 @@ Status read_flags(Context& ctx, ArgParser& args, Choice& choice) {
 }
 
 // A number of seconds, above 0.
-Status read_seconds(Context& ctx, ArgParser& args, Choice& choice) {
-  const int size = static_cast<int>(choice.filter->word.size());
-  std::string name(choice.filter->word);
-  for (char& c : name) c = static_cast<char>(c | 0x20);
+Status read_seconds(Source& from, Choice& choice) {
+  auto& [ctx, args, command] = from;
+  const std::string name = to_lower(choice.filter->word);
   const Result<int64_t> number = parse_integer(args.next());
-  if (!number.is_ok())
-    return ctx.fail("ERR %.*s is not an integer or out of range", size, name.data());
-  if (*number <= 0) return ctx.fail("ERR %.*s should be greater than 0", size, name.data());
+  if (!number.is_ok()) return ctx.fail("ERR %s is not an integer or out of range", name.c_str());
+  if (*number <= 0) return ctx.fail("ERR %s should be greater than 0", name.c_str());
   choice.number = *number;
   return Status::ok();
 }
 
-Status read_db(Context& ctx, ArgParser& args, Choice& choice) {
+Status read_db(Source& from, Choice& choice) {
+  auto& [ctx, args, command] = from;
   OURO_TRY(choice.number, parse_integer(args.next()));
   if (choice.number < 0 || choice.number >= ctx.engine.dbs.count())
     return ctx.fail_text(errors::kDbIndexOutOfRange);
@@ -101,8 +103,9 @@ Status read_db(Context& ctx, ArgParser& args, Choice& choice) {
 }
 
 // One or more, up to the next filter.
-Status read_ids(Context& ctx, ArgParser& args, Choice& choice) {
-  const bool kills = ctx.spec.handler == cmd_client_kill;
+Status read_ids(Source& from, Choice& choice) {
+  auto& [ctx, args, command] = from;
+  const bool kills = command == For::kKill;
   while (args.more()) {
     const Result<int64_t> id = parse_integer(args.peek());
     if (!id.is_ok() && !choice.ids.empty() && (kills || names_filter(args.peek()))) break;
@@ -123,7 +126,9 @@ bool is_of_ip(const Session& session, ByteView ip) {
   return host == ip;
 }
 
-constexpr Filter kFilters[] = {
+// ---- filters
+
+constexpr ClientFilter kFilters[] = {
     {"ADDR", read_text,
      [](const Context&, const Session& s, const Choice& c) { return s.peer.address == c.text; }},
     {"CAPA", read_text,
@@ -169,8 +174,8 @@ constexpr Filter kFilters[] = {
      [](const Context&, const Session& s, const Choice& c) { return s.user().name() == c.text; }},
 };
 
-const Filter* filter_named(ByteView word) {
-  for (const Filter& filter : kFilters) {
+const ClientFilter* filter_named(ByteView word) {
+  for (const ClientFilter& filter : kFilters) {
     if (equals_ignoring_case(word, filter.word)) return &filter;
   }
   return nullptr;
@@ -190,99 +195,44 @@ bool names_filter(ByteView word) {
   return filter_named(word) != nullptr || equals_ignoring_case(word, "SKIPME");
 }
 
-struct Selection {
-  std::vector<Choice> choices;
-  bool skips_me = false;
-};
+}  // namespace
 
-Status parse_selection(Context& ctx, Selection& selection) {
+Status ClientSelection::parse(Context& ctx, For command) {
   ArgParser args(ctx.argv, 2);
+  Source from{ctx, args, command};
   while (args.more()) {
     if (args.left() < 2) break;
     if (args.word("SKIPME")) {
-      selection.skips_me = args.word("yes");
-      if (!selection.skips_me && !args.word("no")) return Err::kSyntax;
+      skips_me = args.word("yes");
+      if (!skips_me && !args.word("no")) return Err::kSyntax;
       continue;
     }
     ByteView word = args.peek();
     const bool negated = take_negation(word);
-    const Filter* filter = filter_named(word);
+    const ClientFilter* filter = filter_named(word);
     if (filter == nullptr) break;
     args.next();
-    Choice& choice = selection.choices.emplace_back(
-        Choice{.filter = filter, .negated = negated, .text = {}, .number = 0, .ids = {}});
-    OURO_TRY(filter->read(ctx, args, choice));
+    OURO_TRY(
+        filter->read(from, choices.emplace_back(Choice{.filter = filter, .negated = negated})));
   }
   return args.finish();
 }
 
-bool is_chosen(const Context& ctx, const Selection& selection, const Session& session) {
+void ClientSelection::choose_address(ByteView address) {
+  choices.push_back({.filter = filter_named("ADDR"), .text = address});
+}
+
+const std::vector<uint64_t>* ClientSelection::only_ids() const {
+  if (choices.size() != 1 || choices[0].ids.empty() || choices[0].negated) return nullptr;
+  return &choices[0].ids;
+}
+
+bool ClientSelection::has(const Context& ctx, const Session& session) const {
   if (session.state() == EndpointState::kDoomed) return false;
-  if (selection.skips_me && &session == ctx.caller.session) return false;
-  return std::all_of(selection.choices.begin(), selection.choices.end(), [&](const Choice& choice) {
+  if (skips_me && &session == ctx.caller.session) return false;
+  return std::all_of(choices.begin(), choices.end(), [&](const Choice& choice) {
     return choice.filter->is_true(ctx, session, choice) != choice.negated;
   });
-}
-
-}  // namespace
-
-// ---- the commands
-
-Status cmd_client_info(Context& ctx) {
-  OURO_TRY(need_session(ctx));
-  ctx.reply.verbatim("txt", client_line(ctx.engine, *ctx.caller.session) + "\n");
-  return Status::ok();
-}
-
-Status cmd_client_list(Context& ctx) {
-  Selection selection;
-  OURO_TRY(parse_selection(ctx, selection));
-  std::string lines;
-  const auto add = [&](const Session* session) {
-    if (session != nullptr && is_chosen(ctx, selection, *session))
-      lines += client_line(ctx.engine, *session) + "\n";
-  };
-  // Named by their ids alone they come in the order in which they are named, as in Redis.
-  if (selection.choices.size() == 1 && !selection.choices[0].ids.empty() &&
-      !selection.choices[0].negated) {
-    for (const uint64_t id : selection.choices[0].ids) add(ctx.engine.clients.find(id));
-  } else {
-    for (const auto& [id, session] : ctx.engine.clients.all()) add(session);
-  }
-  ctx.reply.verbatim("txt", lines);
-  return Status::ok();
-}
-
-Status cmd_client_kill(Context& ctx) {
-  Selection selection;
-  const bool old_form = ctx.argv.size() == 3;
-  if (old_form) {
-    selection.choices.push_back({.filter = filter_named("ADDR"),
-                                 .negated = false,
-                                 .text = ctx.argv[2],
-                                 .number = 0,
-                                 .ids = {}});
-  } else {
-    selection.skips_me = true;
-    OURO_TRY(parse_selection(ctx, selection));
-  }
-  int64_t killed = 0;
-  Session* me = ctx.caller.session;
-  bool kills_me = false;
-  for (const auto& [id, session] : ctx.engine.clients.all()) {
-    if (!is_chosen(ctx, selection, *session)) continue;
-    ++killed;
-    if (session == me) {
-      kills_me = true;
-    } else {
-      session->doom();
-    }
-  }
-  if (old_form && killed == 0) return ctx.fail("ERR No such client");
-  old_form ? ctx.reply.ok() : ctx.reply.integer(killed);
-  // One that kills itself still gets its answer.
-  if (kills_me) me->close_after_reply();
-  return Status::ok();
 }
 
 }  // namespace ouro

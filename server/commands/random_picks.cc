@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/commands/random_picks.h"
+
+namespace ouro {
+
+Result<int64_t> random_count(Context& ctx, size_t index) {
+  OURO_TRY(const int64_t count, ctx.integer(index));
+  if (count == INT64_MIN) {
+    return ctx.fail(
+        "ERR value is out of range, value must between -9223372036854775807 and "
+        "9223372036854775807");
+  }
+  return count;
+}
+
+Result<PairPicks> parse_pair_picks(Context& ctx, ByteView word) {
+  OURO_TRY(const int64_t count, random_count(ctx, 2));
+  if (ctx.argv.size() > 4) return Err::kSyntax;
+  const bool with_second = ctx.argv.size() == 4;
+  if (with_second && !equals_ignoring_case(ctx.argv[3], word)) return Err::kSyntax;
+  // Twice as many must be countable.
+  constexpr int64_t kMagnitudeMax = INT64_MAX / 2;
+  if (with_second && (count < -kMagnitudeMax || count > kMagnitudeMax)) {
+    return ctx.fail("ERR value is out of range");
+  }
+  return PairPicks{count, with_second};
+}
+
+Status check_repeated(Context& ctx, uint64_t count, uint64_t pick_bytes_max,
+                      FunctionRef<uint64_t(Prng&)> sum_bytes) {
+  if (count > kRepeatedPicksMax) {
+    return ctx.fail("ERR value is out of range, at most %llu elements are picked with repetition",
+                    static_cast<unsigned long long>(kRepeatedPicksMax));
+  }
+  if (pick_bytes_max <= kRepeatedBytesMax / count) return Status::ok();
+  Prng dice = ctx.prng();
+  if (sum_bytes(dice) <= kRepeatedBytesMax) return Status::ok();
+  return ctx.fail("ERR value is out of range, the elements picked would have more than %llu bytes",
+                  static_cast<unsigned long long>(kRepeatedBytesMax));
+}
+
+}  // namespace ouro
