@@ -49,7 +49,7 @@ void reply_stream_facts(Reply& reply, const Stream& stream) {
 // ---- XINFO STREAM FULL
 
 void reply_time_and_count(Reply& reply, const StreamPending& pending) {
-  reply.integer(pending.delivered_at);
+  reply.integer(std::max<UnixMs>(pending.delivered_at, 0));
   reply.integer(static_cast<int64_t>(pending.deliveries));
 }
 
@@ -75,11 +75,14 @@ void reply_full_consumer(Reply& reply, const StreamGroup& group, const StreamCon
 }
 
 void reply_full_group(Reply& reply, const Stream& stream, const StreamGroup& group, size_t count) {
-  reply.map(7);
+  // What Redis 7.0 does not know is told of groups that have it.
+  const size_t released = group.released_count();
+  reply.map(released > 0 ? 8 : 7);
   reply.bulk("name");
   reply.bulk(group.name());
   reply_group_position(reply, stream, group);
   reply_count(reply, "pel-count", group.pending_count());
+  if (released > 0) reply_count(reply, "nacked-count", released);
   reply.bulk("pending");
   const size_t shown = std::min(count, group.pending_count());
   reply.array(shown);
@@ -88,7 +91,7 @@ void reply_full_group(Reply& reply, const Stream& stream, const StreamGroup& gro
     if (left-- == 0) return false;
     reply.array(4);
     reply_id(reply, pending.id);
-    reply.bulk(pending.owner->name());
+    reply.bulk(pending.owner_name());
     reply_time_and_count(reply, pending);
     return true;
   });

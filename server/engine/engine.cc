@@ -70,6 +70,7 @@ void Engine::begin_turn(UnixMs wall, Instant now, Micros beyond) {
 void Engine::run_batch() {
   executor.start_timing();
   batch.run();
+  blocking.mark_due(instant_);
   if (blocking.has_ready()) executor.run_woken();
   while (Session* session = blocking.find_timed_out(instant_)) executor.time_out(*session);
   exclusive.on_turn_end();

@@ -18,7 +18,7 @@ using Words = std::vector<std::string>;
 using Entries = std::vector<std::pair<StreamId, Words>>;
 
 struct Owned {
-  std::string owner;
+  std::string owner;  // empty: released
   UnixMs delivered_at;
   uint64_t deliveries;
   bool operator==(const Owned&) const = default;
@@ -42,7 +42,7 @@ class StreamModel {
   }
 
   void step() {
-    switch (prng_.below(14)) {
+    switch (prng_.below(15)) {
       case 0:
         return trim();
       case 1:
@@ -56,6 +56,8 @@ class StreamModel {
         return change_groups();
       case 6:
         return claim();
+      case 7:
+        return release();
       default:
         return append();
     }
@@ -181,10 +183,10 @@ class StreamModel {
 
   void own(StreamGroup& group, Pending& pending, StreamId id) {
     const std::string owner = some_name();
-    StreamPending& item = group.assign(heap_, id, consumer_of(group, owner));
-    item.delivered_at = static_cast<UnixMs>(prng_.below(1000));
-    ++item.deliveries;
-    pending[id] = {owner, item.delivered_at, item.deliveries};
+    const auto time = static_cast<UnixMs>(prng_.below(1000));
+    StreamPending& item = group.assign(heap_, id, consumer_of(group, owner), time);
+    item.count_delivery();
+    pending[id] = {owner, time, item.deliveries};
   }
 
   void deliver() {
@@ -207,6 +209,21 @@ class StreamModel {
   void claim() {
     const auto [group, pending] = some_group();
     if (group != nullptr) own(*group, *pending, some_id());
+  }
+
+  // Released times are below all others, and grow.
+  void release() {
+    const auto [group, pending] = some_group();
+    if (group == nullptr) return;
+    const StreamId id =
+        prng_.below(3) == 0 || pending->empty() ? some_id() : pending->rbegin()->first;
+    UnixMs last = INT64_MIN / 2 - 1;
+    for (const auto& [other, item] : *pending) {
+      if (item.owner.empty()) last = std::max(last, item.delivered_at);
+    }
+    Owned& owned = (*pending)[id];
+    owned = {"", last + 1, owned.deliveries};
+    ASSERT_EQ(group->release(heap_, id).deliveries, owned.deliveries);
   }
 
   void acknowledge() {
@@ -261,17 +278,34 @@ class StreamModel {
     ASSERT_EQ(read(stream, first, last, Direction::kDescending), expected);
   }
 
+  static void compare_queue(const StreamGroup& group, const Pending& pending) {
+    std::vector<std::pair<UnixMs, StreamId>> queue, expected;
+    group.for_each_queued([&](const StreamPending& item) {
+      queue.emplace_back(item.delivered_at, item.id);
+      return true;
+    });
+    size_t released = 0;
+    for (const auto& [id, item] : pending) {
+      expected.emplace_back(item.delivered_at, id);
+      released += item.owner.empty();
+    }
+    std::sort(expected.begin(), expected.end());
+    ASSERT_EQ(queue, expected);
+    ASSERT_EQ(group.released_count(), released);
+  }
+
   void compare_groups(const Stream& stream) {
     std::vector<std::string> names;
     stream.for_each_group([&](const StreamGroup& group) {
       names.emplace_back(group.name());
       Pending pending;
       group.for_each_pending({}, [&](const StreamPending& item) {
-        pending[item.id] = {std::string(item.owner->name()), item.delivered_at, item.deliveries};
+        pending[item.id] = {std::string(item.owner_name()), item.delivered_at, item.deliveries};
         return true;
       });
       ASSERT_EQ(pending, groups_[names.back()]);
       ASSERT_EQ(group.pending_count(), pending.size());
+      compare_queue(group, pending);
     });
     ASSERT_TRUE(std::is_sorted(names.begin(), names.end()));
     ASSERT_EQ(names.size(), groups_.size());
