@@ -57,6 +57,11 @@ StreamConsumer& visit_consumer(Context& ctx, const Key& key, StreamGroup& group,
 // For how long nobody asked for the entry; for all time if it was released.
 Millis idle_of(const Context& ctx, const StreamPending& pending);
 
+// Whether this is told again as it was: by our own log, or by a primary.
+inline bool is_from_log(const Context& ctx) {
+  return ctx.caller.origin == Origin::kReplay || ctx.caller.origin == Origin::kPrimary;
+}
+
 // A change and its event, if there is one.
 void noted(Context& ctx, const Key& key, ByteView event = {});
 

@@ -13,7 +13,8 @@ struct Streams : EngineFixture {
   Streams()
       : EngineFixture({kStreamCommands, kStreamGroupCommands, kStreamInfoCommands,
                        kStreamPendingCommands, kStreamReadCommands, kStreamDeleteCommands,
-                       kStringSetCommands, kKeyCommands, kObjectCommands, kDebugCommands}) {}
+                       kStreamProducerCommands, kStringSetCommands, kKeyCommands, kObjectCommands,
+                       kDebugCommands}) {}
 
   // The answer without the quotes of its bulks.
   std::string ask(ByteView line) {
@@ -247,6 +248,105 @@ TEST(Streams, AReaderMayLimitWhatItGetsOfAllStreams) {
             "(ERR min-idle-time must be a positive integer)");
   EXPECT_EQ(engine.ask("XREADGROUP GROUP g a CLAIM x STREAMS s >"),
             "(ERR min-idle-time is not an integer or out of range)");
+}
+
+TEST(Streams, AnIdempotentEntryIsAddedOnce) {
+  Streams engine;
+  EXPECT_EQ(engine.ask("XADD s IDMP p 1 * f v"), "1700000000000-0");
+  EXPECT_EQ(engine.effects(), "0: XADD s IDMP p 1 1700000000000-0 f v");
+  engine.pass(10);
+  EXPECT_EQ(engine.ask("XADD s IDMP p 1 * f other"), "1700000000000-0");
+  EXPECT_EQ(engine.effects(), "");
+  EXPECT_EQ(engine.ask("XADD s IDMP q 1 * f v"), "1700000000010-0");
+  EXPECT_EQ(engine.ask("XADD s IDMP p 2 * f v"), "1700000000010-1");
+  EXPECT_EQ(engine.ask("XLEN s"), "3");
+  // That the entry has gone does not make it new.
+  engine.run("XDEL s 1700000000000-0");
+  EXPECT_EQ(engine.ask("XADD s IDMP p 1 * f v"), "1700000000000-0");
+  const std::string info = engine.ask("XINFO STREAM s");
+  EXPECT_NE(info.find("idmp-duration 100 idmp-maxsize 100 pids-tracked 2 iids-tracked 3 "
+                      "iids-added 3 iids-duplicates 2 groups 0"),
+            std::string::npos)
+      << info;
+  engine.pass(99'989);
+  EXPECT_EQ(engine.ask("XADD s IDMP p 1 * f v"), "1700000000000-0");
+  engine.pass(1);
+  EXPECT_EQ(engine.ask("XADD s IDMP p 1 * f v"), "1700000100000-0");
+  EXPECT_EQ(engine.ask("XADD none NOMKSTREAM IDMP p 1 * f v"), "_");
+  EXPECT_EQ(engine.ask("COPY s t"), "1");
+  EXPECT_EQ(engine.ask("XADD t IDMP p 1 * f v"), "1700000100000-0");
+}
+
+TEST(Streams, AnEntryMayBeNamedByWhatItSays) {
+  Streams engine;
+  EXPECT_EQ(engine.ask("XADD s IDMPAUTO p * a 1 b 2"), "1700000000000-0");
+  EXPECT_EQ(engine.effects(), "0: XADD s IDMPAUTO p 1700000000000-0 a 1 b 2");
+  EXPECT_EQ(engine.ask("XADD s IDMPAUTO p * b 2 a 1"), "1700000000000-0");
+  EXPECT_EQ(engine.ask("XADD s IDMPAUTO p * a 2 b 1"), "1700000000000-1");
+  EXPECT_EQ(engine.ask("XADD s IDMPAUTO p * a 1"), "1700000000000-2");
+  EXPECT_EQ(engine.ask("XADD s IDMPAUTO p * a1 \"\""), "1700000000000-3");
+  engine.effects();
+  EXPECT_EQ(engine.ask("XADD s IDMPAUTO q MAXLEN ~ 9 * a 1"), "1700000000000-4");
+  EXPECT_EQ(engine.effects(), "0: XADD s MAXLEN = 5 IDMPAUTO q 1700000000000-4 a 1");
+}
+
+TEST(Streams, AStreamRemembersSoManyOfAProducerForSoLong) {
+  Streams engine;
+  engine.run_all({"XADD s IDMP p 1 * f v", "XADD s IDMP p 2 * f v", "XADD s IDMP p 3 * f v"});
+  engine.effects();
+  EXPECT_EQ(engine.ask("XCFGSET s IDMP-MAXSIZE 2"), "OK");
+  EXPECT_EQ(engine.effects(), "0: XCFGSET s IDMP-DURATION 100 IDMP-MAXSIZE 2");
+  EXPECT_EQ(engine.ask("XCFGSET s IDMP-DURATION 100"), "OK");
+  EXPECT_EQ(engine.effects(), "");
+  // What was known before is forgotten.
+  EXPECT_EQ(engine.ask("XADD s IDMP p 3 * f v"), "1700000000000-3");
+  EXPECT_EQ(engine.ask("XADD s IDMP p 4 * f v"), "1700000000000-4");
+  EXPECT_EQ(engine.ask("XADD s IDMP p 3 * f v"), "1700000000000-3");
+  EXPECT_EQ(engine.ask("XADD s IDMP p 5 * f v"), "1700000000000-5");
+  EXPECT_EQ(engine.ask("XADD s IDMP p 3 * f v"), "1700000000000-6");
+  EXPECT_EQ(engine.ask("XCFGSET none IDMP-MAXSIZE 2"), "(ERR no such key)");
+  EXPECT_EQ(engine.ask("XCFGSET s"), "(ERR At least one parameter must be specified)");
+  EXPECT_EQ(engine.ask("XCFGSET s IDMP-MAXSIZE"), "(ERR syntax error)");
+  EXPECT_EQ(engine.ask("XCFGSET s IDMP-MAXSIZE 10001"),
+            "(ERR IDMP-MAXSIZE must be between 1 and 10000 entries)");
+  EXPECT_EQ(engine.ask("XCFGSET s IDMP-DURATION 0"),
+            "(ERR IDMP-DURATION must be between 1 and 86400 seconds)");
+  EXPECT_EQ(engine.ask("XCFGSET s IDMP-DURATION 5 IDMP-DURATION 6"),
+            "(ERR IDMP-DURATION specified multiple times)");
+}
+
+TEST(Streams, IdempotenceNamesItsErrors) {
+  Streams engine;
+  EXPECT_EQ(engine.ask("XADD s IDMP p * f v"),
+            "(ERR Invalid stream ID specified as stream command argument)");
+  EXPECT_EQ(engine.ask("XADD s IDMP p 1 1-1 f v"),
+            "(ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs)");
+  EXPECT_EQ(engine.ask("XADD s IDMP p 1 IDMPAUTO q * f v"),
+            "(ERR syntax error, IDMP/IDMPAUTO specified multiple times)");
+  EXPECT_EQ(engine.ask("XADD s IDMPAUTO \"\" * f v"),
+            "(ERR syntax error, IDMPAUTO requires a non-empty producer ID)");
+  EXPECT_EQ(engine.ask("XADD s IDMP p \"\" * f v"),
+            "(ERR syntax error, IDMP requires a non-empty idempotent ID)");
+  EXPECT_EQ(engine.ask("EXISTS s"), "0");
+}
+
+TEST(Streams, ALogSaysWhichEntriesAreTheSame) {
+  Streams engine;
+  engine.caller.origin = Origin::kReplay;
+  EXPECT_EQ(engine.ask("XADD s IDMP p 1 5-0 f v"), "5-0");
+  EXPECT_EQ(engine.ask("XADD s IDMP p 1 5-0 f v"), "5-0");
+  EXPECT_EQ(engine.ask("XLEN s"), "1");
+  // It was overdue there.
+  EXPECT_EQ(engine.ask("XADD s IDMP p 1 100005-0 f v"), "100005-0");
+  EXPECT_EQ(engine.ask("XIDMPRECORD s p 2 5-0"), "OK");
+  EXPECT_EQ(engine.ask("XIDMPRECORD s p 2 5-0"), "OK");
+  EXPECT_EQ(engine.ask("XADD s IDMP p 2 5-0 f v"), "5-0");
+  EXPECT_EQ(engine.ask("XIDMPRECORD s p 1 5-0"),
+            "(ERR IID already exists for this producer with a different stream ID)");
+  EXPECT_EQ(engine.ask("XIDMPRECORD s p 9 6-0"), "(ERR No such message in stream)");
+  EXPECT_EQ(engine.ask("XIDMPRECORD s \"\" 9 5-0"), "(ERR producer ID must be non-empty)");
+  EXPECT_EQ(engine.ask("XIDMPRECORD s p \"\" 5-0"), "(ERR idempotent ID must be non-empty)");
+  EXPECT_EQ(engine.ask("XIDMPRECORD none p 9 5-0"), "(ERR no such key)");
 }
 
 TEST(Streams, CopyTakesGroupsAlong) {
