@@ -128,6 +128,8 @@ TEST(Eval, ScriptsAreFoundByTheirSha1) {
   EXPECT_EQ(engine.run("EVALSHA E0E1F9FABFC9D4800C877A703B823AC0578FF8DB 0"), "1");
   EXPECT_EQ(engine.run("SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db x"), "[1 0]");
   EXPECT_EQ(engine.engine.script_facts().scripts, 1U);
+  EXPECT_EQ(engine.run("SCRIPT SHOW E0E1F9FABFC9D4800C877A703B823AC0578FF8DB"), "\"return 1\"");
+  EXPECT_EQ(engine.run("SCRIPT SHOW x"), "(NOSCRIPT No matching script. Please use EVAL.)");
   EXPECT_EQ(engine.run("SCRIPT FLUSH"), "OK");
   EXPECT_EQ(engine.run("SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db"), "[0]");
   EXPECT_EQ(engine.engine.script_facts().eval_machine_bytes, 0U);
