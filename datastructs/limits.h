@@ -9,6 +9,12 @@
 
 namespace ouro {
 
+// Of what XADD IDMP remembers; in seconds, and in entries of one producer.
+inline constexpr int64_t kStreamIdmpDurationMin = 1;
+inline constexpr int64_t kStreamIdmpDurationMax = 86'400;
+inline constexpr int64_t kStreamIdmpRecordsMin = 1;
+inline constexpr int64_t kStreamIdmpRecordsMax = 10'000;
+
 struct Limits {
   size_t hash_packed_entries = 512;     // hash-max-listpack-entries
   size_t hash_packed_value_bytes = 64;  // hash-max-listpack-value
@@ -25,6 +31,8 @@ struct Limits {
       << 30;  // DEBUG QUICKLIST-PACKED-THRESHOLD: from here on an element is a node of its own
   size_t stream_node_bytes = 4096;   // stream-node-max-bytes; 0 is no limit but Stream::kBytesMax
   size_t stream_node_entries = 100;  // stream-node-max-entries; 0 is no limit
+  uint32_t stream_idmp_duration_s = 100;  // stream-idmp-duration
+  uint32_t stream_idmp_records = 100;     // stream-idmp-maxsize
   size_t list_compress_depth = 0;  // list-compress-depth: kept for CONFIG; nodes are not compressed
 };
 

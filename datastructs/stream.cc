@@ -44,6 +44,7 @@ Stream Stream::copy(Heap& heap) const noexcept {
     const HeapTally tally(heap, to.memory_bytes);
     to.groups.append(heap, twin);
   });
+  if (from.producers != nullptr) to.producers = from.producers->copy(heap);
   return stream;
 }
 
@@ -208,6 +209,12 @@ void Stream::for_each_group(FunctionRef<void(StreamGroup&)> visit) const {
   body().groups.for_each([&](StreamGroup* group) { visit(*group); });
 }
 
+StreamProducers& Stream::make_producers(Heap& heap, StreamProducers::Settings settings) noexcept {
+  StreamProducers*& its = make_body(heap).producers;
+  if (its == nullptr) its = StreamProducers::create(heap, settings);
+  return *its;
+}
+
 // An entry from `id` on may have been deleted among those that are there, so that counting on from
 // there is wrong.
 bool Stream::is_deleted_after(StreamId id) const noexcept {
@@ -258,12 +265,14 @@ std::optional<int64_t> Stream::lag(const StreamGroup& group) const noexcept {
 size_t Stream::memory_bytes() const noexcept {
   size_t bytes = body().memory_bytes;
   for_each_group([&](const StreamGroup& group) { bytes += group.memory_bytes(); });
+  if (producers() != nullptr) bytes += producers()->memory_bytes();
   return bytes;
 }
 
 size_t Stream::free_effort() const noexcept {
   size_t effort = 1 + node_count();
   for_each_group([&](const StreamGroup& group) { effort += group.free_effort(); });
+  if (producers() != nullptr) effort += producers()->free_effort();
   return effort;
 }
 
@@ -279,6 +288,8 @@ bool Stream::free_some(Heap& heap, size_t& budget) noexcept {
   if (!its->nodes.free_some(heap, budget, free_node)) return false;
   const auto free_group = [&](StreamGroup* group) { return group->free_some(heap, budget); };
   if (!its->groups.free_some(heap, budget, free_group)) return false;
+  if (its->producers != nullptr && !its->producers->free_some(heap, budget)) return false;
+  its->producers = nullptr;
   heap.destroy(its);
   word_.clear();
   return true;
@@ -303,6 +314,7 @@ void Stream::check_invariants() const {
   CHECK(length == its.length);
   CHECK(before <= its.last_id);
   for_each_group([](const StreamGroup& group) { group.check_invariants(); });
+  if (producers() != nullptr) producers()->check_invariants();
 }
 
 }  // namespace ouro

@@ -7,6 +7,7 @@
 //                  +-- SortedPages of (first id, node*)   --> StreamNode: up to 100 entries
 //                  |                                          (Limits::stream_node_*)
 //                  +-- SortedPages of StreamGroup*        --> StreamGroup
+//                  +-- StreamProducers*, if it has been asked for
 //
 // Entries come in at the end only. A new node is begun when the last one is full, counting entries
 // that have gone from it as Redis does, so that trimming by whole nodes takes the same ones. A
@@ -33,6 +34,7 @@
 #include "datastructs/stream_group.h"
 #include "datastructs/stream_id.h"
 #include "datastructs/stream_node.h"
+#include "datastructs/stream_producers.h"
 #include "datastructs/tagged_word.h"
 #include "datastructs/zset_range.h"
 
@@ -101,6 +103,10 @@ class Stream {
   // deleted among those to come make it unknown.
   std::optional<int64_t> lag(const StreamGroup& group) const noexcept;
 
+  // ---- idempotent producers; null until there was one, or settings of their own
+  StreamProducers* producers() const noexcept { return body().producers; }
+  StreamProducers& make_producers(Heap& heap, StreamProducers::Settings settings) noexcept;
+
   ByteView encoding() const noexcept { return "stream"; }
   // All allocations by usable size, exact. Cost: O(groups).
   size_t memory_bytes() const noexcept;
@@ -130,7 +136,8 @@ class Stream {
     StreamId max_deleted_id;
     uint64_t entries_added = 0;
     SortedPages<StreamGroup*, ByName> groups;
-    size_t memory_bytes = 0;  // without groups
+    StreamProducers* producers = nullptr;
+    size_t memory_bytes = 0;  // without groups and producers
   };
   static const Body kEmpty;
 

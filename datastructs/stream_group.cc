@@ -31,7 +31,11 @@ StreamGroup* StreamGroup::copy(Heap& heap) const noexcept {
   group->entries_read = entries_read;
   {
     const HeapTally tally(heap, group->memory_bytes_);
-    pending_.for_each([&](const StreamPending& item) { group->pending_.append(heap, item); });
+    pending_.for_each([&](StreamPending item) {
+      item.owner = nullptr;
+      group->pending_.append(heap, item);
+    });
+    queue_.for_each([&](const Turn& turn) { group->queue_.append(heap, turn); });
   }
   for_each_consumer([&](const StreamConsumer& its) {
     StreamConsumer& consumer = group->add_consumer(heap, its.name(), its.seen_at);
@@ -54,6 +58,7 @@ bool StreamGroup::free_some(Heap& heap, size_t& budget) noexcept {
   };
   if (!consumers_.free_some(heap, budget, free_consumer)) return false;
   if (!pending_.free_some(heap, budget, [](const StreamPending&) { return true; })) return false;
+  if (!queue_.free_some(heap, budget, [](const Turn&) { return true; })) return false;
   if (budget == 0) return false;
   --budget;
   heap.release(this);
@@ -76,7 +81,11 @@ StreamConsumer& StreamGroup::add_consumer(Heap& heap, ByteView name, UnixMs now)
 
 void StreamGroup::erase_consumer(Heap& heap, StreamConsumer& consumer) noexcept {
   const HeapTally tally(heap, memory_bytes_);
-  consumer.pending.for_each([&](StreamId id) { pending_.erase(heap, pending_.lower_bound(id)); });
+  consumer.pending.for_each([&](StreamId id) {
+    const auto place = pending_.lower_bound(id);
+    queue_.erase(heap, queue_.lower_bound(turn_of(pending_.at(place))));
+    pending_.erase(heap, place);
+  });
   consumer.pending.release(heap);
   consumers_.erase(heap, consumers_.lower_bound(consumer.name()));
   heap.release(&consumer);
@@ -86,29 +95,59 @@ void StreamGroup::for_each_consumer(FunctionRef<void(const StreamConsumer&)> vis
   consumers_.for_each([&](const StreamConsumer* consumer) { visit(*consumer); });
 }
 
-StreamPending& StreamGroup::assign(Heap& heap, StreamId id, StreamConsumer& owner) noexcept {
+StreamPending& StreamGroup::assign(Heap& heap, StreamId id, StreamConsumer& owner,
+                                   UnixMs delivered_at) noexcept {
+  DCHECK(delivered_at >= 0);
+  return put(heap, id, &owner, delivered_at);
+}
+
+StreamPending& StreamGroup::release(Heap& heap, StreamId id) noexcept {
+  const auto delivered = queue_.lower_bound({.time = 0, .id = {}});
+  const bool is_first = delivered == queue_.begin();
+  return put(heap, id, nullptr,
+             is_first ? kFirstRelease : queue_.at(queue_.before(delivered)).time + 1);
+}
+
+StreamPending& StreamGroup::put(Heap& heap, StreamId id, StreamConsumer* owner,
+                                UnixMs time) noexcept {
   const HeapTally tally(heap, memory_bytes_);
-  const auto place = pending_.lower_bound(id);
-  StreamPending* item = place == pending_.end() ? nullptr : &pending_.at(place);
-  if (item == nullptr || item->id != id) item = &pending_.insert(heap, {.id = id});
-  if (item->owner == &owner) return *item;
-  if (item->owner != nullptr) {
-    auto& before = item->owner->pending;
-    before.erase(heap, before.lower_bound(id));
+  StreamPending* item = find_pending(id);
+  if (item == nullptr) {
+    item = &pending_.insert(heap, {.id = id, .delivered_at = time});
+    queue_.insert(heap, turn_of(*item));
+  } else if (item->delivered_at != time) {
+    queue_.erase(heap, queue_.lower_bound(turn_of(*item)));
+    item->delivered_at = time;
+    queue_.insert(heap, turn_of(*item));
   }
-  owner.pending.insert(heap, id);
-  item->owner = &owner;
+  if (item->owner == owner) return *item;
+  disown(heap, *item);
+  if (owner != nullptr) owner->pending.insert(heap, id);
+  item->owner = owner;
   return *item;
+}
+
+// Takes it out of its owner's list.
+void StreamGroup::disown(Heap& heap, const StreamPending& item) noexcept {
+  if (item.is_released()) return;
+  auto& ids = item.owner->pending;
+  ids.erase(heap, ids.lower_bound(item.id));
 }
 
 bool StreamGroup::erase_pending(Heap& heap, StreamId id) noexcept {
   const HeapTally tally(heap, memory_bytes_);
   const auto place = pending_.lower_bound(id);
   if (place == pending_.end() || pending_.at(place).id != id) return false;
-  auto& owners = pending_.at(place).owner->pending;
-  owners.erase(heap, owners.lower_bound(id));
+  disown(heap, pending_.at(place));
+  queue_.erase(heap, queue_.lower_bound(turn_of(pending_.at(place))));
   pending_.erase(heap, place);
   return true;
+}
+
+size_t StreamGroup::released_count() const noexcept {
+  size_t owned = 0;
+  for_each_consumer([&](const StreamConsumer& consumer) { owned += consumer.pending.size(); });
+  return pending_.size() - owned;
 }
 
 StreamPending* StreamGroup::pending_from(StreamId id) const noexcept {
@@ -123,26 +162,38 @@ void StreamGroup::for_each_pending(StreamId first,
 }
 
 void StreamGroup::for_each_pending(const StreamConsumer& owner, StreamId first,
-                                   FunctionRef<bool(StreamPending&)> visit) const {
+                                   FunctionRef<bool(const StreamPending&)> visit) const {
   const auto& ids = owner.pending;
   auto place = ids.lower_bound(first);
   while (place != ids.end() && visit(*pending_.find(ids.at(place)))) place = ids.after(place);
 }
 
+void StreamGroup::for_each_queued(FunctionRef<bool(const StreamPending&)> visit) const {
+  auto place = queue_.begin();
+  while (place != queue_.end() && visit(*pending_.find(queue_.at(place).id)))
+    place = queue_.after(place);
+}
+
 void StreamGroup::check_invariants() const {
   pending_.check_invariants();
   consumers_.check_invariants();
-  size_t owned = 0;
+  queue_.check_invariants();
   for_each_consumer([&](const StreamConsumer& consumer) {
     consumer.pending.check_invariants();
-    owned += consumer.pending.size();
     consumer.pending.for_each([&](StreamId id) {
       const StreamPending* item = pending_.find(id);
       CHECK(item != nullptr);
       CHECK(item->owner == &consumer);
     });
   });
-  CHECK(owned == pending_.size());
+  CHECK(queue_.size() == pending_.size());
+  size_t released = 0;
+  pending_.for_each([&](const StreamPending& item) {
+    CHECK(queue_.find(turn_of(item)) != nullptr);
+    CHECK(item.is_released() == (item.delivered_at < 0));
+    released += item.is_released();
+  });
+  CHECK(released == released_count());
 }
 
 }  // namespace ouro

@@ -7,13 +7,17 @@
 //      | last_id, entries_read     |           | name, seen_at |
 //      | pending: id, times, owner | --owner-> | pending: ids  |
 //      | consumers                 | --------> +---------------+
+//      | queue: time, id           |
 //      +---------------------------+
 //
 // A pending entry is 40 bytes in the group's list, in the order of ids, and 16 in its owner's: what
-// is known of it stands in the group's alone. Group and consumer are one allocation each, name
-// included, beside their lists.
-// Invariants: an id stands in the list of exactly that consumer which the group's entry names; the
-// entry itself may have gone from the stream.
+// is known of it stands in the group's alone. 24 more are its place in the queue of those who claim
+// what is idle: the one that was delivered longest ago stands first. Before all of these stand the
+// released ones, which are nobody's until they are claimed, in the order of their release: theirs
+// are times below zero. Group and consumer are one allocation each, name included, beside their
+// lists.
+// Invariants: an id stands in the list of exactly that consumer which the group's entry names, and
+// once in the queue; the entry itself may have gone from the stream.
 // A StreamPending* dies at the next change of the list, a StreamConsumer* when it is erased.
 // Cost: O(log n), erase_consumer() O(its pending).
 #pragma once
@@ -42,8 +46,14 @@ struct StreamConsumer {
 };
 
 struct StreamPending {
+  static constexpr uint64_t kDeliveriesMax = INT64_MAX;  // as a reply can tell
+
+  bool is_released() const noexcept { return owner == nullptr; }
+  ByteView owner_name() const noexcept { return is_released() ? ByteView() : owner->name(); }
+  void count_delivery() noexcept { deliveries += deliveries < kDeliveriesMax; }
+
   StreamId id;
-  UnixMs delivered_at = 0;
+  UnixMs delivered_at = 0;  // below 0: released
   uint64_t deliveries = 0;
   StreamConsumer* owner = nullptr;
 };
@@ -72,12 +82,18 @@ class StreamGroup {
   void for_each_consumer(FunctionRef<void(const StreamConsumer&)> visit) const;
 
   // ---- pending entries
-  // Makes the entry pending of this consumer, whose it may have been before; times and count are
-  // what they were, 0 if it is new.
-  StreamPending& assign(Heap& heap, StreamId id, StreamConsumer& owner) noexcept;
+  // Makes the entry pending of this consumer, whose it may have been before; the count is what it
+  // was, 0 if it is new. Requires: delivered_at >= 0.
+  StreamPending& assign(Heap& heap, StreamId id, StreamConsumer& owner,
+                        UnixMs delivered_at) noexcept;
+  // Makes the entry pending of nobody, behind those that were released before it. The count is what
+  // it was, 0 if it is new.
+  StreamPending& release(Heap& heap, StreamId id) noexcept;
   // False if it was not pending.
   bool erase_pending(Heap& heap, StreamId id) noexcept;
   size_t pending_count() const noexcept { return pending_.size(); }
+  // Cost: O(consumers).
+  size_t released_count() const noexcept;
   StreamPending* find_pending(StreamId id) const noexcept { return pending_.find(id); }
   // The first pending entry whose id is not below `id`; null if there is none.
   StreamPending* pending_from(StreamId id) const noexcept;
@@ -87,10 +103,14 @@ class StreamGroup {
   // false.
   void for_each_pending(StreamId first, FunctionRef<bool(const StreamPending&)> visit) const;
   void for_each_pending(const StreamConsumer& owner, StreamId first,
-                        FunctionRef<bool(StreamPending&)> visit) const;
+                        FunctionRef<bool(const StreamPending&)> visit) const;
+  // As they stand in the queue, from its front.
+  void for_each_queued(FunctionRef<bool(const StreamPending&)> visit) const;
 
   size_t memory_bytes() const noexcept { return memory_bytes_; }
-  size_t free_effort() const noexcept { return 1 + consumers_.size() + pending_.page_count(); }
+  size_t free_effort() const noexcept {
+    return 1 + consumers_.size() + pending_.page_count() + queue_.page_count();
+  }
   void check_invariants() const;
 
  private:
@@ -100,10 +120,24 @@ class StreamGroup {
   struct ByName {
     static ByteView key(StreamConsumer* item) noexcept { return item->name(); }
   };
+  struct Turn {
+    UnixMs time;
+    StreamId id;
+    friend auto operator<=>(const Turn&, const Turn&) noexcept = default;
+  };
+  struct TurnItself {
+    static Turn key(const Turn& item) noexcept { return item; }
+  };
+  // There is room for 2^62 releases before time begins.
+  static constexpr UnixMs kFirstRelease = -(int64_t{1} << 62);
 
   StreamGroup() = default;
+  static Turn turn_of(const StreamPending& item) noexcept { return {item.delivered_at, item.id}; }
+  StreamPending& put(Heap& heap, StreamId id, StreamConsumer* owner, UnixMs time) noexcept;
+  void disown(Heap& heap, const StreamPending& item) noexcept;
 
   SortedPages<StreamPending, ById> pending_;
+  SortedPages<Turn, TurnItself> queue_;
   SortedPages<StreamConsumer*, ByName> consumers_;
   size_t memory_bytes_ = 0;  // with this block
   size_t name_bytes_ = 0;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Elements that move from an end of one list to an end of another: LMOVE, RPOPLPUSH, and BLMOVE,
-// BRPOPLPUSH, which wait for the first.
+// Elements that move from an end of one list to an end of another: LMOVE, LMOVEM, RPOPLPUSH, and
+// BLMOVE, BLMOVEM, BRPOPLPUSH, which wait for them.
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "server/commands/list_parts.h"
 #include "server/commands/tables.h"
@@ -70,6 +72,92 @@ Status move_or_wait(Context& ctx, Move move, Millis timeout_ms, bool& moved) {
   return Status::ok();
 }
 
+// ---- several at once
+
+struct MoveMany {
+  Move move = {};
+  size_t count = 1;
+  bool exactly = false;  // so many or none
+  bool in_bulk = false;  // they stay in their order; else each comes before or behind the last
+};
+
+// [COUNT count | EXACTLY count  OBO | BULK] from argument `at` on.
+Result<MoveMany> parse_move_many(Context& ctx, size_t at) {
+  MoveMany many;
+  OURO_TRY(many.move, parse_move(ctx));
+  ArgParser args(ctx.argv, at);
+  if (!args.more()) return many;
+  many.exactly = args.word("EXACTLY");
+  if (!many.exactly && !args.word("COUNT")) return Err::kSyntax;
+  const auto count = parse_integer(args.next());
+  if (!count.is_ok() || *count < 1) return ctx.fail("ERR count should be greater than 0");
+  many.count = static_cast<size_t>(*count);
+  many.in_bulk = args.word("BULK");
+  if (!many.in_bulk && !args.word("OBO")) return Err::kSyntax;
+  OURO_TRY(args.finish());
+  return many;
+}
+
+bool has_enough(const List* source, const MoveMany& many) {
+  return source != nullptr && (!many.exactly || source->size() >= many.count);
+}
+
+// `source` has enough. The answer is what moved, as it stands in the destination.
+Status move_many(Context& ctx, List& source, const MoveMany& many) {
+  const Key source_key = ctx.key(1);
+  const Key destination_key = ctx.key(2);
+  const bool is_same = source_key.bytes == destination_key.bytes;
+  OURO_TRY(List * destination,
+           is_same ? Result<List*>(&source) : ctx.find_or_add<List>(destination_key));
+  // As they stand in the destination. Held meanwhile: a list takes no bytes of its own.
+  std::vector<std::string> moved(std::min(many.count, source.size()));
+  const bool turns =
+      many.in_bulk ? many.move.from == ListEnd::kBack : many.move.to == ListEnd::kFront;
+  for (size_t i = 0; i < moved.size(); ++i) {
+    std::string& held = moved[turns ? moved.size() - 1 - i : i];
+    CHECK(source.pop(ctx.heap(), many.move.from,
+                     [&](const ListElement& element) { held.assign(element.bytes); }));
+  }
+  for (size_t i = 0; i < moved.size(); ++i) {
+    const bool from_behind = many.move.to == ListEnd::kFront;
+    destination->push(ctx.heap(), ctx.limits(), many.move.to,
+                      moved[from_behind ? moved.size() - 1 - i : i]);
+  }
+  ctx.reply.array(moved.size());
+  for (const std::string& element : moved) ctx.reply.bulk(element);
+  ctx.changed(destination_key, Event::kList, push_event(many.move.to), moved.size());
+  ctx.changed(source_key, Event::kList, pop_event(many.move.from));
+  ctx.erase_if_empty(source_key, source);
+  return Status::ok();
+}
+
+Status cmd_lmovem(Context& ctx) {
+  OURO_TRY(const MoveMany many, parse_move_many(ctx, 5));
+  OURO_TRY(List * source, ctx.find_as_to_write<List>(ctx.key(1)));
+  if (has_enough(source, many)) return move_many(ctx, *source, many);
+  many.exactly ? ctx.reply.null_array() : ctx.reply.array(0);
+  return Status::ok();
+}
+
+Status cmd_blmovem(Context& ctx) {
+  OURO_TRY(const MoveMany many, parse_move_many(ctx, 6));
+  OURO_TRY(const Millis timeout_ms, ctx.timeout(5));
+  OURO_TRY(List * source, ctx.find_awaited<List>(ctx.key(1)));
+  if (!has_enough(source, many)) {
+    if (ctx.may_block()) return ctx.block(ctx.argv.subspan(1, 1), timeout_ms);
+    ctx.reply.null_array();
+    return Status::ok();
+  }
+  const size_t count = std::min(many.count, source->size());
+  OURO_TRY(move_many(ctx, *source, many));
+  if (ctx.effects.wanted()) {
+    ctx.effects.replace({"LMOVEM", ctx.argv[1], ctx.argv[2], list_end_name(many.move.from),
+                         list_end_name(many.move.to), "EXACTLY", std::to_string(count),
+                         many.in_bulk ? "BULK" : "OBO"});
+  }
+  return Status::ok();
+}
+
 Status cmd_lmove(Context& ctx) {
   OURO_TRY(const Move move, parse_move(ctx));
   return move_or_null(ctx, move);
@@ -114,6 +202,20 @@ constexpr CommandSpec kRows[] = {
              .group = "list",
              .args = "source:key#0 destination:key#1 wherefrom:<left!LEFT | right!RIGHT> "
                      "whereto:<left!LEFT | right!RIGHT> timeout:double"}},
+    {.name = "BLMOVEM",
+     .arity = at_least(6),
+     .flags = Flag::kWrite | Flag::kDenyOom | Flag::kBlocking,
+     .keys = {one_key(1, kReadWrite | kAccess | kDelete), one_key(2, kReadWrite | kInsert)},
+     .acl = Acl::kList,
+     .handler = cmd_blmovem,
+     .doc = {.summary = "Moves elements from one list to another, waiting for enough if need be.",
+             .complexity = "O(N), N elements that move",
+             .since = "8.10.0",
+             .group = "list",
+             .args = "source:key#0 destination:key#1 wherefrom:<left!LEFT | right!RIGHT> "
+                     "whereto:<left!LEFT | right!RIGHT> timeout:double "
+                     "[how-many:{selector:<COUNT=count:integer | EXACTLY=exactly:integer> "
+                     "ordering:<obo!OBO | bulk!BULK>}]"}},
     {.name = "BRPOPLPUSH",
      .arity = exactly(4),
      .flags = Flag::kWrite | Flag::kDenyOom | Flag::kNoScript | Flag::kBlocking,
@@ -139,6 +241,20 @@ constexpr CommandSpec kRows[] = {
              .group = "list",
              .args = "source:key#0 destination:key#1 wherefrom:<left!LEFT | right!RIGHT> "
                      "whereto:<left!LEFT | right!RIGHT>"}},
+    {.name = "LMOVEM",
+     .arity = at_least(5),
+     .flags = Flag::kWrite | Flag::kDenyOom,
+     .keys = {one_key(1, kReadWrite | kAccess | kDelete), one_key(2, kReadWrite | kInsert)},
+     .acl = Acl::kList,
+     .handler = cmd_lmovem,
+     .doc = {.summary = "Moves elements from an end of one list to an end of another.",
+             .complexity = "O(N), N elements that move",
+             .since = "8.10.0",
+             .group = "list",
+             .args = "source:key#0 destination:key#1 wherefrom:<left!LEFT | right!RIGHT> "
+                     "whereto:<left!LEFT | right!RIGHT> "
+                     "[how-many:{selector:<COUNT=count:integer | EXACTLY=exactly:integer> "
+                     "ordering:<obo!OBO | bulk!BULK>}]"}},
     {.name = "RPOPLPUSH",
      .arity = exactly(3),
      .flags = Flag::kWrite | Flag::kDenyOom,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "datastructs/hyperloglog.h"
 #include "datastructs/set.h"
 #include "server/commands/stored_result.h"
 #include "server/commands/tables.h"
@@ -48,21 +49,23 @@ constexpr size_t kLookedUpInputsMax = 4;
 
 // Every member of `sets[first..]` once.
 void unite_from(Context& ctx, const Sets& sets, size_t first, Visit visit) {
+  bool goes_on = true;
   if (sets.size() - first <= kLookedUpInputsMax) {
-    for (size_t i = first; i < sets.size(); ++i) {
-      sets[i]->for_each([&](ByteView member) {
+    for (size_t i = first; i < sets.size() && goes_on; ++i) {
+      sets[i]->for_each_while([&](ByteView member) {
         for (size_t before = first; before < i; ++before) {
-          if (sets[before]->contains(member)) return;
+          if (sets[before]->contains(member)) return true;
         }
-        visit(member);
+        return goes_on = visit(member);
       });
     }
     return;
   }
   Set seen;
-  for (size_t i = first; i < sets.size(); ++i) {
-    sets[i]->for_each([&](ByteView member) {
-      if (seen.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member)) visit(member);
+  for (size_t i = first; i < sets.size() && goes_on; ++i) {
+    sets[i]->for_each_while([&](ByteView member) {
+      const bool is_new = seen.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member);
+      return !is_new || (goes_on = visit(member));
     });
   }
   seen.destroy(ctx.heap());
@@ -135,25 +138,73 @@ Status cmd_sinterstore(Context& ctx) { return keep_result(ctx, intersect, "sinte
 Status cmd_sunionstore(Context& ctx) { return keep_result(ctx, unite, "sunionstore"); }
 Status cmd_sdiffstore(Context& ctx) { return keep_result(ctx, subtract, "sdiffstore"); }
 
-Status cmd_sintercard(Context& ctx) {
+// ---- counting: numkeys key [key ...] [APPROX] [LIMIT limit]
+
+struct CountRequest {
+  size_t key_count = 0;
+  size_t limit = 0;  // none
+  bool approximately = false;
+};
+
+enum class MayApproximate : bool { kNo, kYes };
+
+Result<CountRequest> parse_count(Context& ctx, MayApproximate may) {
+  CountRequest request;
   const Result<int64_t> numkeys = ctx.integer(1);
   if (!numkeys.is_ok() || *numkeys < 1) return ctx.fail_text(errors::kNumkeys);
-  const auto count = static_cast<size_t>(*numkeys);
-  if (count > ctx.argv.size() - 2) {
-    return ctx.fail_text(errors::kTooManyKeys);
-  }
-  size_t limit = 0;  // none
-  ArgParser args(ctx.argv, 2 + count);
+  request.key_count = static_cast<size_t>(*numkeys);
+  if (request.key_count > ctx.argv.size() - 2) return ctx.fail_text(errors::kTooManyKeys);
+  ArgParser args(ctx.argv, 2 + request.key_count);
   while (args.more()) {
+    if (may == MayApproximate::kYes && args.word("APPROX")) {
+      request.approximately = true;
+      continue;
+    }
     if (args.left() < 2 || !args.word("LIMIT")) return Err::kSyntax;
-    OURO_TRY(limit, positive_count(ctx, args.position(), errors::kNegativeLimit));
+    OURO_TRY(request.limit, positive_count(ctx, args.position(), errors::kNegativeLimit));
     args.next();
   }
-  OURO_TRY(Sets sets, find_sets(ctx, 2, count));
-  size_t shared = 0;
-  intersect(ctx, sets, [&](ByteView) { return ++shared != limit; });
-  ctx.reply.integer(static_cast<int64_t>(shared));
+  return request;
+}
+
+Status reply_count(Context& ctx, Operation operation, const CountRequest& request) {
+  OURO_TRY(Sets sets, find_sets(ctx, 2, request.key_count));
+  size_t count = 0;
+  operation(ctx, sets, [&](ByteView) { return ++count != request.limit; });
+  ctx.reply.integer(static_cast<int64_t>(count));
   return Status::ok();
+}
+
+// The union counted by a HyperLogLog: no look-up a member, and no set of all.
+Status reply_estimate(Context& ctx, const CountRequest& request) {
+  OURO_TRY(const Sets sets, find_sets(ctx, 2, request.key_count));
+  hll::Registers registers{};
+  for (const Set* set : sets) {
+    if (set == nullptr) continue;
+    set->for_each([&](ByteView member) {
+      const hll::Place place = hll::place_of(member);
+      registers[place.index] = std::max(registers[place.index], place.value);
+    });
+  }
+  const uint64_t count = hll::count(registers);
+  const uint64_t limit = request.limit == 0 ? count : request.limit;
+  ctx.reply.integer(static_cast<int64_t>(std::min(count, limit)));
+  return Status::ok();
+}
+
+Status cmd_sintercard(Context& ctx) {
+  OURO_TRY(const CountRequest request, parse_count(ctx, MayApproximate::kNo));
+  return reply_count(ctx, intersect, request);
+}
+
+Status cmd_sdiffcard(Context& ctx) {
+  OURO_TRY(const CountRequest request, parse_count(ctx, MayApproximate::kNo));
+  return reply_count(ctx, subtract, request);
+}
+
+Status cmd_sunioncard(Context& ctx) {
+  OURO_TRY(const CountRequest request, parse_count(ctx, MayApproximate::kYes));
+  return request.approximately ? reply_estimate(ctx, request) : reply_count(ctx, unite, request);
 }
 
 constexpr CommandSpec kRows[] = {
@@ -169,6 +220,17 @@ constexpr CommandSpec kRows[] = {
              .group = "set",
              .args = "key:key#0...",
              .tips = "nondeterministic_output_order"}},
+    {.name = "SDIFFCARD",
+     .arity = at_least(3),
+     .flags = Flag::kReadonly | Flag::kMovableKeys,
+     .keys = {counted_keys(1, kReadOnly | kAccess)},
+     .acl = Acl::kSet,
+     .handler = cmd_sdiffcard,
+     .doc = {.summary = "Counts the members of the first set that are in no other.",
+             .complexity = "O(N), N members in all sets",
+             .since = "8.10.0",
+             .group = "set",
+             .args = "numkeys:integer key:key#0... [LIMIT=limit:integer]"}},
     {.name = "SDIFFSTORE",
      .arity = at_least(3),
      .flags = Flag::kWrite | Flag::kDenyOom,
@@ -226,6 +288,17 @@ constexpr CommandSpec kRows[] = {
              .group = "set",
              .args = "key:key#0...",
              .tips = "nondeterministic_output_order"}},
+    {.name = "SUNIONCARD",
+     .arity = at_least(3),
+     .flags = Flag::kReadonly | Flag::kMovableKeys,
+     .keys = {counted_keys(1, kReadOnly | kAccess)},
+     .acl = Acl::kSet,
+     .handler = cmd_sunioncard,
+     .doc = {.summary = "Counts the members that are in any of the sets.",
+             .complexity = "O(N), N members in all sets",
+             .since = "8.10.0",
+             .group = "set",
+             .args = "numkeys:integer key:key#0... [approx!APPROX] [LIMIT=limit:integer]"}},
     {.name = "SUNIONSTORE",
      .arity = at_least(3),
      .flags = Flag::kWrite | Flag::kDenyOom,

@@ -5,6 +5,7 @@
 
 #include "server/commands/help.h"
 #include "server/commands/stream_parts.h"
+#include "server/commands/stream_producer.h"
 #include "server/commands/stream_refs.h"
 #include "server/commands/stream_trim.h"
 #include "server/commands/tables.h"
@@ -54,6 +55,7 @@ void leave_add(Context& ctx, const Stream& stream, const StreamOptions& options,
     fact.emplace(stream, options);
     argv.resize(2);
     fact->append_to(argv);
+    argv.insert(argv.end(), options.idempotence.begin(), options.idempotence.end());
   }
   argv.push_back(id_text);
   const Argv pairs = ctx.argv.subspan(options.id_at + 1);
@@ -61,8 +63,8 @@ void leave_add(Context& ctx, const Stream& stream, const StreamOptions& options,
   ctx.effects.replace(Argv(argv));
 }
 
-Status cmd_xadd(Context& ctx) {
-  OURO_TRY(const StreamOptions options, parse_stream_options(ctx, StreamForm::kAdd));
+// What can be said of the arguments behind the options.
+Status check_pairs(Context& ctx, const StreamOptions& options) {
   if (options.id_at + 3 > ctx.argv.size()) return wrong_arity(ctx);
   const Argv pairs = ctx.argv.subspan(options.id_at + 1);
   if (pairs.size() % 2 != 0) return wrong_arity(ctx);
@@ -70,6 +72,13 @@ Status cmd_xadd(Context& ctx) {
     return ctx.fail("ERR The ID specified in XADD must be greater than 0-0");
   if (sum_of_bytes(pairs) > Stream::kBytesMax)
     return ctx.fail("ERR Elements are too large to be stored");
+  return Status::ok();
+}
+
+Status cmd_xadd(Context& ctx) {
+  OURO_TRY(const StreamOptions options, parse_stream_options(ctx, StreamForm::kAdd));
+  OURO_TRY(check_pairs(ctx, options));
+  const Argv pairs = ctx.argv.subspan(options.id_at + 1);
   const Key key = ctx.key(1);
   OURO_TRY(Stream * stream, options.only_existing ? ctx.find_as_to_write<Stream>(key)
                                                   : ctx.find_or_add<Stream>(key));
@@ -77,8 +86,12 @@ Status cmd_xadd(Context& ctx) {
     ctx.reply.null();
     return Status::ok();
   }
+  std::optional<ProducerName> producer;
+  if (!options.idempotence.empty()) producer.emplace(options, pairs);
+  if (producer && reply_duplicate(ctx, *stream, *producer, options)) return Status::ok();
   OURO_TRY(const StreamId id, next_id(ctx, *stream, options));
   stream->append(ctx.heap(), ctx.limits(), id, pairs);
+  if (producer) note_produced(ctx, *stream, *producer, id);
   reply_id(ctx.reply, id);
   ctx.changed(key, Event::kStream, "xadd");
   if (options.trim && trim_stream(ctx, key, *stream, options) > 0)
@@ -210,6 +223,7 @@ constexpr CommandSpec kRows[] = {
              .since = "5.0.0",
              .group = "stream",
              .args = "key:key#0 [nomkstream!NOMKSTREAM@6.2.0] "
+                     "[idmp:<IDMPAUTO=pid:string | IDMP=idmp:{pid:string iid:string}>@8.6.0] "
                      "[trim:{strategy:<maxlen!MAXLEN | minid!MINID@6.2.0> [operator:<equal!= | "
                      "approximately!~>] threshold:string [LIMIT=count:integer@6.2.0]}] "
                      "id_or_auto:<auto_id!* | id:string> field_value:{field:string "

@@ -35,7 +35,20 @@ void reply_group_position(Reply& reply, const Stream& stream, const StreamGroup&
   reply_known(reply, "lag", stream.lag(group));
 }
 
-void reply_stream_facts(Reply& reply, const Stream& stream) {
+// What Redis 7.0 does not know is told of streams that have it.
+constexpr size_t kProducerFacts = 6;
+void reply_producers(Reply& reply, const StreamProducers& producers) {
+  reply_count(reply, "idmp-duration", producers.settings().duration_s);
+  reply_count(reply, "idmp-maxsize", producers.settings().records_max);
+  reply_count(reply, "pids-tracked", producers.producer_count());
+  reply_count(reply, "iids-tracked", producers.record_count());
+  reply_count(reply, "iids-added", producers.added());
+  reply_count(reply, "iids-duplicates", producers.duplicates());
+}
+
+// The header of a map that has these facts and some more.
+void reply_stream_map(Reply& reply, const Stream& stream, size_t more) {
+  reply.map(7 + (stream.producers() == nullptr ? 0 : kProducerFacts) + more);
   reply_count(reply, "length", stream.size());
   // Redis's index is a radix tree; here its keys are the stream's nodes, its nodes all allocations.
   reply_count(reply, "radix-tree-keys", stream.node_count());
@@ -44,12 +57,13 @@ void reply_stream_facts(Reply& reply, const Stream& stream) {
   reply_named_id(reply, "max-deleted-entry-id", stream.max_deleted_id());
   reply_count(reply, "entries-added", stream.entries_added());
   reply_named_id(reply, "recorded-first-entry-id", stream.first_id());
+  if (stream.producers() != nullptr) reply_producers(reply, *stream.producers());
 }
 
 // ---- XINFO STREAM FULL
 
 void reply_time_and_count(Reply& reply, const StreamPending& pending) {
-  reply.integer(pending.delivered_at);
+  reply.integer(std::max<UnixMs>(pending.delivered_at, 0));
   reply.integer(static_cast<int64_t>(pending.deliveries));
 }
 
@@ -75,11 +89,14 @@ void reply_full_consumer(Reply& reply, const StreamGroup& group, const StreamCon
 }
 
 void reply_full_group(Reply& reply, const Stream& stream, const StreamGroup& group, size_t count) {
-  reply.map(7);
+  // What Redis 7.0 does not know is told of groups that have it.
+  const size_t released = group.released_count();
+  reply.map(released > 0 ? 8 : 7);
   reply.bulk("name");
   reply.bulk(group.name());
   reply_group_position(reply, stream, group);
   reply_count(reply, "pel-count", group.pending_count());
+  if (released > 0) reply_count(reply, "nacked-count", released);
   reply.bulk("pending");
   const size_t shown = std::min(count, group.pending_count());
   reply.array(shown);
@@ -88,7 +105,7 @@ void reply_full_group(Reply& reply, const Stream& stream, const StreamGroup& gro
     if (left-- == 0) return false;
     reply.array(4);
     reply_id(reply, pending.id);
-    reply.bulk(pending.owner->name());
+    reply.bulk(pending.owner_name());
     reply_time_and_count(reply, pending);
     return true;
   });
@@ -99,8 +116,7 @@ void reply_full_group(Reply& reply, const Stream& stream, const StreamGroup& gro
 }
 
 void reply_full(Reply& reply, const Stream& stream, size_t count) {
-  reply.map(9);
-  reply_stream_facts(reply, stream);
+  reply_stream_map(reply, stream, 2);
   reply.bulk("entries");
   reply_entries(reply, stream, {}, kStreamIdMax, Direction::kAscending, count);
   reply.bulk("groups");
@@ -111,8 +127,7 @@ void reply_full(Reply& reply, const Stream& stream, size_t count) {
 }
 
 void reply_outline(Reply& reply, const Stream& stream) {
-  reply.map(10);
-  reply_stream_facts(reply, stream);
+  reply_stream_map(reply, stream, 3);
   reply_count(reply, "groups", stream.group_count());
   reply.bulk("first-entry");
   if (!reply_entry(reply, stream, stream.first_id())) reply.null();

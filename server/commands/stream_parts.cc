@@ -62,8 +62,7 @@ Result<StreamId> parse_range_end(Context& ctx, ByteView text) {
   return *prev;
 }
 
-void reply_entry(Reply& reply, const StreamEntry& entry) {
-  reply.array(2);
+void reply_entry_parts(Reply& reply, const StreamEntry& entry) {
   reply_id(reply, entry.id);
   reply.array(2 * entry.field_count());
   entry.for_each_field([&](ByteView field, ByteView value) {
@@ -72,14 +71,23 @@ void reply_entry(Reply& reply, const StreamEntry& entry) {
   });
 }
 
-bool reply_entry(Reply& reply, const Stream& stream, StreamId id) {
+void reply_entry(Reply& reply, const StreamEntry& entry) {
+  reply.array(2);
+  reply_entry_parts(reply, entry);
+}
+
+bool visit_entry(const Stream& stream, StreamId id, FunctionRef<void(const StreamEntry&)> visit) {
   bool found = false;
   stream.for_each(id, id, Direction::kAscending, [&](const StreamEntry& entry) {
-    reply_entry(reply, entry);
+    visit(entry);
     found = true;
     return false;
   });
   return found;
+}
+
+bool reply_entry(Reply& reply, const Stream& stream, StreamId id) {
+  return visit_entry(stream, id, [&](const StreamEntry& entry) { reply_entry(reply, entry); });
 }
 
 void reply_entries(Reply& reply, const Stream& stream, StreamId first, StreamId last,
@@ -127,6 +135,10 @@ StreamConsumer& visit_consumer(Context& ctx, const Key& key, StreamGroup& group,
   }
   consumer->seen_at = ctx.now;
   return *consumer;
+}
+
+Millis idle_of(const Context& ctx, const StreamPending& pending) {
+  return std::max<Millis>(ctx.now - std::max<UnixMs>(pending.delivered_at, 0), 0);
 }
 
 void noted(Context& ctx, const Key& key, ByteView event) {

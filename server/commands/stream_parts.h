@@ -30,7 +30,11 @@ Status fail_invalid_id(Context& ctx);
 inline void reply_id(Reply& reply, StreamId id) { reply.bulk(StreamIdText(id)); }
 // [id, [field, value, ...]]
 void reply_entry(Reply& reply, const StreamEntry& entry);
-// The same of the entry with this id; false, and nothing written, if it is not there.
+// The same without the header of the array.
+void reply_entry_parts(Reply& reply, const StreamEntry& entry);
+// The entry with this id, if it is there.
+bool visit_entry(const Stream& stream, StreamId id, FunctionRef<void(const StreamEntry&)> visit);
+// reply_entry() of the entry with this id; false, and nothing written, if it is not there.
 bool reply_entry(Reply& reply, const Stream& stream, StreamId id);
 // Entries with first <= id <= last, at most `count` (0: all), as an array.
 void reply_entries(Reply& reply, const Stream& stream, StreamId first, StreamId last,
@@ -51,6 +55,14 @@ Status fail_no_group(Context& ctx, ByteView key, ByteView group);
 Status fail_no_such_group(Context& ctx);
 // The consumer of a command that has come to the group; made if it is new.
 StreamConsumer& visit_consumer(Context& ctx, const Key& key, StreamGroup& group, ByteView name);
+
+// For how long nobody asked for the entry; for all time if it was released.
+Millis idle_of(const Context& ctx, const StreamPending& pending);
+
+// Whether this is told again as it was: by our own log, or by a primary.
+inline bool is_from_log(const Context& ctx) {
+  return ctx.caller.origin == Origin::kReplay || ctx.caller.origin == Origin::kPrimary;
+}
 
 // A change and its event, if there is one.
 void noted(Context& ctx, const Key& key, ByteView event = {});

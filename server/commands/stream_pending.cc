@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a group was given and nobody has acknowledged: XACK, XPENDING, and the claims of what
-// another consumer has, XCLAIM and XAUTOCLAIM. What is left of a claim for the log is the state
-// that it brought about.
+// What a group was given and nobody has acknowledged: XACK, XPENDING, XNACK by which a consumer
+// gives it back, and the claims of what another has, XCLAIM and XAUTOCLAIM. What is left of a claim
+// for the log is the state that it brought about.
 #include <algorithm>
 
 #include "server/commands/stream_parts.h"
 #include "server/commands/tables.h"
+#include "server/engine/engine.h"
 
 namespace ouro {
 namespace {
-
-// For how long nobody asked for the entry.
-Millis idle_of(const Context& ctx, const StreamPending& pending) {
-  return std::max<Millis>(ctx.now - pending.delivered_at, 0);
-}
 
 Status cmd_xack(Context& ctx) {
   const Key key = ctx.key(1);
@@ -83,6 +79,9 @@ Result<PendingRange> parse_pending_range(Context& ctx) {
   return range;
 }
 
+// What a released entry shows in place of the time that nobody asked for it.
+constexpr Millis kReleasedIdle = -1;
+
 void reply_pending(Context& ctx, const StreamGroup& group, const PendingRange& range) {
   const StreamConsumer* consumer = nullptr;
   if (range.consumer) {
@@ -95,11 +94,13 @@ void reply_pending(Context& ctx, const StreamGroup& group, const PendingRange& r
   const auto visit = [&](const StreamPending& pending) {
     if (range.last < pending.id) return false;
     // A time to come counts as less idle than nothing.
-    if (range.idle_min != 0 && ctx.now - pending.delivered_at < range.idle_min) return true;
+    const bool is_owned = !pending.is_released();
+    if (is_owned && range.idle_min != 0 && ctx.now - pending.delivered_at < range.idle_min)
+      return true;
     ctx.reply.array(4);
     reply_id(ctx.reply, pending.id);
-    ctx.reply.bulk(pending.owner->name());
-    ctx.reply.integer(idle_of(ctx, pending));
+    ctx.reply.bulk(pending.owner_name());
+    ctx.reply.integer(is_owned ? idle_of(ctx, pending) : kReleasedIdle);
     ctx.reply.integer(static_cast<int64_t>(pending.deliveries));
     return ++replied != static_cast<size_t>(range.count);
   };
@@ -204,16 +205,16 @@ class Claimant {
     const StreamPending* before = group_.find_pending(id);
     if (before == nullptr && !claim_.force) return false;
     const bool is_new = before == nullptr;
-    if (!is_new && claim_.idle_min > 0 && ctx_.now - before->delivered_at < claim_.idle_min)
+    const bool is_owned = !is_new && !before->is_released();
+    if (is_owned && claim_.idle_min > 0 && ctx_.now - before->delivered_at < claim_.idle_min)
       return false;
     if (consumer_ == nullptr) consumer_ = &visit_consumer(ctx_, key_, group_, ctx_.argv[3]);
-    StreamPending& pending = group_.assign(ctx_.heap(), id, *consumer_);
+    StreamPending& pending = group_.assign(ctx_.heap(), id, *consumer_, claim_.delivered_at);
     if (is_new) pending.deliveries = 1;
-    pending.delivered_at = claim_.delivered_at;
     if (claim_.deliveries) {
       pending.deliveries = *claim_.deliveries;
     } else if (!claim_.just_id) {
-      ++pending.deliveries;
+      pending.count_delivery();
     }
     effect_.add(pending);
     noted(ctx_, key_);
@@ -359,6 +360,88 @@ Status cmd_xautoclaim(Context& ctx) {
   return Status::ok();
 }
 
+// ---- XNACK
+
+struct Nack {
+  enum class Mode : uint8_t { kSilent, kFail, kFatal };
+  Mode mode = Mode::kFail;
+  bool force = false;                       // an entry that is not pending becomes so
+  std::optional<uint64_t> deliveries = {};  // RETRYCOUNT
+  std::vector<StreamId> ids = {};
+
+  uint64_t deliveries_after(uint64_t before) const {
+    if (deliveries) return *deliveries;
+    switch (mode) {
+      case Mode::kSilent:
+        return before - (before > 0);
+      case Mode::kFail:
+        return before;
+      case Mode::kFatal:
+        return StreamPending::kDeliveriesMax;
+    }
+    __builtin_unreachable();
+  }
+};
+
+Result<Nack::Mode> parse_nack_mode(Context& ctx, ArgParser& args) {
+  if (args.word("SILENT")) return Nack::Mode::kSilent;
+  if (args.word("FAIL")) return Nack::Mode::kFail;
+  if (args.word("FATAL")) return Nack::Mode::kFatal;
+  return ctx.fail("ERR mode must be SILENT, FAIL, or FATAL");
+}
+
+// SILENT|FAIL|FATAL, then in any order IDS numids id [id ...] [RETRYCOUNT count] [FORCE].
+Result<Nack> parse_nack(Context& ctx) {
+  Nack nack;
+  Argv ids;
+  ArgParser args(ctx.argv, 3);
+  OURO_TRY(nack.mode, parse_nack_mode(ctx, args));
+  while (args.more()) {
+    const bool has_value = args.left() > 1;
+    if (has_value && args.word("IDS")) {
+      const auto count = parse_integer(args.next());
+      if (!count.is_ok() || *count < 1 || *count > INT32_MAX)
+        return ctx.fail("ERR numids must be a positive integer");
+      if (static_cast<uint64_t>(*count) > args.left())
+        return ctx.fail("ERR number of IDs doesn't match numids");
+      ids = ctx.argv.subspan(args.position(), static_cast<size_t>(*count));
+      args.skip(ids.size());
+    } else if (args.word("FORCE")) {
+      nack.force = true;
+    } else if (has_value && args.word("RETRYCOUNT")) {
+      OURO_TRY(const int64_t count, parse_integer(args.next()));
+      if (count < 0) return ctx.fail("ERR Invalid RETRYCOUNT value, must be >= 0");
+      nack.deliveries = static_cast<uint64_t>(count);
+    } else {
+      const ByteView option = args.peek();
+      return ctx.fail("ERR Unrecognized XNACK option '%.*s'", printed_size(option), option.data());
+    }
+  }
+  if (ids.empty()) return ctx.fail("ERR syntax error, expected IDS keyword");
+  OURO_TRY(nack.ids, parse_ids(ctx, ids));
+  return nack;
+}
+
+Status cmd_xnack(Context& ctx) {
+  const Key key = ctx.key(1);
+  OURO_TRY(const StreamAndGroup at, find_group(ctx, key, ctx.argv[2]));
+  if (at.group == nullptr) return fail_no_group(ctx, ctx.argv[1], ctx.argv[2]);
+  OURO_TRY(const Nack nack, parse_nack(ctx));
+  int64_t released = 0;
+  for (const StreamId id : nack.ids) {
+    const bool is_pending = at.group->find_pending(id) != nullptr;
+    if (!is_pending && !(nack.force && at.stream->contains(id))) continue;
+    StreamPending& pending = at.group->release(ctx.heap(), id);
+    pending.deliveries = nack.deliveries_after(pending.deliveries);
+    noted(ctx, key);
+    ++released;
+  }
+  // Who waits with CLAIM may have it now.
+  if (released > 0) ctx.engine.blocking.on_changed(ctx.caller.db, key.bytes);
+  ctx.reply.integer(released);
+  return Status::ok();
+}
+
 constexpr CommandSpec kRows[] = {
     {.name = "XACK",
      .arity = at_least(4),
@@ -398,6 +481,19 @@ constexpr CommandSpec kRows[] = {
                      "[IDLE=ms:integer] [TIME=unix-time-milliseconds:unix-time] "
                      "[RETRYCOUNT=count:integer] [force!FORCE] [justid!JUSTID] [LASTID=id:string]",
              .tips = "nondeterministic_output"}},
+    {.name = "XNACK",
+     .arity = at_least(7),
+     .flags = Flag::kWrite | Flag::kFast,
+     .keys = {one_key(1, kReadWrite | kUpdate)},
+     .acl = Acl::kStream,
+     .handler = cmd_xnack,
+     .doc = {.summary = "Gives pending entries back: anybody of the group may claim them at once.",
+             .complexity = "O(log(N)) an id, N pending entries",
+             .since = "8.8.0",
+             .group = "stream",
+             .args = "key:key#0 group:string mode:<silent!SILENT | fail!FAIL | fatal!FATAL> "
+                     "IDS=ids:{numids:integer id:string...} [RETRYCOUNT=count:integer] "
+                     "[force!FORCE]"}},
     {.name = "XPENDING",
      .arity = at_least(3),
      .flags = Flag::kReadonly,

@@ -43,6 +43,33 @@ Status parse_threshold(Context& ctx, ArgParser& args, StreamTrim::By by, StreamO
   return Status::ok();
 }
 
+// IDMP producer name, or IDMPAUTO producer, if the parser stands there.
+Result<bool> parse_idempotence(Context& ctx, ArgParser& args, StreamOptions& options) {
+  const size_t at = args.position();
+  const bool is_named = args.left() > 2 && args.word("IDMP");
+  if (!is_named && !(args.left() > 1 && args.word("IDMPAUTO"))) return false;
+  if (!options.idempotence.empty())
+    return ctx.fail("ERR syntax error, IDMP/IDMPAUTO specified multiple times");
+  options.idempotence = ctx.argv.subspan(at, is_named ? 3 : 2);
+  args.skip(options.idempotence.size() - 1);
+  if (options.idempotence[1].empty()) {
+    return ctx.fail("ERR syntax error, %s requires a non-empty producer ID",
+                    is_named ? "IDMP" : "IDMPAUTO");
+  }
+  if (is_named && options.idempotence[2].empty())
+    return ctx.fail("ERR syntax error, IDMP requires a non-empty idempotent ID");
+  return true;
+}
+
+// The id of XADD, which is not "*".
+Status parse_new_id(Context& ctx, ByteView text, StreamOptions& options) {
+  options.id = parse_stream_id(text, 0);
+  if (!options.id) return fail_invalid_id(ctx);
+  // In a log the id is the one that the entry got.
+  if (options.idempotence.empty() || is_from_log(ctx)) return Status::ok();
+  return ctx.fail("ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs");
+}
+
 // How many entries may go at once, after all options have been read.
 Status settle_limit(Context& ctx, StreamForm form, std::optional<int64_t> limit,
                     StreamOptions& options) {
@@ -55,8 +82,7 @@ Status settle_limit(Context& ctx, StreamForm form, std::optional<int64_t> limit,
     return ctx.fail("ERR syntax error, XTRIM must be called with a trimming strategy");
   }
   // What a log tells has been trimmed: there the limit of that time has no say.
-  if (ctx.caller.origin == Origin::kReplay || ctx.caller.origin == Origin::kPrimary)
-    return Status::ok();
+  if (is_from_log(ctx)) return Status::ok();
   if (limit && !options.trim->whole_nodes)
     return ctx.fail("ERR syntax error, LIMIT cannot be used without the special ~ option");
   if (options.trim->whole_nodes) {
@@ -89,8 +115,9 @@ Result<StreamOptions> parse_stream_options(Context& ctx, StreamForm form) {
     } else if (is_add && args.word("NOMKSTREAM")) {
       options.only_existing = true;
     } else if (is_add) {
-      options.id = parse_stream_id(args.peek(), 0);
-      if (!options.id) return fail_invalid_id(ctx);
+      OURO_TRY(const bool is_idempotent, parse_idempotence(ctx, args, options));
+      if (is_idempotent) continue;
+      OURO_TRY(parse_new_id(ctx, args.peek(), options));
       break;
     } else {
       return Err::kSyntax;

@@ -19,12 +19,15 @@ enum class StreamRefs : uint8_t {
   kAcked,  // the entry goes only if there are none
 };
 
-// [NOMKSTREAM] [KEEPREF|DELREF|ACKED]
+// [NOMKSTREAM] [KEEPREF|DELREF|ACKED] [IDMP producer name|IDMPAUTO producer]
 // [MAXLEN|MINID [=|~] threshold [LIMIT count]] and, of XADD, the id.
 struct StreamOptions {
   std::optional<StreamTrim> trim;
   std::optional<StreamRefs> refs;  // kKeep if not given
   bool only_existing = false;
+  // XADD IDMP producer name, or IDMPAUTO producer: these words as they stand; none if not given.
+  Argv idempotence = {};
+  bool names_itself() const { return idempotence.size() == 3; }
   size_t id_at = 0;                  // XADD: the argument that is the id; argc if there is none
   std::optional<ParsedStreamId> id;  // XADD: none for "*"
 };

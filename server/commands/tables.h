@@ -50,6 +50,7 @@ extern const std::span<const CommandSpec> kStreamDeleteCommands;
 extern const std::span<const CommandSpec> kStreamGroupCommands;
 extern const std::span<const CommandSpec> kStreamInfoCommands;
 extern const std::span<const CommandSpec> kStreamPendingCommands;
+extern const std::span<const CommandSpec> kStreamProducerCommands;
 extern const std::span<const CommandSpec> kStreamReadCommands;
 extern const std::span<const CommandSpec> kStringCommands;
 extern const std::span<const CommandSpec> kStringConditionCommands;

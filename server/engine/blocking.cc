@@ -16,9 +16,9 @@ void Blocking::add(Session& session, Wait wait) {
     waiters.sessions.push_back(&session);
     waiters.told_of_removal += wait.is_told_of_removal();
   }
-  if (wait.until != Wait::kForever) by_deadline_.emplace(wait.until, &session);
   wait.active = true;
   session.wait() = std::move(wait);
+  set_timer(session);
   ++sessions_;
 }
 
@@ -32,16 +32,43 @@ Wait Blocking::remove(Session& session) {
     // If it is ready, take_ready() finds that nobody waits any more.
     if (found->second.sessions.empty()) waiters_.erase(found);
   }
-  const auto [first, last] = by_deadline_.equal_range(wait.until);
-  for (auto it = first; it != last; ++it) {
-    if (it->second == &session) {
-      by_deadline_.erase(it);
-      break;
-    }
-  }
+  clear_timer(session, wait);
   wait.active = false;
   --sessions_;
   return wait;
+}
+
+void Blocking::set_timer(Session& session) {
+  const Instant next = session.wait().next();
+  if (next != Wait::kForever) by_deadline_.emplace(next, &session);
+}
+
+void Blocking::clear_timer(Session& session, const Wait& wait) {
+  const auto [first, last] = by_deadline_.equal_range(wait.next());
+  for (auto it = first; it != last; ++it) {
+    if (it->second != &session) continue;
+    by_deadline_.erase(it);
+    return;
+  }
+}
+
+void Blocking::look_again(Session& session, Instant when) {
+  CHECK(session.wait().active);
+  clear_timer(session, session.wait());
+  session.wait().look_again = when;
+  set_timer(session);
+}
+
+void Blocking::mark_due(Instant now) {
+  for (auto it = by_deadline_.begin(); it != by_deadline_.end() && it->first <= now;) {
+    Session& session = *it->second;
+    const Wait& wait = session.wait();
+    ++it;
+    // Whose time is over is not asked any more.
+    if (wait.until <= now) continue;
+    for (const auto& [db, key] : wait.keys) mark_ready(db, key);
+    look_again(session, Wait::kForever);
+  }
 }
 
 void Blocking::mark_ready(DbIndex db, ByteView key) {

@@ -33,7 +33,10 @@ struct Wait {
   bool is_told_of_removal() const { return spec->flags.has(Flag::kToldOfRemoval); }
   std::vector<std::pair<DbIndex, std::string>> keys;
   Instant until = kForever;
+  Instant look_again = kForever;  // then its keys count as changed
   bool active = false;
+
+  Instant next() const { return until < look_again ? until : look_again; }
 };
 
 class Blocking {
@@ -50,6 +53,11 @@ class Blocking {
   void on_changed(DbIndex db, ByteView key) {
     if (active()) mark_ready(db, key);
   }
+  // At `when` the keys of a session that waits count as changed, in place of what was said before:
+  // what it waits for may come with time alone (XREADGROUP CLAIM).
+  void look_again(Session& session, Instant when);
+  // Marks the keys of those whose time to look again has come.
+  void mark_due(Instant now);
   // Any key of the database may have become ready (SWAPDB).
   void on_database_changed(DbIndex db);
 
@@ -61,7 +69,7 @@ class Blocking {
   // The same among those that are told of removal. Cost: O(1) if nobody is.
   Session* waiter_told_of_removal(const Where& where, size_t& passed) const;
 
-  // When the next wait ends, kForever if none does.
+  // When the next wait ends or looks again, kForever if none does.
   Instant next_deadline() const {
     return by_deadline_.empty() ? Wait::kForever : by_deadline_.begin()->first;
   }
@@ -84,10 +92,12 @@ class Blocking {
   };
 
   void mark_ready(DbIndex db, ByteView key);
+  void set_timer(Session& session);
+  void clear_timer(Session& session, const Wait& wait);
 
   std::map<Where, Waiters, Before> waiters_;
   std::deque<Where> ready_;
-  std::multimap<Instant, Session*> by_deadline_;
+  std::multimap<Instant, Session*> by_deadline_;  // by Wait::next(), unless that is never
   size_t sessions_ = 0;
 };
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/engine/command.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <optional>
+#include <string>
 
 namespace ouro {
 namespace {
@@ -33,6 +36,29 @@ std::optional<int64_t> key_count(ByteView text, int64_t max) {
   if (text.size() > 1 && text[0] == '0') return std::nullopt;
   if (count < 0 || count > max) return std::nullopt;
   return count;
+}
+
+// C's atoi: what follows the digits does not count, what has none is 0.
+int64_t lenient_count(ByteView text) {
+  const std::string copy(text);
+  return static_cast<int>(std::strtol(copy.c_str(), nullptr, 10));
+}
+
+// Redis's second way for "numkeys key ...", taken when the row's key specs do not fit the
+// arguments: a lenient count, the destination last, and nothing said about how keys are used.
+Status for_each_counted_key(const CommandSpec& row, Argv argv,
+                            FunctionRef<void(size_t, KeyUse)> fn) {
+  const auto counted = std::find_if(row.keys.begin(), row.keys.end(), [](const KeySpec& key) {
+    return key.begin == KeySpec::Begin::kIndex && key.find == KeySpec::Find::kKeyNum;
+  });
+  if (counted == row.keys.end()) return Err::kInvalid;
+  const auto count_index = static_cast<size_t>(counted->index);
+  const size_t first = count_index + static_cast<size_t>(counted->first);
+  const int64_t count = lenient_count(argv[count_index]);
+  if (count < 1 || static_cast<size_t>(count) > argv.size() - first) return Err::kInvalid;
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i) fn(first + i, 0);
+  if (counted != row.keys.begin()) fn(static_cast<size_t>(row.keys[0].index), 0);
+  return Status::ok();
 }
 
 // The word after the keyword; 0 when the keyword is absent or is the last word, so that nothing
@@ -106,10 +132,13 @@ AclCategories acl_categories(const CommandSpec& spec) {
 }
 
 Status for_each_key(const CommandSpec& spec, Argv argv, FunctionRef<void(size_t, KeyUse)> fn) {
+  if (!spec.accepts(argv.size())) return Err::kInvalid;
   if (spec.movable_keys != nullptr) return spec.movable_keys(argv, fn);
   std::array<KeyRange, kKeySpecsMax> ranges{};
   for (size_t i = 0; i < ranges.size(); ++i) {
-    OURO_TRY(ranges[i], locate(spec, spec.keys[i], argv));
+    const auto range = locate(spec, spec.keys[i], argv);
+    if (!range.is_ok()) return for_each_counted_key(spec, argv, fn);
+    ranges[i] = *range;
   }
   for (size_t i = 0; i < ranges.size(); ++i) {
     if (ranges[i].first == 0) continue;

@@ -236,11 +236,12 @@ inline Flags flags_of(Engine& engine, const CommandSpec& spec, Argv argv) {
   return spec.call_flags == nullptr ? spec.flags : spec.call_flags(engine, spec, argv);
 }
 
-// Calls fn(argument index, use) for each key of a command with right arity; the only reader of
-// CommandSpec::keys. A row with movable_keys is asked through these alone. Shard channels come too,
-// marked kNotKey: cluster routing wants them, others leave them out. A keyword that is absent (an
-// optional STORE) names no key. Errors: Err::kInvalid when the arguments name no valid keys (a bad
-// numkeys); fn was not called then.
+// Calls fn(argument index, use) for each key of a command; the only reader of CommandSpec::keys. A
+// row with movable_keys is asked through these alone. Shard channels come too, marked kNotKey:
+// cluster routing wants them, others leave them out. A keyword that is absent (an optional STORE)
+// names no key. A numkeys that its command refuses ("01") counts keys all the same, as in Redis,
+// with nothing said of their use. Errors: Err::kInvalid when the arguments name no valid keys
+// (wrong arity, a bad numkeys); fn was not called then.
 Status for_each_key(const CommandSpec& spec, Argv argv, FunctionRef<void(size_t, KeyUse)> fn);
 
 // The first key's argument index without calling back; 0 when the command has none. For

@@ -144,20 +144,25 @@ bool Context::may_block() const {
          !engine.executor.is_last_run();
 }
 
-Status Context::block(std::span<const ByteView> keys, Millis timeout_ms) {
+Status Context::block(std::span<const ByteView> keys, Millis timeout_ms,
+                      std::optional<Millis> look_again_ms) {
   CHECK(may_block());
   Session& session = *caller.session;
-  // Run again and still nothing: it keeps its place.
-  if (session.wait().active) return Err::kBlocked;
-  Wait wait;
-  wait.spec = &spec;
-  wait.argv = OwnedArgv(engine.heap, argv);
-  for (const ByteView key : keys) wait.keys.emplace_back(caller.db, std::string(key));
   // Longer than the clock can count is for ever.
-  if (timeout_ms > 0 && timeout_ms < (Wait::kForever - engine.instant()) / 1000) {
-    wait.until = engine.instant() + timeout_ms * 1000;
+  const auto instant_in = [this](Millis ms) {
+    return ms < (Wait::kForever - engine.instant()) / 1000 ? engine.instant() + ms * 1000
+                                                           : Wait::kForever;
+  };
+  // Run again and still nothing: it keeps its place.
+  if (!session.wait().active) {
+    Wait wait;
+    wait.spec = &spec;
+    wait.argv = OwnedArgv(engine.heap, argv);
+    for (const ByteView key : keys) wait.keys.emplace_back(caller.db, std::string(key));
+    if (timeout_ms > 0) wait.until = instant_in(timeout_ms);
+    engine.blocking.add(session, std::move(wait));
   }
-  engine.blocking.add(session, std::move(wait));
+  if (look_again_ms) engine.blocking.look_again(session, instant_in(*look_again_ms));
   return Err::kBlocked;
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "datastructs/codec/resp_reader.h"
@@ -142,7 +143,9 @@ struct Context {
   bool may_wait_exclusively() const { return caller.origin == Origin::kClient; }
   // Waits until one of the keys changes or `timeout_ms` (0: for ever) is over: the answer is a null
   // array then.
-  Status block(std::span<const ByteView> keys, Millis timeout_ms);
+  // After `look_again_ms` it is run again though they have not changed.
+  Status block(std::span<const ByteView> keys, Millis timeout_ms,
+               std::optional<Millis> look_again_ms = {});
   // BLPOP's timeout argument: seconds as a decimal. Errors leave their text.
   Result<Millis> timeout(size_t index);
 

@@ -47,6 +47,7 @@ Engine::Engine(const Setup& setup)
       command_log(heap),
       hot_keys(*this),
       key_sizes(*this),
+      big_keys(*this),
       batch(*this),
       executor(*this) {
   apply_all_engine_options(*this);
@@ -70,6 +71,7 @@ void Engine::begin_turn(UnixMs wall, Instant now, Micros beyond) {
 void Engine::run_batch() {
   executor.start_timing();
   batch.run();
+  blocking.mark_due(instant_);
   if (blocking.has_ready()) executor.run_woken();
   while (Session* session = blocking.find_timed_out(instant_)) executor.time_out(*session);
   exclusive.on_turn_end();
@@ -86,12 +88,13 @@ bool Engine::run_slices() {
   const bool freeing = free_slice();
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
-  const bool walking = key_sizes.run_slice();
+  const bool counting = key_sizes.run_slice();
+  const bool weighing = big_keys.run_slice();
   // What ended here is in the log before a command follows.
   close_group(false);
   tracking.broadcast();
-  return closing || forgetting || walking || expiring || freeing || evicting || batch.has_more() ||
-         blocking.has_ready();
+  return closing || forgetting || counting || weighing || expiring || freeing || evicting ||
+         batch.has_more() || blocking.has_ready();
 }
 
 void Engine::close_group(bool in_transaction) {

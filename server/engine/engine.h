@@ -17,6 +17,7 @@
 #include "datastructs/keyspace/databases.h"
 #include "server/engine/acl.h"
 #include "server/engine/batch.h"
+#include "server/engine/big_keys.h"
 #include "server/engine/blocking.h"
 #include "server/engine/client_memory.h"
 #include "server/engine/clients.h"
@@ -159,6 +160,7 @@ class Engine {
   CommandLog command_log;
   HotKeys hot_keys;
   KeySizes key_sizes;
+  BigKeys big_keys;
   LatencyMonitor latency;
   Eviction eviction;
   Batch batch;

@@ -176,10 +176,8 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     ++stats.failed;
     reply.error(text);
   }
-  if (engine_.tracking.active() && caller.session != nullptr && spec.flags.has(Flag::kReadonly))
-      [[unlikely]] {
-    engine_.tracking.remember(*caller.session, spec, prepared.argv);
-  }
+  if (engine_.tracking.active()) [[unlikely]]
+    engine_.tracking.on_command(caller, spec, prepared.argv);
   // Shown when it has run, so that a transaction's commands come before its EXEC; one that is run
   // again was shown when it began to wait.
   if (engine_.monitors.active() && prepared.woken_by == nullptr)

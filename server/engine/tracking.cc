@@ -98,6 +98,15 @@ bool Tracking::is_over_limit() const {
   return keys_max != 0 && keys_ != nullptr && keys_->size() > keys_max;
 }
 
+void Tracking::on_command(const Caller& caller, const CommandSpec& spec, Argv argv) {
+  if (!spec.flags.has(Flag::kReadonly) || spec.flags.has(Flag::kRunsScript)) return;
+  const ScriptLimits* const script = caller.script;
+  const Session* const session = script != nullptr ? script->caller->session : caller.session;
+  if (session == nullptr) return;
+  script != nullptr ? remember(*session, *script->spec, script->argv)
+                    : remember(*session, spec, argv);
+}
+
 void Tracking::remember(const Session& session, const CommandSpec& spec, Argv argv) {
   const TrackingClient* client = session.tracking.get();
   if (client == nullptr || client->mode.broadcasts) return;

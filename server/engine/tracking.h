@@ -9,6 +9,7 @@
 //      keys_      name   -> the ids of its readers          at most tracking-table-max-keys
 //      prefixes_  prefix -> its clients; the keys that changed in this turn, and who changed them
 //
+// Of a script that runs a command which reads, all keys that were given to the script are read.
 // As in Redis a key is its name alone, whatever the database, and the id of a client that has left
 // stays with its keys until they change: ids do not come again. A RESP3 client is told by a push; a
 // RESP2 client has another one told in its place, by a message of channel __redis__:invalidate.
@@ -35,6 +36,7 @@ namespace ouro {
 class Engine;
 class Reply;
 class Session;
+struct Caller;
 
 // How a client tracks; its Session has one while it does.
 struct TrackingClient {
@@ -66,8 +68,8 @@ class Tracking {
   bool active() const { return client_count_ != 0; }
 
   // ---- what happens; only while active()
-  // The client ran a command that reads.
-  void remember(const Session& session, const CommandSpec& spec, Argv argv);
+  // A command has run, with whatever answer.
+  void on_command(const Caller& caller, const CommandSpec& spec, Argv argv);
   // by_nobody: the clock or the memory limit has ended the key.
   void on_changed(ByteView key, bool by_nobody);
   // Databases were emptied: nothing is valid any more.
@@ -116,6 +118,7 @@ class Tracking {
   };
   using WriteKeys = FunctionRef<void(Reply&)>;
 
+  void remember(const Session& session, const CommandSpec& spec, Argv argv);
   void add_prefix(Session& session, ByteView prefix);
   void note_change(ByteView key, uint64_t changer);
   void forget(ByteView key);

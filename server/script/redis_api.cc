@@ -54,19 +54,22 @@ int give_error(lua_State* lua, const char* text, bool raises) {
   return 1;
 }
 
+// The arguments, as words of a command; else says what is wrong with them.
+const char* gather_words(lua_State* lua, std::vector<ByteView>& words) {
+  const int count = lua_gettop(lua);
+  if (count == 0) return "ERR Please specify at least one argument for this redis lib call";
+  if (!write_numbers(lua, count))
+    return "ERR Lua redis lib command arguments must be strings or integers";
+  words.resize(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) words[static_cast<size_t>(i)] = lua_bytes(lua, i + 1);
+  return nullptr;
+}
+
 int call_command(lua_State* lua, bool raises) {
   Runner& runner = runner_of(lua);
   if (!runner.is_running())
     return raise_error(lua, "ERR redis.call/pcall can only be called inside a script invocation");
-  const int count = lua_gettop(lua);
-  if (count == 0)
-    return give_error(lua, "ERR Please specify at least one argument for this redis lib call",
-                      raises);
-  if (!write_numbers(lua, count))
-    return give_error(lua, "ERR Lua redis lib command arguments must be strings or integers",
-                      raises);
-  runner.words().resize(static_cast<size_t>(count));
-  for (int i = 0; i < count; ++i) runner.words()[static_cast<size_t>(i)] = lua_bytes(lua, i + 1);
+  if (const char* fault = gather_words(lua, runner.words())) return give_error(lua, fault, raises);
   runner.call(runner.words());
   // As many words as a stack holds leave no room for the reply.
   lua_settop(lua, 0);
@@ -76,6 +79,18 @@ int call_command(lua_State* lua, bool raises) {
 
 int redis_call(lua_State* lua) { return call_command(lua, true); }
 int redis_pcall(lua_State* lua) { return call_command(lua, false); }
+
+int redis_acl_check_cmd(lua_State* lua) {
+  Runner& runner = runner_of(lua);
+  if (!runner.is_running())
+    return raise_error(lua,
+                       "ERR redis.acl_check_cmd can only be called inside a script invocation");
+  if (const char* fault = gather_words(lua, runner.words())) return raise_error(lua, fault);
+  const std::optional<bool> permitted = runner.is_permitted(runner.words());
+  if (!permitted) return raise_error(lua, "ERR Invalid command passed to redis.acl_check_cmd()");
+  lua_pushboolean(lua, *permitted ? 1 : 0);
+  return 1;
+}
 
 // ---- replies
 
@@ -175,6 +190,7 @@ struct Function {
   lua_CFunction function;
 };
 constexpr Function kAlways[] = {
+    {"acl_check_cmd", redis_acl_check_cmd},
     {"call", redis_call},
     {"pcall", redis_pcall},
     {"error_reply", redis_error_reply},

@@ -52,6 +52,8 @@ Status Runner::run(Context& ctx, const Job& job) {
   Run run{.ctx = ctx,
           .job = job,
           .limits = {.caller = &ctx.caller,
+                     .spec = &ctx.spec,
+                     .argv = ctx.argv,
                      .read_only = job.read_only || job.flags.no_writes,
                      .memory_is_short = engine_.eviction.is_short() && !job.flags.allow_oom},
           .started_ticks = engine_.stopwatch.ticks(),
@@ -189,6 +191,12 @@ void Runner::call(Argv argv) {
   executor.run(run.caller, {.spec = spec, .argv = argv}, tape_);
   if (!run.effects_wanted) engine_.commit.unmute();
   if (writes && engine_.registry.stats(*spec).rejected == rejected) run.limits.has_written = true;
+}
+
+std::optional<bool> Runner::is_permitted(Argv argv) const {
+  const CommandSpec* const spec = engine_.executor.resolve(argv);
+  if (spec == nullptr) return std::nullopt;
+  return !engine_.acl.check(run_->caller.user, *spec, argv).is_denied();
 }
 
 void Runner::log(int level, ByteView text) {

@@ -13,6 +13,7 @@
 // killed: half of what it does would stay.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ class Runner {
   // One command; its reply is on the tape.
   void call(Argv argv);
   const ReplyTape& tape() const { return tape_; }
+  // Whether the caller's user may run such a command; none if there is no such command.
+  std::optional<bool> is_permitted(Argv argv) const;
   // Where the words of a call are gathered: too many for a frame that must have no destructor.
   std::vector<ByteView>& words() { return words_; }
   void set_resp3(bool yes) { run_->resp3 = yes; }

@@ -26,6 +26,8 @@ class ScriptCache {
   const Script* find_text(ByteView text) const { return by_text_.find(text); }
   // By 40 hexadecimal digits in any case.
   const Script* find_sha1(ByteView sha1) const;
+  // Of one that is here.
+  static ByteView text_of(const Script& script) { return StringMap<Script>::key_of(script); }
   // Compiles a text that is not here yet. Null leaves a text without code in `error`.
   const Script* add(LuaState& state, ByteView text, std::string& error);
 

@@ -164,6 +164,15 @@ Status cmd_script_exists(Context& ctx) {
   return Status::ok();
 }
 
+Status cmd_script_show(Context& ctx) {
+  const Scripts* scripts = Scripts::find(ctx.engine);
+  const ScriptCache* cache = scripts == nullptr ? nullptr : scripts->cache();
+  const Script* script = cache == nullptr ? nullptr : cache->find_sha1(ctx.argv[2]);
+  if (script == nullptr) return ctx.fail_text(kNoScriptText);
+  ctx.reply.bulk(ScriptCache::text_of(*script));
+  return Status::ok();
+}
+
 Status cmd_script_flush(Context& ctx) {
   const bool has_mode = ctx.argv.size() == 3 && (equals_ignoring_case(ctx.argv[2], "sync") ||
                                                  equals_ignoring_case(ctx.argv[2], "async"));
@@ -253,6 +262,16 @@ constexpr CommandSpec kScriptRows[] = {
              .group = "scripting",
              .args = "script:string",
              .tips = "request_policy:all_nodes response_policy:all_succeeded"}},
+    {.name = "SHOW",
+     .arity = exactly(3),
+     .flags = Flag::kNoScript,
+     .acl = Acl::kScripting,
+     .handler = cmd_script_show,
+     .doc = {.summary = "Returns the text of a cached script.",
+             .complexity = "O(1)",
+             .since = "8.0.0",
+             .group = "scripting",
+             .args = "sha1:string"}},
 };
 static_assert(table_is_valid(kScriptRows));
 

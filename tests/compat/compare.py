@@ -14,8 +14,8 @@ MONITOR_LINE = re.compile(rb"^\d+\.\d{6} \[(\d+) \S+\] ")
 # Redis documents its key specs and its past in its own words.
 OWN_DOCS = (b"summary", b"complexity", b"history")
 # Commands that Redis 7.0 has and that take more arguments today, so that their rows differ.
-GROWN_COMMANDS = frozenset((b"persist", b"pttl", b"set", b"ttl", b"zinter", b"zinterstore", b"zrank", b"zrevrank", b"zunion",
-                            b"zunionstore"))
+GROWN_COMMANDS = frozenset((b"persist", b"pttl", b"set", b"ttl", b"xadd", b"xread", b"xreadgroup", b"zinter", b"zinterstore",
+                            b"zrank", b"zrevrank", b"zunion", b"zunionstore"))
 # Words that an error enumerates and that Redis 7.0 does not know.
 NEWER_WORDS = re.compile(rb"(?:volatile|allkeys)-lrm, ")
 

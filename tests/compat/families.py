@@ -294,6 +294,9 @@ TRACKING = DATA + """
 1 !CLIENT TRACKING (ON BCAST OPTIN|ON OPTIN OPTOUT|ON PREFIX x|ON REDIRECT 999999999|ON REDIRECT {junk}|{junk}|ON {junk})
 1 !CLIENT CACHING {junk}
 1 @*{plain} -> messages
+8 !EVAL {script} 2 {key} {key} {value} {value}
+4 !EVAL_RO {script} 2 {key} {key} {value} {value}
+2 !(ZUNION|ZDIFF|SINTERCARD|ZINTERCARD) (01|+1|1x|x|2|0) {key}
 """
 BROADCASTS = DATA + """
 40 @*!PING -> keys

@@ -47,7 +47,8 @@ unknown_name ; redis.nothing ; type(redis.call) ; rawget(_G, 'x') ; math.random(
 redis.sha1hex() ; redis.setresp(9) ; redis.log() ; tostring(nil) ; pcall(error, 'y') ; next({}) ; unpack({1, 2})
 table.concat({1, 'a', 2}, ',') ; #table ; redis.REDIS_VERSION ; loadstring('return 5')() ; loadstring('x x')
 (function(...) return select(2, ...) end)(1, 2, 3) ; string.upper() ; ('x'):nosuch() ; math.floor('a') ; redis.x == nil
-setmetatable(_G, {})
+setmetatable(_G, {}) ; redis.acl_check_cmd('get', 'x') ; redis.acl_check_cmd() ; redis.acl_check_cmd('none', 1)
+redis.acl_check_cmd({}) ; redis.acl_check_cmd('config', 'x') ; redis.acl_check_cmd('client|id') ; redis.acl_check_cmd('set')
 """)
 STATEMENTS = choices("""
 x = 1 ; KEYS[3] = 'a' ; redis.call = nil ; local s = string.rep('a', 100) ; if ARGV[1] == 'a' then return 'early' end

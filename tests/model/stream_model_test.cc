@@ -18,12 +18,18 @@ using Words = std::vector<std::string>;
 using Entries = std::vector<std::pair<StreamId, Words>>;
 
 struct Owned {
-  std::string owner;
+  std::string owner;  // empty: released
   UnixMs delivered_at;
   uint64_t deliveries;
   bool operator==(const Owned&) const = default;
 };
 using Pending = std::map<StreamId, Owned>;
+
+struct Produced {
+  std::string producer;
+  std::string name;
+  StreamId id;
+};
 
 class StreamModel {
  public:
@@ -42,7 +48,7 @@ class StreamModel {
   }
 
   void step() {
-    switch (prng_.below(14)) {
+    switch (prng_.below(17)) {
       case 0:
         return trim();
       case 1:
@@ -56,6 +62,11 @@ class StreamModel {
         return change_groups();
       case 6:
         return claim();
+      case 7:
+        return release();
+      case 8:
+      case 9:
+        return produce();
       default:
         return append();
     }
@@ -74,6 +85,7 @@ class StreamModel {
     ASSERT_EQ(stream_.contains(probe), entries_.contains(probe));
     compare_range(stream_, some_id(), some_id());
     compare_groups(stream_);
+    compare_producers(stream_);
   }
 
   void compare_copy() {
@@ -82,6 +94,7 @@ class StreamModel {
     ASSERT_EQ(copy.memory_bytes() + stream_.memory_bytes(), heap_.used_bytes());
     compare_range(copy, {}, kStreamIdMax);
     compare_groups(copy);
+    compare_producers(copy);
     copy.destroy(heap_);
   }
 
@@ -181,10 +194,10 @@ class StreamModel {
 
   void own(StreamGroup& group, Pending& pending, StreamId id) {
     const std::string owner = some_name();
-    StreamPending& item = group.assign(heap_, id, consumer_of(group, owner));
-    item.delivered_at = static_cast<UnixMs>(prng_.below(1000));
-    ++item.deliveries;
-    pending[id] = {owner, item.delivered_at, item.deliveries};
+    const auto time = static_cast<UnixMs>(prng_.below(1000));
+    StreamPending& item = group.assign(heap_, id, consumer_of(group, owner), time);
+    item.count_delivery();
+    pending[id] = {owner, time, item.deliveries};
   }
 
   void deliver() {
@@ -207,6 +220,66 @@ class StreamModel {
   void claim() {
     const auto [group, pending] = some_group();
     if (group != nullptr) own(*group, *pending, some_id());
+  }
+
+  // Released times are below all others, and grow.
+  void release() {
+    const auto [group, pending] = some_group();
+    if (group == nullptr) return;
+    const StreamId id =
+        prng_.below(3) == 0 || pending->empty() ? some_id() : pending->rbegin()->first;
+    UnixMs last = INT64_MIN / 2 - 1;
+    for (const auto& [other, item] : *pending) {
+      if (item.owner.empty()) last = std::max(last, item.delivered_at);
+    }
+    Owned& owned = (*pending)[id];
+    owned = {"", last + 1, owned.deliveries};
+    ASSERT_EQ(group->release(heap_, id).deliveries, owned.deliveries);
+  }
+
+  void produce() {
+    if (prng_.below(100) == 0) {
+      idmp_ = {1, static_cast<uint32_t>(1 + prng_.below(6))};
+      stream_.make_producers(heap_, idmp_).set(heap_, idmp_);
+      if (!(idmp_ == idmp_before_)) produced_.clear();
+      idmp_before_ = idmp_;
+    }
+    now_ += static_cast<UnixMs>(prng_.below(40));
+    const std::string producer = some_name();
+    const std::string name = some_name();
+    const StreamId id{static_cast<uint64_t>(now_), ++produced_count_};
+    StreamProducers& producers = stream_.make_producers(heap_, idmp_);
+    const auto known = [&](const Produced& item) {
+      return item.producer == producer && item.name == name;
+    };
+    const auto found = std::find_if(produced_.begin(), produced_.end(), known);
+    const bool is_known = found != produced_.end() && !is_overdue(*found);
+    ASSERT_EQ(producers.find(producer, name, now_),
+              is_known ? std::optional(found->id) : std::nullopt);
+    producers.add(heap_, producer, name, id, now_);
+    if (found != produced_.end()) {
+      produced_.erase(found);
+    } else {
+      const auto is_its = [&](const Produced& item) { return item.producer == producer; };
+      if (std::count_if(produced_.begin(), produced_.end(), is_its) == idmp_.records_max)
+        produced_.erase(std::find_if(produced_.begin(), produced_.end(), is_its));
+    }
+    produced_.push_back({producer, name, id});
+    for (int i = 0; i < 8 && is_overdue(produced_.front()); ++i) produced_.erase(produced_.begin());
+    ASSERT_EQ(producers.record_count(), produced_.size());
+  }
+
+  // After a copy, too.
+  void compare_producers(const Stream& stream) {
+    if (produced_count_ == 0) return;
+    std::map<std::string, int> names;
+    for (const Produced& item : produced_) {
+      ++names[item.producer];
+      ASSERT_EQ(stream.producers()->find(item.producer, item.name, 0), item.id);
+    }
+    ASSERT_EQ(stream.producers()->producer_count(), names.size());
+    ASSERT_EQ(stream.producers()->record_count(), produced_.size());
+    ASSERT_EQ(stream.producers()->added(), produced_count_);
   }
 
   void acknowledge() {
@@ -261,20 +334,41 @@ class StreamModel {
     ASSERT_EQ(read(stream, first, last, Direction::kDescending), expected);
   }
 
+  static void compare_queue(const StreamGroup& group, const Pending& pending) {
+    std::vector<std::pair<UnixMs, StreamId>> queue, expected;
+    group.for_each_queued([&](const StreamPending& item) {
+      queue.emplace_back(item.delivered_at, item.id);
+      return true;
+    });
+    size_t released = 0;
+    for (const auto& [id, item] : pending) {
+      expected.emplace_back(item.delivered_at, id);
+      released += item.owner.empty();
+    }
+    std::sort(expected.begin(), expected.end());
+    ASSERT_EQ(queue, expected);
+    ASSERT_EQ(group.released_count(), released);
+  }
+
   void compare_groups(const Stream& stream) {
     std::vector<std::string> names;
     stream.for_each_group([&](const StreamGroup& group) {
       names.emplace_back(group.name());
       Pending pending;
       group.for_each_pending({}, [&](const StreamPending& item) {
-        pending[item.id] = {std::string(item.owner->name()), item.delivered_at, item.deliveries};
+        pending[item.id] = {std::string(item.owner_name()), item.delivered_at, item.deliveries};
         return true;
       });
       ASSERT_EQ(pending, groups_[names.back()]);
       ASSERT_EQ(group.pending_count(), pending.size());
+      compare_queue(group, pending);
     });
     ASSERT_TRUE(std::is_sorted(names.begin(), names.end()));
     ASSERT_EQ(names.size(), groups_.size());
+  }
+
+  bool is_overdue(const Produced& item) const {
+    return item.id.ms + idmp_.duration_s * uint64_t{1000} <= static_cast<uint64_t>(now_);
   }
 
   Prng prng_;
@@ -286,6 +380,10 @@ class StreamModel {
   StreamId last_id_;
   StreamId max_deleted_;
   uint64_t added_ = 0;
+  std::vector<Produced> produced_;  // the oldest first
+  uint64_t produced_count_ = 0;
+  UnixMs now_ = 100'000;
+  StreamProducers::Settings idmp_{1, 3}, idmp_before_{1, 3};
 };
 
 void run(uint64_t seed, size_t node_entries, size_t node_bytes) {

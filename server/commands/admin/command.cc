@@ -141,33 +141,6 @@ bool has_keys(const CommandSpec& row) {
   return false;
 }
 
-// C's atoi: what follows the digits does not count, what has none is 0.
-int64_t lenient_count(ByteView text) {
-  const std::string copy(text);
-  return static_cast<int>(std::strtol(copy.c_str(), nullptr, 10));
-}
-
-// Redis's second way for "numkeys key ...", taken when the row's key specs do not fit the
-// arguments: a lenient count, the destination last, and nothing said about how keys are used.
-void find_counted_keys(const CommandSpec& row, Argv full, std::vector<FoundKey>& keys) {
-  const auto is_counted = [](const KeySpec& key) {
-    return key.begin == KeySpec::Begin::kIndex && key.find == KeySpec::Find::kKeyNum;
-  };
-  const auto counted = std::find_if(row.keys.begin(), row.keys.end(), is_counted);
-  if (counted == row.keys.end()) return;
-  const auto count_index = static_cast<size_t>(counted->index);
-  const size_t first = count_index + static_cast<size_t>(counted->first);
-  const int64_t count = lenient_count(full[count_index]);
-  if (count < 1 || static_cast<size_t>(count) > full.size() - first) return;
-  for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
-    keys.push_back({.index = first + i + 2, .use = 0});
-  }
-  if (counted != row.keys.begin()) {
-    const auto destination = static_cast<size_t>(row.keys[0].index);
-    keys.push_back({.index = destination + 2, .use = 0});
-  }
-}
-
 // The keys of the full command that stands in argv from index 2 on.
 Result<std::vector<FoundKey>> find_keys(Context& ctx) {
   const Argv full = ctx.argv.subspan(2);
@@ -180,10 +153,9 @@ Result<std::vector<FoundKey>> find_keys(Context& ctx) {
   if (!row->accepts(full.size()))
     return ctx.fail("ERR Invalid number of arguments specified for command");
   std::vector<FoundKey> keys;
-  const Status status = for_each_key(*row, full, [&](size_t index, KeyUse use) {
+  (void)for_each_key(*row, full, [&](size_t index, KeyUse use) {
     if ((use & kNotKey) == 0) keys.push_back({.index = index + 2, .use = use});
   });
-  if (!status.is_ok()) find_counted_keys(*row, full, keys);
   if (keys.empty() && !row->flags.has(Flag::kNoMandatoryKeys)) {
     return ctx.fail("ERR Invalid arguments specified for command");
   }

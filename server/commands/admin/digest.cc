@@ -32,7 +32,7 @@ void mix_stream(Digest& digest, const Stream& stream) {
     digest.add(StreamIdText(group.last_id));
     group.for_each_pending({}, [&](const StreamPending& pending) {
       digest.add(StreamIdText(pending.id));
-      digest.add(pending.owner->name());
+      digest.add(pending.owner_name());
       return true;
     });
   });

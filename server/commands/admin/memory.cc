@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // MEMORY: what takes memory. All numbers are exact counts of the heap, none are samples.
+#include <algorithm>
+#include <span>
 #include <string>
 
 #include "server/commands/help.h"
@@ -27,6 +29,50 @@ Status cmd_memory_usage(Context& ctx) {
     return Status::ok();
   }
   ctx.reply.integer(static_cast<int64_t>(entry->memory_bytes()));
+  return Status::ok();
+}
+
+void reply_big_keys(Reply& reply, const std::vector<BigKeys::Item>& items, size_t count) {
+  const size_t shown = std::min(items.size(), count);
+  reply.array(shown);
+  for (const BigKeys::Item& item : std::span(items).first(shown)) {
+    reply.array(4);
+    reply.bulk(item.key);
+    reply.integer(item.db);
+    reply.bulk(type_name(item.type));
+    reply.integer(static_cast<int64_t>(item.size));
+  }
+}
+
+Status cmd_memory_bigkeys(Context& ctx) {
+  int64_t count = 10;
+  ArgParser args(ctx.argv, 2);
+  while (args.more()) {
+    if (args.word("COUNT")) {
+      count = args.integer();
+    } else {
+      args.unexpected();
+    }
+  }
+  OURO_TRY(args.finish());
+  constexpr int64_t kMost = BigKeys::kKept;
+  if (count < 1 || count > kMost)
+    return ctx.fail("ERR COUNT must be between 1 and %d", static_cast<int>(kMost));
+  BigKeys& keys = ctx.engine.big_keys;
+  const BigKeys::Report& report = keys.ask();
+  const auto number = [&](ByteView name, int64_t value) {
+    ctx.reply.bulk(name);
+    ctx.reply.integer(value);
+  };
+  ctx.reply.map(5);
+  number("ended-at", report.ended);
+  number("keys", static_cast<int64_t>(report.key_count));
+  // Of the walk that goes on.
+  number("keys-walked", static_cast<int64_t>(keys.walked()));
+  ctx.reply.bulk("by-bytes");
+  reply_big_keys(ctx.reply, report.by_bytes, static_cast<size_t>(count));
+  ctx.reply.bulk("by-elements");
+  reply_big_keys(ctx.reply, report.by_elements, static_cast<size_t>(count));
   return Status::ok();
 }
 
@@ -162,6 +208,18 @@ Status cmd_memory_purge(Context& ctx) {
 Status cmd_memory_help(Context& ctx) { return reply_help(ctx); }
 
 constexpr CommandSpec kMemoryRows[] = {
+    {.name = "BIGKEYS",
+     .arity = at_least(2),
+     .flags = Flag::kAdmin | Flag::kNoScript,
+     .handler = cmd_memory_bigkeys,
+     .doc = {.summary =
+                 "Lists the keys with the most bytes and those with the most elements, as of "
+                 "the last walk over all keys, and begins a walk.",
+             .complexity = "O(1); the walk O(N), N keys, in slices between commands",
+             .since = "0.1.0",
+             .group = "server",
+             .args = "[COUNT=count:integer]",
+             .tips = "nondeterministic_output request_policy:all_shards response_policy:special"}},
     {.name = "DOCTOR",
      .arity = exactly(2),
      .handler = cmd_memory_doctor,

@@ -197,8 +197,8 @@ TEST_F(StreamTest, AnEntryMovesFromConsumerToConsumer) {
   StreamGroup& group = stream.add_group(heap, "g");
   StreamConsumer& alice = group.add_consumer(heap, "alice", 1);
   StreamConsumer& bob = group.add_consumer(heap, "bob", 1);
-  group.assign(heap, {1, 0}, alice).deliveries = 7;
-  EXPECT_EQ(group.assign(heap, {1, 0}, bob).deliveries, 7U);
+  group.assign(heap, {1, 0}, alice, 0).deliveries = 7;
+  EXPECT_EQ(group.assign(heap, {1, 0}, bob, 0).deliveries, 7U);
   EXPECT_TRUE(alice.pending.empty());
   EXPECT_EQ(bob.pending.size(), 1U);
   group.erase_consumer(heap, bob);

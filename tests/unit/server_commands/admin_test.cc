@@ -132,6 +132,34 @@ TEST_F(AdminTest, KeysizesOfManyKeysAreCountedInSlices) {
   EXPECT_TRUE(contains(engine.run("INFO keysizes"), "strings_sizes:1=20000"));
 }
 
+TEST_F(AdminTest, BigkeysListsTheLargestFirst) {
+  engine.run_all({"SET a abc", "RPUSH l 1 2 3 4 5", "SADD s x y"});
+  engine.run({"SET", "big", std::string(2000, 'x')});
+  const std::string text = engine.run("MEMORY BIGKEYS COUNT 2");
+  EXPECT_TRUE(contains(text, "\"keys\" 4 \"keys-walked\" 0 \"by-bytes\" [[\"big\" 0 \"string\" 2"))
+      << text;
+  EXPECT_TRUE(contains(text, "\"by-elements\" [[\"l\" 0 \"list\" 5] [\"s\" 0 \"set\" 2]]")) << text;
+  EXPECT_EQ(engine.run("MEMORY BIGKEYS COUNT 0"), "(ERR COUNT must be between 1 and 64)");
+  EXPECT_EQ(engine.run("MEMORY BIGKEYS COUNT"), "(ERR syntax error)");
+}
+
+TEST_F(AdminTest, BigkeysOfManyKeysAreFoundInSlices) {
+  for (int i = 0; i < 20'000; ++i) {
+    engine.run({"SET", "k" + std::to_string(i), std::string(static_cast<size_t>(i) / 100, 'v')});
+  }
+  EXPECT_TRUE(contains(engine.run("MEMORY BIGKEYS"), "\"ended-at\" 0 \"keys\" 0"));
+  int slices = 0;
+  while (engine.engine.run_slices()) {
+    if (slices++ == 3) {
+      EXPECT_FALSE(contains(engine.run("MEMORY BIGKEYS"), "\"keys-walked\" 0"));
+    }
+  }
+  EXPECT_GE(slices, 10);
+  const std::string text = engine.run("MEMORY BIGKEYS COUNT 64");
+  EXPECT_TRUE(contains(text, "\"keys\" 20000"));
+  EXPECT_TRUE(contains(text, "[\"k19")) << text;
+}
+
 TEST_F(AdminTest, HotkeysCountsKeysByCost) {
   EXPECT_EQ(engine.run("HOTKEYS GET"), "_");
   EXPECT_EQ(engine.run("HOTKEYS STOP"), "_");

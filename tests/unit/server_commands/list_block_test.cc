@@ -106,6 +106,22 @@ TEST_F(ListBlock, AServedMoveServesTheNext) {
   EXPECT_EQ(world.effects(), "0: RPUSH a x; 0: LMOVE a b left right; 0: RPOPLPUSH b c");
 }
 
+TEST_F(ListBlock, AMoveOfSeveralWaitsForEnough) {
+  first.ask("BLMOVEM a b LEFT RIGHT 0 EXACTLY 3 OBO");
+  second.ask("BLMOVEM c d LEFT RIGHT 0 COUNT 3 BULK");
+  other.ask("RPUSH a x y");
+  EXPECT_EQ(first.take(), "");
+  world.effects();
+  other.ask("RPUSH a z; RPUSH c v w");
+  EXPECT_EQ(first.take(), "*3 $1 x $1 y $1 z");
+  EXPECT_EQ(second.take(), "*2 $1 v $1 w");
+  EXPECT_EQ(world.effects(),
+            "0: RPUSH a z; 0: LMOVEM a b left right EXACTLY 3 OBO; 0: RPUSH c v w; "
+            "0: LMOVEM c d left right EXACTLY 2 BULK");
+  EXPECT_EQ(other.ask("EXISTS a c"), ":0");
+  EXPECT_EQ(other.ask("MULTI; BLMOVEM a b LEFT LEFT 0; EXEC"), "+OK +QUEUED *1 *-1");
+}
+
 TEST_F(ListBlock, TwoMovesInACircleEnd) {
   first.ask("BLMOVE a b LEFT RIGHT 0");
   second.ask("BLMOVE b a LEFT RIGHT 0");

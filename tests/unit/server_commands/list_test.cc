@@ -120,6 +120,53 @@ TEST_F(ListCommands, MovesBetweenListsAndWithinOne) {
   EXPECT_EQ(run("LMOVE m s LEFT UP"), "(ERR syntax error)");
 }
 
+TEST_F(ListCommands, MovesSeveralInTheirOrderOrOneByOne) {
+  struct Case {
+    const char* command;
+    const char* answer;
+    const char* left;
+    const char* moved;
+  };
+  for (const Case& one : {
+           Case{"LMOVEM l m LEFT LEFT", R"(["a"])", R"(["b" "c" "d"])", R"(["a" "x"])"},
+           {"LMOVEM l m LEFT LEFT COUNT 2 OBO", R"(["b" "a"])", R"(["c" "d"])", R"(["b" "a" "x"])"},
+           {"LMOVEM l m LEFT RIGHT COUNT 2 OBO", R"(["a" "b"])", R"(["c" "d"])",
+            R"(["x" "a" "b"])"},
+           {"LMOVEM l m RIGHT LEFT COUNT 2 OBO", R"(["c" "d"])", R"(["a" "b"])",
+            R"(["c" "d" "x"])"},
+           {"LMOVEM l m RIGHT RIGHT EXACTLY 2 OBO", R"(["d" "c"])", R"(["a" "b"])",
+            R"(["x" "d" "c"])"},
+           {"LMOVEM l m LEFT LEFT EXACTLY 2 BULK", R"(["a" "b"])", R"(["c" "d"])",
+            R"(["a" "b" "x"])"},
+           {"LMOVEM l m RIGHT RIGHT COUNT 2 BULK", R"(["c" "d"])", R"(["a" "b"])",
+            R"(["x" "c" "d"])"},
+           {"LMOVEM l m LEFT RIGHT COUNT 9 BULK", R"(["a" "b" "c" "d"])", "[]",
+            R"(["x" "a" "b" "c" "d"])"},
+           {"LMOVEM l m LEFT RIGHT EXACTLY 5 BULK", "*_", R"(["a" "b" "c" "d"])", R"(["x"])"},
+           {"LMOVEM l l LEFT LEFT EXACTLY 2 OBO", R"(["b" "a"])", R"(["b" "a" "c" "d"])",
+            R"(["x"])"},
+           {"LMOVEM l l LEFT LEFT COUNT 3 BULK", R"(["a" "b" "c"])", R"(["a" "b" "c" "d"])",
+            R"(["x"])"},
+           {"LMOVEM none m LEFT LEFT COUNT 2 OBO", "[]", R"(["a" "b" "c" "d"])", R"(["x"])"},
+           {"LMOVEM none m LEFT LEFT EXACTLY 1 OBO", "*_", R"(["a" "b" "c" "d"])", R"(["x"])"},
+       }) {
+    run("LTRIM l 1 0");
+    run("LTRIM m 1 0");
+    run("RPUSH l a b c d");
+    run("RPUSH m x");
+    EXPECT_EQ(run(one.command), one.answer) << one.command;
+    EXPECT_EQ(all("l"), one.left) << one.command;
+    EXPECT_EQ(all("m"), one.moved) << one.command;
+  }
+  for (const char* wrong : {"LMOVEM l m LEFT LEFT COUNT 2", "LMOVEM l m LEFT LEFT COUNT 2 BOTH",
+                            "LMOVEM l m LEFT LEFT 2 OBO", "LMOVEM l m LEFT LEFT COUNT 2 OBO x"}) {
+    EXPECT_EQ(run(wrong), "(ERR syntax error)") << wrong;
+  }
+  EXPECT_EQ(run("LMOVEM l m LEFT LEFT COUNT 0 OBO"), "(ERR count should be greater than 0)");
+  run("SET s x");
+  EXPECT_EQ(run("LMOVEM l s LEFT LEFT").substr(0, 10), "(WRONGTYPE");
+}
+
 // Goal: an element above the size of a node, which is a Blob, goes every way that a small one goes.
 TEST_F(ListCommands, LargeElementsMoveAndLeave) {
   const std::string large(100'000, 'x');

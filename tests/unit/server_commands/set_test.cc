@@ -151,6 +151,26 @@ TEST(Sets, AlgebraAgreesWithItsDefinition) {
             "(ERR Number of keys can't be greater than number of args)");
 }
 
+TEST(Sets, UnionsAndDifferencesAreCounted) {
+  Sets engine;
+  engine.run_all({"SADD a 1 2 3", "SADD b 3 4", "SADD c 1 5"});
+  EXPECT_EQ(engine.run("SUNIONCARD 3 a b none"), "4");
+  EXPECT_EQ(engine.run("SUNIONCARD 3 a b c LIMIT 0"), "5");
+  EXPECT_EQ(engine.run("SUNIONCARD 3 a b c LIMIT 2"), "2");
+  EXPECT_EQ(engine.run("SUNIONCARD 7 a b c a b c a LIMIT 4"), "4");
+  EXPECT_EQ(engine.run("SUNIONCARD 3 a b c APPROX"), "5");
+  EXPECT_EQ(engine.run("SUNIONCARD 3 a b c LIMIT 3 APPROX"), "3");
+  EXPECT_EQ(engine.run("SDIFFCARD 2 a b"), "2");
+  EXPECT_EQ(engine.run("SDIFFCARD 2 a b LIMIT 1"), "1");
+  EXPECT_EQ(engine.run("SDIFFCARD 3 a b c"), "1");
+  EXPECT_EQ(engine.run("SDIFFCARD 2 none a"), "0");
+  EXPECT_EQ(engine.run("SDIFFCARD 2 a b APPROX"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("SUNIONCARD 0 a"), "(ERR numkeys should be greater than 0)");
+  EXPECT_EQ(engine.run("SUNIONCARD 3 a b"),
+            "(ERR Number of keys can't be greater than number of args)");
+  EXPECT_EQ(engine.run("SUNIONCARD 1 a LIMIT -1"), "(ERR LIMIT can't be negative)");
+}
+
 TEST(Sets, StoringReplacesWhateverTheKeyHeld) {
   Sets engine;
   engine.run_all({"SADD a 1 2 3", "SADD b 2 3", "SET d text PX 1000"});

@@ -29,7 +29,7 @@ struct TrackingTest : testing::Test {
   EngineFixture world{{kStringCommands, kStringSetCommands, kKeyCommands, kExpireCommands,
                        kListCommands, kListMoveCommands, kListBlockCommands, kDatabaseCommands,
                        kTransactionCommands, kPubsubCommands, kConnectionCommands, kClientCommands,
-                       kDebugCommands}};
+                       kDebugCommands, kZSetStoreCommands, kSetAlgebraCommands}};
   TestTurns turns{world.engine};
   TestClient reader{turns}, writer{turns}, other{turns};  // ids 1, 2, 3
 };
@@ -42,6 +42,14 @@ TEST_F(TrackingTest, AReaderIsToldOnceOfAChange) {
   writer.ask("DEL a; MSET b 1 c 1");
   EXPECT_EQ(reader.take(), ">2 $10 invalidate *1 $1 b >2 $10 invalidate *1 $1 c");
   EXPECT_EQ(tracking().key_count(), 0U);
+}
+
+TEST_F(TrackingTest, AReadThatIsRefusedForItsCountIsOneAllTheSame) {
+  reader.ask("CLIENT TRACKING ON; ZUNION 01 a; SINTERCARD 1x b; ZUNION x c; ZUNION 2 d");
+  reader.take();
+  EXPECT_EQ(tracking().key_count(), 2U);
+  writer.ask("SET a 1; SET b 1");
+  EXPECT_EQ(reader.take(), ">2 $10 invalidate *1 $1 a >2 $10 invalidate *1 $1 b");
 }
 
 TEST_F(TrackingTest, WithoutItNothingIsRemembered) {

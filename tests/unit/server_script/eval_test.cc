@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "script_engine.h"
+#include "test_client.h"
 
 namespace ouro {
 namespace {
@@ -128,6 +129,8 @@ TEST(Eval, ScriptsAreFoundByTheirSha1) {
   EXPECT_EQ(engine.run("EVALSHA E0E1F9FABFC9D4800C877A703B823AC0578FF8DB 0"), "1");
   EXPECT_EQ(engine.run("SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db x"), "[1 0]");
   EXPECT_EQ(engine.engine.script_facts().scripts, 1U);
+  EXPECT_EQ(engine.run("SCRIPT SHOW E0E1F9FABFC9D4800C877A703B823AC0578FF8DB"), "\"return 1\"");
+  EXPECT_EQ(engine.run("SCRIPT SHOW x"), "(NOSCRIPT No matching script. Please use EVAL.)");
   EXPECT_EQ(engine.run("SCRIPT FLUSH"), "OK");
   EXPECT_EQ(engine.run("SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db"), "[0]");
   EXPECT_EQ(engine.engine.script_facts().eval_machine_bytes, 0U);
@@ -313,6 +316,59 @@ TEST(Eval, CallsThatFailLeaveNothing) {
   EXPECT_LT(engine.growth("return cmsgpack.unpack('\\147\\1')", 20'000), 2'000);
   EXPECT_LT(engine.growth("return struct.unpack('i', 'a')", 20'000), 2'000);
   EXPECT_LT(engine.growth("local function f() return f() + 1 end return f()", 500), 2'000);
+}
+
+TEST(Eval, AScriptMayAskWhatItsUserMayDo) {
+  ScriptEngine engine;
+  const auto ask = [&](const char* words) {
+    return engine.eval(std::string("return tostring(redis.acl_check_cmd(") + words + "))");
+  };
+  EXPECT_EQ(ask("'GET', 'x'"), "\"true\"");
+  EXPECT_EQ(engine.error_of("redis.acl_check_cmd()"),
+            "(ERR Please specify at least one argument for this redis lib call");
+  EXPECT_EQ(engine.error_of("redis.acl_check_cmd({})"),
+            "(ERR Lua redis lib command arguments must be strings or integers");
+  for (const char* unknown : {"'none'", "'config|get', 'x'", "'config', 'none'"}) {
+    EXPECT_EQ(engine.error_of(std::string("redis.acl_check_cmd(") + unknown + ")"),
+              "(ERR Invalid command passed to redis.acl_check_cmd()");
+  }
+  TestTurns turns{engine.engine};
+  TestClient client{turns};
+  client.ask("ACL SETUSER u on nopass +eval +get ~x* %R~r* +set +config|get; AUTH u p");
+  const auto may = [&](const char* words) {
+    return client.ask("EVAL \"return tostring(redis.acl_check_cmd(unpack(ARGV)))\" 0 " +
+                      std::string(words));
+  };
+  for (const char* words :
+       {"get x", "set x 1", "get r", "get", "set", "config get x", "eval a zz y"}) {
+    EXPECT_EQ(may(words), "$4 true") << words;
+  }
+  for (const char* words : {"get y", "set r 1", "del x", "config set x y", "eval a 1 y",
+                            "eval a 1z y", "multi", "config"}) {
+    EXPECT_EQ(may(words), "$5 false") << words;
+  }
+}
+
+TEST(Eval, WhatAScriptThatReadsWasGivenIsTracked) {
+  ScriptEngine engine;
+  TestTurns turns{engine.engine};
+  TestClient reader{turns}, writer{turns};
+  reader.ask("HELLO 3; CLIENT TRACKING ON");
+  reader.take();
+  const auto told = [&](const std::string& command) {
+    reader.ask(command);
+    reader.take();
+    writer.ask("SET a 1; SET b 1; SET c 1");
+    return reader.take();
+  };
+  const std::string both = ">2 $10 invalidate *1 $1 a >2 $10 invalidate *1 $1 b";
+  EXPECT_EQ(told("EVAL \"return redis.call('GET', KEYS[1])\" 2 a b"), both);
+  EXPECT_EQ(told("EVAL_RO \"return redis.call('GET', 'c')\" 2 a b"), both);
+  EXPECT_EQ(told("EVAL \"return redis.pcall('LLEN', 'c')\" 2 a b"), both);
+  EXPECT_EQ(told("EVAL_RO \"return 1\" 2 a b"), "");
+  EXPECT_EQ(told("EVAL \"return redis.pcall('GET')\" 2 a b"), "");
+  EXPECT_EQ(told("EVAL \"return redis.call('SET', 'c', 1)\" 2 a b"), "");
+  EXPECT_EQ(told("EVAL \"return redis.call('GET', 'c')\" 0"), "");
 }
 
 TEST(Eval, NestingIsBounded) {

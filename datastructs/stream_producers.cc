@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "datastructs/stream_producers.h"
+
+#include <cstring>
+#include <utility>
+
+#include "datastructs/base/check.h"
+
+namespace ouro {
+namespace {
+
+// A T with its name behind it.
+template <class T>
+T* make_named(Heap& heap, ByteView name) noexcept {
+  void* const block = heap.allocate(sizeof(T) + name.size());
+  T* const named = new (block) T();
+  named->name_bytes = name.size();
+  if (!name.empty()) std::memcpy(static_cast<char*>(block) + sizeof(T), name.data(), name.size());
+  return named;
+}
+
+}  // namespace
+
+StreamProducers* StreamProducers::create(Heap& heap, Settings settings) noexcept {
+  auto* producers = new (heap.allocate(sizeof(StreamProducers))) StreamProducers();
+  producers->settings_ = settings;
+  producers->memory_bytes_ = Heap::usable_bytes(producers);
+  return producers;
+}
+
+StreamProducers* StreamProducers::copy(Heap& heap) const noexcept {
+  StreamProducers* const twin = create(heap, settings_);
+  records_.for_each([&](const Record* record) {
+    twin->insert(heap, record->producer->name(), record->name(), record->id);
+  });
+  twin->added_ = added_;
+  twin->duplicates_ = duplicates_;
+  return twin;
+}
+
+bool StreamProducers::free_some(Heap& heap, size_t& budget) noexcept {
+  const auto keep = [](Record*) { return true; };
+  const auto free_record = [&](Record* record) {
+    if (budget == 0) return false;
+    --budget;
+    heap.release(record);
+    return true;
+  };
+  const auto free_producer = [&](Producer* producer) {
+    if (!producer->names.free_some(heap, budget, keep)) return false;
+    if (!producer->records.free_some(heap, budget, free_record)) return false;
+    if (budget == 0) return false;
+    --budget;
+    heap.release(producer);
+    return true;
+  };
+  // The records go with their producers.
+  if (!records_.free_some(heap, budget, keep)) return false;
+  if (!producers_.free_some(heap, budget, free_producer)) return false;
+  if (budget == 0) return false;
+  --budget;
+  heap.release(this);
+  return true;
+}
+
+void StreamProducers::set(Heap& heap, Settings settings) noexcept {
+  if (settings == settings_) return;
+  settings_ = settings;
+  while (!records_.empty()) forget(heap, records_.back());
+}
+
+void StreamProducers::add(Heap& heap, ByteView producer, ByteView name, StreamId id,
+                          UnixMs now) noexcept {
+  ++added_;
+  insert(heap, producer, name, id);
+  for (int i = 0; i < kForgottenAtOnce && is_overdue(*records_.front(), now); ++i) {
+    forget(heap, records_.front());
+    if (records_.empty()) return;
+  }
+}
+
+void StreamProducers::insert(Heap& heap, ByteView producer_name, ByteView name,
+                             StreamId id) noexcept {
+  Producer* producer = find_producer(producer_name);
+  {
+    const HeapTally tally(heap, memory_bytes_);
+    if (producer == nullptr) {
+      producer = make_named<Producer>(heap, producer_name);
+      producers_.insert(heap, producer);
+    }
+    Record* const record = make_named<Record>(heap, name);
+    record->id = id;
+    record->producer = producer;
+    producer->records.insert(heap, record);
+    records_.insert(heap, record);
+    if (Record** const before = producer->names.find(name); before != nullptr) {
+      forget_age(heap, *before);
+      heap.release(std::exchange(*before, record));
+    } else {
+      producer->names.insert(heap, record);
+    }
+  }
+  if (producer->records.size() > settings_.records_max) forget(heap, producer->records.front());
+}
+
+void StreamProducers::forget_age(Heap& heap, const Record* record) noexcept {
+  Ages& its = record->producer->records;
+  its.erase(heap, its.lower_bound(ByAge::key(record)));
+  records_.erase(heap, records_.lower_bound(ByAge::key(record)));
+}
+
+void StreamProducers::forget(Heap& heap, Record* record) noexcept {
+  const HeapTally tally(heap, memory_bytes_);
+  Producer* const producer = record->producer;
+  forget_age(heap, record);
+  producer->names.erase(heap, producer->names.lower_bound(record->name()));
+  heap.release(record);
+  if (!producer->records.empty()) return;
+  producers_.erase(heap, producers_.lower_bound(producer->name()));
+  heap.release(producer);
+}
+
+StreamProducers::Producer* StreamProducers::find_producer(ByteView name) const noexcept {
+  Producer** const found = producers_.find(name);
+  return found == nullptr ? nullptr : *found;
+}
+
+bool StreamProducers::is_overdue(const Record& record, UnixMs now) const noexcept {
+  const auto duration_ms = int64_t{settings_.duration_s} * 1000;
+  return now >= duration_ms && record.id.ms <= static_cast<uint64_t>(now - duration_ms);
+}
+
+std::optional<StreamId> StreamProducers::find(ByteView producer_name, ByteView name,
+                                              UnixMs now) const noexcept {
+  const Producer* const producer = find_producer(producer_name);
+  if (producer == nullptr) return std::nullopt;
+  Record* const* const record = producer->names.find(name);
+  if (record == nullptr || is_overdue(**record, now)) return std::nullopt;
+  return (*record)->id;
+}
+
+void StreamProducers::check_invariants() const {
+  producers_.check_invariants();
+  records_.check_invariants();
+  size_t count = 0;
+  producers_.for_each([&](Producer* producer) {
+    producer->records.check_invariants();
+    producer->names.check_invariants();
+    CHECK(!producer->records.empty());
+    CHECK(producer->records.size() <= settings_.records_max);
+    CHECK(producer->records.size() == producer->names.size());
+    count += producer->records.size();
+    producer->records.for_each([&](Record* record) {
+      CHECK(record->producer == producer);
+      CHECK(*producer->names.find(record->name()) == record);
+      CHECK(*records_.find(ByAge::key(record)) == record);
+    });
+  });
+  CHECK(count == records_.size());
+}
+
+}  // namespace ouro
