@@ -109,6 +109,23 @@ TEST_F(ClientsTest, ASkippedCommandThatIsHeldBackIsNotAnsweredLater) {
   EXPECT_EQ(pipeline(client, {kSkip, {"SET", "k", "v"}, kPing}), "+PONG\r\n");
 }
 
+// What may change a key or reach a replica by another way than a write waits as well.
+TEST_F(ClientsTest, APauseOfWritesHoldsBackWhatMayLeaveEffects) {
+  SimClient other(world);
+  other.ask({"CLIENT", "PAUSE", "1000", "WRITE"});
+  EXPECT_EQ(client.ask({"GET", "k"}), "$-1\r\n");
+  SimClient counter(world);
+  SimClient publisher(world);
+  counter.send(resp_command({"PFCOUNT", "k"}));
+  publisher.send(resp_command({"PUBLISH", "news", "x"}));
+  world.run_for(10'000);
+  EXPECT_NE(other.ask({"INFO", "clients"}).find("blocked_clients:2\r\n"), std::string::npos);
+  other.ask({"CLIENT", "UNPAUSE"});
+  world.run_for(10'000);
+  EXPECT_EQ(counter.take(), ":0\r\n");
+  EXPECT_EQ(publisher.take(), ":0\r\n");
+}
+
 TEST_F(ClientsTest, AQueuedCommandIsAnsweredAsThoseBeforeItSay) {
   EXPECT_EQ(pipeline(client, {kMulti, kPing, kOff, kPing, kExec, kPing, kOn}),
             "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+PONG\r\n+OK\r\n");
