@@ -58,6 +58,9 @@ void Server::every_second() {
 
 void Server::run() {
   while (!stopping_) turn(kWaitMax);
+  // First of all: whoever sees its connection end finds nobody listening any more.
+  listeners_.close_all();
+  while (!listeners_.is_idle()) turn(kWaitMax);
   stop();
 }
 
