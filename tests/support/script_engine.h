@@ -15,7 +15,8 @@ struct ScriptEngine : EngineFixture {
         kEvalCommands,      kScriptCommands,     kFunctionCommands, kStringCommands,
         kStringSetCommands, kListCommands,       kHashCommands,     kKeyCommands,
         kSetCommands,       kListBlockCommands,  kExpireCommands,   kTransactionCommands,
-        kDatabaseCommands,  kConnectionCommands, kDebugCommands};
+        kDatabaseCommands,  kConnectionCommands, kDebugCommands,    kClientCommands,
+        kStreamReadCommands};
     return all;
   }
   std::string eval(ByteView script) { return run({"EVAL", script, "0"}); }

@@ -120,6 +120,15 @@ TEST(Eval, AnErrorIsCountedOnce) {
   EXPECT_EQ(engine.engine.stats.errors.at("MINE"), 1U);
 }
 
+TEST(Eval, NothingWaitsInAScript) {
+  ScriptEngine engine;
+  EXPECT_EQ(engine.error_of("redis.call('xread', 'BLOCK', 0, 'STREAMS', 's', '$')"),
+            "(ERR xread command is not allowed with BLOCK option from scripts");
+  EXPECT_EQ(engine.error_of("redis.call('XREADGROUP', 'GROUP', 'g', 'c', 'BLOCK', 0, 'STREAMS', "
+                            "'s', '>')"),
+            "(ERR XREADGROUP command is not allowed with BLOCK option from scripts");
+}
+
 TEST(Eval, ScriptsAreFoundByTheirSha1) {
   ScriptEngine engine;
   EXPECT_EQ(engine.run("EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0"),
