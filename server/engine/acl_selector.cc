@@ -185,9 +185,10 @@ AclDenial AclSelector::check(const AclCommands& commands, const CommandSpec& spe
                              Argv argv) const {
   using Reason = AclDenial::Reason;
   if (!may_run(commands, spec, argv)) return {.reason = Reason::kCommand};
+  // Arguments that name no keys, or are too few or many, are the command's own error.
+  if (!spec.accepts(argv.size())) return {};
   size_t denied = 0;
   if (!all_keys_) {
-    // Arguments that name no keys are the command's own error.
     (void)for_each_key(spec, argv, [&](size_t at, KeyUse use) {
       if (denied == 0 && (use & kNotKey) == 0 && !may_use_key(argv[at], use)) denied = at;
     });

@@ -6,6 +6,7 @@
 
 #include "datastructs/codec/number_text.h"
 #include "datastructs/codec/sha1.h"
+#include "server/engine/engine.h"
 #include "server/engine/version.h"
 #include "server/script/functions.h"
 #include "server/script/runner.h"
@@ -54,19 +55,22 @@ int give_error(lua_State* lua, const char* text, bool raises) {
   return 1;
 }
 
+// Makes the arguments runner.words(); says what is wrong with them, or null.
+const char* take_words(lua_State* lua, Runner& runner) {
+  const int count = lua_gettop(lua);
+  if (count == 0) return "ERR Please specify at least one argument for this redis lib call";
+  if (!write_numbers(lua, count))
+    return "ERR Lua redis lib command arguments must be strings or integers";
+  runner.words().resize(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) runner.words()[static_cast<size_t>(i)] = lua_bytes(lua, i + 1);
+  return nullptr;
+}
+
 int call_command(lua_State* lua, bool raises) {
   Runner& runner = runner_of(lua);
   if (!runner.is_running())
     return raise_error(lua, "ERR redis.call/pcall can only be called inside a script invocation");
-  const int count = lua_gettop(lua);
-  if (count == 0)
-    return give_error(lua, "ERR Please specify at least one argument for this redis lib call",
-                      raises);
-  if (!write_numbers(lua, count))
-    return give_error(lua, "ERR Lua redis lib command arguments must be strings or integers",
-                      raises);
-  runner.words().resize(static_cast<size_t>(count));
-  for (int i = 0; i < count; ++i) runner.words()[static_cast<size_t>(i)] = lua_bytes(lua, i + 1);
+  if (const char* wrong = take_words(lua, runner)) return give_error(lua, wrong, raises);
   runner.call(runner.words());
   // As many words as a stack holds leave no room for the reply.
   lua_settop(lua, 0);
@@ -76,6 +80,21 @@ int call_command(lua_State* lua, bool raises) {
 
 int redis_call(lua_State* lua) { return call_command(lua, true); }
 int redis_pcall(lua_State* lua) { return call_command(lua, false); }
+
+// Whether who runs the script may run a command.
+int redis_acl_check_cmd(lua_State* lua) {
+  Runner& runner = runner_of(lua);
+  if (!runner.is_running())
+    return raise_error(lua,
+                       "ERR redis.acl_check_cmd can only be called inside a script invocation");
+  if (const char* wrong = take_words(lua, runner)) return give_error(lua, wrong, false);
+  const CommandSpec* spec = runner.engine().executor.resolve(runner.words());
+  if (spec == nullptr)
+    return raise_error(lua, "ERR Invalid command passed to redis.acl_check_cmd()");
+  const AclDenial denial = runner.engine().acl.check(runner.user(), *spec, runner.words());
+  lua_pushboolean(lua, denial.is_denied() ? 0 : 1);
+  return 1;
+}
 
 // ---- replies
 
@@ -175,6 +194,7 @@ struct Function {
   lua_CFunction function;
 };
 constexpr Function kAlways[] = {
+    {"acl_check_cmd", redis_acl_check_cmd},
     {"call", redis_call},
     {"pcall", redis_pcall},
     {"error_reply", redis_error_reply},

@@ -49,6 +49,8 @@ class Runner {
   // Where the words of a call are gathered: too many for a frame that must have no destructor.
   std::vector<ByteView>& words() { return words_; }
   void set_resp3(bool yes) { run_->resp3 = yes; }
+  // Whose permissions count.
+  const AclUser* user() const { return run_->caller.user; }
   // redis.set_repl: without effects, what follows stays on this node.
   void set_effects(bool wanted) { run_->effects_wanted = wanted; }
   void log(int level, ByteView text);

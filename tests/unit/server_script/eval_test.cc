@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "script_engine.h"
+#include "test_client.h"
 
 namespace ouro {
 namespace {
@@ -127,6 +128,27 @@ TEST(Eval, NothingWaitsInAScript) {
   EXPECT_EQ(engine.error_of("redis.call('XREADGROUP', 'GROUP', 'g', 'c', 'BLOCK', 0, 'STREAMS', "
                             "'s', '>')"),
             "(ERR XREADGROUP command is not allowed with BLOCK option from scripts");
+}
+
+TEST(Eval, AScriptAsksWhatItsCallerMayDo) {
+  ScriptEngine engine;
+  EXPECT_EQ(engine.eval("return redis.acl_check_cmd('set', 'yy', 1)"), "1");
+  const std::vector<ByteView> rules = {"on", "nopass", "+eval", "+set", "~x*"};
+  std::string error;
+  ASSERT_TRUE(engine.engine.acl.set_user("bob", rules, nullptr, error));
+  TestTurns turns(engine.engine);
+  TestClient bob(turns);
+  const auto ask = [&](const std::string& words) {
+    return bob.ask("EVAL \"return redis.acl_check_cmd(" + words + ")\" 0");
+  };
+  EXPECT_EQ(bob.ask("AUTH bob x"), "+OK");
+  EXPECT_EQ(ask("'set', 'xx', 1"), ":1");
+  EXPECT_EQ(ask("'set', 'yy', 1"), "$-1");
+  EXPECT_EQ(ask("'hset', 'xx', 'f', 1"), "$-1");
+  // The arguments are the command's own affair.
+  EXPECT_EQ(ask("'set'"), ":1");
+  EXPECT_TRUE(ask("'nosuch'").starts_with("-ERR Invalid command passed to redis.acl_check_cmd()"));
+  EXPECT_TRUE(ask("").starts_with("*") || ask("").starts_with("-ERR Please specify at least one"));
 }
 
 TEST(Eval, ScriptsAreFoundByTheirSha1) {
