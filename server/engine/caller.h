@@ -64,10 +64,12 @@ struct Transaction {
 
 struct Caller;
 
-// What a running script may not do, beyond what its caller may not.
+// On whose behalf a script runs, and what it may not do beyond what its caller may not.
 struct ScriptLimits {
-  const Caller* caller = nullptr;  // who runs the script
-  bool read_only = false;          // EVAL_RO and its kind, or the flag no-writes
+  const Caller* caller = nullptr;     // who runs the script
+  const CommandSpec* spec = nullptr;  // ... by which command
+  Argv argv;
+  bool read_only = false;  // EVAL_RO and its kind, or the flag no-writes
   // As of the script's start: what has begun to write is not stopped midway.
   bool memory_is_short = false;
   bool has_written = false;  // a command that may write has run

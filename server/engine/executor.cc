@@ -176,10 +176,8 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     ++stats.failed;
     reply.error(text);
   }
-  if (engine_.tracking.active() && caller.session != nullptr && spec.flags.has(Flag::kReadonly))
-      [[unlikely]] {
-    engine_.tracking.remember(*caller.session, spec, prepared.argv);
-  }
+  if (engine_.tracking.active() && spec.flags.has(Flag::kReadonly)) [[unlikely]]
+    track_read(caller, spec, prepared.argv);
   // Shown when it has run, so that a transaction's commands come before its EXEC; one that is run
   // again was shown when it began to wait.
   if (engine_.monitors.active() && prepared.woken_by == nullptr)
@@ -203,6 +201,18 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
        .reply_bytes =
            caller.session == nullptr ? 0 : caller.session->out().stream_end() - answered});
   return status;
+}
+
+// A script that reads anything has read all keys that its caller declared; to start one reads
+// nothing yet.
+void Executor::track_read(const Caller& caller, const CommandSpec& spec, Argv argv) {
+  if (spec.flags.has(Flag::kRunsScript)) return;
+  if (const ScriptLimits* script = caller.script) {
+    if (script->caller->session != nullptr)
+      engine_.tracking.remember(*script->caller->session, *script->spec, script->argv);
+  } else if (caller.session != nullptr) {
+    engine_.tracking.remember(*caller.session, spec, argv);
+  }
 }
 
 // Permissions may have changed since a command was queued: it alone is refused then.

@@ -83,6 +83,7 @@ class Executor {
   Outcome attempt(Caller& caller, const Prepared& prepared, Reply& reply);
   void refuse_arity(Caller& caller, const CommandSpec& spec, Reply& reply);
   Status call(Caller& caller, const Prepared& prepared, Reply& reply);
+  void track_read(const Caller& caller, const CommandSpec& spec, Argv argv);
   bool refuse_queued(Caller& caller, const QueuedCommand& queued, Reply& reply);
   void end_group(bool in_transaction);
   void finish_wait(Session& session);

@@ -48,6 +48,8 @@ Status Runner::run(Context& ctx, const Job& job) {
   Run run{.ctx = ctx,
           .job = job,
           .limits = {.caller = &ctx.caller,
+                     .spec = &ctx.spec,
+                     .argv = ctx.argv,
                      .read_only = job.read_only || job.flags.no_writes,
                      .memory_is_short = engine_.eviction.is_short() && !job.flags.allow_oom},
           .started_ticks = engine_.stopwatch.ticks(),

@@ -151,6 +151,26 @@ TEST(Eval, AScriptAsksWhatItsCallerMayDo) {
   EXPECT_TRUE(ask("").starts_with("*") || ask("").starts_with("-ERR Please specify at least one"));
 }
 
+// As in Redis 7.0: what counts is that it reads, and what its caller declared.
+TEST(Eval, AScriptThatReadsHasReadTheDeclaredKeys) {
+  ScriptEngine engine;
+  TestTurns turns(engine.engine);
+  TestClient reader(turns), writer(turns);
+  reader.ask("HELLO 3");
+  reader.ask("CLIENT TRACKING ON");
+  const auto told = [&](ByteView command) {
+    reader.ask(command);
+    writer.ask("MSET a 1 b 1 other 1");
+    return reader.take();
+  };
+  const std::string both = ">2 $10 invalidate *1 $1 a >2 $10 invalidate *1 $1 b";
+  EXPECT_EQ(told("EVAL \"redis.call('SET', 'other', 1)\" 2 a b"), "");
+  EXPECT_EQ(told("EVAL \"redis.call('GET', 'other')\" 2 a b"), both);
+  EXPECT_EQ(told("EVAL_RO \"redis.call('PING')\" 2 a b"), "");
+  EXPECT_EQ(told("EVAL_RO \"redis.call('GET', 'a')\" 2 a b"), both);
+  EXPECT_EQ(told("EVAL \"redis.call('GET', 'other')\" 0"), "");
+}
+
 TEST(Eval, ScriptsAreFoundByTheirSha1) {
   ScriptEngine engine;
   EXPECT_EQ(engine.run("EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0"),
