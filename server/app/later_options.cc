@@ -98,8 +98,12 @@ bool check_replicaof(Words words, OptionValue& value, std::string& error) {
   }
   if (words.size() != 2) return fail(error, "wrong number of arguments");
   value.text = joined(words);
-  if (value.text == "no one") value.text.clear();
-  return true;
+  if (value.text == "no one") {
+    value.text.clear();
+    return true;
+  }
+  const auto port = parse_int64(words[1]);
+  return (port && *port >= 0 && *port <= 65535) || fail(error, "Invalid master port");
 }
 
 // Pairs of seconds and changes.
