@@ -63,7 +63,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Status abort_shutdown() override;
   bool pump() override;
   void stand_still(Micros micros) override { loop_.stand_still(micros); }
-  Status rewrite_config(std::string& error) override;
+  Status rewrite_config(RewriteScope scope, std::string& error) override;
   Status read_file(const std::string& path, std::string& bytes, std::string& error) override;
   Status replace_file(const std::string& path, ByteView bytes, std::string& error) override;
   void fill_random(std::span<unsigned char> bytes) override;

@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -60,7 +61,10 @@ class FakeHost : public Host {
     return on_pump == nullptr || on_pump(*this);
   }
   void stand_still(Micros micros) override { stood_still += micros; }
-  Status rewrite_config(std::string&) override { return Status::ok(); }
+  Status rewrite_config(RewriteScope scope, std::string&) override {
+    rewritten = scope;
+    return Status::ok();
+  }
   Status read_file(const std::string& path, std::string& bytes, std::string& error) override {
     const auto found = files.find(path);
     if (found == files.end()) {
@@ -80,6 +84,7 @@ class FakeHost : public Host {
   Status apply_config(ByteView, std::string&) override { return Status::ok(); }
 
   std::map<std::string, std::string> files;
+  std::optional<RewriteScope> rewritten;
   int shutdowns = 0;
   int pumps = 0;
   Micros stood_still = 0;

@@ -55,6 +55,18 @@ TEST_F(StartRequestTest, EveryRowHasItsStandardValueAndADoc) {
   });
 }
 
+TEST_F(StartRequestTest, AFileThatNamesEveryParameterIsReadBack) {
+  files["all.conf"] = config.rewrite("", RewriteScope::kEverything);
+  const StartRequest request = start({"all.conf"});
+  EXPECT_EQ(request.kind, Kind::kServe) << request.text;
+  config.for_each_row([&](const OptionRow& row) {
+    EXPECT_EQ(config.get(row), row.standard) << row.name;
+    const std::string line = "\n" + std::string(row.name) + " ";
+    EXPECT_NE(files["all.conf"].find(line) != std::string::npos, row.has(OptionFlag::kFileOnly))
+        << row.name;
+  });
+}
+
 TEST_F(StartRequestTest, FileThenInputThenArguments) {
   files["a.conf"] =
       "# first\n\nport 7000\nmaxmemory 1gb\nbind 127.0.0.1 -::1\nsave 900 1\nsave 60 10\n";
