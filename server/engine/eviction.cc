@@ -53,15 +53,21 @@ bool Eviction::try_to_make_room(Engine& engine) {
   // on the way.
   LazyFree& lazy_free = engine.dbs.lazy_free();
   if (!lazy_free.run(kFreeBudget) || fits()) return true;
-  for (size_t removed = 0; removed < kKeysMax; ++removed) {
-    if (!evict_one(engine)) return false;
+  // Telling clients of an eviction takes memory until they have read it. Only what keys give back
+  // counts here: else the word of one would cost the next.
+  const size_t wanted = counted_bytes(engine) - engine.options.maxmemory;
+  size_t freed = 0;
+  for (size_t removed = 0; removed < kKeysMax && freed < wanted && !fits(); ++removed) {
+    const std::optional<size_t> bytes = evict_one(engine);
+    if (!bytes) return false;
+    const size_t before = engine.heap.used_bytes();
     if (!lazy_free.empty() && !lazy_free.run(kFreeBudget)) return true;
-    if (fits()) return true;
+    freed += *bytes + (before - engine.heap.used_bytes());
   }
   return true;
 }
 
-bool Eviction::evict_one(Engine& engine) {
+std::optional<size_t> Eviction::evict_one(Engine& engine) {
   const EvictionPolicy policy = engine.options.maxmemory_policy;
   Candidate candidate;
   bool found = false;
@@ -90,8 +96,8 @@ bool Eviction::evict_one(Engine& engine) {
   }
   // Few of many keys have an expiry, and no sample met one.
   if (!found && wants_deadline(policy)) found = pick_nearest_deadline(engine, candidate);
-  if (found) remove(engine, candidate);
-  return found;
+  if (!found) return std::nullopt;
+  return remove(engine, candidate);
 }
 
 Entry* Eviction::random_entry(Engine& engine, DbIndex db, bool with_deadline) {
@@ -165,17 +171,20 @@ bool Eviction::pick_nearest_deadline(Engine& engine, Candidate& picked) {
   return nearest != INT64_MAX;
 }
 
-void Eviction::remove(Engine& engine, const Candidate& candidate) {
+size_t Eviction::remove(Engine& engine, const Candidate& candidate) {
   Keyspace& keys = engine.dbs[candidate.db];
   const Key key = keys.key(candidate.key);
   const ByteView effect[] = {"DEL", candidate.key};
   engine.commit.add_first(candidate.db, effect);
+  const size_t before = engine.heap.used_bytes();
   {
     const LatencySpan span(engine, "eviction-del");
     keys.erase(key, engine.options.lazyfree_lazy_eviction ? Freeing::kLazy : Freeing::kNow);
   }
+  const size_t after = engine.heap.used_bytes();
   ++engine.stats.evicted_keys;
   engine.key_changed(candidate.db, key, Event::kEvicted, "evicted");
+  return before - after;
 }
 
 void Eviction::count_use(Entry& entry, Engine& engine) {

@@ -9,6 +9,7 @@
 // samples x 100 ns for each key removed; nothing while memory is below the limit.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,9 @@ class Engine;
 
 class Eviction {
  public:
-  // Evicts until the limit holds; false when it cannot (noeviction, or nothing left that the policy
-  // may remove). One call removes at most kKeysMax keys, so that a limit that was lowered far holds
-  // nobody up: what is left goes at the next calls.
+  // Evicts until keys have given back what is too much; false when it cannot (noeviction, or
+  // nothing left that the policy may remove). One call removes at most kKeysMax keys, so that a
+  // limit that was lowered far holds nobody up: what is left goes at the next calls.
   bool make_room(Engine& engine) {
     is_short_ = !try_to_make_room(engine);
     return !is_short_;
@@ -45,6 +46,11 @@ class Eviction {
   static bool keeps_changes(EvictionPolicy policy) {
     return policy == EvictionPolicy::kAllkeysLrm || policy == EvictionPolicy::kVolatileLrm;
   }
+  // Whether the policy compares what Entry::access holds.
+  static bool keeps_clocks(EvictionPolicy policy) {
+    return counts_uses(policy) || keeps_changes(policy) || policy == EvictionPolicy::kAllkeysLru ||
+           policy == EvictionPolicy::kVolatileLru;
+  }
   // A new key starts with a few uses, so that it is not the first to go.
   static constexpr uint32_t kUsesOfNew = 5;
   static uint32_t access_of_new(UnixMs now) {
@@ -65,14 +71,15 @@ class Eviction {
   };
 
   bool try_to_make_room(Engine& engine);
-  bool evict_one(Engine& engine);
+  // Bytes given back at once, or nothing when no key may go.
+  std::optional<size_t> evict_one(Engine& engine);
   void sample(Engine& engine, DbIndex db);
   void offer(uint64_t score, DbIndex db, ByteView key);
   bool take_best(Engine& engine, Candidate& best);
   bool pick_random(Engine& engine, Candidate& picked);
   static bool pick_nearest_deadline(Engine& engine, Candidate& picked);
   static Entry* random_entry(Engine& engine, DbIndex db, bool with_deadline);
-  static void remove(Engine& engine, const Candidate& candidate);
+  static size_t remove(Engine& engine, const Candidate& candidate);
 
   std::vector<Candidate> pool_;  // sorted by score, the best last
   bool pool_counts_uses_ = false;
