@@ -36,35 +36,37 @@ Entry* nearest_deadline(Keyspace& db) {
 size_t Eviction::counted_bytes(const Engine& engine) { return engine.heap.used_bytes(); }
 
 bool Eviction::has_more(const Engine& engine) const {
-  return !engine.at_standstill() && engine.options.maxmemory > 0 &&
-         engine.options.maxmemory_policy != EvictionPolicy::kNone &&
+  return outcome_ == Outcome::kUnfinished && !engine.at_standstill() &&
+         engine.options.maxmemory > 0 && engine.options.maxmemory_policy != EvictionPolicy::kNone &&
          counted_bytes(engine) > engine.options.maxmemory;
 }
 
-bool Eviction::try_to_make_room(Engine& engine) {
-  if (engine.at_standstill()) return true;
+Eviction::Outcome Eviction::try_to_make_room(Engine& engine) {
+  if (engine.at_standstill()) return Outcome::kDone;
   const auto fits = [&] {
     return engine.options.maxmemory == 0 || counted_bytes(engine) <= engine.options.maxmemory;
   };
   if (fits()) [[likely]]
-    return true;
+    return Outcome::kDone;
   const LatencySpan span(engine, "eviction-cycle");
   // What is gone for the clients must not cost further keys. While some of it waits its memory is
   // on the way.
   LazyFree& lazy_free = engine.dbs.lazy_free();
-  if (!lazy_free.run(kFreeBudget) || fits()) return true;
+  if (!lazy_free.run(kFreeBudget)) return Outcome::kUnfinished;
+  if (fits()) return Outcome::kDone;
   // Telling clients of an eviction takes memory until they have read it. Only what keys give back
   // counts here: else the word of one would cost the next.
   const size_t wanted = counted_bytes(engine) - engine.options.maxmemory;
   size_t freed = 0;
-  for (size_t removed = 0; removed < kKeysMax && freed < wanted && !fits(); ++removed) {
+  for (size_t removed = 0; removed < kKeysMax; ++removed) {
     const std::optional<size_t> bytes = evict_one(engine);
-    if (!bytes) return false;
+    if (!bytes) return Outcome::kShort;
     const size_t before = engine.heap.used_bytes();
-    if (!lazy_free.empty() && !lazy_free.run(kFreeBudget)) return true;
+    if (!lazy_free.empty() && !lazy_free.run(kFreeBudget)) return Outcome::kUnfinished;
     freed += *bytes + (before - engine.heap.used_bytes());
+    if (freed >= wanted || fits()) return Outcome::kDone;
   }
-  return true;
+  return Outcome::kUnfinished;
 }
 
 std::optional<size_t> Eviction::evict_one(Engine& engine) {

@@ -26,13 +26,13 @@ class Eviction {
   // nothing left that the policy may remove). One call removes at most kKeysMax keys, so that a
   // limit that was lowered far holds nobody up: what is left goes at the next calls.
   bool make_room(Engine& engine) {
-    is_short_ = !try_to_make_room(engine);
-    return !is_short_;
+    outcome_ = try_to_make_room(engine);
+    return outcome_ != Outcome::kShort;
   }
   // What the last call found: as of the command that runs.
-  bool is_short() const { return is_short_; }
+  bool is_short() const { return outcome_ == Outcome::kShort; }
   static constexpr size_t kKeysMax = 4096;
-  // True when the limit does not hold and keys may be removed for it.
+  // True when the last call left something for the next.
   bool has_more(const Engine& engine) const;
   // What the limit is compared with: used memory less what Redis does not count either, and less
   // what waits to be freed.
@@ -70,7 +70,13 @@ class Eviction {
     std::string key;
   };
 
-  bool try_to_make_room(Engine& engine);
+  enum class Outcome : uint8_t {
+    kDone,
+    kUnfinished,  // more keys have to go than one call removes
+    kShort,
+  };
+
+  Outcome try_to_make_room(Engine& engine);
   // Bytes given back at once, or nothing when no key may go.
   std::optional<size_t> evict_one(Engine& engine);
   void sample(Engine& engine, DbIndex db);
@@ -83,7 +89,7 @@ class Eviction {
 
   std::vector<Candidate> pool_;  // sorted by score, the best last
   bool pool_counts_uses_ = false;
-  bool is_short_ = false;
+  Outcome outcome_ = Outcome::kDone;
   DbIndex next_db_ = 0;
 };
 

@@ -55,6 +55,7 @@ TEST_F(TrackingTest, ToTellOfAnEvictedKeyCostsNoFurtherKeys) {
   world.options.maxmemory = world.engine.heap.used_bytes() - 10'000;
   world.options.maxmemory_policy = EvictionPolicy::kAllkeysRandom;
   EXPECT_TRUE(world.engine.eviction.make_room(world.engine));
+  EXPECT_FALSE(world.engine.eviction.has_more(world.engine));
   EXPECT_GE(world.engine.stats.evicted_keys, 5U);
   EXPECT_LE(world.engine.stats.evicted_keys, 10U);
   turns.run();
