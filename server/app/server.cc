@@ -72,6 +72,10 @@ uint64_t Server::clients_that_fit(uint64_t wanted) {
 }
 
 bool Server::start() {
+  if (std::string error; !rename_commands(engine_, error)) {
+    log_.print(LogLevel::kWarning, "Cannot rename commands: %s", error.c_str());
+    return false;
+  }
   if (std::string error; !engine_.acl.load_at_start(error)) {
     log_.print(LogLevel::kWarning, "Cannot define the users: %s", error.c_str());
     return false;

@@ -136,7 +136,7 @@ AclFault AclSelector::permit_commands(const AclCommands& commands, ByteView name
   }
   const Registry& registry = commands.registry();
   const size_t bar = name.rfind('|');
-  const CommandSpec* row = registry.find_full(name.substr(0, bar));
+  const CommandSpec* row = registry.find_own(name.substr(0, bar));
   if (row == nullptr) return AclFault::kUnknownCommand;
   if (bar != ByteView::npos) {
     if (registry.container(*row) != nullptr) return AclFault::kFirstArgument;
@@ -167,7 +167,7 @@ AclFault AclSelector::forbid_commands(const AclCommands& commands, ByteView name
     set_commands(*reach, false);
     return AclFault::kNone;
   }
-  const CommandSpec* row = commands.registry().find_full(name);
+  const CommandSpec* row = commands.registry().find_own(name);
   if (row == nullptr) return AclFault::kUnknownCommand;
   set_commands(commands.with_subcommands(*row), false);
   return AclFault::kNone;

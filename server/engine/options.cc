@@ -160,6 +160,15 @@ bool check_user(Words words, OptionValue& value, std::string& error) {
   return true;
 }
 
+bool check_rename(Words words, OptionValue& value, std::string& error) {
+  if (words.size() != 2) {
+    error = "wrong number of arguments";
+    return false;
+  }
+  value.text.append(quoted_word(words[0])).append(" ").append(quoted_word(words[1])).append("\n");
+  return true;
+}
+
 constexpr OptionRow kRows[] = {
     {.name = "acl-pubsub-default",
      .kind = K::kEnum,
@@ -383,6 +392,13 @@ constexpr OptionRow kRows[] = {
      .least = 1_MiB,
      .field = option_field<&E::proto_max_bulk_len>(),
      .doc = "The largest argument a client may send."},
+    {.name = "rename-command",
+     .kind = K::kWords,
+     .flags = OptionFlag::kFileOnly,
+     .standard = "",
+     .field = option_field<&E::renamed_commands>(),
+     .check = check_rename,
+     .doc = "Gives a command another name, or none if that is empty."},
     {.name = "requirepass",
      .flags = OptionFlag::kSecret,
      .standard = "",
@@ -497,6 +513,28 @@ bool apply_engine_option(Engine& engine, ByteView name, std::string& error) {
 void apply_all_engine_options(Engine& engine) {
   std::string error;
   for (const Follow& follow : kFollows) CHECK(follow.apply(engine, error));
+}
+
+bool rename_commands(Engine& engine, std::string& error) {
+  ByteView lines = engine.options.renamed_commands;
+  std::string buffer;
+  std::vector<ByteView> words;
+  while (!lines.empty()) {
+    const size_t end = lines.find('\n');
+    CHECK(split_config_line(lines.substr(0, end), buffer, words));
+    lines.remove_prefix(end + 1);
+    switch (engine.registry.rename(words[0], words[1])) {
+      case Registry::Renaming::kDone:
+        continue;
+      case Registry::Renaming::kNoSuchCommand:
+        error = "No such command in rename-command: " + std::string(words[0]);
+        return false;
+      case Registry::Renaming::kNameTaken:
+        error = "Target command name already exists: " + std::string(words[1]);
+        return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace ouro

@@ -46,6 +46,9 @@ struct EngineOptions {
 
   uint32_t databases = 16;
 
+  std::string
+      renamed_commands;  // the lines `rename-command`, less that word, each with its line end
+
   std::string requirepass;  // the default user's
   std::string users;        // the lines `user`, less that word, each with its line end
   std::string aclfile;
@@ -101,5 +104,7 @@ class Engine;
 // leaves a text in `error`.
 bool apply_engine_option(Engine& engine, ByteView name, std::string& error);
 void apply_all_engine_options(Engine& engine);
+// rename-command: at start, once. False leaves a text in `error`.
+bool rename_commands(Engine& engine, std::string& error);
 
 }  // namespace ouro

@@ -90,6 +90,14 @@ TEST_F(StartRequestTest, SaveAloneAsksForNoSnapshots) {
   EXPECT_EQ(config.get("save"), "");
 }
 
+TEST_F(StartRequestTest, RenamedCommandsAreKeptAsLines) {
+  files["a.conf"] = "rename-command flushdb badger\nrename-command CONFIG \"\"\n";
+  EXPECT_EQ(start({"a.conf"}).kind, Kind::kServe);
+  EXPECT_EQ(options.engine.renamed_commands, "flushdb badger\nCONFIG \"\"\n");
+  EXPECT_EQ(error_of({"--rename-command", "x"}),
+            "command line: 'rename-command \"x\"': wrong number of arguments");
+}
+
 TEST_F(StartRequestTest, IncludesAreReadWhereTheyStand) {
   files["a.conf"] = "port 1\ninclude sub/*.conf\ninclude none/*.conf\ntimeout 3\n";
   files["sub/1.conf"] = "port 2\ntimeout 2";
