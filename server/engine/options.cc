@@ -381,6 +381,20 @@ constexpr OptionRow kRows[] = {
      .most = kInt32Max,
      .field = option_field<&E::maxmemory_samples>(),
      .doc = "Keys looked at for each eviction."},
+    {.name = "min-replicas-max-lag",
+     .alias = "min-slaves-max-lag",
+     .kind = K::kInteger,
+     .standard = "10",
+     .most = kInt32Max,
+     .field = option_field<&E::min_replicas_max_lag_seconds>(),
+     .doc = "Seconds a replica may be behind to count; 0 switches min-replicas-to-write off."},
+    {.name = "min-replicas-to-write",
+     .alias = "min-slaves-to-write",
+     .kind = K::kInteger,
+     .standard = "0",
+     .most = kInt32Max,
+     .field = option_field<&E::min_replicas_to_write>(),
+     .doc = "Replicas without which writes are refused."},
     {.name = "notify-keyspace-events",
      .standard = "",
      .field = option_field<&E::notify_keyspace_events>(),
@@ -484,6 +498,13 @@ bool apply_events(Engine& engine, std::string&) {
   return engine.pubsub.set_event_classes(engine.options.notify_keyspace_events);
 }
 
+// A node that has no replicas yet never has enough of them.
+bool apply_replicas(Engine& engine, std::string&) {
+  engine.executor.set_gate(Gate::kRole, engine.options.min_replicas_to_write > 0 &&
+                                            engine.options.min_replicas_max_lag_seconds > 0);
+  return true;
+}
+
 bool apply_password(Engine& engine, std::string&) {
   engine.acl.set_default_password(engine.options.requirepass);
   return true;
@@ -494,8 +515,12 @@ struct Follow {
   bool (*apply)(Engine&, std::string&);
 };
 constexpr Follow kFollows[] = {
-    {"maxmemory", apply_memory},        {"maxmemory-clients", apply_client_memory},
-    {"maxmemory-policy", apply_memory}, {"notify-keyspace-events", apply_events},
+    {"maxmemory", apply_memory},
+    {"maxmemory-clients", apply_client_memory},
+    {"maxmemory-policy", apply_memory},
+    {"min-replicas-max-lag", apply_replicas},
+    {"min-replicas-to-write", apply_replicas},
+    {"notify-keyspace-events", apply_events},
     {"requirepass", apply_password},
 };
 

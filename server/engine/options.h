@@ -70,6 +70,9 @@ struct EngineOptions {
   uint64_t active_expire_effort = 1;
   int64_t busy_reply_threshold_ms = 5000;  // 0 or less: no script is ever too slow
 
+  uint64_t min_replicas_to_write = 0;         // 0: writes need none
+  int64_t min_replicas_max_lag_seconds = 10;  // 0 the same
+
   uint64_t hll_sparse_max_bytes = 3000;
 
   uint64_t proto_max_bulk_len = 512_MiB;

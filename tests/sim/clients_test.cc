@@ -126,6 +126,23 @@ TEST_F(ClientsTest, APauseOfWritesHoldsBackWhatMayLeaveEffects) {
   EXPECT_EQ(publisher.take(), ":0\r\n");
 }
 
+// A node without replicas does not have the one that writes are to wait for.
+TEST_F(ClientsTest, WithoutEnoughReplicasNothingIsWritten) {
+  const std::string refused = "NOREPLICAS Not enough good replicas to write.\r\n";
+  client.ask({"CONFIG", "SET", "min-replicas-to-write", "1"});
+  EXPECT_EQ(client.ask({"SET", "k", "v"}), "-" + refused);
+  EXPECT_EQ(client.ask({"GET", "k"}), "$-1\r\n");
+  EXPECT_EQ(
+      pipeline(client, {kMulti, {"SET", "k", "v"}, kExec}),
+      "+OK\r\n-" + refused + "-EXECABORT Transaction discarded because of previous errors.\r\n");
+  client.ask({"CONFIG", "SET", "min-slaves-max-lag", "0"});
+  EXPECT_EQ(client.ask({"SET", "k", "v"}), "+OK\r\n");
+  client.ask({"MULTI"});
+  client.ask({"SET", "k", "w"});
+  SimClient(world).ask({"CONFIG", "SET", "min-replicas-max-lag", "1"});
+  EXPECT_EQ(client.ask({"EXEC"}), "-EXECABORT Transaction discarded because of: " + refused);
+}
+
 TEST_F(ClientsTest, AQueuedCommandIsAnsweredAsThoseBeforeItSay) {
   EXPECT_EQ(pipeline(client, {kMulti, kPing, kOff, kPing, kExec, kPing, kOn}),
             "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+PONG\r\n+OK\r\n");
