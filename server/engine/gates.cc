@@ -78,8 +78,9 @@ Passage memory_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Arg
   return needs_memory ? refuse(engine, errors::kOutOfMemory) : Passage::kPass;
 }
 
-// min-replicas-to-write: this node has no replicas.
+// min-replicas-to-write: this node has no replicas. A script that has begun to write goes on.
 Passage role_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
+  if (caller.script != nullptr && caller.script->has_written) return Passage::kPass;
   return has_any(engine, caller, spec, argv, Flag::kWrite) ? refuse(engine, errors::kNoReplicas)
                                                            : Passage::kPass;
 }

@@ -337,6 +337,21 @@ TEST(Eval, AScriptThatHasWrittenIsNotKilled) {
   EXPECT_EQ(engine.effects(), "0: SET a 1");
 }
 
+TEST(Eval, AScriptThatHasWrittenMayGoOnWritingWithoutReplicas) {
+  for (const bool has_written : {false, true}) {
+    ScriptEngine engine;
+    engine.stopwatch.step = 2'000'000;
+    engine.host.on_pump = [&](FakeHost&) {
+      engine.engine.executor.set_gate(Gate::kRole, true);
+      return true;
+    };
+    const std::string first = has_written ? "redis.call('SET', 'a', 1) " : "";
+    engine.eval(first + "for i = 1, 1000000 do end redis.call('SET', 'b', 2)");
+    EXPECT_GT(engine.host.pumps, 0);
+    EXPECT_EQ(engine.run("EXISTS b"), has_written ? "1" : "0");
+  }
+}
+
 TEST(Eval, ACoroutineIsKilledToo) {
   ScriptEngine engine;
   engine.stopwatch.step = 2'000'000;
