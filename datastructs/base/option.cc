@@ -61,17 +61,20 @@ bool parse_size(const OptionRow& row, ByteView text, OptionValue& value, std::st
   return within_bounds(row, value.number, error);
 }
 
+bool no_such_name(const OptionRow& row, std::string& error) {
+  error = "argument(s) must be one of the following: ";
+  for (size_t i = 0; i < row.names.size(); ++i)
+    error.append(i == 0 ? "" : ", ").append(row.names[i]);
+  return false;
+}
+
 bool parse_names(const OptionRow& row, Words words, OptionValue& value, std::string& error) {
   value.number = 0;
+  if (words.empty()) return no_such_name(row, error);
   for (const ByteView word : words) {
     size_t index = 0;
     while (index < row.names.size() && !equals_ignoring_case(row.names[index], word)) ++index;
-    if (index == row.names.size()) {
-      error = "argument(s) must be one of the following: ";
-      for (size_t i = 0; i < row.names.size(); ++i)
-        error.append(i == 0 ? "" : ", ").append(row.names[i]);
-      return false;
-    }
+    if (index == row.names.size()) return no_such_name(row, error);
     if (row.kind == OptionKind::kEnum) {
       value.number = static_cast<int64_t>(index);
     } else if (index > 0) {

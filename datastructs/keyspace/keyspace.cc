@@ -18,6 +18,13 @@ Value value_of(Entry& entry) {
   return value;
 }
 
+// Bytes for a string that grows to `size`. Doubling keeps a run of appends linear; one that has
+// just begun may stay as it is.
+size_t room_for(size_t size, size_t before) {
+  if (before == 0) return size;
+  return size < 1_MiB ? size * 2 : size + 1_MiB;
+}
+
 }  // namespace
 
 Keyspace::Keyspace(Heap& heap, HashSeed seed, LazyFree& lazy_free)
@@ -155,9 +162,8 @@ Keyspace::Editable Keyspace::edit_string(const Key& key, Entry* entry, size_t si
   table_->before_change(key.hash);
   if (entry->kind() == Kind::kBlob && !entry->blob()->is_shared()) {
     Blob* blob = entry->blob();
-    // Doubling keeps a run of appends linear.
     if (size > blob->capacity()) {
-      blob = Blob::grow(heap_, blob, size < 1_MiB ? size * 2 : size + 1_MiB);
+      blob = Blob::grow(heap_, blob, room_for(size, before.size()));
       entry->set_blob(blob);
     }
     blob->set_size(size);
@@ -172,7 +178,8 @@ Keyspace::Editable Keyspace::edit_string(const Key& key, Entry* entry, size_t si
     return {entry, {entry->embedded_bytes(), size}};
   }
   if (size < kBlobBytesMin) {
-    const size_t spare = size * 2 < kBlobBytesMin ? size : 0;
+    const size_t room = room_for(size, before.size());
+    const size_t spare = room < kBlobBytesMin ? room - size : 0;
     Entry* fresh = Entry::create(heap_, key.bytes,
                                  {.kind = Kind::kEmbedded,
                                   .has_deadline = entry->has_deadline(),
@@ -184,7 +191,7 @@ Keyspace::Editable Keyspace::edit_string(const Key& key, Entry* entry, size_t si
     place(key, entry, fresh, entry->deadline());
     return {fresh, {fresh->embedded_bytes(), size}};
   }
-  Blob* blob = Blob::create(heap_, size < 1_MiB ? size * 2 : size + 1_MiB);
+  Blob* blob = Blob::create(heap_, room_for(size, before.size()));
   blob->set_size(size);
   std::memcpy(blob->bytes(), before.data(), kept);
   std::memset(blob->bytes() + kept, 0, size - kept);

@@ -57,7 +57,8 @@ class Keyspace {
     return *new (&entry->as<T>()) T();
   }
   // The entry's string with `size` bytes to be edited in place: what was there is kept, growth is
-  // filled with zero bytes. `spare` is extra room for later growth. Turns an integer into text.
+  // filled with zero bytes. Growth of what is not empty makes room for more. Turns an integer into
+  // text.
   struct Editable {
     Entry* entry;
     std::span<char> bytes;

@@ -98,8 +98,12 @@ bool check_replicaof(Words words, OptionValue& value, std::string& error) {
   }
   if (words.size() != 2) return fail(error, "wrong number of arguments");
   value.text = joined(words);
-  if (value.text == "no one") value.text.clear();
-  return true;
+  if (value.text == "no one") {
+    value.text.clear();
+    return true;
+  }
+  const auto port = parse_int64(words[1]);
+  return (port && *port >= 0 && *port <= 65535) || fail(error, "Invalid master port");
 }
 
 // Pairs of seconds and changes.
@@ -388,18 +392,6 @@ constexpr OptionRow kRows[] = {
      .flags = OptionFlag::kSecret,
      .standard = "",
      .doc = "The user name at the primary."},
-    {.name = "min-replicas-max-lag",
-     .alias = "min-slaves-max-lag",
-     .kind = K::kInteger,
-     .standard = "10",
-     .most = INT32_MAX,
-     .doc = "Seconds a replica may be behind to count."},
-    {.name = "min-replicas-to-write",
-     .alias = "min-slaves-to-write",
-     .kind = K::kInteger,
-     .standard = "0",
-     .most = INT32_MAX,
-     .doc = "Replicas without which writes are refused."},
     {.name = "no-appendfsync-on-rewrite",
      .kind = K::kBool,
      .standard = "no",
@@ -447,12 +439,6 @@ constexpr OptionRow kRows[] = {
      .kind = K::kBool,
      .standard = "yes",
      .doc = "Compress strings in snapshots."},
-    {.name = "rename-command",
-     .kind = K::kWords,
-     .flags = OptionFlag::kFileOnly,
-     .standard = "",
-     .later = "renaming of commands",
-     .doc = "Gives a command another name."},
     {.name = "repl-backlog-size",
      .kind = K::kBytes,
      .standard = "1048576",

@@ -72,6 +72,10 @@ uint64_t Server::clients_that_fit(uint64_t wanted) {
 }
 
 bool Server::start() {
+  if (std::string error; !rename_commands(engine_, error)) {
+    log_.print(LogLevel::kWarning, "Cannot rename commands: %s", error.c_str());
+    return false;
+  }
   if (std::string error; !engine_.acl.load_at_start(error)) {
     log_.print(LogLevel::kWarning, "Cannot define the users: %s", error.c_str());
     return false;
@@ -246,7 +250,7 @@ Status Server::shutdown(ShutdownRequest request, std::string&) {
 
 Status Server::abort_shutdown() { return Err::kInvalid; }
 
-Status Server::rewrite_config(std::string& error) {
+Status Server::rewrite_config(RewriteScope scope, std::string& error) {
   if (options_.app.config_file.empty()) {
     error = "The server is running without a config file";
     return Err::kInvalid;
@@ -260,7 +264,8 @@ Status Server::rewrite_config(std::string& error) {
   // With a file of their own the users leave the configuration.
   Config::Directive users{.name = "user", .lines = {}};
   if (engine_.options.aclfile.empty()) users.lines = engine_.acl.lines();
-  if (const int code = ouro::replace_file(options_.app.config_file, config_.rewrite(before, users));
+  if (const int code =
+          ouro::replace_file(options_.app.config_file, config_.rewrite(before, scope, users));
       code != 0) {
     error = std::string("Rewriting config file: ") + strerrordesc_np(code);
     return Err::kIo;

@@ -65,7 +65,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void purge_memory() override { allocator_.purge(); }
   void return_memory_at_once(bool wanted) override { allocator_.return_at_once(wanted); }
   void stand_still(Micros micros) override { loop_.stand_still(micros); }
-  Status rewrite_config(std::string& error) override;
+  Status rewrite_config(RewriteScope scope, std::string& error) override;
   Status read_file(const std::string& path, std::string& bytes, std::string& error) override;
   Status replace_file(const std::string& path, ByteView bytes, std::string& error) override;
   void fill_random(std::span<unsigned char> bytes) override;

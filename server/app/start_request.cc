@@ -2,6 +2,7 @@
 #include "server/app/start_request.h"
 
 #include "server/engine/arg_parser.h"
+#include "server/engine/quoted.h"
 #include "server/engine/version.h"
 
 namespace ouro {
@@ -29,6 +30,13 @@ constexpr ByteView kUsage =
 
 std::string quoted(ByteView text) { return "'" + std::string(text) + "'"; }
 
+ByteView without_blanks(ByteView line) {
+  constexpr ByteView kBlanks = " \t\r\n";
+  const size_t begin = line.find_first_not_of(kBlanks);
+  if (begin == ByteView::npos) return {};
+  return line.substr(begin, line.find_last_not_of(kBlanks) + 1 - begin);
+}
+
 class Reader {
  public:
   Reader(Config& config, const FileAccess& files) : config_(config), files_(files) {}
@@ -48,19 +56,20 @@ class Reader {
     return true;
   }
 
-  // The words of one parameter; `where` begins the message when they are wrong.
-  bool apply(Words words, const std::string& where, int depth) {
+  // `where` begins the message when the line is wrong.
+  bool read_line(ByteView line, const std::string& where, int depth) {
+    line = without_blanks(line);
+    if (line.empty() || line[0] == '#') return true;
+    const std::string shown = where + ": " + quoted(line);
+    std::string buffer;
+    std::vector<ByteView> words;
+    if (!split_config_line(line, buffer, words)) return fail(shown, "a quote is not closed");
     const OptionRow* row = config_.find(words[0]);
-    if (row == nullptr) {
-      const ByteView nearest = config_.nearest(words[0]);
-      std::string text = "unknown parameter " + quoted(words[0]);
-      if (!nearest.empty()) text += ", did you mean " + quoted(nearest) + "?";
-      return fail(where, text);
-    }
-    if (row->name == "include") return include(words.subspan(1), where, depth);
+    if (row == nullptr) return fail(shown, unknown(words[0]));
+    const Words values = Words(words).subspan(1);
+    if (row->name == "include") return include(values, shown, depth);
     std::string error;
-    if (config_.load(*row, words.subspan(1), error)) return true;
-    return fail(where, bad_value(*row, words.subspan(1), error));
+    return config_.load(*row, values, error) || fail(shown, bad_value(*row, values, error));
   }
 
   std::string message;
@@ -72,30 +81,22 @@ class Reader {
     return false;
   }
 
-  bool read_line(ByteView line, const std::string& where, int depth) {
-    const size_t begin = line.find_first_not_of(" \t\r");
-    if (begin == ByteView::npos || line[begin] == '#') return true;
-    std::string buffer;
-    std::vector<ByteView> words;
-    if (!split_config_line(line, buffer, words)) return fail(where, "a quote is not closed");
-    return words.empty() || apply(words, where, depth);
+  std::string unknown(ByteView name) const {
+    const ByteView nearest = config_.nearest(name);
+    return nearest.empty() ? "unknown parameter"
+                           : "unknown parameter, did you mean " + quoted(nearest) + "?";
   }
 
-  static std::string bad_value(const OptionRow& row, Words words, const std::string& error) {
-    std::string text(row.name);
-    for (const ByteView word : words) text += " " + quoted(word);
-    text += ": " + error;
-    if (!row.names.empty() && !words.empty()) {
-      const ByteView nearest = nearest_word(words[0], row.names);
-      if (!nearest.empty()) text += ", did you mean " + quoted(nearest) + "?";
-    }
+  static std::string bad_value(const OptionRow& row, Words words, std::string text) {
+    if (row.names.empty() || words.empty()) return text;
+    const ByteView nearest = nearest_word(words[0], row.names);
+    if (!nearest.empty()) text += ", did you mean " + quoted(nearest) + "?";
     return text;
   }
 
-  bool include(Words words, const std::string& where, int depth) {
-    if (words.size() != 1) return fail(where, "include: wrong number of arguments");
-    if (depth == kIncludeDepthMax)
-      return fail(where, "include: files include each other too deeply");
+  bool include(Words words, const std::string& shown, int depth) {
+    if (words.size() != 1) return fail(shown, "wrong number of arguments");
+    if (depth == kIncludeDepthMax) return fail(shown, "files include each other too deeply");
     const std::string path(words[0]);
     if (path.find_first_of("*?[") == std::string::npos) return read_file(path, path, depth + 1);
     for (const std::string& match : files_.expand(path)) {
@@ -108,21 +109,37 @@ class Reader {
   const FileAccess& files_;
 };
 
-// --name and the words up to the next --name.
-bool read_parameters(Reader& reader, std::span<const ByteView> arguments) {
-  for (size_t i = 0; i < arguments.size();) {
-    size_t end = i + 1;
-    while (end < arguments.size() && !arguments[end].starts_with("--")) ++end;
-    std::vector<ByteView> words(arguments.begin() + static_cast<std::ptrdiff_t>(i),
-                                arguments.begin() + static_cast<std::ptrdiff_t>(end));
-    const std::string where(words[0]);
-    words[0].remove_prefix(2);
-    // `--save` alone says: no snapshots.
-    if (words.size() == 1 && equals_ignoring_case(words[0], "save")) words.push_back("");
-    if (!reader.apply(words, where, 0)) return false;
-    i = end;
+bool is_one_word(ByteView line) {
+  std::string buffer;
+  std::vector<ByteView> words;
+  return split_config_line(line, buffer, words) && words.size() == 1;
+}
+
+// The arguments as lines of a file. One that begins with -- begins a line, which it may hold as a
+// whole ("--maxmemory 1gb"); others are its values. What follows a mere name is always a value, so
+// that it may begin with -- itself.
+std::vector<std::string> lines_of(std::span<const ByteView> arguments) {
+  std::vector<std::string> lines;
+  bool needs_value = false;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const ByteView argument = arguments[i];
+    if (argument.starts_with("--") && !needs_value) {
+      std::string& line = lines.emplace_back(argument.substr(2));
+      needs_value = is_one_word(line);
+      // `--save` alone says: no snapshots.
+      const bool is_alone = i + 1 == arguments.size() || arguments[i + 1].starts_with("--");
+      if (is_alone && equals_ignoring_case(line, "save")) {
+        line += " \"\"";
+        needs_value = false;
+      }
+      continue;
+    }
+    if (lines.empty()) lines.emplace_back();
+    lines.back() += ' ';
+    append_quoted(lines.back(), argument);
+    needs_value = false;
   }
-  return true;
+  return lines;
 }
 
 }  // namespace
@@ -154,12 +171,8 @@ StartRequest read_start_request(Config& config, std::span<const ByteView> argume
   if (first) arguments = arguments.subspan(1);
   if (last) arguments = arguments.first(arguments.size() - 1);
   if (good && (first || last)) good = reader.read_file("-", "standard input", 0);
-  if (good && !arguments.empty() && !arguments[0].starts_with("--")) {
-    return {.kind = Kind::kFail,
-            .text = "Unexpected argument " + quoted(arguments[0]) + "\n" + std::string(kUsage),
-            .config_file = {}};
-  }
-  good = good && read_parameters(reader, arguments);
+  for (const std::string& line : lines_of(arguments))
+    good = good && reader.read_line(line, "command line", 0);
   if (!good) return {.kind = Kind::kFail, .text = reader.message, .config_file = {}};
   return request;
 }

@@ -79,6 +79,9 @@ void Server::purge_when_idle() {
 
 void Server::run() {
   while (!stopping_) turn(kWaitMax);
+  // First of all: whoever sees its connection end finds nobody listening any more.
+  listeners_.close_all();
+  while (!listeners_.is_idle()) turn(kWaitMax);
   stop();
 }
 

@@ -58,11 +58,13 @@ Status cmd_object_idletime(Context& ctx) {
 Status cmd_object_refcount(Context& ctx) {
   const Entry* entry = find_object(ctx);
   if (entry == nullptr) return Status::ok();
-  // Redis shares small integers among all keys, and says so by the largest count; nothing is shared
-  // here.
+  // Redis shares small integers among all keys, unless a policy needs a clock of each, and says so
+  // by the largest count; nothing is shared here.
   constexpr int64_t kSharedIntegers = 10000;
-  const bool shared =
-      entry->kind() == Kind::kInt && entry->integer() >= 0 && entry->integer() < kSharedIntegers;
+  const EngineOptions& options = ctx.engine.options;
+  const bool shared = entry->kind() == Kind::kInt && entry->integer() >= 0 &&
+                      entry->integer() < kSharedIntegers &&
+                      (options.maxmemory == 0 || !Eviction::keeps_clocks(options.maxmemory_policy));
   ctx.reply.integer(shared ? INT_MAX : 1);
   return Status::ok();
 }

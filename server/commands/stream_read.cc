@@ -88,6 +88,10 @@ Result<ReadRequest> parse_read(Context& ctx, bool of_group) {
   ArgParser args(ctx.argv, 1);
   while (request.first_key == 0 && args.more()) {
     if (args.left() > 1 && args.word("BLOCK")) {
+      if (ctx.caller.script != nullptr) {
+        return ctx.fail("ERR %.*s command is not allowed with BLOCK option from scripts",
+                        printed_size(ctx.argv[0]), ctx.argv[0].data());
+      }
       OURO_TRY(request.wait_ms, parse_wait(ctx, args.next()));
     } else if (args.left() > 1 && args.word("COUNT")) {
       OURO_TRY(const int64_t count, parse_integer(args.next()));

@@ -138,7 +138,7 @@ AclFault AclSelector::permit_commands(const AclCommands& commands, ByteView name
   if (name.starts_with('@')) return set_category(commands, name.substr(1), true);
   const Registry& registry = commands.registry();
   const size_t bar = name.rfind('|');
-  const CommandSpec* row = registry.find_full(name.substr(0, bar));
+  const CommandSpec* row = registry.find_own(name.substr(0, bar));
   if (row == nullptr) return AclFault::kUnknownCommand;
   if (bar != ByteView::npos) {
     if (registry.container(*row) != nullptr) return AclFault::kFirstArgument;
@@ -164,7 +164,7 @@ AclFault AclSelector::permit_commands(const AclCommands& commands, ByteView name
 
 AclFault AclSelector::forbid_commands(const AclCommands& commands, ByteView name) {
   if (name.starts_with('@')) return set_category(commands, name.substr(1), false);
-  const CommandSpec* row = commands.registry().find_full(name);
+  const CommandSpec* row = commands.registry().find_own(name);
   if (row == nullptr) return AclFault::kUnknownCommand;
   set_commands(commands.with_subcommands(*row), false);
   return AclFault::kNone;
@@ -182,9 +182,10 @@ AclDenial AclSelector::check(const AclCommands& commands, const CommandSpec& spe
                              Argv argv) const {
   using Reason = AclDenial::Reason;
   if (!may_run(commands, spec, argv)) return {.reason = Reason::kCommand};
+  // Arguments that name no keys, or are too few or many, are the command's own error.
+  if (!spec.accepts(argv.size())) return {};
   size_t denied = 0;
   if (!all_keys_) {
-    // Arguments that name no keys are the command's own error.
     (void)for_each_key(spec, argv, [&](size_t at, KeyUse use) {
       if (denied == 0 && (use & kNotKey) == 0 && !may_use_key(argv[at], use)) denied = at;
     });

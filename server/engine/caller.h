@@ -64,7 +64,7 @@ struct Transaction {
 
 struct Caller;
 
-// What a running script may not do, beyond what its caller may not.
+// On whose behalf a script runs, and what it may not do beyond what its caller may not.
 struct ScriptLimits {
   const Caller* caller = nullptr;     // who runs the script
   const CommandSpec* spec = nullptr;  // by which command

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "server/engine/engine.h"
+#include "server/engine/gates.h"
 #include "server/engine/session.h"
 
 namespace ouro {
@@ -48,14 +49,7 @@ bool Clients::must_wait(const Caller& caller, const CommandSpec& spec, Argv argv
     return false;
   if (caller.session != nullptr && caller.session->is_monitor) return false;
   if (pause_ == Pause::kAll) return !spec.flags.has(Flag::kEndsPause);
-  const Flags changes = Flag::kWrite | Flag::kMayReplicate;
-  if (flags_of(engine_, spec, argv).has(changes)) return true;
-  // Commands that were queued before the pause.
-  return spec.flags.has(Flag::kRunsQueue) &&
-         std::any_of(caller.txn.queue.begin(), caller.txn.queue.end(),
-                     [&](const QueuedCommand& queued) {
-                       return flags_of(engine_, *queued.spec, queued.argv.argv()).has(changes);
-                     });
+  return has_any(engine_, caller, spec, argv, Flag::kWrite | Flag::kMayReplicate);
 }
 
 void Clients::run_postponed() {

@@ -328,7 +328,8 @@ bool Config::load(const OptionRow& row, Words words, std::string& error) {
   return true;
 }
 
-std::string Config::rewrite(ByteView old_text, const Directive& directive) const {
+std::string Config::rewrite(ByteView old_text, RewriteScope scope,
+                            const Directive& directive) const {
   std::string text;
   std::vector<bool> written(slots_.size(), false);
   std::string buffer;
@@ -376,7 +377,7 @@ std::string Config::rewrite(ByteView old_text, const Directive& directive) const
     const OptionRow& row = *slots_[i].row;
     if (written[i] || row.has(OptionFlag::kFileOnly)) continue;
     const std::string now = format_option(row, value_of(slots_[i]));
-    if (now == row.standard) continue;
+    if (now == row.standard && scope == RewriteScope::kWhatDiffers) continue;
     if (!has_mark) text.append(kAppendedMark).append("\n");
     has_mark = true;
     text.append(file_line(row, now)).append("\n");

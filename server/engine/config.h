@@ -20,6 +20,12 @@
 
 namespace ouro {
 
+// What CONFIG REWRITE appends to a file that has no line for a parameter.
+enum class RewriteScope : uint8_t {
+  kWhatDiffers,  // from the standard value
+  kEverything,
+};
+
 class Config {
  public:
   struct Part {
@@ -67,8 +73,8 @@ class Config {
     std::vector<std::string> lines;  // words with one blank between them, the name first
   };
   // The new text of a configuration file: what stands in `old_text`, with the lines of changed
-  // parameters and of `directive` replaced and those appended that differ from their standard.
-  std::string rewrite(ByteView old_text, const Directive& directive = {}) const;
+  // parameters and of `directive` replaced and those appended that are in scope.
+  std::string rewrite(ByteView old_text, RewriteScope scope, const Directive& directive = {}) const;
 
  private:
   struct Slot {

@@ -32,6 +32,7 @@ inline constexpr ByteView kNoAuth = "NOAUTH Authentication required.";
 inline constexpr ByteView kWrongPass =
     "WRONGPASS invalid username-password pair or user is disabled.";
 inline constexpr ByteView kOutOfMemory = "OOM command not allowed when used memory > 'maxmemory'.";
+inline constexpr ByteView kNoReplicas = "NOREPLICAS Not enough good replicas to write.";
 inline constexpr ByteView kExecAbort =
     "EXECABORT Transaction discarded because of previous errors.";
 inline constexpr ByteView kLoading = "LOADING Redis is loading the dataset in memory";

@@ -36,32 +36,40 @@ Entry* nearest_deadline(Keyspace& db) {
 size_t Eviction::counted_bytes(const Engine& engine) { return engine.heap.used_bytes(); }
 
 bool Eviction::has_more(const Engine& engine) const {
-  return !engine.at_standstill() && engine.options.maxmemory > 0 &&
-         engine.options.maxmemory_policy != EvictionPolicy::kNone &&
+  return outcome_ == Outcome::kUnfinished && !engine.at_standstill() &&
+         engine.options.maxmemory > 0 && engine.options.maxmemory_policy != EvictionPolicy::kNone &&
          counted_bytes(engine) > engine.options.maxmemory;
 }
 
-bool Eviction::try_to_make_room(Engine& engine) {
-  if (engine.at_standstill()) return true;
+Eviction::Outcome Eviction::try_to_make_room(Engine& engine) {
+  if (engine.at_standstill()) return Outcome::kDone;
   const auto fits = [&] {
     return engine.options.maxmemory == 0 || counted_bytes(engine) <= engine.options.maxmemory;
   };
   if (fits()) [[likely]]
-    return true;
+    return Outcome::kDone;
   const LatencySpan span(engine, "eviction-cycle");
   // What is gone for the clients must not cost further keys. While some of it waits its memory is
   // on the way.
   LazyFree& lazy_free = engine.dbs.lazy_free();
-  if (!lazy_free.run(kFreeBudget) || fits()) return true;
+  if (!lazy_free.run(kFreeBudget)) return Outcome::kUnfinished;
+  if (fits()) return Outcome::kDone;
+  // Telling clients of an eviction takes memory until they have read it. Only what keys give back
+  // counts here: else the word of one would cost the next.
+  const size_t wanted = counted_bytes(engine) - engine.options.maxmemory;
+  size_t freed = 0;
   for (size_t removed = 0; removed < kKeysMax; ++removed) {
-    if (!evict_one(engine)) return false;
-    if (!lazy_free.empty() && !lazy_free.run(kFreeBudget)) return true;
-    if (fits()) return true;
+    const std::optional<size_t> bytes = evict_one(engine);
+    if (!bytes) return Outcome::kShort;
+    const size_t before = engine.heap.used_bytes();
+    if (!lazy_free.empty() && !lazy_free.run(kFreeBudget)) return Outcome::kUnfinished;
+    freed += *bytes + (before - engine.heap.used_bytes());
+    if (freed >= wanted || fits()) return Outcome::kDone;
   }
-  return true;
+  return Outcome::kUnfinished;
 }
 
-bool Eviction::evict_one(Engine& engine) {
+std::optional<size_t> Eviction::evict_one(Engine& engine) {
   const EvictionPolicy policy = engine.options.maxmemory_policy;
   Candidate candidate;
   bool found = false;
@@ -90,8 +98,8 @@ bool Eviction::evict_one(Engine& engine) {
   }
   // Few of many keys have an expiry, and no sample met one.
   if (!found && wants_deadline(policy)) found = pick_nearest_deadline(engine, candidate);
-  if (found) remove(engine, candidate);
-  return found;
+  if (!found) return std::nullopt;
+  return remove(engine, candidate);
 }
 
 Entry* Eviction::random_entry(Engine& engine, DbIndex db, bool with_deadline) {
@@ -165,17 +173,20 @@ bool Eviction::pick_nearest_deadline(Engine& engine, Candidate& picked) {
   return nearest != INT64_MAX;
 }
 
-void Eviction::remove(Engine& engine, const Candidate& candidate) {
+size_t Eviction::remove(Engine& engine, const Candidate& candidate) {
   Keyspace& keys = engine.dbs[candidate.db];
   const Key key = keys.key(candidate.key);
   const ByteView effect[] = {"DEL", candidate.key};
   engine.commit.add_first(candidate.db, effect);
+  const size_t before = engine.heap.used_bytes();
   {
     const LatencySpan span(engine, "eviction-del");
     keys.erase(key, engine.options.lazyfree_lazy_eviction ? Freeing::kLazy : Freeing::kNow);
   }
+  const size_t after = engine.heap.used_bytes();
   ++engine.stats.evicted_keys;
   engine.key_changed(candidate.db, key, Event::kEvicted, "evicted");
+  return before - after;
 }
 
 void Eviction::count_use(Entry& entry, Engine& engine) {

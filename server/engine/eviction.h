@@ -9,6 +9,7 @@
 // samples x 100 ns for each key removed; nothing while memory is below the limit.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,17 +22,17 @@ class Engine;
 
 class Eviction {
  public:
-  // Evicts until the limit holds; false when it cannot (noeviction, or nothing left that the policy
-  // may remove). One call removes at most kKeysMax keys, so that a limit that was lowered far holds
-  // nobody up: what is left goes at the next calls.
+  // Evicts until keys have given back what is too much; false when it cannot (noeviction, or
+  // nothing left that the policy may remove). One call removes at most kKeysMax keys, so that a
+  // limit that was lowered far holds nobody up: what is left goes at the next calls.
   bool make_room(Engine& engine) {
-    is_short_ = !try_to_make_room(engine);
-    return !is_short_;
+    outcome_ = try_to_make_room(engine);
+    return outcome_ != Outcome::kShort;
   }
   // What the last call found: as of the command that runs.
-  bool is_short() const { return is_short_; }
+  bool is_short() const { return outcome_ == Outcome::kShort; }
   static constexpr size_t kKeysMax = 4096;
-  // True when the limit does not hold and keys may be removed for it.
+  // True when the last call left something for the next.
   bool has_more(const Engine& engine) const;
   // What the limit is compared with: used memory less what Redis does not count either, and less
   // what waits to be freed.
@@ -47,6 +48,11 @@ class Eviction {
   }
   static bool keeps_uses(EvictionPolicy policy) {
     return !counts_uses(policy) && !keeps_changes(policy);
+  }
+  // Whether the policy compares what Entry::access holds.
+  static bool keeps_clocks(EvictionPolicy policy) {
+    return counts_uses(policy) || keeps_changes(policy) || policy == EvictionPolicy::kAllkeysLru ||
+           policy == EvictionPolicy::kVolatileLru;
   }
   // A new key starts with a few uses, so that it is not the first to go.
   static constexpr uint32_t kUsesOfNew = 5;
@@ -67,19 +73,26 @@ class Eviction {
     std::string key;
   };
 
-  bool try_to_make_room(Engine& engine);
-  bool evict_one(Engine& engine);
+  enum class Outcome : uint8_t {
+    kDone,
+    kUnfinished,  // more keys have to go than one call removes
+    kShort,
+  };
+
+  Outcome try_to_make_room(Engine& engine);
+  // Bytes given back at once, or nothing when no key may go.
+  std::optional<size_t> evict_one(Engine& engine);
   void sample(Engine& engine, DbIndex db);
   void offer(uint64_t score, DbIndex db, ByteView key);
   bool take_best(Engine& engine, Candidate& best);
   bool pick_random(Engine& engine, Candidate& picked);
   static bool pick_nearest_deadline(Engine& engine, Candidate& picked);
   static Entry* random_entry(Engine& engine, DbIndex db, bool with_deadline);
-  static void remove(Engine& engine, const Candidate& candidate);
+  static size_t remove(Engine& engine, const Candidate& candidate);
 
   std::vector<Candidate> pool_;  // sorted by score, the best last
   bool pool_counts_uses_ = false;
-  bool is_short_ = false;
+  Outcome outcome_ = Outcome::kDone;
   DbIndex next_db_ = 0;
 };
 

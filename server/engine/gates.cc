@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/engine/gates.h"
 
+#include <algorithm>
+
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
 
@@ -70,15 +72,17 @@ Passage script_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Arg
 Passage memory_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
   const bool fits = engine.eviction.make_room(engine);
   if (fits) return Passage::kPass;
-  // EXEC is refused when something in its queue would be.
-  bool needs_memory = flags_of(engine, spec, argv).has(Flag::kDenyOom);
+  bool needs_memory = has_any(engine, caller, spec, argv, Flag::kDenyOom);
   // A queue takes memory whatever is queued.
   if (caller.txn.open && !caller.txn.executing) needs_memory |= !spec.flags.has(Flag::kEndsMulti);
-  if (spec.flags.has(Flag::kRunsQueue)) {
-    for (const QueuedCommand& queued : caller.txn.queue)
-      needs_memory |= flags_of(engine, *queued.spec, queued.argv.argv()).has(Flag::kDenyOom);
-  }
   return needs_memory ? refuse(engine, errors::kOutOfMemory) : Passage::kPass;
+}
+
+// min-replicas-to-write: this node has no replicas. A script that has begun to write goes on.
+Passage role_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
+  if (caller.script != nullptr && caller.script->has_written) return Passage::kPass;
+  return has_any(engine, caller, spec, argv, Flag::kWrite) ? refuse(engine, errors::kNoReplicas)
+                                                           : Passage::kPass;
 }
 
 Passage loading_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
@@ -131,6 +135,7 @@ constexpr GateRow kGates[] = {
     {Gate::kScript, script_gate},
     {Gate::kAcl, acl_gate},
     {Gate::kMemory, memory_gate},
+    {Gate::kRole, role_gate},
     {Gate::kSubscribed, subscribed_gate},
     {Gate::kLoading, loading_gate},
     {Gate::kBusy, busy_gate},
@@ -152,6 +157,16 @@ bool is_among(Allowed allowed, const Caller& caller) {
   }
   const Session* session = caller.session;
   return session == nullptr || session->peer.is_loopback || session->peer.is_unix;
+}
+
+bool has_any(Engine& engine, const Caller& caller, const CommandSpec& spec, Argv argv,
+             Flags flags) {
+  if (flags_of(engine, spec, argv).has(flags)) return true;
+  const auto& queue = caller.txn.queue;
+  return spec.flags.has(Flag::kRunsQueue) &&
+         std::any_of(queue.begin(), queue.end(), [&](const QueuedCommand& queued) {
+           return flags_of(engine, *queued.spec, queued.argv.argv()).has(flags);
+         });
 }
 
 GateMask gates_of(Origin origin) { return kGatesOf[static_cast<size_t>(origin)]; }

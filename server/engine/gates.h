@@ -19,6 +19,9 @@ GateMask gates_of(Origin origin);
 // Whether the caller is one of those; the program itself is a local peer.
 bool is_among(Allowed allowed, const Caller& caller);
 
+// Whether the command, or for EXEC one of those that wait for it, has one of these flags.
+bool has_any(Engine& engine, const Caller& caller, const CommandSpec& spec, Argv argv, Flags flags);
+
 enum class Passage : uint8_t {
   kPass,
   kRefused,    // the text stands in Executor::message()

@@ -12,6 +12,8 @@
 
 namespace ouro {
 
+enum class RewriteScope : uint8_t;
+
 // Facts about the process and the network for INFO, gathered when asked.
 struct HostInfo {
   int64_t process_id = 0;
@@ -55,7 +57,7 @@ class Host {
   // The whole program does nothing for so long (DEBUG SLEEP inside a script).
   virtual void stand_still(Micros micros) = 0;
   // Writes the configuration to the file it was read from.
-  virtual Status rewrite_config(std::string& error) = 0;
+  virtual Status rewrite_config(RewriteScope scope, std::string& error) = 0;
   // A small file of an administrative command, whole; its directory is the working one. Errors
   // leave the system's words in `error`. Replacing leaves the old contents or the new, on disk.
   virtual Status read_file(const std::string& path, std::string& bytes, std::string& error) = 0;
@@ -79,7 +81,7 @@ class NoHost : public Host {
   void purge_memory() override {}
   void return_memory_at_once(bool) override {}
   void stand_still(Micros) override {}
-  Status rewrite_config(std::string& error) override { return not_here(error); }
+  Status rewrite_config(RewriteScope, std::string& error) override { return not_here(error); }
   Status read_file(const std::string&, std::string&, std::string& error) override {
     return not_here(error);
   }

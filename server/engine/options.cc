@@ -160,6 +160,15 @@ bool check_user(Words words, OptionValue& value, std::string& error) {
   return true;
 }
 
+bool check_rename(Words words, OptionValue& value, std::string& error) {
+  if (words.size() != 2) {
+    error = "wrong number of arguments";
+    return false;
+  }
+  value.text.append(quoted_word(words[0])).append(" ").append(quoted_word(words[1])).append("\n");
+  return true;
+}
+
 constexpr OptionRow kRows[] = {
     {.name = "acl-pubsub-default",
      .kind = K::kEnum,
@@ -372,6 +381,20 @@ constexpr OptionRow kRows[] = {
      .most = kInt32Max,
      .field = option_field<&E::maxmemory_samples>(),
      .doc = "Keys looked at for each eviction."},
+    {.name = "min-replicas-max-lag",
+     .alias = "min-slaves-max-lag",
+     .kind = K::kInteger,
+     .standard = "10",
+     .most = kInt32Max,
+     .field = option_field<&E::min_replicas_max_lag_seconds>(),
+     .doc = "Seconds a replica may be behind to count; 0 switches min-replicas-to-write off."},
+    {.name = "min-replicas-to-write",
+     .alias = "min-slaves-to-write",
+     .kind = K::kInteger,
+     .standard = "0",
+     .most = kInt32Max,
+     .field = option_field<&E::min_replicas_to_write>(),
+     .doc = "Replicas without which writes are refused."},
     {.name = "notify-keyspace-events",
      .standard = "",
      .field = option_field<&E::notify_keyspace_events>(),
@@ -383,6 +406,13 @@ constexpr OptionRow kRows[] = {
      .least = 1_MiB,
      .field = option_field<&E::proto_max_bulk_len>(),
      .doc = "The largest argument a client may send."},
+    {.name = "rename-command",
+     .kind = K::kWords,
+     .flags = OptionFlag::kFileOnly,
+     .standard = "",
+     .field = option_field<&E::renamed_commands>(),
+     .check = check_rename,
+     .doc = "Gives a command another name, or none if that is empty."},
     {.name = "requirepass",
      .flags = OptionFlag::kSecret,
      .standard = "",
@@ -484,6 +514,13 @@ bool apply_events(Engine& engine, std::string&) {
   return engine.pubsub.set_event_classes(engine.options.notify_keyspace_events);
 }
 
+// A node that has no replicas yet never has enough of them.
+bool apply_replicas(Engine& engine, std::string&) {
+  engine.executor.set_gate(Gate::kRole, engine.options.min_replicas_to_write > 0 &&
+                                            engine.options.min_replicas_max_lag_seconds > 0);
+  return true;
+}
+
 bool apply_password(Engine& engine, std::string&) {
   engine.acl.set_default_password(engine.options.requirepass);
   return true;
@@ -494,8 +531,12 @@ struct Follow {
   bool (*apply)(Engine&, std::string&);
 };
 constexpr Follow kFollows[] = {
-    {"maxmemory", apply_memory},        {"maxmemory-clients", apply_client_memory},
-    {"maxmemory-policy", apply_memory}, {"notify-keyspace-events", apply_events},
+    {"maxmemory", apply_memory},
+    {"maxmemory-clients", apply_client_memory},
+    {"maxmemory-policy", apply_memory},
+    {"min-replicas-max-lag", apply_replicas},
+    {"min-replicas-to-write", apply_replicas},
+    {"notify-keyspace-events", apply_events},
     {"requirepass", apply_password},
 };
 
@@ -513,6 +554,28 @@ bool apply_engine_option(Engine& engine, ByteView name, std::string& error) {
 void apply_all_engine_options(Engine& engine) {
   std::string error;
   for (const Follow& follow : kFollows) CHECK(follow.apply(engine, error));
+}
+
+bool rename_commands(Engine& engine, std::string& error) {
+  ByteView lines = engine.options.renamed_commands;
+  std::string buffer;
+  std::vector<ByteView> words;
+  while (!lines.empty()) {
+    const size_t end = lines.find('\n');
+    CHECK(split_config_line(lines.substr(0, end), buffer, words));
+    lines.remove_prefix(end + 1);
+    switch (engine.registry.rename(words[0], words[1])) {
+      case Registry::Renaming::kDone:
+        continue;
+      case Registry::Renaming::kNoSuchCommand:
+        error = "No such command in rename-command: " + std::string(words[0]);
+        return false;
+      case Registry::Renaming::kNameTaken:
+        error = "Target command name already exists: " + std::string(words[1]);
+        return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace ouro

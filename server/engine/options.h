@@ -46,6 +46,9 @@ struct EngineOptions {
 
   uint32_t databases = 16;
 
+  std::string
+      renamed_commands;  // the lines `rename-command`, less that word, each with its line end
+
   std::string requirepass;  // the default user's
   std::string users;        // the lines `user`, less that word, each with its line end
   std::string aclfile;
@@ -66,6 +69,9 @@ struct EngineOptions {
   bool lazyfree_lazy_user_flush = false;
   uint64_t active_expire_effort = 1;
   int64_t busy_reply_threshold_ms = 5000;  // 0 or less: no script is ever too slow
+
+  uint64_t min_replicas_to_write = 0;         // 0: writes need none
+  int64_t min_replicas_max_lag_seconds = 10;  // 0 the same
 
   uint64_t hll_sparse_max_bytes = 3000;
 
@@ -101,5 +107,7 @@ class Engine;
 // leaves a text in `error`.
 bool apply_engine_option(Engine& engine, ByteView name, std::string& error);
 void apply_all_engine_options(Engine& engine);
+// rename-command: at start, once. False leaves a text in `error`.
+bool rename_commands(Engine& engine, std::string& error);
 
 }  // namespace ouro

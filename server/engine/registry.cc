@@ -30,6 +30,13 @@ uint64_t upper(uint64_t word) {
   return word ^ (is_lower >> 2);
 }
 
+// `command` is that of the name's first part, or null.
+const CommandSpec* subcommand_of(const CommandSpec* command, ByteView full_name) {
+  const size_t bar = full_name.find('|');
+  if (bar == ByteView::npos || command == nullptr) return command;
+  return Registry::find_subcommand(*command, full_name.substr(bar + 1));
+}
+
 constexpr uint64_t kOdd = 0x9E3779B97F4A7C15U;  // 2^64 / golden ratio
 
 }  // namespace
@@ -76,13 +83,17 @@ Registry::Registry(std::span<const Table> tables) : by_name_(kNameCells), by_row
   for (const CommandSpec* row : commands_) {
     CHECK(row->name.size() <= kNameBytesMax);
     CHECK(find(row->name) == nullptr);
-    const PackedName name = pack(row->name);
-    size_t cell = cell_of(name, row->name.size());
-    while (by_name_[cell].row != nullptr) cell = (cell + 1) % kNameCells;
-    by_name_[cell] = {.name = name, .row = row};
+    add_name(*row);
     add_row(*row, nullptr);
     for (const CommandSpec& subcommand : row->subcommands) add_row(subcommand, row);
   }
+}
+
+void Registry::add_name(const CommandSpec& row) {
+  const PackedName name = pack(row.name);
+  size_t cell = cell_of(name, row.name.size());
+  while (by_name_[cell].row != nullptr) cell = (cell + 1) % kNameCells;
+  by_name_[cell] = {.name = name, .row = &row};
 }
 
 void Registry::add_row(const CommandSpec& row, const CommandSpec* container) {
@@ -100,12 +111,16 @@ void Registry::add_row(const CommandSpec& row, const CommandSpec* container) {
 }
 
 const CommandSpec* Registry::find(ByteView name) const {
-  if (name.size() > kNameBytesMax) return nullptr;
-  const PackedName packed = pack(name);
-  for (size_t cell = cell_of(packed, name.size()); by_name_[cell].row != nullptr;
-       cell = (cell + 1) % kNameCells) {
-    const NameCell& found = by_name_[cell];
-    if (found.name == packed && found.row->name.size() == name.size()) return found.row;
+  if (name.size() <= kNameBytesMax) {
+    const PackedName packed = pack(name);
+    for (size_t cell = cell_of(packed, name.size()); by_name_[cell].row != nullptr;
+         cell = (cell + 1) % kNameCells) {
+      const NameCell& found = by_name_[cell];
+      if (found.name == packed && found.row->name.size() == name.size()) return found.row;
+    }
+  }
+  for (const NewName& renamed : renamed_) {
+    if (!name.empty() && equals_ignoring_case(renamed.name, name)) return renamed.row;
   }
   return nullptr;
 }
@@ -118,10 +133,34 @@ const CommandSpec* Registry::find_subcommand(const CommandSpec& container, ByteV
 }
 
 const CommandSpec* Registry::find_full(ByteView full_name) const {
-  const size_t bar = full_name.find('|');
-  if (bar == ByteView::npos) return find(full_name);
-  const CommandSpec* container = find(full_name.substr(0, bar));
-  return container == nullptr ? nullptr : find_subcommand(*container, full_name.substr(bar + 1));
+  return subcommand_of(find(full_name.substr(0, full_name.find('|'))), full_name);
+}
+
+const CommandSpec* Registry::find_own(ByteView full_name) const {
+  const ByteView name = full_name.substr(0, full_name.find('|'));
+  const auto found = std::find_if(commands_.begin(), commands_.end(), [&](const CommandSpec* row) {
+    return equals_ignoring_case(row->name, name);
+  });
+  return subcommand_of(found == commands_.end() ? nullptr : *found, full_name);
+}
+
+Registry::Renaming Registry::rename(ByteView name, ByteView fresh) {
+  const CommandSpec* row = find(name);
+  if (row == nullptr) return Renaming::kNoSuchCommand;
+  if (find(fresh) != nullptr) return Renaming::kNameTaken;
+  const auto is_row = [&](const NewName& renamed) { return renamed.row == row; };
+  if (std::erase_if(renamed_, is_row) == 0) {
+    // A cell cannot be emptied without those behind it.
+    by_name_.assign(kNameCells, NameCell());
+    for (const CommandSpec* other : commands_) {
+      const bool is_renamed =
+          std::any_of(renamed_.begin(), renamed_.end(),
+                      [&](const NewName& renamed) { return renamed.row == other; });
+      if (other != row && !is_renamed) add_name(*other);
+    }
+  }
+  renamed_.push_back({.name = std::string(fresh), .row = row});
+  return Renaming::kDone;
 }
 
 size_t Registry::index_of(const CommandSpec& row) const {

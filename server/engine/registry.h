@@ -43,12 +43,19 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  // The command of this name in any case, or null.
+  // The command that clients know by this name in any case, or null.
   const CommandSpec* find(ByteView name) const;
   // The subcommand of this name in any case, or null.
   static const CommandSpec* find_subcommand(const CommandSpec& container, ByteView name);
   // The row of a name as full_name() writes it ("get", "client|setname"), in any case, or null.
   const CommandSpec* find_full(ByteView full_name) const;
+  // The same by the command's own name, whatever clients call it.
+  const CommandSpec* find_own(ByteView full_name) const;
+
+  // From now on clients know the command by another name, or not at all if that is empty. At start
+  // only: what was found before is not told.
+  enum class Renaming : uint8_t { kDone, kNoSuchCommand, kNameTaken };
+  Renaming rename(ByteView name, ByteView fresh);
 
   size_t count() const { return commands_.size(); }
   // The commands in name order, without subcommands.
@@ -105,6 +112,7 @@ class Registry {
   static PackedName pack(ByteView name);
   static size_t cell_of(const PackedName& name, size_t bytes);
   static size_t cell_of(const CommandSpec& row);
+  void add_name(const CommandSpec& row);
   void add_row(const CommandSpec& row, const CommandSpec* container);
   size_t index_of(const CommandSpec& row) const;
 
@@ -112,6 +120,11 @@ class Registry {
   std::vector<RowCell> by_row_;
   std::vector<Row> rows_;
   std::vector<const CommandSpec*> commands_;  // sorted by name
+  struct NewName {
+    std::string name;  // empty: nobody knows it
+    const CommandSpec* row;
+  };
+  std::vector<NewName> renamed_;  // these are not in by_name_
 };
 
 }  // namespace ouro

@@ -80,6 +80,7 @@ int call_command(lua_State* lua, bool raises) {
 int redis_call(lua_State* lua) { return call_command(lua, true); }
 int redis_pcall(lua_State* lua) { return call_command(lua, false); }
 
+// Whether who runs the script may run a command.
 int redis_acl_check_cmd(lua_State* lua) {
   Runner& runner = runner_of(lua);
   if (!runner.is_running())

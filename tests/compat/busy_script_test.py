@@ -25,6 +25,14 @@ class Check:
             print(f"FAILED {what}")
 
 
+def raises(error, call):
+    try:
+        call()
+    except error:
+        return True
+    return False
+
+
 def wait_until_busy(client):
     """The answers end with BUSY, or the time is over."""
     deadline = time.monotonic() + 20
@@ -72,6 +80,8 @@ def check_backend(check, program, backend):
         check.holds(f"{backend}: the one that writes is busy", wait_until_busy(other))
         check.holds(f"{backend}: and is not killed", other.call("SCRIPT", "KILL")[1].startswith(b"UNKILLABLE"))
         other.send(["SHUTDOWN", "NOSAVE"])
+        check.holds(f"{backend}: who sees the end finds nobody listening",
+                    raises(ConnectionError, other.read) and raises(ConnectionRefusedError, server.connect))
         server.process.wait(20)
         check.holds(f"{backend}: the server ends", server.process.returncode == 0)
 

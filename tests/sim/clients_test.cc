@@ -130,6 +130,40 @@ TEST_F(ClientsTest, ASkippedCommandThatIsHeldBackIsNotAnsweredLater) {
   EXPECT_EQ(pipeline(client, {kSkip, {"SET", "k", "v"}, kPing}), "+PONG\r\n");
 }
 
+// What may change a key or reach a replica by another way than a write waits as well.
+TEST_F(ClientsTest, APauseOfWritesHoldsBackWhatMayLeaveEffects) {
+  SimClient other(world);
+  other.ask({"CLIENT", "PAUSE", "1000", "WRITE"});
+  EXPECT_EQ(client.ask({"GET", "k"}), "$-1\r\n");
+  SimClient counter(world);
+  SimClient publisher(world);
+  counter.send(resp_command({"PFCOUNT", "k"}));
+  publisher.send(resp_command({"PUBLISH", "news", "x"}));
+  world.run_for(10'000);
+  EXPECT_NE(other.ask({"INFO", "clients"}).find("blocked_clients:2\r\n"), std::string::npos);
+  other.ask({"CLIENT", "UNPAUSE"});
+  world.run_for(10'000);
+  EXPECT_EQ(counter.take(), ":0\r\n");
+  EXPECT_EQ(publisher.take(), ":0\r\n");
+}
+
+// A node without replicas does not have the one that writes are to wait for.
+TEST_F(ClientsTest, WithoutEnoughReplicasNothingIsWritten) {
+  const std::string refused = "NOREPLICAS Not enough good replicas to write.\r\n";
+  client.ask({"CONFIG", "SET", "min-replicas-to-write", "1"});
+  EXPECT_EQ(client.ask({"SET", "k", "v"}), "-" + refused);
+  EXPECT_EQ(client.ask({"GET", "k"}), "$-1\r\n");
+  EXPECT_EQ(
+      pipeline(client, {kMulti, {"SET", "k", "v"}, kExec}),
+      "+OK\r\n-" + refused + "-EXECABORT Transaction discarded because of previous errors.\r\n");
+  client.ask({"CONFIG", "SET", "min-slaves-max-lag", "0"});
+  EXPECT_EQ(client.ask({"SET", "k", "v"}), "+OK\r\n");
+  client.ask({"MULTI"});
+  client.ask({"SET", "k", "w"});
+  SimClient(world).ask({"CONFIG", "SET", "min-replicas-max-lag", "1"});
+  EXPECT_EQ(client.ask({"EXEC"}), "-EXECABORT Transaction discarded because of: " + refused);
+}
+
 TEST_F(ClientsTest, AQueuedCommandIsAnsweredAsThoseBeforeItSay) {
   EXPECT_EQ(pipeline(client, {kMulti, kPing, kOff, kPing, kExec, kPing, kOn}),
             "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+PONG\r\n+OK\r\n");

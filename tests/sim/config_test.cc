@@ -43,6 +43,17 @@ TEST_F(ConfigSimTest, ARefusedChangeLeavesThePortOpen) {
   EXPECT_FALSE(is_open(7000));
 }
 
+TEST_F(ConfigSimTest, ARenamedCommandIsKnownByItsNewNameAlone) {
+  SimMachine& other = world.add_machine();
+  SimServer renamed(other, [](Options& options) {
+    options.engine.renamed_commands = "flushdb badger\nFLUSHALL \"\"\n";
+  });
+  SimClient caller(world, 1);
+  EXPECT_TRUE(caller.ask({"FLUSHDB"}).starts_with("-ERR unknown command 'FLUSHDB'"));
+  EXPECT_TRUE(caller.ask({"flushall"}).starts_with("-ERR unknown command 'flushall'"));
+  EXPECT_EQ(caller.ask({"BADGER"}), "+OK\r\n");
+}
+
 TEST_F(ConfigSimTest, MoreClientsThanDescriptorsAreRefused) {
   const std::string refused = client.ask({"CONFIG", "SET", "maxclients", "4294967295"});
   EXPECT_TRUE(

@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -62,7 +63,10 @@ class FakeHost : public Host {
   void purge_memory() override {}
   void return_memory_at_once(bool) override {}
   void stand_still(Micros micros) override { stood_still += micros; }
-  Status rewrite_config(std::string&) override { return Status::ok(); }
+  Status rewrite_config(RewriteScope scope, std::string&) override {
+    rewritten = scope;
+    return Status::ok();
+  }
   Status read_file(const std::string& path, std::string& bytes, std::string& error) override {
     const auto found = files.find(path);
     if (found == files.end()) {
@@ -82,6 +86,7 @@ class FakeHost : public Host {
   Status apply_config(ByteView, std::string&) override { return Status::ok(); }
 
   std::map<std::string, std::string> files;
+  std::optional<RewriteScope> rewritten;
   int shutdowns = 0;
   int pumps = 0;
   Micros stood_still = 0;

@@ -16,7 +16,7 @@ struct ScriptEngine : EngineFixture {
         kStringSetCommands, kListCommands,       kHashCommands,     kKeyCommands,
         kSetCommands,       kListBlockCommands,  kExpireCommands,   kTransactionCommands,
         kDatabaseCommands,  kConnectionCommands, kDebugCommands,    kClientCommands,
-        kAclCommands,       kConfigCommands};
+        kAclCommands,       kConfigCommands,     kStreamReadCommands};
     return all;
   }
   std::string eval(ByteView script) { return run({"EVAL", script, "0"}); }

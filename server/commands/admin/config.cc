@@ -61,7 +61,8 @@ Status cmd_config_resetstat(Context& ctx) {
 
 Status cmd_config_rewrite(Context& ctx) {
   std::string error;
-  if (!ctx.engine.host.rewrite_config(error).is_ok()) return ctx.fail_text("ERR " + error);
+  if (!ctx.engine.host.rewrite_config(RewriteScope::kWhatDiffers, error).is_ok())
+    return ctx.fail_text("ERR " + error);
   ctx.reply.ok();
   return Status::ok();
 }

@@ -8,6 +8,7 @@
 #include "datastructs/codec/number_text.h"
 #include "server/commands/admin/digest.h"
 #include "server/commands/tables.h"
+#include "server/engine/config.h"
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
 
@@ -278,6 +279,13 @@ Status debug_log(Context& ctx) {
   return reply_ok(ctx);
 }
 
+Status debug_config_rewrite_force_all(Context& ctx) {
+  std::string error;
+  if (!ctx.engine.host.rewrite_config(RewriteScope::kEverything, error).is_ok())
+    return ctx.fail_text("ERR " + error);
+  return reply_ok(ctx);
+}
+
 Status debug_error(Context& ctx) { return ctx.fail_text(ctx.argv[2]); }
 
 Status debug_help(Context& ctx);
@@ -290,6 +298,8 @@ struct DebugRow {
   ByteView help;
 };
 constexpr DebugRow kDebugRows[] = {
+    {"CONFIG-REWRITE-FORCE-ALL", 2, 2, debug_config_rewrite_force_all, "",
+     "As CONFIG REWRITE, with every parameter."},
     {"DIGEST", 2, 2, debug_digest, "", "Returns a digest of all keys and values."},
     {"DIGEST-VALUE", 2, SIZE_MAX, debug_digest_value, "<key> [<key> ...]",
      "Returns a digest of each value."},

@@ -114,6 +114,8 @@ TEST(Option, NamesAreListedWhenNoneFits) {
   const OptionRow many{.name = "f", .kind = OptionKind::kFlags, .names = kNames};
   EXPECT_EQ(text_of(many, {"now", "save"}), "save now");
   EXPECT_EQ(text_of(many, {"default"}), "default");
+  EXPECT_EQ(error_of(many, {}),
+            "argument(s) must be one of the following: default, save, nosave, now");
 }
 
 TEST(Option, OctalAndBooleans) {

@@ -55,6 +55,18 @@ TEST_F(StartRequestTest, EveryRowHasItsStandardValueAndADoc) {
   });
 }
 
+TEST_F(StartRequestTest, AFileThatNamesEveryParameterIsReadBack) {
+  files["all.conf"] = config.rewrite("", RewriteScope::kEverything);
+  const StartRequest request = start({"all.conf"});
+  EXPECT_EQ(request.kind, Kind::kServe) << request.text;
+  config.for_each_row([&](const OptionRow& row) {
+    EXPECT_EQ(config.get(row), row.standard) << row.name;
+    const std::string line = "\n" + std::string(row.name) + " ";
+    EXPECT_NE(files["all.conf"].find(line) != std::string::npos, row.has(OptionFlag::kFileOnly))
+        << row.name;
+  });
+}
+
 TEST_F(StartRequestTest, FileThenInputThenArguments) {
   files["a.conf"] =
       "# first\n\nport 7000\nmaxmemory 1gb\nbind 127.0.0.1 -::1\nsave 900 1\nsave 60 10\n";
@@ -78,6 +90,14 @@ TEST_F(StartRequestTest, SaveAloneAsksForNoSnapshots) {
   EXPECT_EQ(config.get("save"), "");
 }
 
+TEST_F(StartRequestTest, RenamedCommandsAreKeptAsLines) {
+  files["a.conf"] = "rename-command flushdb badger\nrename-command CONFIG \"\"\n";
+  EXPECT_EQ(start({"a.conf"}).kind, Kind::kServe);
+  EXPECT_EQ(options.engine.renamed_commands, "flushdb badger\nCONFIG \"\"\n");
+  EXPECT_EQ(error_of({"--rename-command", "x"}),
+            "command line: 'rename-command \"x\"': wrong number of arguments");
+}
+
 TEST_F(StartRequestTest, IncludesAreReadWhereTheyStand) {
   files["a.conf"] = "port 1\ninclude sub/*.conf\ninclude none/*.conf\ntimeout 3\n";
   files["sub/1.conf"] = "port 2\ntimeout 2";
@@ -89,27 +109,66 @@ TEST_F(StartRequestTest, IncludesAreReadWhereTheyStand) {
 
 TEST_F(StartRequestTest, AFileThatIncludesItselfEnds) {
   files["a.conf"] = "include a.conf\n";
-  EXPECT_EQ(error_of({"a.conf"}), "a.conf:1: include: files include each other too deeply");
+  EXPECT_EQ(error_of({"a.conf"}),
+            "a.conf:1: 'include a.conf': files include each other too deeply");
 }
 
 TEST_F(StartRequestTest, ErrorsNameTheLineAndTheNearestName) {
   files["redis.conf"] = "port 0\n\n  prot 5\n";
   EXPECT_EQ(error_of({"redis.conf"}),
-            "redis.conf:3: unknown parameter 'prot', did you mean 'port'?");
+            "redis.conf:3: 'prot 5': unknown parameter, did you mean 'port'?");
   files["redis.conf"] = "maxmemory-policy allkeys-lfo\n";
-  EXPECT_NE(error_of({"redis.conf"}).find("redis.conf:1: maxmemory-policy 'allkeys-lfo'"),
+  EXPECT_NE(error_of({"redis.conf"}).find("redis.conf:1: 'maxmemory-policy allkeys-lfo': "),
             std::string::npos);
   EXPECT_NE(error_of({"redis.conf"}).find("did you mean 'allkeys-lfu'?"), std::string::npos);
   files["redis.conf"] = "port 0\nport a b\n";
-  EXPECT_EQ(error_of({"redis.conf"}), "redis.conf:2: port 'a' 'b': wrong number of arguments");
+  EXPECT_EQ(error_of({"redis.conf"}), "redis.conf:2: 'port a b': wrong number of arguments");
   files["redis.conf"] = "dir \"/tmp\n";
-  EXPECT_EQ(error_of({"redis.conf"}), "redis.conf:1: a quote is not closed");
+  EXPECT_EQ(error_of({"redis.conf"}), "redis.conf:1: 'dir \"/tmp': a quote is not closed");
   EXPECT_EQ(error_of({"none.conf"}),
             "none.conf: cannot read the configuration: No such file or directory");
-  EXPECT_EQ(error_of({"--prot", "1"}), "--prot: unknown parameter 'prot', did you mean 'port'?");
-  EXPECT_EQ(error_of({"--port"}), "--port: port: wrong number of arguments");
   files["-"] = "x";
-  EXPECT_EQ(error_of({"-"}), "standard input:1: unknown parameter 'x'");
+  EXPECT_EQ(error_of({"-"}), "standard input:1: 'x': unknown parameter");
+}
+
+// As redis-server reads them, and shows them when they are wrong.
+TEST_F(StartRequestTest, ArgumentsAreLines) {
+  EXPECT_EQ(start({"--maxmemory 700mb", "--maxmemory-policy 'volatile-lru'"}).kind, Kind::kServe);
+  EXPECT_EQ(options.engine.maxmemory, 700_MiB);
+  EXPECT_EQ(options.engine.maxmemory_policy, EvictionPolicy::kVolatileLru);
+  EXPECT_EQ(start({"--requirepass", "--secret", "--loglevel", "verbose"}).kind, Kind::kServe);
+  EXPECT_EQ(options.engine.requirepass, "--secret");
+  EXPECT_EQ(options.app.loglevel, LogLevel::kVerbose);
+  EXPECT_EQ(start({"--requirepass", "--save", "--save", "--loglevel", "debug"}).kind, Kind::kServe);
+  EXPECT_EQ(options.engine.requirepass, "--save");
+  EXPECT_EQ(config.get("save"), "");
+  EXPECT_EQ(
+      start({"--shutdown-on-sigint", "nosave", "force", "--shutdown-on-sigterm", "now nosave"})
+          .kind,
+      Kind::kServe);
+  EXPECT_EQ(config.get("shutdown-on-sigint"), "nosave force");
+  EXPECT_EQ(config.get("shutdown-on-sigterm"), "nosave now");
+  files["a.conf"] = "port 1";
+  EXPECT_EQ(start({"a.conf", "loglevel", "warning", "--port", "2"}).kind, Kind::kServe);
+  EXPECT_EQ(options.app.loglevel, LogLevel::kWarning);
+  EXPECT_EQ(options.app.port, 2);
+}
+
+TEST_F(StartRequestTest, WrongArgumentsAreShownAsTheLineThatTheyAre) {
+  EXPECT_EQ(error_of({"--prot", "1"}),
+            "command line: 'prot \"1\"': unknown parameter, did you mean 'port'?");
+  EXPECT_EQ(error_of({"--port"}), "command line: 'port': wrong number of arguments");
+  EXPECT_EQ(error_of({"--port", "--loglevel", "verbose"}),
+            "command line: 'port \"--loglevel\" \"verbose\"': wrong number of arguments");
+  EXPECT_EQ(error_of({"--port", "--bla", "--loglevel", "verbose"}),
+            "command line: 'port \"--bla\"': argument couldn't be parsed into an integer");
+  EXPECT_EQ(error_of({"--shutdown-on-sigint", "now force", "--shutdown-on-sigterm"}),
+            "command line: 'shutdown-on-sigterm': argument(s) must be one of the following: "
+            "default, save, nosave, now, force");
+  EXPECT_EQ(error_of({"--replicaof", "--127.0.0.1", "--abc"}),
+            "command line: 'replicaof \"--127.0.0.1\"': wrong number of arguments");
+  EXPECT_EQ(error_of({"--replicaof", "127.0.0.1", "abc"}),
+            "command line: 'replicaof \"127.0.0.1\" \"abc\"': Invalid master port");
 }
 
 TEST_F(StartRequestTest, WhatComesLaterCannotBeSwitchedOn) {

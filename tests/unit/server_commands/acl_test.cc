@@ -473,11 +473,13 @@ TEST_F(AclTest, LinesOfTheConfigurationDefineUsers) {
 
 TEST_F(AclTest, RewritingPutsUsersWhereTheyStood) {
   const Config::Directive users{.name = "user", .lines = {"user a on", "user b (+get ~\"x)"}};
-  EXPECT_EQ(world.config.rewrite("user x\n# text\nuser y\n", users),
+  EXPECT_EQ(world.config.rewrite("user x\n# text\nuser y\n", RewriteScope::kWhatDiffers, users),
             "user a on\nuser b (+get \"~\\\"x)\"\n# text\n");
-  EXPECT_EQ(world.config.rewrite("# text\n", users),
+  EXPECT_EQ(world.config.rewrite("# text\n", RewriteScope::kWhatDiffers, users),
             "# text\n# Written by CONFIG REWRITE\nuser a on\nuser b (+get \"~\\\"x)\"\n");
-  EXPECT_EQ(world.config.rewrite("user x\n# text\n", {.name = "user", .lines = {}}), "# text\n");
+  EXPECT_EQ(world.config.rewrite("user x\n# text\n", RewriteScope::kWhatDiffers,
+                                 {.name = "user", .lines = {}}),
+            "# text\n");
 }
 
 // ---- secrets

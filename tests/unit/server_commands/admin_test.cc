@@ -269,6 +269,10 @@ TEST_F(AdminTest, DebugKnowsItsWords) {
   EXPECT_TRUE(
       contains(engine.run("DEBUG PROTOCOL push"), "RESP2 is not supported by this command"));
   EXPECT_TRUE(contains(engine.run("DEBUG QUICKLIST-PACKED-THRESHOLD 5gb"), "smaller than 4gb"));
+  engine.run("CONFIG REWRITE");
+  EXPECT_EQ(engine.host.rewritten, RewriteScope::kWhatDiffers);
+  engine.run("DEBUG CONFIG-REWRITE-FORCE-ALL");
+  EXPECT_EQ(engine.host.rewritten, RewriteScope::kEverything);
 }
 
 TEST_F(AdminTest, ShutdownChecksItsWords) {

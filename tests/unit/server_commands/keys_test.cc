@@ -208,6 +208,16 @@ TEST(Keys, Object) {
   EXPECT_EQ(engine.run("OBJECT ENCODING none"), "_");
   EXPECT_EQ(engine.run("OBJECT REFCOUNT short"), "1");
   EXPECT_EQ(engine.run("OBJECT REFCOUNT number"), "2147483647");
+  engine.options.maxmemory = 1_GiB;
+  for (const auto policy : {EvictionPolicy::kNone, EvictionPolicy::kVolatileTtl}) {
+    engine.options.maxmemory_policy = policy;
+    EXPECT_EQ(engine.run("OBJECT REFCOUNT number"), "2147483647");
+  }
+  for (const auto policy : {EvictionPolicy::kAllkeysLru, EvictionPolicy::kVolatileLfu}) {
+    engine.options.maxmemory_policy = policy;
+    EXPECT_EQ(engine.run("OBJECT REFCOUNT number"), "1");
+  }
+  engine.options.maxmemory_policy = EvictionPolicy::kNone;
   EXPECT_EQ(engine.run("OBJECT IDLETIME short"), "0");
   engine.pass(7000);
   EXPECT_EQ(engine.run("EXISTS short"), "1");

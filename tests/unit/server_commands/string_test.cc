@@ -217,6 +217,16 @@ TEST(String, Parts) {
   EXPECT_EQ(engine.run("GET n"), "\"1x34\"");
 }
 
+TEST(String, ANewStringHasNoRoomToSpare) {
+  for (const ByteView command : {"SETRANGE k 99999 x", "SETBIT k 799999 1"}) {
+    EngineFixture engine{kStringCommands, kBitCommands};
+    const size_t before = engine.engine.heap.used_bytes();
+    engine.run(command);
+    EXPECT_EQ(engine.run("STRLEN k"), "100000");
+    EXPECT_LT(engine.engine.heap.used_bytes() - before, 120'000U) << command;
+  }
+}
+
 // Appending goes through each way a string is held: integer, in its entry, in memory of its own.
 TEST(String, AppendGrowsThroughAllForms) {
   Strings engine;

@@ -52,6 +52,24 @@ TEST_F(TrackingTest, AReadThatIsRefusedForItsCountIsOneAllTheSame) {
   EXPECT_EQ(reader.take(), ">2 $10 invalidate *1 $1 a >2 $10 invalidate *1 $1 b");
 }
 
+// What is told takes more memory than the key gave back.
+TEST_F(TrackingTest, ToTellOfAnEvictedKeyCostsNoFurtherKeys) {
+  const std::string tail(1000, 'x');
+  for (int i = 0; i < 100; ++i) world.run({"SET", std::to_string(i) + tail, "v"});
+  for (TestClient* client : {&reader, &writer, &other}) {
+    client->ask("HELLO 3; CLIENT TRACKING ON");
+    for (int i = 0; i < 100; ++i) client->ask("GET " + std::to_string(i) + tail);
+  }
+  world.options.maxmemory = world.engine.heap.used_bytes() - 10'000;
+  world.options.maxmemory_policy = EvictionPolicy::kAllkeysRandom;
+  EXPECT_TRUE(world.engine.eviction.make_room(world.engine));
+  EXPECT_FALSE(world.engine.eviction.has_more(world.engine));
+  EXPECT_GE(world.engine.stats.evicted_keys, 5U);
+  EXPECT_LE(world.engine.stats.evicted_keys, 10U);
+  turns.run();
+  EXPECT_NE(reader.take().find("invalidate"), std::string::npos);
+}
+
 TEST_F(TrackingTest, WithoutItNothingIsRemembered) {
   reader.ask("GET a");
   writer.ask("SET a 1");

@@ -167,18 +167,19 @@ TEST_F(ConfigTest, RewriteKeepsWhatIsThereAndAppendsWhatDiffers) {
   ASSERT_EQ(set({{"maxmemory", "10mb"}, {"samples", "9"}, {"save", "60 1"}}), "OK");
   const std::string text = config.rewrite(
       "# a comment\n\nmaxmemory 5mb\nsave 900 1\nsave 30 10\nlazy no\n  # indented\nunknown "
-      "thing\ninclude x.conf");
+      "thing\ninclude x.conf",
+      RewriteScope::kWhatDiffers);
   EXPECT_EQ(text,
             "# a comment\n\nmaxmemory 10485760\nsave 60 1\nlazy no\n  # indented\nunknown "
             "thing\ninclude x.conf\n"
             "# Written by CONFIG REWRITE\nsamples 9\n");
   // Written again, nothing changes.
-  EXPECT_EQ(config.rewrite(text), text);
+  EXPECT_EQ(config.rewrite(text, RewriteScope::kWhatDiffers), text);
 }
 
 TEST_F(ConfigTest, RewriteLeavesLinesThatSayTheSame) {
   ASSERT_EQ(set({{"maxmemory", "10mb"}}), "OK");
-  EXPECT_EQ(config.rewrite("MaxMemory   10MB\n"), "MaxMemory   10MB\n");
+  EXPECT_EQ(config.rewrite("MaxMemory   10MB\n", RewriteScope::kWhatDiffers), "MaxMemory   10MB\n");
 }
 
 TEST(ConfigWords, QuotingIsReadBackAsItWas) {

@@ -33,6 +33,30 @@ TEST(Registry, FindsInAnyCase) {
   EXPECT_EQ(registry.find("set"), &kSecond[1]);
 }
 
+TEST(Registry, CommandsMayHaveAnotherName) {
+  using Renaming = Registry::Renaming;
+  Registry registry(kTables);
+  EXPECT_EQ(registry.rename("get", "a name far longer than any command has"), Renaming::kDone);
+  EXPECT_EQ(registry.rename("CLIENT", "badger"), Renaming::kDone);
+  EXPECT_EQ(registry.rename("del", ""), Renaming::kDone);
+  EXPECT_EQ(registry.find("get"), nullptr);
+  EXPECT_EQ(registry.find("A NAME far longer than any command has"), &kFirst[1]);
+  EXPECT_EQ(registry.find("del"), nullptr);
+  EXPECT_EQ(registry.find(""), nullptr);
+  EXPECT_EQ(registry.find("set"), &kSecond[1]);
+  EXPECT_EQ(registry.find_full("client|getname"), nullptr);
+  EXPECT_EQ(registry.find_full("Badger|getname"), &kClientRows[0]);
+  EXPECT_EQ(registry.find_own("client|GETNAME"), &kClientRows[0]);
+  EXPECT_EQ(registry.find_own("get"), &kFirst[1]);
+  EXPECT_EQ(registry.find_own("badger"), nullptr);
+  EXPECT_EQ(registry.rename("get", "x"), Renaming::kNoSuchCommand);
+  EXPECT_EQ(registry.rename("badger", "SET"), Renaming::kNameTaken);
+  // Twice, and to a name that is free again.
+  EXPECT_EQ(registry.rename("badger", "get"), Renaming::kDone);
+  EXPECT_EQ(registry.find("get"), &kFirst[0]);
+  EXPECT_EQ(registry.find("badger"), nullptr);
+}
+
 TEST(Registry, RefusesWhatIsNoName) {
   const Registry registry(kTables);
   for (const ByteView name :

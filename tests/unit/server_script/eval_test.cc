@@ -121,6 +121,70 @@ TEST(Eval, AnErrorIsCountedOnce) {
   EXPECT_EQ(engine.engine.stats.errors.at("MINE"), 1U);
 }
 
+TEST(Eval, NothingWaitsInAScript) {
+  ScriptEngine engine;
+  EXPECT_EQ(engine.error_of("redis.call('xread', 'BLOCK', 0, 'STREAMS', 's', '$')"),
+            "(ERR xread command is not allowed with BLOCK option from scripts");
+  EXPECT_EQ(engine.error_of("redis.call('XREADGROUP', 'GROUP', 'g', 'c', 'BLOCK', 0, 'STREAMS', "
+                            "'s', '>')"),
+            "(ERR XREADGROUP command is not allowed with BLOCK option from scripts");
+}
+
+// min-replicas-to-write; there are none.
+TEST(Eval, AScriptThatMayWriteNeedsReplicasToo) {
+  ScriptEngine engine;
+  engine.engine.executor.set_gate(Gate::kRole, true);
+  TestTurns turns(engine.engine);
+  TestClient client(turns);
+  const std::string refused = "-NOREPLICAS Not enough good replicas to write.";
+  EXPECT_EQ(client.ask("EVAL \"return redis.call('GET', 'k')\" 0"), "$-1");
+  EXPECT_TRUE(
+      client.ask("EVAL \"redis.call('SET', 'k', 1)\" 0").starts_with(refused.substr(0, 11)));
+  EXPECT_EQ(client.ask("EVAL \"#!lua\\nreturn 1\" 0"), refused);
+  EXPECT_EQ(client.ask("EVAL \"#!lua flags=no-writes\\nreturn 1\" 0"), ":1");
+}
+
+TEST(Eval, AScriptAsksWhatItsCallerMayDo) {
+  ScriptEngine engine;
+  EXPECT_EQ(engine.eval("return redis.acl_check_cmd('set', 'yy', 1)"), "1");
+  const std::vector<ByteView> rules = {"on", "nopass", "+eval", "+set", "~x*"};
+  std::string error;
+  ASSERT_TRUE(engine.engine.acl.set_user("bob", rules, nullptr, error));
+  TestTurns turns(engine.engine);
+  TestClient bob(turns);
+  const auto ask = [&](const std::string& words) {
+    return bob.ask("EVAL \"return redis.acl_check_cmd(" + words + ")\" 0");
+  };
+  EXPECT_EQ(bob.ask("AUTH bob x"), "+OK");
+  EXPECT_EQ(ask("'set', 'xx', 1"), ":1");
+  EXPECT_EQ(ask("'set', 'yy', 1"), "$-1");
+  EXPECT_EQ(ask("'hset', 'xx', 'f', 1"), "$-1");
+  // The arguments are the command's own affair.
+  EXPECT_EQ(ask("'set'"), ":1");
+  EXPECT_TRUE(ask("'nosuch'").starts_with("-ERR Invalid command passed to redis.acl_check_cmd()"));
+  EXPECT_TRUE(ask("").starts_with("-ERR Please specify at least one argument"));
+}
+
+// As in Redis 7.0: what counts is that it reads, and what its caller declared.
+TEST(Eval, AScriptThatReadsHasReadTheDeclaredKeys) {
+  ScriptEngine engine;
+  TestTurns turns(engine.engine);
+  TestClient reader(turns), writer(turns);
+  reader.ask("HELLO 3");
+  reader.ask("CLIENT TRACKING ON");
+  const auto told = [&](ByteView command) {
+    reader.ask(command);
+    writer.ask("MSET a 1 b 1 other 1");
+    return reader.take();
+  };
+  const std::string both = ">2 $10 invalidate *1 $1 a >2 $10 invalidate *1 $1 b";
+  EXPECT_EQ(told("EVAL \"redis.call('SET', 'other', 1)\" 2 a b"), "");
+  EXPECT_EQ(told("EVAL \"redis.call('GET', 'other')\" 2 a b"), both);
+  EXPECT_EQ(told("EVAL_RO \"redis.call('PING')\" 2 a b"), "");
+  EXPECT_EQ(told("EVAL_RO \"redis.call('GET', 'a')\" 2 a b"), both);
+  EXPECT_EQ(told("EVAL \"redis.call('GET', 'other')\" 0"), "");
+}
+
 TEST(Eval, ScriptsAreFoundByTheirSha1) {
   ScriptEngine engine;
   EXPECT_EQ(engine.run("EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0"),
@@ -273,6 +337,21 @@ TEST(Eval, AScriptThatHasWrittenIsNotKilled) {
   EXPECT_TRUE(answer.starts_with("(UNKILLABLE")) << answer;
   EXPECT_EQ(engine.host.pumps, 5);
   EXPECT_EQ(engine.effects(), "0: SET a 1");
+}
+
+TEST(Eval, AScriptThatHasWrittenMayGoOnWritingWithoutReplicas) {
+  for (const bool has_written : {false, true}) {
+    ScriptEngine engine;
+    engine.stopwatch.step = 2'000'000;
+    engine.host.on_pump = [&](FakeHost&) {
+      engine.engine.executor.set_gate(Gate::kRole, true);
+      return true;
+    };
+    const std::string first = has_written ? "redis.call('SET', 'a', 1) " : "";
+    engine.eval(first + "for i = 1, 1000000 do end redis.call('SET', 'b', 2)");
+    EXPECT_GT(engine.host.pumps, 0);
+    EXPECT_EQ(engine.run("EXISTS b"), has_written ? "1" : "0");
+  }
 }
 
 TEST(Eval, ACoroutineIsKilledToo) {
