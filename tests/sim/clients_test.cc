@@ -124,6 +124,18 @@ TEST_F(ClientsTest, ASkippedReplyIsThatOfAWaitToo) {
             "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+OK\r\n+PONG\r\n+PONG\r\n");
 }
 
+TEST_F(ClientsTest, ASkippedReplyIsThatOfBrokenInputToo) {
+  SimClient other(world), third(world);
+  client.send(resp_command(kSkip) + "*x\r\n");
+  other.send(resp_command(kOff) + "*x\r\n");
+  third.send(resp_command(kSkip) + resp_command(kPing) + "*x\r\n");
+  world.run_for(2'000'000);
+  EXPECT_EQ(client.take(), "");
+  EXPECT_EQ(other.take(), "");
+  EXPECT_EQ(third.take(), "-ERR Protocol error: invalid multibulk length\r\n");
+  for (const SimClient* ended : {&client, &other, &third}) EXPECT_TRUE(ended->has_ended());
+}
+
 TEST_F(ClientsTest, ASkippedCommandThatIsHeldBackIsNotAnsweredLater) {
   SimClient other(world);
   other.ask({"CLIENT", "PAUSE", "1000", "WRITE"});
