@@ -70,17 +70,20 @@ bool parse_size(const OptionRow& row, ByteView text, OptionValue& value, std::st
   return within_bounds(row, value.number, error);
 }
 
+bool refuse_name(const OptionRow& row, std::string& error) {
+  error = "argument(s) must be one of the following: ";
+  for (size_t i = 0; i < row.names.size(); ++i)
+    error.append(i == 0 ? "" : ", ").append(row.names[i]);
+  return false;
+}
+
 bool parse_names(const OptionRow& row, Words words, OptionValue& value, std::string& error) {
+  if (words.empty()) return refuse_name(row, error);
   value.number = 0;
   for (const ByteView word : words) {
     size_t index = 0;
     while (index < row.names.size() && !same_word(row.names[index], word)) ++index;
-    if (index == row.names.size()) {
-      error = "argument(s) must be one of the following: ";
-      for (size_t i = 0; i < row.names.size(); ++i)
-        error.append(i == 0 ? "" : ", ").append(row.names[i]);
-      return false;
-    }
+    if (index == row.names.size()) return refuse_name(row, error);
     if (row.kind == OptionKind::kEnum) {
       value.number = static_cast<int64_t>(index);
     } else if (index > 0) {
