@@ -142,6 +142,12 @@ TEST_F(ClientsTest, ASkippedCommandThatIsHeldBackIsNotAnsweredLater) {
   EXPECT_EQ(pipeline(client, {kSkip, {"SET", "k", "v"}, kPing}), "+PONG\r\n");
 }
 
+TEST_F(ClientsTest, ATransactionSubscribesToChannelsButNotToThoseOfAShard) {
+  EXPECT_EQ(pipeline(client, {kMulti, {"SUBSCRIBE", "a"}, {"SSUBSCRIBE", "b"}, kExec}),
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"
+            "-ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client\r\n");
+}
+
 TEST_F(ClientsTest, AQueuedCommandIsAnsweredAsThoseBeforeItSay) {
   EXPECT_EQ(pipeline(client, {kMulti, kPing, kOff, kPing, kExec, kPing, kOn}),
             "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+PONG\r\n+OK\r\n");
