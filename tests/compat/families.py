@@ -234,7 +234,7 @@ SERVER = """
 1 FUNCTION (LIST [LIBRARYNAME {value}] [WITHCODE] [WITHCODE] [LIBRARYNAME {value}]|LIST {junk}|FLUSH [ASYNC|SYNC|{junk}])
 1 !SHUTDOWN (ABORT|NOSAVE SAVE|ABORT NOW|FORCE ABORT|{junk})
 1 LOLWUT [VERSION [{number}]] -> kind
-0.02 !PFSELFTEST
+0.02 !CONFIG SET hll-sparse-max-bytes 3000 ; !PFSELFTEST
 2 {write}
 1 GET {string}
 1 @*!MONITOR ; {write} ; {plain} ; !SELECT {db} ; {write} ; @*!PING -> monitor ; @*!RESET -> monitor
