@@ -115,6 +115,7 @@ SORT = """
 1 LRANGE {list} 0 -1
 """
 
+# Redis looks for waits that are over ten times a second, so few of them are drawn.
 BLOCKING = """
 3 @?BLPOP list:1 list:2 0 ; {push} ; {push} ; @. ; LRANGE list:1 0 -1
 3 @?BRPOP list:2 list:1 list:3 0 ; {push} ; @.
@@ -128,8 +129,8 @@ BLOCKING = """
 1 @?BLPOP list:1 0 ; !SELECT 1 ; !RPUSH list:1 other ; !SELECT 0 ; !SWAPDB 0 1 ; @.
 1 @?BLPOP list:1 list:2 0 ; {push} ; !CLIENT UNBLOCK {other} (ERROR|TIMEOUT|{junk}) ; {push} ; @.
 1 @?(BLMOVE list:1 list:2 LEFT LEFT 5000|BZPOPMAX zset:1 10000.5) ; !CLIENT LIST ID {other} -> clients ; {push} ; @.
-1 @!(BLPOP none none|BRPOP none|BLMOVE none list:2 LEFT RIGHT|BRPOPLPUSH none list:1|BZPOPMIN none|BZPOPMAX none none) 0.001
-1 @!(BLMPOP 0.001 2 none none LEFT|BZMPOP 0.001 1 none MAX|XREAD BLOCK 1 STREAMS none $)
+0.1 @!(BLPOP none none|BRPOP none|BLMOVE none list:2 LEFT RIGHT|BRPOPLPUSH none list:1|BZPOPMIN none|BZPOPMAX none none) 0.001
+0.1 @!(BLMPOP 0.001 2 none none LEFT|BZMPOP 0.001 1 none MAX|XREAD BLOCK 1 STREAMS none $)
 1 @?BLPOP list:1 0 ; !RPUSH list:9 {value} ; !RENAME list:9 list:1 ; @.
 1 @?BLPOP list:1 0 ; !SET list:1 {value} ; !DEL list:1 ; {push} ; @.
 1 @?BLPOP list:1 0 ; !RPUSH list:9 c a b ; !SORT list:9 ALPHA STORE list:1 ; @.
