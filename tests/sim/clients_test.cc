@@ -170,6 +170,28 @@ TEST_F(ClientsTest, OneThatKillsItselfInATransactionIsAnsweredUpToThere) {
   EXPECT_TRUE(client.has_ended());
 }
 
+// The texts are those of redis-server.
+TEST_F(ClientsTest, AScriptIsDeniedWhatItsUserMayNot) {
+  client.ask({"ACL", "SETUSER", "a", "on", "nopass", "+@all", "-incr", "~k*", "&n*"});
+  SimClient user(world);
+  user.ask({"AUTH", "a", "x"});
+  const auto says = [&](ByteView call) {
+    return user.ask({"EVAL", "return redis.pcall(" + std::string(call) + ")", "0"});
+  };
+  EXPECT_EQ(says("'INCR', 'k'"),
+            "-ERR The user executing the script can't run this command or subcommand\r\n");
+  EXPECT_EQ(says("'SET', 'w', 1"),
+            "-ERR The user executing the script can't access at least one of the keys mentioned "
+            "in the command arguments\r\n");
+  EXPECT_EQ(says("'PUBLISH', 'x', 'm'"),
+            "-ERR The user executing the script can't publish to the channel mentioned in the "
+            "command\r\n");
+  EXPECT_EQ(says("'SET', 'k', 1"), "+OK\r\n");
+  const std::string log = client.ask({"ACL", "LOG", "1"});
+  EXPECT_NE(log.find("\r\nlua\r\n"), std::string::npos) << log;
+  EXPECT_NE(log.find(" cmd=eval user=a "), std::string::npos) << log;
+}
+
 // Its end is beyond the clock in milliseconds, where Redis's is long gone by.
 TEST_F(ClientsTest, APauseBeyondTheClockHoldsNobodyBack) {
   EXPECT_EQ(client.ask({"CLIENT", "PAUSE", "9223372036854775807"}), "+OK\r\n");
