@@ -6,6 +6,17 @@
 #include "datastructs/base/check.h"
 
 namespace ouro {
+namespace {
+
+// Clients may set what counts entries to its end, beyond which it goes round, as Redis's does.
+int64_t sum(int64_t a, int64_t b) noexcept {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+int64_t difference(int64_t a, int64_t b) noexcept {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
+}
+
+}  // namespace
 
 constinit const Stream::Body Stream::kEmpty{};
 
@@ -235,8 +246,8 @@ std::optional<int64_t> Stream::count_up_to(StreamId id) const noexcept {
   const StreamId first = first_id();
   // Where nothing was deleted among what is there, those before it all came first.
   if (its.max_deleted_id.is_zero() || its.max_deleted_id < first) {
-    if (id < first) return added - length;
-    if (id == first) return added - length + 1;
+    if (id < first) return difference(added, length);
+    if (id == first) return sum(difference(added, length), 1);
   }
   return std::nullopt;
 }
@@ -244,7 +255,7 @@ std::optional<int64_t> Stream::count_up_to(StreamId id) const noexcept {
 void Stream::note_delivered(StreamGroup& group, StreamId id) const noexcept {
   if (id <= group.last_id) return;
   if (group.entries_read != StreamGroup::kUnknown && !is_deleted_after(id)) {
-    ++group.entries_read;
+    group.entries_read = sum(group.entries_read, 1);
   } else if (body().entries_added > 0) {
     group.entries_read = count_up_to(id).value_or(StreamGroup::kUnknown);
   }
@@ -255,9 +266,9 @@ std::optional<int64_t> Stream::lag(const StreamGroup& group) const noexcept {
   const auto added = static_cast<int64_t>(body().entries_added);
   if (added == 0) return 0;
   if (group.entries_read != StreamGroup::kUnknown && !is_deleted_after(group.last_id))
-    return added - group.entries_read;
+    return difference(added, group.entries_read);
   const auto read = count_up_to(group.last_id);
-  return read ? std::optional(added - *read) : std::nullopt;
+  return read ? std::optional(difference(added, *read)) : std::nullopt;
 }
 
 // ---- memory

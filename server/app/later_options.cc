@@ -3,6 +3,7 @@
 // configuration files are read and clients find what they ask for. They have no field, Config keeps
 // their values. A value that would switch a feature on is refused (`later`). A row moves to the
 // folder of its feature when that comes.
+#include <algorithm>
 #include <array>
 
 #include "datastructs/base/ascii.h"
@@ -55,6 +56,12 @@ bool check_hostname(Words, OptionValue& value, std::string& error) {
 bool check_file_name(Words, OptionValue& value, std::string& error) {
   return value.text.find('/') == std::string::npos ||
          fail(error, "dbfilename can't be a path, just a filename");
+}
+
+bool check_backlog_size(Words, OptionValue& value, std::string&) {
+  constexpr int64_t kLeast = 16 * 1024;
+  value.number = std::max(value.number, kLeast);
+  return true;
 }
 
 bool check_hz(Words, OptionValue& value, std::string&) {
@@ -443,6 +450,7 @@ constexpr OptionRow kRows[] = {
      .kind = K::kBytes,
      .standard = "1048576",
      .least = 1,
+     .check = check_backlog_size,
      .doc = "Bytes of the stream kept for replicas that come back."},
     {.name = "repl-backlog-ttl",
      .kind = K::kInteger,

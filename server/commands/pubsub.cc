@@ -93,7 +93,12 @@ Status unsubscribe(Context& ctx, Kind kind) {
 
 Status cmd_subscribe(Context& ctx) { return subscribe(ctx, Kind::kChannel); }
 Status cmd_psubscribe(Context& ctx) { return subscribe(ctx, Kind::kPattern); }
-Status cmd_ssubscribe(Context& ctx) { return subscribe(ctx, Kind::kShard); }
+Status cmd_ssubscribe(Context& ctx) {
+  // Of the three, this is the one that Redis refuses in a transaction.
+  if (ctx.caller.txn.executing)
+    return ctx.fail("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+  return subscribe(ctx, Kind::kShard);
+}
 Status cmd_unsubscribe(Context& ctx) { return unsubscribe(ctx, Kind::kChannel); }
 Status cmd_punsubscribe(Context& ctx) { return unsubscribe(ctx, Kind::kPattern); }
 Status cmd_sunsubscribe(Context& ctx) { return unsubscribe(ctx, Kind::kShard); }

@@ -85,6 +85,9 @@ void AccessControl::note_denial(const Caller& caller, const CommandSpec& spec, A
                                 AclDenial denial) {
   const AclLog::Reason reason = logged_reason(denial.reason);
   ++engine_.stats.acl_denials[static_cast<size_t>(reason)];
+  // A script's commands are those of the client that runs it.
+  const Session* const session =
+      caller.session != nullptr ? caller.session : engine_.executor.running();
   log.add(
       {.reason = reason,
        .context = context_of(caller),
@@ -92,7 +95,7 @@ void AccessControl::note_denial(const Caller& caller, const CommandSpec& spec, A
                                                                 : argv[denial.at]),
        .user = caller.user->name(),
        .at = engine_.now(),
-       .client = caller.session == nullptr ? "" : client_line(engine_, *caller.session)},
+       .client = session == nullptr ? "" : client_line(engine_, *session)},
       engine_.options.acllog_max_len);
 }
 

@@ -49,6 +49,14 @@ inline constexpr ByteView kNoKeyPermission =
     "NOPERM this user has no permissions to access one of the keys used as arguments";
 inline constexpr ByteView kNoChannelPermission =
     "NOPERM this user has no permissions to access one of the channels used as arguments";
+// What a script may not do for its user.
+inline constexpr ByteView kNoCommandInScript =
+    "ERR The user executing the script can't run this command or subcommand";
+inline constexpr ByteView kNoKeyInScript =
+    "ERR The user executing the script can't access at least one of the keys mentioned in the "
+    "command arguments";
+inline constexpr ByteView kNoChannelInScript =
+    "ERR The user executing the script can't publish to the channel mentioned in the command";
 inline constexpr ByteView kInvalidCursor = "ERR invalid cursor";
 inline constexpr ByteView kBadClientName =
     "ERR Client names cannot contain spaces, newlines or special characters.";

@@ -43,15 +43,17 @@ Passage acl_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv a
   const AclDenial denial = engine.acl.check(caller.user, spec, argv);
   if (!denial.is_denied()) return Passage::kPass;
   engine.acl.note_denial(caller, spec, argv, denial);
+  const bool in_script = caller.origin == Origin::kScript;
   switch (denial.reason) {
     case AclDenial::Reason::kKey:
-      return refuse(engine, errors::kNoKeyPermission);
+      return refuse(engine, in_script ? errors::kNoKeyInScript : errors::kNoKeyPermission);
     case AclDenial::Reason::kChannel:
-      return refuse(engine, errors::kNoChannelPermission);
+      return refuse(engine, in_script ? errors::kNoChannelInScript : errors::kNoChannelPermission);
     case AclDenial::Reason::kCommand:
     case AclDenial::Reason::kNone:
       break;
   }
+  if (in_script) return refuse(engine, errors::kNoCommandInScript);
   return refuse(engine, "NOPERM this user has no permissions to run the '" +
                             std::string(engine.registry.full_name(spec)) + "' command");
 }

@@ -179,6 +179,8 @@ void Session::fail_protocol() {
   if (must_wait()) return;  // the reader says it again, behind the commands before
   const std::string text = "ERR " + std::string(reader_.error());
   engine_.stats.count_error(text);
+  // It answers what should have been the next command, which CLIENT REPLY SKIP was sent for.
+  if (reply_mode == ReplyMode::kSkipNext) reply_mode = ReplyMode::kSkip;
   with_reply([&](Reply& reply) {
     reply.error(text);
     return true;

@@ -241,9 +241,11 @@ GEOS = """
 4 GEOSEARCHSTORE {geo} {geo} {from} {by} [ASC|DESC] [COUNT {few} [ANY]] [WITHDIST]
 3 GEOSEARCHSTORE {zset} {geo} {from} {by} [ASC|DESC] [COUNT {few} [ANY]] STOREDIST
 4 GEORADIUS {geo} {longitude} {latitude} {radius} {unit} [ASC|DESC] [COUNT {count} [ANY]] [WITHDIST] [WITHHASH] [WITHCOORD]
-2 GEORADIUS_RO {geo} {longitude} {latitude} {radius} {unit} [ASC|DESC] [WITHDIST] [STORE {geo}]
+3 GEORADIUS_RO {geo} {longitude} {latitude} {radius} {unit} [ASC|DESC] [COUNT {count} [ANY]] [WITHDIST] [WITHHASH] [WITHCOORD]
+1 GEORADIUS_RO {geo} {longitude} {latitude} {radius} {unit} [WITHDIST] [STORE {geo}]
 4 GEORADIUSBYMEMBER {geo} {place} {radius} {unit} [ASC|DESC] [COUNT {count} [ANY]] [WITHDIST] [WITHHASH] [WITHCOORD]
-2 GEORADIUSBYMEMBER_RO {geo} {place} {radius} {unit} [ASC|DESC] [WITHDIST] [STORE {geo}]
+3 GEORADIUSBYMEMBER_RO {geo} {place} {radius} {unit} [ASC|DESC] [COUNT {count} [ANY]] [WITHDIST] [WITHHASH] [WITHCOORD]
+1 GEORADIUSBYMEMBER_RO {geo} {place} {radius} {unit} [WITHDIST] [STORE {geo}]
 3 GEORADIUS {geo} {spot} {radius} {unit} [WITHHASH] [COUNT {few}] (STORE {geo}|STOREDIST {zset}) [STORE {geo}|STOREDIST {zset}]
 3 GEORADIUSBYMEMBER {geo} {place} {radius} {unit} [DESC] (STORE {geo}|STOREDIST {zset}) [STOREDIST {zset}]
 1 COMMAND GETKEYSANDFLAGS GEORADIUS {geo} 1 2 3 km [STORE {geo}] [STOREDIST {geo}] [STORE]
@@ -263,6 +265,7 @@ STREAMS = """
 6 XADD {stream} {new_id} f1 {value} f2 {value}
 3 XADD {stream} [NOMKSTREAM] [MAXLEN|MINID =] [=|~] {count} [LIMIT {count}] {new_id} {field} {value}
 3 XADD {stream} [NOMKSTREAM] [MAXLEN [=] {count}|MINID [=] {stream_id}] {new_id} {field} {value}
+2 XADD {stream} [NOMKSTREAM] MAXLEN ~ {count} [LIMIT {count}] {new_id} {field} {value}
 1 !XADD stream:clock * f v -> kind ; !DEL stream:clock
 4 XLEN {stream}
 8 XRANGE {stream} {id_bound} {id_bound} [COUNT {count}]
@@ -270,12 +273,14 @@ STREAMS = """
 5 XDEL {stream} <{stream_id}>+
 3 XTRIM {stream} (MAXLEN|MINID) [=] ({count}|{stream_id})
 2 XTRIM {stream} MAXLEN ~ {count} [LIMIT {count}]
-2 XSETID {stream} {stream_id} [ENTRIESADDED {count}] [MAXDELETEDID {stream_id}]
+2 XSETID {stream} {top_id} [ENTRIESADDED {plenty}] [MAXDELETEDID {stream_id}]
+1 XSETID {stream} {stream_id} [ENTRIESADDED {count}] [MAXDELETEDID {stream_id}]
 5 XREAD [COUNT {count}] STREAMS {stream} {stream_id}
 3 XREAD [COUNT {count}] STREAMS {stream} {stream} {stream_id} ({stream_id}|$)
 1 XREAD [COUNT {few}] [BLOCK (abc|-1|{junk})] [NOACK|{junk}] STREAMS {stream} {stream} ({stream_id}|>) [{stream_id}]
 6 XGROUP CREATE {stream} {group} ({stream_id}|$|0) [MKSTREAM] [ENTRIESREAD {index}]
-3 XGROUP SETID {stream} {group} ({stream_id}|$|-|+) [ENTRIESREAD {index}]
+3 XGROUP SETID {stream} {group} ({stream_id}|$) [ENTRIESREAD ({few}|{plenty})]
+1 XGROUP SETID {stream} {group} ({stream_id}|$|-|+) [ENTRIESREAD {index}]
 1 XGROUP (CREATE|SETID) {stream} {group} {junk} [MKSTREAM] [MKSTREAM] [ENTRIESREAD {junk}]
 0.5 XGROUP DESTROY {stream} {group}
 2 XGROUP CREATECONSUMER {stream} {group} {consumer}
@@ -286,9 +291,11 @@ STREAMS = """
 1 XREADGROUP GROUP {group} {consumer} [BLOCK {junk}] [NOACK] STREAMS {stream} (>|$|{junk})
 6 XACK {stream} {group} <{stream_id}>+
 4 XPENDING {stream} {group}
-5 XPENDING {stream} {group} [IDLE 0] {id_bound} {id_bound} {count} [{consumer}] -> pending
+3 XPENDING {stream} {group} IDLE 0 - + {few} [{consumer}] -> pending
+4 XPENDING {stream} {group} [IDLE 0] {id_bound} {id_bound} {count} [{consumer}] -> pending
 1 XPENDING {stream} {group} [IDLE (0|-1|99999999|{junk})] {id_bound} {id_bound} [{count}] [{consumer}] [{junk}] -> pending
 5 XCLAIM {stream} {group} {consumer} 0 <{stream_id}>+ [FORCE] [JUSTID] [RETRYCOUNT {count}] [LASTID {stream_id}]
+2 XCLAIM {stream} {group} {consumer} 0 <{stream_id}>+ [IDLE {few}|TIME {at_ms}] [RETRYCOUNT {few}] [FORCE] [JUSTID] [LASTID {top_id}]
 2 XCLAIM {stream} {group} {consumer} (0|-5|99999999|{junk}) <{stream_id}>+ [IDLE {number}] [TIME {at_ms}] [FORCE] [{junk}]
 4 XAUTOCLAIM {stream} {group} {consumer} 0 {id_bound} [COUNT {few}] [JUSTID]
 1 XAUTOCLAIM {stream} {group} {consumer} (-3|0|99999999|{junk}) {id_bound} [COUNT {number}] [{junk}]

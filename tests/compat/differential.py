@@ -16,15 +16,15 @@ import sys
 import time
 
 import servers
-from compare import TTL_TOLERANCE_MS, Comparer, ordered, paired, stream_facts
+from compare import Comparer, ordered, paired, stream_facts
 from families import FAMILIES, Generator, names_of
 from resp import show
-from templates import ClientId, Draw
+from templates import PARAMETERS, ClientId, Draw
 
 DATABASES = 3
-# Parameters that the templates change; each block begins with them as the servers came up.
-PARAMETERS = ("*-max-*", "notify-keyspace-events", "maxmemory*", "slowlog-*", "latency-*", "lfu-*", "lazyfree-*",
-              "list-compress-depth", "client-output-buffer-limit", "stream-node-*")
+# Parameters that the templates change by name; each block begins with these and with those that are drawn as the servers
+# came up.
+OWN_PARAMETERS = ("maxmemory*", "slowlog-log-slower-than", "stream-node-max-bytes", "min-replicas-to-write")
 
 
 class Peer:
@@ -33,14 +33,18 @@ class Peer:
     def __init__(self, name, program, options=()):
         self.name = name
         # How long a command takes decides nothing but in the rows that set this.
-        self.server = servers.Server(program, "--slowlog-log-slower-than", "-1", *options)
+        self.server = servers.Server(program, "--slowlog-log-slower-than", "-1", "--enable-debug-command", "yes", *options)
         self.clients = []
         self.ids = []
+        self.replies = []
         self.protocol = 2
         client = self.server.connect()
         self.commands = {item[1] for item in client.call("COMMAND", "LIST")[1]}
-        self.parameters = [item[1] for item in client.call("CONFIG", "GET", *PARAMETERS)[1]]
+        self.parameters = [item[1] for item in client.call("CONFIG", "GET", *OWN_PARAMETERS, *PARAMETERS)[1]]
         client.close()
+
+    def connect(self):
+        return self.server.connect(timeout_s=15)
 
     def begin(self, protocol):
         """Empty databases and fresh clients."""
@@ -48,7 +52,7 @@ class Peer:
             self.server.start()
         for client in self.clients:
             client.close()
-        self.clients = [self.server.connect(timeout_s=15) for _ in range(3)]
+        self.clients = [self.connect() for _ in range(3)]
         self.protocol = protocol
         was_set = self.clients[2].call("CONFIG", "SET", *self.parameters)
         if was_set != ("+", b"OK"):
@@ -56,9 +60,12 @@ class Peer:
         for forget in (["CONFIG", "RESETSTAT"], ["SLOWLOG", "RESET"], ["FLUSHALL"]):
             self.clients[2].call(*forget)
         self.ids = [client.call("CLIENT", "ID")[1] for client in self.clients]
-        if protocol == 3:
-            for client in self.clients[:2]:
-                client.call("HELLO", "3")
+        for client in self.clients[:2]:
+            self.greet(client)
+
+    def greet(self, client):
+        if self.protocol == 3:
+            client.call("HELLO", "3")
 
     def args_of(self, command):
         """The arguments, with this server's ids of clients."""
@@ -74,6 +81,25 @@ class Peer:
             if reply in (("$", marker), ("*", [("$", b"pong"), ("$", marker)])):
                 return "*", replies
             replies.append(reply)
+
+    def last_words(self, command):
+        """All that comes back from a connection until the server ends it; a new one takes its place."""
+        client, replies = self.clients[command.connection], []
+        try:
+            if command.raw:
+                client.send_bytes(b"".join(command.args))
+                client.end_sending()
+            elif command.args:
+                client.send(self.args_of(command))
+            while True:
+                replies.append(client.read())
+        except ConnectionError:
+            pass
+        client.close()
+        successor = self.clients[command.connection] = self.connect()
+        self.ids[command.connection] = successor.call("CLIENT", "ID")[1]
+        self.greet(successor)
+        return "*", replies
 
     def run_blocked(self, command):
         """Sends a command that may wait, and returns once it waits or has answered."""
@@ -107,7 +133,7 @@ class Peer:
 
     def run(self, commands):
         """Replies of all commands, which go out in pipelines; None where a command gives none."""
-        replies = []
+        replies = self.replies = []
         ahead = []  # sent by one connection, not yet answered
 
         def catch_up():
@@ -120,11 +146,14 @@ class Peer:
         for command in commands:
             if ahead and (command.connection != ahead[0].connection or len(ahead) >= 100):
                 catch_up()
-            if command.blocks or command.collect or command.drains or command.silent or command.mode == "walk":
+            if (command.blocks or command.collect or command.drains or command.silent or command.ends
+                    or command.mode == "walk"):
                 catch_up()
                 if command.silent:
                     self.clients[command.connection].send(self.args_of(command))
                     replies.append(None)
+                elif command.ends:
+                    replies.append(self.last_words(command))
                 elif command.drains:
                     replies.append(self.drain(command))
                 elif command.blocks:
@@ -171,8 +200,9 @@ class Difference:
     group: str
 
 
-def compare_dumps(ours, theirs, count, without_encoding):
-    """The first difference between what is stored; the encodings of some types may be left out."""
+def compare_dumps(ours, theirs, count, apart_ms, without_encoding):
+    """The first difference between what is stored: deadlines by no more than the servers ran apart; the encodings of some types
+    may be left out."""
     for place in sorted(set(ours) | set(theirs)):
         mine, redis = ours.get(place), theirs.get(place)
         if mine is None or redis is None:
@@ -182,7 +212,7 @@ def compare_dumps(ours, theirs, count, without_encoding):
                 said = [show(side[part]) if part == 3 and isinstance(side[part][1], bytes) else str(side[part])[:300]
                         for side in (mine, redis)]
                 return Difference(count, f"stored {name} of {place}", *said, f"stored: {name} of {redis[0].decode()}")
-        if abs(mine[2] - redis[2]) > TTL_TOLERANCE_MS:
+        if abs(mine[2] - redis[2]) > apart_ms:
             return Difference(count, f"deadline of {place}", str(mine[2]), str(redis[2]), "stored: deadline")
     return None
 
@@ -211,7 +241,7 @@ class Run:
 
     def difference(self, commands, protocol):
         """Runs commands on both from nothing; the first difference, or None."""
-        results = []
+        results, started = [], time.monotonic()
         for peer in self.peers:
             try:
                 peer.begin(protocol)
@@ -222,9 +252,12 @@ class Run:
                     raise
                 time.sleep(0.3)  # a dying process writes its last words
                 fate = f"{error}" + ("" if peer.server.alive() else f"; it died:\n{peer.server.log_tail(30)}")
-                return Difference(len(commands), "the connection broke", fate, "", "broken connection")
+                reached = min(len(peer.replies), len(commands) - 1)
+                return Difference(reached, "the connection broke", fate, "", "broken connection")
         (mine, my_dump), (redis, redis_dump) = results
         self.executed += len(commands)
+        # Times to live are told in whole seconds, too.
+        self.comparer.apart_ms = 1000 + int((time.monotonic() - started) * 1000)
         for index, command in enumerate(commands):
             mode = "exact" if command.mode == "walk" else command.mode
             if not self.comparer.equal(mode, mine[index] or ("", b""), redis[index] or ("", b"")):
@@ -232,7 +265,7 @@ class Run:
                                   "reply: " + repr(b" ".join(command.args[:1]).upper())[2:-1])
         # Redis's SORT leaves a sorted set in its large form, which nobody can need.
         sorts = any(command.args and command.args[0].upper().startswith(b"SORT") for command in commands)
-        return compare_dumps(my_dump, redis_dump, len(commands), (b"zset",) if sorts else ())
+        return compare_dumps(my_dump, redis_dump, len(commands), self.comparer.apart_ms, (b"zset",) if sorts else ())
 
     def shrink(self, groups, found, protocol, seconds=20):
         """The groups of commands without those that are not needed for the difference; what differs then."""

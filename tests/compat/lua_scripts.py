@@ -66,6 +66,26 @@ STRUCT_ITEMS = ["b", "B", "h", "H", "i", "I3", "l", "L", "f", "d", ">", "<", "!4
 STRUCT_FORMATS = ["bb", "i", "s", "c0", "Bc0", "c3", "I8", "!8bd", "zz", "i33", "c"]
 
 
+def crc64(data):
+    """The checksum of Redis's dumps (Jones's polynomial, lowest bit first)."""
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x95ac9329ac4bc9b5 if crc & 1 else 0)
+    return crc
+
+
+def payload(libraries):
+    """What FUNCTION DUMP gives for these libraries, without compression."""
+    parts = []
+    for text in libraries:
+        size = bytes([len(text)]) if len(text) < 64 else b"\x80" + len(text).to_bytes(4, "big")
+        parts.append(b"\xf5" + size + text)
+    data = b"".join(parts) + (10).to_bytes(2, "little")
+    return data + crc64(data).to_bytes(8, "little")
+
+
 def lua_string(text):
     raw = text.encode() if isinstance(text, str) else text
     return "'" + "".join(f"\\{byte:03d}" for byte in raw) + "'"
@@ -178,8 +198,11 @@ class Scripts:
         head = self.pick(HEADS) if self.chance(0.12) else ""
         return (head + self.body(self.pick(["\n", " "]))).encode("latin1")
 
+    def small_script(self):
+        return b"return %d" % self.between(1, 5)
+
     def sha1(self):
-        return hashlib.sha1(b"return %d" % self.between(1, 5)).hexdigest().encode()
+        return hashlib.sha1(self.small_script()).hexdigest().encode()
 
     def library(self):
         name, function = self.pick(["l1", "l2", "l3"]), self.pick(["f1", "f2", "f3"])

@@ -4,6 +4,7 @@
     ("+", b"OK")  ("-", b"ERR ...")  (":", b"1")  ("$", b"bytes" or None)  ("*", [...] or None)  ("%", [k, v, k, v ...])
     ("~", [...])  (">", [...])  (",", b"1.5")  ("#", b"t")  ("_", b"")  ("(", b"123")  ("=", b"txt:...")
 """
+import contextlib
 import select
 import socket
 
@@ -31,7 +32,15 @@ class Connection:
 
     def send(self, *commands):
         """Sends commands (lists of arguments) without waiting."""
-        self.socket.sendall(b"".join(map(encode, commands)))
+        self.send_bytes(b"".join(map(encode, commands)))
+
+    def send_bytes(self, data):
+        self.socket.sendall(data)
+
+    def end_sending(self):
+        """Nothing more will be sent; the server, if it has not ended yet, reads the end behind what was."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
 
     def call(self, *args):
         """Sends one command and returns its reply."""

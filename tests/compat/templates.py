@@ -11,6 +11,7 @@ import random
 import re
 
 import lua_scripts
+import wire
 
 TOKEN = re.compile(r"\{\w+\}|>\+|[\[\]()<>|]|[^\s\[\]()<>|{}]+")
 
@@ -23,13 +24,34 @@ FLOATS = [b"0.5", b"1.5", b"-2.25", b"3.0", b"3.14159", b"1e3", b"1e-5", b"100.0
 JUNK = [b"", b" 1", b"1 ", b"01", b"+1", b"-0", b"abc", b"9223372036854775808", b"-9223372036854775809", b"1.5", b"1e400",
         b"0x10", b"nan", b"inf", b"-inf", b"+inf", b"(1", b"[a", b"-", b"+", b"*", b"WITHSCORES", b"LIMIT", b"COUNT",
         b"GET", b"NX", b"18446744073709551616", b"99999999999999999999", b"1.", b".5", b"1.0e"]
-# Parameters that a run may set without changing what the server can do. Not maxmemory-samples: Redis takes as many from its
-# stack.
-PARAMETERS = [b"hash-max-listpack-entries", b"hash-max-ziplist-value", b"list-max-listpack-size", b"list-compress-depth",
-              b"set-max-intset-entries", b"zset-max-listpack-entries", b"zset-max-listpack-value", b"notify-keyspace-events",
-              b"maxmemory-policy", b"maxmemory-eviction-tenacity", b"lfu-log-factor",
-              b"lfu-decay-time", b"lazyfree-lazy-expire", b"lazyfree-lazy-user-del", b"slowlog-max-len", b"latency-tracking",
-              b"client-output-buffer-limit", b"HASH-MAX-LISTPACK-VALUE"]
+# Parameters that a run may set without changing what the server can do for the test. Not maxmemory-samples: Redis takes as many
+# from its stack. Not what asks the system, or what this build of Redis has or has not: addresses, files, TLS, defragmentation.
+PARAMETERS = [word.encode() for word in """
+hash-max-listpack-entries hash-max-ziplist-value list-max-listpack-size list-compress-depth set-max-intset-entries
+zset-max-listpack-entries zset-max-listpack-value notify-keyspace-events maxmemory-policy maxmemory-eviction-tenacity
+lfu-log-factor lfu-decay-time lazyfree-lazy-expire lazyfree-lazy-user-del lazyfree-lazy-eviction lazyfree-lazy-server-del
+lazyfree-lazy-user-flush slowlog-max-len latency-tracking client-output-buffer-limit HASH-MAX-LISTPACK-VALUE
+hash-max-ziplist-entries list-max-ziplist-size zset-max-ziplist-entries zset-max-ziplist-value hll-sparse-max-bytes
+stream-node-max-entries acllog-max-len acl-pubsub-default active-defrag-cycle-max active-defrag-cycle-min
+active-defrag-ignore-bytes active-defrag-max-scan-fields active-defrag-threshold-lower active-defrag-threshold-upper
+active-expire-effort activerehashing aof-load-truncated aof-rewrite-incremental-fsync aof-timestamp-enabled
+aof-use-rdb-preamble appendfsync auto-aof-rewrite-min-size auto-aof-rewrite-percentage busy-reply-threshold
+client-query-buffer-limit cluster-allow-reads-when-down cluster-migration-barrier cluster-node-timeout
+cluster-replica-no-failover cluster-replica-validity-factor cluster-require-full-coverage crash-log-enabled dynamic-hz hz
+latency-tracking-info-percentiles loglevel lua-time-limit masterauth masteruser min-replicas-max-lag min-slaves-max-lag
+no-appendfsync-on-rewrite propagation-error-behavior proto-max-bulk-len rdb-del-sync-files rdb-save-incremental-fsync
+rdbcompression repl-backlog-size repl-backlog-ttl repl-disable-tcp-nodelay repl-diskless-load repl-diskless-sync
+repl-diskless-sync-delay repl-diskless-sync-max-replicas repl-ping-replica-period repl-ping-slave-period repl-timeout
+replica-announce-ip replica-announce-port replica-announced replica-ignore-maxmemory replica-lazy-flush replica-priority
+replica-read-only replica-serve-stale-data slave-announce-ip slave-priority sanitize-dump-payload save shutdown-on-sigint
+shutdown-timeout stop-writes-on-bgsave-error tcp-keepalive tracking-table-max-keys
+""".split()]
+# What CONFIG SET refuses.
+FIXED_PARAMETERS = [word.encode() for word in """
+aclfile always-show-logo aof-disable-auto-gc appenddirname appendfilename cluster-config-file cluster-enabled cluster-port
+daemonize databases disable-thp enable-debug-command enable-protected-configs io-threads io-threads-do-reads logfile pidfile
+rdbchecksum replicaof slaveof supervised syslog-enabled syslog-facility syslog-ident tcp-backlog unixsocket unixsocketperm
+""".split()]
 KINDS = ("string", "list", "hash", "set", "zset", "stream")
 STREAM_IDS = [b"-", b"+", b"0", b"0-0", b"0-1", b"0-*", b"5-*", b"18446744073709551615", b"18446744073709551615-*",
               b"18446744073709551615-18446744073709551615", b"18446744073709551616", b"1-", b"-1", b"1--1", b" 7", b"+7-+1",
@@ -122,6 +144,13 @@ class Draw:
             return self.pick(STREAM_IDS)
         ms = max(0, self.stream_ms - int(self.random.expovariate(0.05))) + self.pick((0, 0, 0, 0, 1, 5))
         return b"%d-%d" % (ms, self.between(0, 3)) if self.chance(0.7) else b"%d" % ms
+
+    def top_id(self):
+        """An id that is hardly below any of its stream."""
+        return b"%d-%d" % (self.stream_ms + self.between(0, 5), self.between(0, 9))
+
+    def plenty(self):
+        return b"%d" % self.between(50, 2000)
 
     def id_bound(self):
         form = self.random.random()
@@ -379,6 +408,9 @@ class Draw:
     def other(self):
         return self.client_of(1)
 
+    def mine(self):
+        return self.client_of(0)
+
     def client_of(self, connection):
         made = ClientId(b"<id of client %d>" % connection)
         made.connection = connection
@@ -391,14 +423,17 @@ class Draw:
         return self.pick((b"*", b"news*", b"[ab]", b"?", b"a", b"news.\\1", b"{x}*", b""))
 
     def parameter(self):
-        return self.pick(PARAMETERS)
+        return self.pick(PARAMETERS if self.chance(0.95) else FIXED_PARAMETERS)
 
     def setting(self):
         form = self.random.random()
         if form < 0.5:
             return self.number()
         return self.pick((b"yes", b"no", b"1mb", b"2kb", b"50%", b"KEA", b"Kg$", b"noeviction", b"allkeys-lru", b"volatile-lfu",
-                          b"", b"normal 0 0 0", b"pubsub 32mb 8mb 60", b"normal 0 0", b"nope 0 0 0", b"abc"))
+                          b"", b"normal 0 0 0", b"pubsub 32mb 8mb 60", b"normal 0 0", b"nope 0 0 0", b"abc", b"YES",
+                          b"3mb", b"1gb", b"2GB", b"1k", b"always", b"warning", b"verbose", b"50 99", b"99.99 101",
+                          b"clients", b"ignore", b"swapdb",
+                          b"save now", b"default", b"3600 100000 60 200000", b"resetchannels", b"panic-on-replicas"))
 
     def command(self):
         """The name of a command, as COMMAND INFO takes it."""
@@ -414,8 +449,26 @@ class Draw:
     def sha1(self):
         return lua_scripts.Scripts(self).sha1()
 
+    def small_script(self):
+        return lua_scripts.Scripts(self).small_script()
+
     def library(self):
         return lua_scripts.Scripts(self).library()
+
+    def payload(self):
+        """What FUNCTION DUMP gives, or nearly."""
+        made = lua_scripts.payload([self.library()] if self.chance(0.95) else [])
+        return wire.damaged(self, made) if self.chance(0.1) else made
+
+    def payload_of_two(self):
+        return lua_scripts.payload([self.library(), self.library()])
+
+    # ---- bytes for a connection
+    def word(self):
+        return self.pick(WORDS)
+
+    def wire(self):
+        return wire.Bytes(self).draw_some()
 
     # ---- whole commands
     def damage(self, args):
@@ -434,7 +487,9 @@ class Draw:
         elif form < 0.95:
             args[where] = args[where].swapcase() if where == 0 else self.value()
         else:
-            args[0] = self.pick((b"NOSUCH", b"GETT", args[0] + b"x", b"get\r\nx", b"GET\0x", b"\0"))
+            # Not the name of a command with a zero byte behind it: Redis hashes the whole name but compares the part in front
+            # of the zero, so that it finds the command when both hashes happen to share a cell.
+            args[0] = self.pick((b"NOSUCH", b"GETT", args[0] + b"x", b"get\r\nx", b"NOSUCH\0x", b"\0"))
         # An entry with an id of the server's clock would be another one in each server.
         return [b"0-*" if arg == b"*" and args[0].upper() == b"XADD" else arg for arg in args]
 

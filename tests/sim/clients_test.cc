@@ -124,6 +124,18 @@ TEST_F(ClientsTest, ASkippedReplyIsThatOfAWaitToo) {
             "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+OK\r\n+PONG\r\n+PONG\r\n");
 }
 
+TEST_F(ClientsTest, ASkippedReplyIsThatOfBrokenInputToo) {
+  SimClient other(world), third(world);
+  client.send(resp_command(kSkip) + "*x\r\n");
+  other.send(resp_command(kOff) + "*x\r\n");
+  third.send(resp_command(kSkip) + resp_command(kPing) + "*x\r\n");
+  world.run_for(2'000'000);
+  EXPECT_EQ(client.take(), "");
+  EXPECT_EQ(other.take(), "");
+  EXPECT_EQ(third.take(), "-ERR Protocol error: invalid multibulk length\r\n");
+  for (const SimClient* ended : {&client, &other, &third}) EXPECT_TRUE(ended->has_ended());
+}
+
 TEST_F(ClientsTest, ASkippedCommandThatIsHeldBackIsNotAnsweredLater) {
   SimClient other(world);
   other.ask({"CLIENT", "PAUSE", "1000", "WRITE"});
@@ -164,6 +176,12 @@ TEST_F(ClientsTest, WithoutEnoughReplicasNothingIsWritten) {
   EXPECT_EQ(client.ask({"EXEC"}), "-EXECABORT Transaction discarded because of: " + refused);
 }
 
+TEST_F(ClientsTest, ATransactionSubscribesToChannelsButNotToThoseOfAShard) {
+  EXPECT_EQ(pipeline(client, {kMulti, {"SUBSCRIBE", "a"}, {"SSUBSCRIBE", "b"}, kExec}),
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"
+            "-ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client\r\n");
+}
+
 TEST_F(ClientsTest, AQueuedCommandIsAnsweredAsThoseBeforeItSay) {
   EXPECT_EQ(pipeline(client, {kMulti, kPing, kOff, kPing, kExec, kPing, kOn}),
             "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+PONG\r\n+OK\r\n");
@@ -184,6 +202,28 @@ TEST_F(ClientsTest, OneThatKillsItselfInATransactionIsAnsweredUpToThere) {
                {kMulti, kPing, {"CLIENT", "KILL", "ID", id, "SKIPME", "no"}, kPing, kExec, kPing}),
       "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+PONG\r\n:1\r\n");
   EXPECT_TRUE(client.has_ended());
+}
+
+// The texts are those of redis-server.
+TEST_F(ClientsTest, AScriptIsDeniedWhatItsUserMayNot) {
+  client.ask({"ACL", "SETUSER", "a", "on", "nopass", "+@all", "-incr", "~k*", "&n*"});
+  SimClient user(world);
+  user.ask({"AUTH", "a", "x"});
+  const auto says = [&](ByteView call) {
+    return user.ask({"EVAL", "return redis.pcall(" + std::string(call) + ")", "0"});
+  };
+  EXPECT_EQ(says("'INCR', 'k'"),
+            "-ERR The user executing the script can't run this command or subcommand\r\n");
+  EXPECT_EQ(says("'SET', 'w', 1"),
+            "-ERR The user executing the script can't access at least one of the keys mentioned "
+            "in the command arguments\r\n");
+  EXPECT_EQ(says("'PUBLISH', 'x', 'm'"),
+            "-ERR The user executing the script can't publish to the channel mentioned in the "
+            "command\r\n");
+  EXPECT_EQ(says("'SET', 'k', 1"), "+OK\r\n");
+  const std::string log = client.ask({"ACL", "LOG", "1"});
+  EXPECT_NE(log.find("\r\nlua\r\n"), std::string::npos) << log;
+  EXPECT_NE(log.find(" cmd=eval user=a "), std::string::npos) << log;
 }
 
 // Its end is beyond the clock in milliseconds, where Redis's is long gone by.

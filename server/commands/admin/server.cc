@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // TIME, LOLWUT, SHUTDOWN.
+#include <algorithm>
+
 #include "server/commands/tables.h"
 #include "server/engine/engine.h"
 #include "server/engine/version.h"
@@ -34,7 +36,10 @@ std::string draw_snake(Prng& prng) {
 
 Status cmd_lolwut(Context& ctx) {
   if (ctx.argv.size() >= 3 && equals_ignoring_case(ctx.argv[1], "VERSION")) {
-    for (size_t i = 2; i < ctx.argv.size(); ++i) {
+    OURO_TRY(const int64_t version, ctx.integer(2));
+    // Redis's pictures of two versions are drawn by numbers; other words are not looked at.
+    const size_t numbers = version == 5 ? 3 : version == 6 ? 2 : 0;
+    for (size_t i = 3; i < std::min(ctx.argv.size(), 3 + numbers); ++i) {
       if (const Result<int64_t> number = ctx.integer(i); !number.is_ok()) return number.err();
     }
   }

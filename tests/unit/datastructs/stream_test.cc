@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -191,6 +192,17 @@ TEST_F(StreamTest, LagIsKnownWhereNothingWasDeletedAhead) {
   stream.note_delivered(group, {5, 0});
   EXPECT_EQ(group.entries_read, 5);
   EXPECT_EQ(stream.lag(group), 0);
+}
+
+// Clients may set the counters, and entries come and are read behind that.
+TEST_F(StreamTest, CountersGoRoundAtTheirEnd) {
+  constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
+  StreamGroup& group = stream.add_group(heap, "g");
+  add_numbered(1, 1);
+  group.entries_read = kEnd;
+  stream.note_delivered(group, {1, 0});
+  EXPECT_EQ(group.entries_read, std::numeric_limits<int64_t>::min());
+  EXPECT_EQ(stream.lag(group), std::numeric_limits<int64_t>::min() + 1);
 }
 
 TEST_F(StreamTest, AnEntryMovesFromConsumerToConsumer) {

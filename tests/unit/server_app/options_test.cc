@@ -264,7 +264,11 @@ TEST(Options, RulesOfParametersThatComeLater) {
   EXPECT_EQ(set("oom-score-adj-values", "1 2"), "wrong number of arguments");
   EXPECT_EQ(set("oom-score-adj-values", "1 2 9999"),
             "Invalid oom-score-adj-values, elements must be between -2000 and 2000.");
+  EXPECT_EQ(set("repl-backlog-size", "100"), "16384");
+  EXPECT_EQ(set("repl-backlog-size", "17000"), "17000");
   EXPECT_EQ(set("shutdown-on-sigint", "nosave now"), "nosave now");
+  EXPECT_EQ(set("shutdown-on-sigint", " "),
+            "argument(s) must be one of the following: default, save, nosave, now, force");
   EXPECT_EQ(set("shutdown-on-sigint", "save nosave"),
             "shutdown options SAVE and NOSAVE can't be used simultaneously");
   EXPECT_EQ(set("proc-title-template", "{foo}"),

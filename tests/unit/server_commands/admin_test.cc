@@ -33,6 +33,19 @@ TEST_F(AdminTest, ConfigSetChangesWhatGetShows) {
                        "argument must be between 1 and 2147483647 inclusive"));
 }
 
+// What each version of Redis has drawn by: three numbers, two, none.
+TEST_F(AdminTest, LolwutReadsTheNumbersOfItsVersion) {
+  for (const ByteView command :
+       {"LOLWUT", "LOLWUT x y z", "LOLWUT VERSION", "LOLWUT VERSION 7 x", "LOLWUT VERSION -1 x",
+        "LOLWUT VERSION 5 1 2 3 x", "LOLWUT VERSION 6 1 2 x", "LOLWUT VERSION 5"}) {
+    EXPECT_TRUE(contains(engine.run(command), "Redis ver. 7.0")) << command;
+  }
+  for (const ByteView command : {"LOLWUT VERSION x", "LOLWUT VERSION 5 x", "LOLWUT VERSION 5 1 2 x",
+                                 "LOLWUT VERSION 6 1 x"}) {
+    EXPECT_EQ(engine.run(command), "(ERR value is not an integer or out of range)") << command;
+  }
+}
+
 // As in Redis, whose texts are C strings.
 TEST_F(AdminTest, AnErrorShowsArgumentsUpToAZeroByte) {
   const ByteView word("a\0b", 3);
