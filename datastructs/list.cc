@@ -10,6 +10,10 @@ namespace ouro {
 
 namespace {
 
+// A push at the front moves all that its node holds: with nodes of 8 KiB that was a tenth of what
+// LPUSH costs. So a node does not grow beyond this at its front.
+constexpr size_t kFrontBytesMax = 1_KiB;
+
 // A large list that came down to one node of at most this size is small again. Well below a node's
 // usual limit, so that a list at the border does not change its form with each push and pop.
 constexpr size_t kSmallAgainBytes = 2_KiB;
@@ -50,6 +54,15 @@ struct List::NodeLimit {
     if (is_plain(element)) return ListNode::plain(Blob::create_from(heap, element));
     PackedList run;
     run.insert(heap, run.end(), element);
+    return ListNode::packed(run);
+  }
+  // The same at an end that is pushed to: with room for all that the node will hold, instead of a
+  // reallocation for every other element.
+  ListNode make_end_node(Heap& heap, ListEnd end, ByteView element) const noexcept {
+    const ListNode node = make_node(heap, element);
+    if (node.is_plain() || entries < PackedBlock::kCountMax) return node;
+    PackedList run = node.run();
+    run.reserve(heap, end == ListEnd::kFront ? kFrontBytesMax : bytes);
     return ListNode::packed(run);
   }
 
@@ -102,10 +115,6 @@ void List::settle(Heap& heap) {
   set_small(left);
 }
 
-// A push at the front moves all that its node holds: with nodes of 8 KiB that was a tenth of what
-// LPUSH costs. So a node does not grow beyond this at its front.
-constexpr size_t kFrontBytesMax = 1_KiB;
-
 void List::push(Heap& heap, const Limits& limits, ListEnd end, ByteView element) {
   const NodeLimit limit(limits);
   const bool front = end == ListEnd::kFront;
@@ -131,7 +140,7 @@ void List::push(Heap& heap, const Limits& limits, ListEnd end, ByteView element)
       return;
     }
   }
-  const ListNode fresh = limit.make_node(heap, element);
+  const ListNode fresh = limit.make_end_node(heap, end, element);
   if (front) {
     nodes.push_front(heap, fresh);
   } else {

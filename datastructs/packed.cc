@@ -43,10 +43,14 @@ char* PackedBlock::splice(Heap& heap, At at, size_t old_bytes, size_t new_bytes,
     std::memmove(block_ + at + new_bytes, block_ + at + old_bytes, before - at - old_bytes);
   }
   set_head(after, entries);
-  if (usable > kShrinkBytesMin && after < usable / 2) {
+  if (new_bytes < old_bytes && usable > kShrinkBytesMin && after < usable / 2) {
     block_ = static_cast<char*>(heap.reallocate(block_, after));
   }
   return block_ + at;
+}
+
+void PackedBlock::reserve(Heap& heap, size_t bytes) noexcept {
+  if (bytes > memory_bytes()) block_ = static_cast<char*>(heap.reallocate(block_, bytes));
 }
 
 void PackedBlock::destroy(Heap& heap) noexcept {

@@ -66,6 +66,8 @@ class PackedBlock {
     return word & 0xFFFFFF;
   }
 
+  // Room for a run of so many bytes, for one that is known to grow. Requires a block.
+  void reserve(Heap& heap, size_t bytes) noexcept;
   // Frees the block; the handle is empty afterwards.
   void destroy(Heap& heap) noexcept;
 

@@ -258,7 +258,7 @@ PUBSUB = """
 2 PUBSUB (CHANNELS|SHARDCHANNELS) [{glob}] -> set
 3 PUBSUB (NUMPAT|NUMSUB|NUMSUB <{channel}>+|SHARDNUMSUB|SHARDNUMSUB <{channel}>+|{junk})
 2 !MULTI ; PUBLISH {channel} {value} ; SPUBLISH {channel} {value} ; {write} ; !EXEC
-1 @-!MULTI ; @-SUBSCRIBE <{channel}>+ ; @-(PSUBSCRIBE {glob}|SSUBSCRIBE {channel}) ; @-PUBLISH {channel} {value} ; @*!EXEC -> messages
+1 @-!MULTI ; @-SUBSCRIBE <{channel}>+ ; @-(PSUBSCRIBE {glob}|SSUBSCRIBE {channel}) ; @-PUBLISH {channel} x ; @*!EXEC -> messages
 4 @*!PING [{value}] -> messages
 1 @*{write} -> messages
 1 @*!(SUBSCRIBE|SSUBSCRIBE|PSUBSCRIBE|ECHO|SELECT|HELLO x) -> messages

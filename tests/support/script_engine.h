@@ -12,10 +12,10 @@ struct ScriptEngine : EngineFixture {
   ScriptEngine() : EngineFixture(tables()) {}
   static std::initializer_list<Registry::Table> tables() {
     static const std::initializer_list<Registry::Table> all = {
-        kEvalCommands,      kScriptCommands,     kFunctionCommands, kStringCommands,
-        kStringSetCommands, kListCommands,       kHashCommands,     kKeyCommands,
-        kSetCommands,       kListBlockCommands,  kExpireCommands,   kTransactionCommands,
-        kDatabaseCommands,  kConnectionCommands, kDebugCommands,    kClientCommands,
+        kEvalCommands,      kScriptCommands,     kFunctionCommands,  kStringCommands,
+        kStringSetCommands, kListCommands,       kHashCommands,      kKeyCommands,
+        kSetCommands,       kListBlockCommands,  kExpireCommands,    kTransactionCommands,
+        kDatabaseCommands,  kConnectionCommands, kDebugCommands,     kClientCommands,
         kAclCommands,       kConfigCommands,     kStreamReadCommands};
     return all;
   }
