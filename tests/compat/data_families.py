@@ -295,7 +295,8 @@ STREAMS = """
 4 XPENDING {stream} {group} [IDLE 0] {id_bound} {id_bound} {count} [{consumer}] -> pending
 1 XPENDING {stream} {group} [IDLE (0|-1|99999999|{junk})] {id_bound} {id_bound} [{count}] [{consumer}] [{junk}] -> pending
 5 XCLAIM {stream} {group} {consumer} 0 <{stream_id}>+ [FORCE] [JUSTID] [RETRYCOUNT {count}] [LASTID {stream_id}]
-2 XCLAIM {stream} {group} {consumer} 0 <{stream_id}>+ [IDLE {few}|TIME {at_ms}] [RETRYCOUNT {few}] [FORCE] [JUSTID] [LASTID {top_id}]
+1 XCLAIM {stream} {group} {consumer} 0 <{stream_id}>+ [IDLE {few}] [RETRYCOUNT {few}] [FORCE] [JUSTID] [LASTID {top_id}]
+1 XCLAIM {stream} {group} {consumer} 0 <{stream_id}>+ [TIME {at_ms}] [RETRYCOUNT {few}] [FORCE] [LASTID {top_id}]
 2 XCLAIM {stream} {group} {consumer} (0|-5|99999999|{junk}) <{stream_id}>+ [IDLE {number}] [TIME {at_ms}] [FORCE] [{junk}]
 4 XAUTOCLAIM {stream} {group} {consumer} 0 {id_bound} [COUNT {few}] [JUSTID]
 1 XAUTOCLAIM {stream} {group} {consumer} (-3|0|99999999|{junk}) {id_bound} [COUNT {number}] [{junk}]
