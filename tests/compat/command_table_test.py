@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""COMMAND, COMMAND COUNT, LIST and DOCS tell of every command of redis-server and each of its subcommands the same: arity,
+flags, keys, categories, tips, and in DOCS the version, the group and the arguments.
+
+    command_table_test.py BUILD [--redis redis-server]
+
+Not compared are sentences (summary, complexity, notes, history), which are each server's own. What is listed below, and
+nothing else, may differ. A count is one command or subcommand.
+"""
+import argparse
+import pathlib
+import sys
+
+from servers import Server
+
+# Come with a feature that is not there yet.
+LATER = set("""asking bgrewriteaof bgsave dump failover lastsave migrate module psync readonly readwrite replconf replicaof
+restore restore-asking role save slaveof sync wait""".split())
+LATER_CONTAINERS = ("cluster", "module")
+# Later versions, or KeyDB's EXPIREMEMBER, have given them an argument more.
+LONGER = {"persist", "pttl", "ttl", "zrank", "zrevrank"}
+OWN_WORDS = {b"summary", b"complexity", b"history", b"subcommands"}
+
+
+def plain(reply):
+    """A reply as values of Python; maps (RESP2: flat arrays) stay arrays."""
+    kind, value = reply
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def as_map(flat):
+    return dict(zip(flat[::2], flat[1::2]))
+
+
+def is_later(name):
+    return name in LATER or name.split("|")[0] in LATER_CONTAINERS
+
+
+class Table:
+    """What one server tells of its commands, by full name."""
+
+    def __init__(self, server):
+        self.rows, self.docs = {}, {}
+        client = server.connect(timeout_s=20)
+        self.count = client.call("COMMAND", "COUNT")[1]
+        self.names = {name.decode() for name in plain(client.call("COMMAND", "LIST"))}
+        self.add_rows(plain(client.call("COMMAND")))
+        self.add_docs(plain(client.call("COMMAND", "DOCS")))
+        self.commands = {name for name in self.rows if "|" not in name}
+        client.close()
+
+    def add_rows(self, rows):
+        for name, arity, flags, first, last, step, categories, tips, keys, subcommands in rows:
+            keys = [[(field, value) for field, value in as_map(spec).items() if field != b"notes"] for spec in keys]
+            self.rows[name.decode()] = {
+                "arity": int(arity), "flags": set(flags), "keys": (first, last, step, keys), "categories": set(categories),
+                "tips": tips}
+            self.add_rows(subcommands)
+
+    def add_docs(self, flat):
+        for name, fields in as_map(flat).items():
+            fields = as_map(fields)
+            self.docs[name.decode()] = {field: value for field, value in fields.items() if field not in OWN_WORDS}
+            self.add_docs(fields.get(b"subcommands", []))
+
+
+def contains(ours, theirs):
+    """Whether the arguments are theirs, in their order, with others between."""
+    ours = iter(ours)
+    return all(any(is_same_argument(mine, wanted) for mine in ours) for wanted in theirs)
+
+
+def is_same_argument(mine, wanted):
+    mine, wanted = as_map(mine), as_map(wanted)
+    inner = contains(mine.pop(b"arguments", []), wanted.pop(b"arguments", []))
+    return inner and mine == wanted
+
+
+def differences(name, ours, theirs):
+    """What is not the same of one command."""
+    if name not in ours.rows:
+        return ["it is missing"]
+    if is_later(name):
+        return ["it is no longer one of a later feature"]
+    found = []
+    for field, wanted in theirs.rows[name].items():
+        mine = ours.rows[name][field]
+        if field == "arity" and name in LONGER and mine == -wanted:
+            continue
+        if mine != wanted:
+            found.append(f"{field}: {mine}, redis-server {wanted}")
+    mine, wanted = dict(ours.docs[name]), dict(theirs.docs[name])
+    if not contains(mine.pop(b"arguments", []), wanted.pop(b"arguments", [])):
+        found.append(f"arguments: {ours.docs[name]}, redis-server {theirs.docs[name]}")
+    if mine != wanted:
+        found.append(f"documentation: {mine}, redis-server {wanted}")
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--redis", default="redis-server")
+    args = parser.parse_args()
+    with Server(str(args.build / "ouro-server")) as our_server, Server(args.redis) as their_server:
+        ours, theirs = Table(our_server), Table(their_server)
+    passed = failed = 0
+
+    def check(name, found):
+        nonlocal passed, failed
+        passed, failed = passed + (not found), failed + bool(found)
+        for text in found:
+            print(f"FAILED {name}: {text}")
+
+    for name in sorted(theirs.rows):
+        if not is_later(name) or name in ours.rows:
+            check(name, differences(name, ours, theirs))
+    check("COMMAND COUNT", [] if int(ours.count) == len(ours.commands) else [f"{ours.count}, {len(ours.commands)} in COMMAND"])
+    check("COMMAND LIST", [f"{name} is in one of COMMAND and LIST" for name in ours.names ^ set(ours.rows)])
+    check("COMMAND DOCS", [f"{name} is in one of COMMAND and DOCS" for name in set(ours.docs) ^ set(ours.rows)])
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
