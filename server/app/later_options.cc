@@ -59,7 +59,7 @@ bool check_file_name(Words, OptionValue& value, std::string& error) {
 }
 
 bool check_backlog_size(Words, OptionValue& value, std::string&) {
-  constexpr int64_t kLeast = 16 * 1024;
+  constexpr int64_t kLeast = 16_KiB;
   value.number = std::max(value.number, kLeast);
   return true;
 }
