@@ -106,6 +106,10 @@ class Dict {
   void for_each(FunctionRef<void(T&)> visit) const {
     core_.for_each([&](void* entry) { visit(*static_cast<T*>(entry)); });
   }
+  // The same until `visit` returns false.
+  void for_each_while(FunctionRef<bool(T&)> visit) const {
+    core_.for_each_while([&](void* entry) { return visit(*static_cast<T*>(entry)); });
+  }
   // Each entry with the same probability; null if empty.
   T* random(Prng& prng) const { return static_cast<T*>(core_.random(prng)); }
 

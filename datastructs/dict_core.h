@@ -98,6 +98,7 @@ class DictCore {
   // Iterate.
   uint64_t scan(uint64_t cursor, FunctionRef<void(void*)> visit) const;
   void for_each(FunctionRef<void(void*)> visit) const;
+  void for_each_while(FunctionRef<bool(void*)> visit) const;
   void* random(Prng& prng) const;
 
   // Deadlines.

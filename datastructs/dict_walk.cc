@@ -52,6 +52,15 @@ void DictCore::for_each(FunctionRef<void(void*)> visit) const {
   }
 }
 
+void DictCore::for_each_while(FunctionRef<bool(void*)> visit) const {
+  bool more = true;
+  for (uint32_t prefix = 0; more && root_ != 0 && prefix < kDictPrefixEnd;) {
+    const DictSegment& segment = *segment_at(prefix);
+    prefix = segment.prefix_end();
+    visit_segment(segment, [&](void* entry) { more = more && visit(entry); });
+  }
+}
+
 // A segment of depth d is met with probability 2^-d, a cell in it with 1/cells; accepting it with a
 // probability proportional to 2^d * cells gives each cell of the table the same chance.
 void* DictCore::random(Prng& prng) const {

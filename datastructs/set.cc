@@ -304,16 +304,8 @@ void Set::for_each_while(FunctionRef<bool(ByteView)> visit) const {
       }
       return;
     }
-    case Tag::kTable: {
-      // Nothing changes between these steps, so each member comes once; a walk ends at the end of a
-      // bucket.
-      bool more = true;
-      uint64_t cursor = 0;
-      do {
-        cursor = table().dict.scan(
-            cursor, [&](SetMember& member) { more = more && visit(member.bytes()); });
-      } while (more && cursor != 0);
-    }
+    case Tag::kTable:
+      return table().dict.for_each_while([&](SetMember& member) { return visit(member.bytes()); });
   }
 }
 

@@ -111,6 +111,9 @@ class Keyspace {
 
   Heap& heap() noexcept { return heap_; }
   HashSeed seed() const noexcept { return seed_; }
+  // For the table of the collection at a key. One seed for all would make a table that is filled in
+  // the order in which another is scanned (SSCAN, SADD) put everything into few buckets.
+  HashSeed seed_of(const Key& key) const noexcept { return {seed_.value ^ key.hash}; }
   const Dict<Entry>& table() const noexcept { return *table_; }
   // The table's own memory, without entries.
   size_t overhead_bytes() const noexcept { return table_->memory_bytes(); }

@@ -13,6 +13,9 @@
 namespace ouro {
 namespace {
 
+// Buffers of a client above this are of pages of their own.
+constexpr size_t kLargeClientBytes = 64_KiB;
+
 // Descriptors that are not clients: log, files, the ring, listeners.
 constexpr uint64_t kOwnDescriptors = 32;
 
@@ -31,7 +34,7 @@ struct Server::Client final : SessionOwner, ConnectionOwner {
     if (server.pumping_) {
       server.departed_.push_back(this);
     } else {
-      server.clients_.erase(self);
+      server.erase(*this);
     }
   }
 
@@ -157,8 +160,17 @@ void Server::on_accepted(SocketFd fd, const Listener& from) {
 }
 
 void Server::erase_departed() {
-  for (Client* client : departed_) clients_.erase(client->self);
+  for (Client* client : departed_) erase(*client);
   departed_.clear();
+}
+
+// What a client held of buffers goes back to the system: the allocator would keep it until it is
+// used again, and that may be never.
+void Server::erase(Client& client) {
+  const bool held_much = client.session.memory_bytes() > kLargeClientBytes;
+  if (held_much) allocator_.return_at_once(true);
+  clients_.erase(client.self);
+  if (held_much) allocator_.return_at_once(false);
 }
 
 void Server::on_signal(Signal signal) {

@@ -88,6 +88,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   bool may_stop(const ShutdownRequest& request);
   void stop();
   void erase_departed();
+  void erase(Client& client);
 
   Loop& loop_;
   Allocator& allocator_;

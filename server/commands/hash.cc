@@ -28,7 +28,8 @@ Result<size_t> store_pairs(Context& ctx) {
   const Hash::Write how{.now = field_clock(ctx)};
   size_t added = 0;
   for (size_t i = 2; i < ctx.argv.size(); i += 2) {
-    if (hash->set(ctx.heap(), ctx.limits(), ctx.db.seed(), ctx.argv[i], ctx.argv[i + 1], how)) {
+    if (hash->set(ctx.heap(), ctx.limits(), ctx.db.seed_of(key), ctx.argv[i], ctx.argv[i + 1],
+                  how)) {
       ++added;
     }
   }
@@ -58,7 +59,7 @@ Status cmd_hsetnx(Context& ctx) {
   if (hash == nullptr) {
     OURO_TRY(hash, ctx.find_or_add<Hash>(key));
   }
-  hash->set(ctx.heap(), ctx.limits(), ctx.db.seed(), ctx.argv[2], ctx.argv[3]);
+  hash->set(ctx.heap(), ctx.limits(), ctx.db.seed_of(key), ctx.argv[2], ctx.argv[3]);
   ctx.changed(key, Event::kHash, "hset");
   ctx.reply.integer(1);
   return Status::ok();
@@ -91,7 +92,8 @@ Status store_number(Context& ctx, const Key& key, Hash* hash, ByteView text, Byt
   if (hash == nullptr) {
     OURO_TRY(hash, ctx.find_or_add<Hash>(key));
   }
-  hash->set(ctx.heap(), ctx.limits(), ctx.db.seed(), ctx.argv[2], text, {.keep_deadline = true});
+  hash->set(ctx.heap(), ctx.limits(), ctx.db.seed_of(key), ctx.argv[2], text,
+            {.keep_deadline = true});
   ctx.changed(key, Event::kHash, event);
   return Status::ok();
 }

@@ -180,7 +180,7 @@ Status set_fields(Context& ctx, const Key& key, const SetOptions& options) {
   const Hash::Write how{.now = field_clock(ctx), .keep_deadline = options.keep_ttl};
   FieldFacts facts(ctx);
   for (size_t i = 0; i < pairs.size(); i += 2) {
-    hash->set(ctx.heap(), ctx.limits(), ctx.db.seed(), pairs[i], pairs[i + 1], how);
+    hash->set(ctx.heap(), ctx.limits(), ctx.db.seed_of(key), pairs[i], pairs[i + 1], how);
     if (options.time.given()) end_field_at(ctx, key, *hash, pairs[i], options.when, facts);
   }
   ctx.changed(key, Event::kHash, "hset", pairs.size() / 2);

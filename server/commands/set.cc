@@ -21,7 +21,7 @@ Status cmd_sadd(Context& ctx) {
   OURO_TRY(Set * set, ctx.find_or_add<Set>(key));
   uint64_t added = 0;
   for (const ByteView member : ctx.argv.subspan(2)) {
-    if (set->add(ctx.heap(), ctx.limits(), ctx.db.seed(), member)) ++added;
+    if (set->add(ctx.heap(), ctx.limits(), ctx.db.seed_of(key), member)) ++added;
   }
   if (added > 0) ctx.changed(key, Event::kSet, "sadd", added);
   ctx.reply.integer(static_cast<int64_t>(added));
@@ -55,7 +55,7 @@ Status cmd_smove(Context& ctx) {
   ctx.changed(from_key, Event::kSet, "srem");
   ctx.erase_if_empty(from_key, from);
   OURO_TRY(Set * to, ctx.find_or_add<Set>(to_key));
-  if (to->add(ctx.heap(), ctx.limits(), ctx.db.seed(), member)) {
+  if (to->add(ctx.heap(), ctx.limits(), ctx.db.seed_of(to_key), member)) {
     ctx.changed(to_key, Event::kSet, "sadd");
   }
   ctx.reply.integer(1);

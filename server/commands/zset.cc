@@ -333,7 +333,7 @@ Status add_elements(Context& ctx, const ZAddOptions& options, size_t count,
   ZAddResult result{};
   for (size_t i = 0; i < count; ++i) {
     const ScoredView one = element(i);
-    result = zset->add(ctx.heap(), ctx.limits(), ctx.db.seed(), one.member, one.score, rule);
+    result = zset->add(ctx.heap(), ctx.limits(), ctx.db.seed_of(key), one.member, one.score, rule);
     added += result.outcome == Outcome::kAdded;
     updated += result.outcome == Outcome::kUpdated;
   }

@@ -60,6 +60,7 @@ void Engine::begin_turn(UnixMs wall, Instant now, Micros beyond) {
   wall_ = wall;
   beyond_ = beyond;
   instant_ = now;
+  turn_tick_ = stopwatch.ticks();
   const uint32_t access = eviction.counts_uses(options.maxmemory_policy)
                               ? Eviction::access_of_new(wall)
                               : access_clock();

@@ -82,6 +82,11 @@ class Engine {
   // The same in microseconds, for what is shown so: TIME, MONITOR.
   Micros wall_micros() const { return wall_ * 1000 + beyond_; }
   Instant instant() const { return instant_; }
+  // What the turn has taken by now.
+  Micros micros_of_turn() const {
+    return static_cast<Micros>(static_cast<double>(stopwatch.ticks() - turn_tick_) /
+                               stopwatch.ticks_per_us());
+  }
   // Clock of Entry::access in seconds, unless the policy counts uses.
   uint32_t access_clock() const { return static_cast<uint32_t>(wall_ / 1000) & Entry::kAccessMask; }
 
@@ -200,6 +205,7 @@ class Engine {
   UnixMs wall_ = 0;
   Micros beyond_ = 0;
   Instant instant_ = 0;
+  uint64_t turn_tick_ = 0;  // the stopwatch at wall_
   DbIndex expire_at_ = 0;
   uint32_t access_of_new_ = 0;
 };

@@ -28,6 +28,10 @@ constexpr size_t kBurstBytes = 16_KiB;
 constexpr size_t kReceiveBytesMax = 64_KiB;
 constexpr uint8_t kShortReceives = 8;
 
+// As many receives as find buffers in a turn. Thousands that wait for one would each cost an entry
+// and a completion, turn after turn.
+constexpr size_t kStarvedATurn = 64;
+
 // A larger send may well find no room for all of it; then waiting for the rest in the kernel is
 // cheaper.
 constexpr size_t kQuietBytesMax = 16_KiB;
@@ -250,18 +254,23 @@ void UringLoop::close_descriptor(Op& op, int descriptor) {
   io_uring_prep_close(&sqe, descriptor);
 }
 
-void UringLoop::rearm(std::vector<Op*>& ended_early) {
-  for (Op* op : std::exchange(ended_early, {})) {
-    note_ended(*op);
-    op->loop.cancelled ? finish_later(*op, -ECANCELED) : arm(*op);
+void UringLoop::rearm(Op& op) {
+  note_ended(op);
+  op.loop.cancelled ? finish_later(op, -ECANCELED) : arm(op);
+}
+
+void UringLoop::rearm_all() {
+  for (size_t left = std::min(starved_.size(), kStarvedATurn); left > 0; --left) {
+    rearm(*starved_.front());
+    starved_.pop_front();
   }
+  for (Op* op : std::exchange(ended_early_, {})) rearm(*op);
 }
 
 void UringLoop::turn(Millis wait_max, TurnKind turn_kind) {
   turn_kind == TurnKind::kOuter ? uring_->return_buffers() : uring_->return_nested_buffers();
   for (Op* op : cancelling_) ask_to_cancel(*op);
-  if (!starved_.empty()) rearm(starved_);
-  if (!ended_early_.empty()) rearm(ended_early_);
+  rearm_all();
   submit_and_wait(wait_micros(wait_max));
   arguments_used_ = 0;
   sends_pending_ = 0;
@@ -330,7 +339,7 @@ void UringLoop::on_received(Op& op, const io_uring_cqe& cqe) {
   const bool is_starved = cqe.res == -ENOBUFS;
   const bool restarts = cqe.res == -ECANCELED && !op.loop.cancelled;
   if (cqe.res <= 0 && !is_starved && !restarts) return finish(op, cqe.res);
-  if (!goes_on) (is_starved ? starved_ : ended_early_).push_back(&op);
+  if (!goes_on) is_starved ? starved_.push_back(&op) : ended_early_.push_back(&op);
   if (cqe.res <= 0) return;
   note_size(op, bytes.size(), goes_on);
   op.report({.result = cqe.res, .more = true, .bytes = bytes});

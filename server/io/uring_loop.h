@@ -18,6 +18,7 @@
 // without a completion has sent everything: its end is told at the end of that turn's completions.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -59,7 +60,8 @@ class UringLoop final : public SystemLoop {
 
   io_uring_sqe& start(Op& op, OpKind kind, int32_t descriptor);
   void arm(Op& op);
-  void rearm(std::vector<Op*>& ended_early);
+  void rearm(Op& op);
+  void rearm_all();
   void on_completion(const io_uring_cqe& cqe);
   void on_received(Op& op, const io_uring_cqe& cqe);
   void on_accepted(Op& op, const io_uring_cqe& cqe);
@@ -77,7 +79,7 @@ class UringLoop final : public SystemLoop {
 
   std::unique_ptr<Uring> uring_;
   std::vector<Op*> ended_early_;  // accepts and receives to start again
-  std::vector<Op*> starved_;      // the same, ahead of them: these found no buffer
+  std::deque<Op*> starved_;       // the same, ahead of them: these found no buffer
   // sendmsg's arguments, read by the kernel when it takes the entry.
   std::unique_ptr<char[]> arguments_;
   size_t arguments_used_ = 0;

@@ -80,7 +80,7 @@ class LuaState {
   size_t memory_bytes() const { return bytes_; }
 
  private:
-  static constexpr int kHookEvery = 100'000;
+  static constexpr int kHookEvery = 1000;
   // An eighth of what a thread usually has. LuaJIT itself sets no limit.
   static constexpr std::ptrdiff_t kStackBytesMax = 1 << 20;
 

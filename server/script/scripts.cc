@@ -9,7 +9,7 @@ Scripts& Scripts::of(Engine& engine) {
 }
 
 Scripts::Eval::Eval(Scripts& scripts)
-    : state(scripts.engine_.heap, LuaState::Kind::kEval, scripts.runner_, scripts.draw_seed()),
+    : state(scripts.lua_heap_, LuaState::Kind::kEval, scripts.runner_, scripts.draw_seed()),
       cache(scripts.engine_.heap, HashSeed{scripts.engine_.prng.next()}) {}
 
 Scripts::Eval& Scripts::eval() {
@@ -18,8 +18,7 @@ Scripts::Eval& Scripts::eval() {
 }
 
 LuaState& Scripts::function_state() {
-  if (!functions_)
-    functions_.emplace(engine_.heap, LuaState::Kind::kFunctions, runner_, draw_seed());
+  if (!functions_) functions_.emplace(lua_heap_, LuaState::Kind::kFunctions, runner_, draw_seed());
   return *functions_;
 }
 

@@ -64,6 +64,9 @@ class Scripts final : public Scripting {
   uint32_t draw_seed() { return static_cast<uint32_t>(engine_.prng.next()); }
 
   Engine& engine_;
+  // Of the machines alone: as in Redis their garbage is no part of used_memory, so that it evicts
+  // nothing and refuses no write.
+  Heap lua_heap_;
   Runner runner_;
   std::optional<Eval> eval_;
   std::optional<LuaState> functions_;

@@ -10,7 +10,9 @@ namespace ouro {
 namespace {
 
 Status cmd_time(Context& ctx) {
-  const Micros wall = ctx.engine.wall_micros();
+  // The clock stands still in a turn, but a script may wait for it.
+  const bool is_script = ctx.caller.origin == Origin::kScript;
+  const Micros wall = ctx.engine.wall_micros() + (is_script ? ctx.engine.micros_of_turn() : 0);
   ctx.reply.array(2);
   ctx.reply.bulk(std::to_string(wall / 1'000'000));
   ctx.reply.bulk(std::to_string(wall % 1'000'000));
