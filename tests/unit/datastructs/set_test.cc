@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <map>
 #include <set>
 #include <string>
@@ -199,6 +200,29 @@ TEST_F(SetTest, CopyIsIndependent) {
       set_.destroy(heap_);
     }
   }
+}
+
+// Bucket by bucket of a table with the same seed, everything would go into few buckets of the new
+// one, which took a hundred times as long.
+TEST_F(SetTest, FillingASetByTheWalkOfAnotherTakesNoLonger) {
+  using Clock = std::chrono::steady_clock;
+  const auto fill = [&](FunctionRef<void(Set&)> add_all) {
+    const auto started = Clock::now();
+    Set fresh;
+    add_all(fresh);
+    const auto took = Clock::now() - started;
+    EXPECT_EQ(fresh.size(), set_.size());
+    fresh.destroy(heap_);
+    return took;
+  };
+  add_numbers(200'000, "m");
+  const auto in_order = fill([&](Set& fresh) {
+    for (int i = 0; i < 200'000; ++i) fresh.add(heap_, limits_, kSeed, "m" + std::to_string(i));
+  });
+  const auto by_walk = fill([&](Set& fresh) {
+    set_.for_each([&](ByteView member) { fresh.add(heap_, limits_, kSeed, member); });
+  });
+  EXPECT_LT(by_walk, 8 * in_order);
 }
 
 }  // namespace

@@ -397,6 +397,27 @@ TEST(Eval, CallsThatFailLeaveNothing) {
   EXPECT_LT(engine.growth("local function f() return f() + 1 end return f()", 500), 2'000);
 }
 
+TEST(Eval, TheClockOfTimeGoesOn) {
+  ScriptEngine engine;
+  EXPECT_EQ(
+      engine.eval(
+          "local function now() local t = redis.call('TIME') return t[1] * 1000000 + t[2] end "
+          "local began, asked = now(), 0 "
+          "repeat asked = asked + 1 until now() - began >= 500 or asked == 1000 "
+          "return asked < 1000"),
+      "1");
+}
+
+// As in Redis: it evicts nothing and refuses no write.
+TEST(Eval, WhatAMachineAllocatesIsNoMemoryOfTheCache) {
+  ScriptEngine engine;
+  engine.eval("return 1");
+  const size_t before = engine.engine.heap.used_bytes();
+  engine.eval("return #string.rep('x', 5000000)");
+  EXPECT_LT(engine.engine.heap.used_bytes(), before + 100'000);
+  EXPECT_GT(engine.engine.script_facts().eval_machine_bytes, 1'000'000U);
+}
+
 TEST(Eval, AScriptMayAskWhatItsUserMayDo) {
   ScriptEngine engine;
   const auto ask = [&](const char* words) {
