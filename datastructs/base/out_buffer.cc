@@ -13,6 +13,10 @@ constexpr size_t kChunkBytesFirst = 1_KiB;
 constexpr size_t kChunkBytesMax = 16_KiB;
 constexpr size_t kChunkGrowth = 4;
 
+// A larger chunk goes when all is sent: to allocate it again costs little beside filling it, and
+// the next large replies are often another peer's.
+constexpr ptrdiff_t kKeptBytesMax = kChunkBytesFirst;
+
 constexpr uint32_t kMarksFirst = 8;
 
 }  // namespace
@@ -242,14 +246,22 @@ void OutBuffer::consume(size_t bytes) {
       break;
     }
   }
-  // The last chunk is kept and written from its start again; pieces without bytes may stand before
-  // it.
-  if (size_bytes_ == 0) {
-    while (front_ != back_) drop_front();
-    if (back_ != nullptr) back_->begin = back_->end = back_->storage();
-    front_offset_ = back_offset_;
-  }
+  if (size_bytes_ == 0) run_empty();
   pop_marks();
+}
+
+// A small chunk is kept and written from its start again; pieces without bytes may stand before it.
+void OutBuffer::run_empty() {
+  while (front_ != back_) drop_front();
+  if (back_ != nullptr) {
+    const bool is_small = back_->limit - reinterpret_cast<char*>(back_) <= kKeptBytesMax;
+    if (is_small) {
+      back_->begin = back_->end = back_->storage();
+    } else {
+      drop_front();
+    }
+  }
+  front_offset_ = back_offset_;
 }
 
 void OutBuffer::clear() {

@@ -12,9 +12,9 @@
 // Offsets never go back. Without a gate the caller passes kReleaseAll.
 //
 // Cost: append is one memcpy into warm memory. A buffer that never held bytes holds no chunk; one
-// that ran empty keeps its last chunk (1 to 16 KiB), so that a busy peer allocates nothing, until
-// shrink() finds it unused: 10,000 idle peers cost nothing here. Views from gather() die at the
-// next consume(); bytes handed out do not move while more is appended.
+// that ran empty keeps a last chunk of 1 KiB, so that a busy peer with small replies allocates
+// nothing, until shrink() finds it unused: 10,000 idle peers cost nothing here. Views from gather()
+// die at the next consume(); bytes handed out do not move while more is appended.
 #pragma once
 
 #include <cstddef>
@@ -124,6 +124,7 @@ class OutBuffer {
   void link_behind(Piece* before, Piece* piece);
   void free_piece(Piece* piece);
   void drop_front();
+  void run_empty();
   void pop_marks();
   void move_marks(const Piece* piece, const char* at, size_t bytes);
 

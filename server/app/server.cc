@@ -89,6 +89,7 @@ bool Server::start() {
   }
   log_.print(LogLevel::kNotice, "Network back end: %s", io_reason_.c_str());
   log_.print(LogLevel::kNotice, "Ready to accept connections");
+  turn_meter_.begin(loop_.thread_cpu());
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <utility>
 
 #include "datastructs/base/units.h"
 
@@ -46,28 +47,31 @@ class TurnTimes {
   Micros max_ = 0;
 };
 
-// Measures turns by both clocks. Wall time is from the loop's awakening to the turn's end, without
-// the sleep.
+// Measures turns by both clocks, without the sleep.
 //
 // Reading the CPU clock is a system call, dearer than all else in a turn that answers one GET. So a
 // turn that is short by the wall counts as if it had the processor all that time, and the clock is
-// read after a longer one, or when kShort has passed since it was last read. What is recorded for a
-// longer turn is thus an upper bound, at most the wall time and kShort above the truth; it includes
-// the kernel's part before the awakening.
+// read after a longer one, or when kShort has passed since it was last read. What is recorded then
+// is an upper bound, at most kShort above the truth.
+//
+// The kernel receives, sends and closes before the loop awakes, in the call that also sleeps. The
+// CPU clock has that part; by the wall it cannot be told from the sleep, so that a turn counts from
+// the awakening, and at least as long as it had the processor.
 class TurnMeter {
  public:
+  // What the thread used before its first turn is no turn's.
+  void begin(Micros cpu_used) { cpu_used_ = cpu_used; }
   template <class ReadCpu>
   void on_turn_end(Instant awakened, Instant now, ReadCpu&& read_cpu) {
     const Micros took = now - awakened;
-    wall_.record(took);
-    if (took < kShort && now - cpu_read_at_ < kShort) {
-      cpu_.record(took);
-      return;
+    Micros cpu = took;
+    if (took >= kShort || now - cpu_read_at_ >= kShort) {
+      const Micros used = read_cpu();
+      cpu = used - std::exchange(cpu_used_, used);
+      cpu_read_at_ = now;
     }
-    const Micros cpu = read_cpu();
-    cpu_.record(std::min(took, cpu - cpu_used_));
-    cpu_used_ = cpu;
-    cpu_read_at_ = now;
+    cpu_.record(cpu);
+    wall_.record(std::max(took, cpu));
   }
   void reset() {
     cpu_.reset();

@@ -28,5 +28,14 @@ TEST(TurnMeter, ALongTurnCountsTheCpuThatItUsed) {
   EXPECT_EQ(meter.wall().max(), 5000);
 }
 
+// The kernel's part of a turn is over when the loop awakes: the CPU clock alone tells of it.
+TEST(TurnMeter, WorkBeforeTheAwakeningCounts) {
+  TurnMeter meter;
+  meter.begin(50'000);
+  meter.on_turn_end(9000, 9010, [] { return Micros{50'900}; });
+  EXPECT_EQ(meter.cpu().max(), 900);
+  EXPECT_EQ(meter.wall().max(), 900);
+}
+
 }  // namespace
 }  // namespace ouro
