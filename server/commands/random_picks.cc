@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/commands/random_picks.h"
 
+#include "server/engine/session.h"
+
 namespace ouro {
 
 Result<int64_t> random_count(Context& ctx, size_t index) {
@@ -26,15 +28,30 @@ Result<PairPicks> parse_pair_picks(Context& ctx, ByteView word) {
   return PairPicks{count, with_second};
 }
 
+namespace {
+
+// What no bulk string is shorter than: "$0", its bytes, and two ends of lines.
+constexpr uint64_t kBulkBytesMin = 6;
+
+// Before the error: a client with an output limit that the answer would pass is closed.
+void refuse_answer_of(Context& ctx, uint64_t bytes) {
+  if (ctx.caller.session != nullptr) ctx.caller.session->refuse_answer_of(bytes);
+}
+
+}  // namespace
+
 Status check_repeated(Context& ctx, uint64_t count, uint64_t pick_bytes_max,
                       FunctionRef<uint64_t(Prng&)> sum_bytes) {
   if (count > kRepeatedPicksMax) {
+    refuse_answer_of(ctx, count > UINT64_MAX / kBulkBytesMin ? count : count * kBulkBytesMin);
     return ctx.fail("ERR value is out of range, at most %llu elements are picked with repetition",
                     static_cast<unsigned long long>(kRepeatedPicksMax));
   }
   if (pick_bytes_max <= kRepeatedBytesMax / count) return Status::ok();
   Prng dice = ctx.prng();
-  if (sum_bytes(dice) <= kRepeatedBytesMax) return Status::ok();
+  const uint64_t bytes = sum_bytes(dice);
+  if (bytes <= kRepeatedBytesMax) return Status::ok();
+  refuse_answer_of(ctx, bytes);
   return ctx.fail("ERR value is out of range, the elements picked would have more than %llu bytes",
                   static_cast<unsigned long long>(kRepeatedBytesMax));
 }

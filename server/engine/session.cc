@@ -2,6 +2,7 @@
 #include "server/engine/session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "server/engine/engine.h"
 
@@ -297,7 +298,12 @@ void Session::after_reply() {
   const size_t bytes = out_.size_bytes();
   const OutputLimit& limit = output_limit();
   if ((limit.hard_bytes > 0 || limit.soft_bytes > 0) && bytes > 0) [[unlikely]]
-    check_output(limit, bytes);
+    check_output(limit, bytes + std::exchange(refused_bytes_, 0));
+}
+
+void Session::refuse_answer_of(uint64_t bytes) {
+  const size_t limit = output_limit().hard_bytes;
+  if (takes_replies() && limit > 0 && bytes >= limit) refused_bytes_ = limit;
 }
 
 void Session::check_limits() {

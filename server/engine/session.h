@@ -111,6 +111,9 @@ class Session final : public Endpoint {
   void close_after_reply();
   // Closes at once.
   void doom();
+  // The running command refuses to build an answer of at least so many bytes. If that is above this
+  // client's hard output limit, it meets the end that the answer would have brought.
+  void refuse_answer_of(uint64_t bytes);
   // Output limits that may last only so long, and memory that an idle client need not hold.
   void check_limits();
   void reset();  // RESET: back to a fresh connection's state
@@ -224,6 +227,7 @@ class Session final : public Endpoint {
   // What came while its own script was busy: the reader holds the words of that command.
   std::string held_;
   Instant over_soft_since_ = 0;
+  uint64_t refused_bytes_ = 0;  // see refuse_answer_of()
   // Where the output begins that waits for seal(): a command runs that may leave effects.
   uint64_t unsealed_from_ = 0;
   bool unsealed_ = false;

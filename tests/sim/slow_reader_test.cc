@@ -65,6 +65,23 @@ TEST(SlowReader, IsClosedAtTheHardLimitAndItsMemoryReturns) {
   EXPECT_TRUE(server.log().has("output buffer limits"));
 }
 
+// An answer that is refused for its size closes whom it would have closed; others get the error.
+TEST(OutputLimit, ClosesForAnAnswerThatIsNotBuilt) {
+  SimWorld world(run_seed());
+  SimServer server(world.add_machine());
+  SimClient control(world);
+  SimClient greedy(world);
+  control.ask({"SADD", "set", "a"});
+  EXPECT_EQ(greedy.ask({"SRANDMEMBER", "set", "-9000000"}).substr(0, 4), "-ERR");
+  control.ask({"CONFIG", "SET", "client-output-buffer-limit", "normal 60000000 0 0"});
+  EXPECT_EQ(greedy.ask({"SRANDMEMBER", "set", "-9000000"}).substr(0, 4), "-ERR");
+  greedy.send(resp_command({"SRANDMEMBER", "set", "-10000000"}));
+  world.run_for(1'000'000);
+  EXPECT_TRUE(greedy.has_ended());
+  EXPECT_EQ(server.engine().stats.client_output_limit_closed, 1U);
+  EXPECT_EQ(control.ask({"PING"}), "+PONG\r\n");
+}
+
 TEST(SlowReader, IsClosedWhenTheSoftLimitLasts) {
   SimWorld world(run_seed());
   SimServer server(world.add_machine(), [](Options& options) {
