@@ -105,7 +105,8 @@ void Session::parse() {
   const RespReader::Limits limits{.bulk_bytes_max = engine_.options.proto_max_bulk_len,
                                   .authenticated = !needs_auth()};
   unparsed_ = false;
-  while (!must_wait()) {
+  const bool waits = must_wait();  // nothing runs here that could change it
+  while (!waits) {
     // The limits of what follows an AUTH depend on whether it is a good one.
     if (engine_.batch.is_full() || (needs_auth() && batched_ > 0)) {
       queue_for_batch();
@@ -257,7 +258,7 @@ void Session::resume() {
   owner_.on_session_active();
 }
 
-const OutputLimit& Session::output_limit() const {
+inline const OutputLimit& Session::output_limit() const {
   switch (client_class()) {
     case ClientClass::kPubsub:
       return engine_.options.output_pubsub;
@@ -378,10 +379,6 @@ void Session::reset() {
   resp_version_ = 2;
   reply_mode = ReplyMode::kOn;
   engine_.acl.make_default(*this);
-}
-
-ClientClass Session::client_class() const {
-  return subscription_count() > 0 ? ClientClass::kPubsub : ClientClass::kNormal;
 }
 
 size_t Session::query_bytes_free() const {

@@ -157,7 +157,9 @@ class Session final : public Endpoint {
     return subscriptions[0].size() + subscriptions[1].size() + subscriptions[2].size();
   }
   size_t subscription_bytes = 0;  // what they take here and in PubSub
-  ClientClass client_class() const;
+  ClientClass client_class() const {
+    return subscription_count() > 0 ? ClientClass::kPubsub : ClientClass::kNormal;
+  }
   // The command that is running and input that is not parsed yet, and what the reader holds beyond
   // what came.
   size_t query_bytes() const {
