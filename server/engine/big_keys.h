@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // BigKeys: which keys take the most bytes, and which have the most elements (MEMORY BIGKEYS).
 //
-// Found by a walk over all keys, as KeySizes does it: begun by who asks, at once if there are few
-// keys, else in slices between turns. Who asks is told of the last walk that has ended and how far
-// the one is that goes on. A size is that of when the walk came by, exact (MEMORY USAGE). Nothing
-// is paid when nobody asks.
+// Found by a walk over all keys (key_walk.h). A size is that of when the walk came by, exact
+// (MEMORY USAGE).
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "datastructs/keyspace/databases.h"
+#include "server/engine/key_walk.h"
 
 namespace ouro {
 
-class Engine;
-
-class BigKeys {
+class BigKeys final : public KeyWalk {
  public:
   static constexpr size_t kKept = 64;  // of each list
 
@@ -33,28 +29,22 @@ class BigKeys {
     UnixMs ended = 0;  // 0: no walk has ended yet
   };
 
-  explicit BigKeys(Engine& engine) : engine_(engine) {}
+  explicit BigKeys(Engine& engine) : KeyWalk(engine) {}
 
   // What is known, fresh if the keyspace is small; begins a walk.
   const Report& ask();
   // The walk that goes on: how many keys it has come by. Zero if there is none.
-  size_t walked() const { return walks_ ? found_.key_count : 0; }
-
-  // True when more is left to be walked.
-  bool run_slice();
+  size_t walked() const { return goes_on() ? found_.key_count : 0; }
 
  private:
-  void walk(size_t keys_max);
-  void look_at(const Entry& entry);
+  void on_begin(uint32_t db_count) override;
+  void on_key(DbIndex db, const Entry& entry) override;
+  void on_end(UnixMs now) override;
   static void keep(std::vector<Item>& items, size_t size, DbIndex db, const Entry& entry);
 
-  Engine& engine_;
   Report report_;
-  // The walk that goes on. Its lists are heaps with the smallest on top.
-  bool walks_ = false;
+  // Of the walk that goes on. Its lists are heaps with the smallest on top.
   Report found_;
-  DbIndex db_ = 0;
-  uint64_t cursor_ = 0;
 };
 
 }  // namespace ouro
