@@ -2,16 +2,13 @@
 #include "datastructs/rank_tree.h"
 
 #include <algorithm>
-#include <cstring>
 #include <type_traits>
 
 #include "datastructs/base/check.h"
+#include "datastructs/rank_tree_nodes.h"
 
 namespace ouro {
 namespace {
-
-constexpr uint32_t kLeafMax = 62;
-constexpr uint32_t kInnerMax = 36;
 
 // Sharing fewer items than this with a sibling is put off to a split: else each insert between two
 // full nodes would move one item over.
@@ -20,18 +17,12 @@ constexpr uint32_t kShareMin = 2;
 // A walk asks for the entries this far ahead of it: they are spread over the heap.
 constexpr uint32_t kReadAhead = 8;
 
-template <class T>
-void move_array(T* to, const T* from, uint32_t count) noexcept {
-  // NOLINTNEXTLINE(bugprone-sizeof-expression): of an array of pointers the pointers move
-  std::memmove(to, from, count * sizeof(T));
-}
-
 uint32_t less_count(const double* scores, uint32_t count, double score) noexcept {
   uint32_t base = 0;
   while (count > 1) {
     const uint32_t half = count / 2;
-    base += static_cast<uint32_t>(scores[base + half - 1] < score) *
-            half;  // without a branch to mispredict
+    // Without a branch to mispredict.
+    base += static_cast<uint32_t>(scores[base + half - 1] < score) * half;
     count -= half;
   }
   return base + static_cast<uint32_t>(count == 1 && scores[base] < score);
@@ -93,94 +84,6 @@ struct MemberOrder {
 };
 
 }  // namespace
-
-// What Leaf and Inner offer alike: `take` copies items of another node of the kind,
-// open_gap/close_gap move the own ones and keep `count`, `weight` is the number of elements below
-// items, first_score/first_member name the first of them.
-struct RankTree::Leaf {
-  static constexpr uint32_t kMax = kLeafMax;
-
-  Leaf* prev = nullptr;
-  Leaf* next = nullptr;
-  uint32_t count = 0;
-  double scores[kMax];
-  ScoredMember* members[kMax];
-
-  void take(uint32_t to, const Leaf& from, uint32_t from_at, uint32_t n) noexcept {
-    move_array(scores + to, from.scores + from_at, n);
-    move_array(members + to, from.members + from_at, n);
-  }
-  void open_gap(uint32_t at, uint32_t n) noexcept {
-    take(at + n, *this, at, count - at);
-    count += n;
-  }
-  void close_gap(uint32_t at, uint32_t n) noexcept {
-    take(at, *this, at + n, count - at - n);
-    count -= n;
-  }
-  size_t weight(uint32_t, uint32_t n) const noexcept { return n; }
-  double first_score() const noexcept { return scores[0]; }
-  ScoredMember* first_member() const noexcept { return members[0]; }
-
-  void link_after(Leaf& before) noexcept {
-    prev = &before;
-    next = before.next;
-    before.next = this;
-    if (next != nullptr) next->prev = this;
-  }
-  void unlink() noexcept {
-    if (prev != nullptr) prev->next = next;
-    if (next != nullptr) next->prev = prev;
-  }
-};
-
-struct RankTree::Inner {
-  static constexpr uint32_t kMax = kInnerMax;
-
-  uint32_t count = 0;
-  uint32_t sizes[kMax];
-  double scores[kMax];
-  ScoredMember* members[kMax];
-  void* children[kMax];
-
-  void take(uint32_t to, const Inner& from, uint32_t from_at, uint32_t n) noexcept {
-    move_array(sizes + to, from.sizes + from_at, n);
-    move_array(scores + to, from.scores + from_at, n);
-    move_array(members + to, from.members + from_at, n);
-    move_array(children + to, from.children + from_at, n);
-  }
-  void open_gap(uint32_t at, uint32_t n) noexcept {
-    take(at + n, *this, at, count - at);
-    count += n;
-  }
-  void close_gap(uint32_t at, uint32_t n) noexcept {
-    take(at, *this, at + n, count - at - n);
-    count -= n;
-  }
-  size_t weight(uint32_t at, uint32_t n) const noexcept {
-    size_t sum = 0;
-    for (uint32_t i = at; i < at + n; ++i) sum += sizes[i];
-    return sum;
-  }
-  double first_score() const noexcept { return scores[0]; }
-  ScoredMember* first_member() const noexcept { return members[0]; }
-
-  template <class Node>
-  void set_first(uint32_t at, const Node& child) noexcept {
-    scores[at] = child.first_score();
-    members[at] = child.first_member();
-  }
-  template <class Node>
-  void set_child(uint32_t at, Node& child) noexcept {
-    children[at] = &child;
-    sizes[at] = static_cast<uint32_t>(child.weight(0, child.count));
-    set_first(at, child);
-  }
-  template <class Node>
-  Node* child(uint32_t at) const noexcept {
-    return static_cast<Node*>(children[at]);
-  }
-};
 
 RankTree::~RankTree() {
   static_assert(sizeof(Leaf) <= 1024 && sizeof(Inner) <= 1024);
@@ -256,19 +159,19 @@ size_t RankTree::count_before(const Order& order) const noexcept {
 }
 
 size_t RankTree::count_less(double score) const noexcept {
-  return count_before(ScoreOrder{score, false});
+  return count_before(ScoreOrder{.score = score, .or_equal = false});
 }
 
 size_t RankTree::count_less_equal(double score) const noexcept {
-  return count_before(ScoreOrder{score, true});
+  return count_before(ScoreOrder{.score = score, .or_equal = true});
 }
 
 size_t RankTree::count_less(ByteView member) const noexcept {
-  return count_before(MemberOrder{member, false});
+  return count_before(MemberOrder{.member = member, .or_equal = false});
 }
 
 size_t RankTree::count_less_equal(ByteView member) const noexcept {
-  return count_before(MemberOrder{member, true});
+  return count_before(MemberOrder{.member = member, .or_equal = true});
 }
 
 RankTree::Cursor RankTree::cursor_at(size_t rank) const noexcept {
@@ -280,7 +183,7 @@ RankTree::Cursor RankTree::cursor_at(size_t rank) const noexcept {
 RankTree::Cursor RankTree::cursor_at_score(double score, bool greater) const noexcept {
   if (empty()) return {nullptr, 0};
   Path path;
-  descend(ScoreOrder{score, greater}, path);
+  descend(ScoreOrder{.score = score, .or_equal = greater}, path);
   // A place after the last item of a leaf is also the front of the next leaf.
   if (path.index == path.leaf->count) return {path.leaf->next, 0};
   return {path.leaf, path.index};
@@ -510,8 +413,8 @@ void RankTree::settle(Path& path, uint32_t level, Node* node) noexcept {
 
 template <class Node>
 void RankTree::merge_if_small(Inner& parent, uint32_t at) noexcept {
-  constexpr uint32_t kMergedMax =
-      Node::kMax * 3 / 4;  // leaves room, so that the next insert does not split again
+  // Leaves room, so that the next insert does not split again.
+  constexpr uint32_t kMergedMax = Node::kMax * 3 / 4;
   const uint32_t count = parent.child<Node>(at)->count;
   if (count >= Node::kMax / 2) return;
   const auto fits = [&](uint32_t other) {
