@@ -29,9 +29,12 @@
 
 namespace ouro {
 
-inline constexpr size_t kInlineBytesMax =
-    64_KiB;  // of an inline command, and of a line that announces a length
+// Of an inline command, and of a line that announces a length.
+inline constexpr size_t kInlineBytesMax = 64_KiB;
 inline constexpr size_t kCommandArgsMax = 1_MiB;
+// Of a peer that has yet to authenticate.
+inline constexpr size_t kUnauthenticatedArgsMax = 10;
+inline constexpr size_t kUnauthenticatedBulkBytesMax = 16_KiB;
 // A torn bulk of at least this size gets memory of its own. Below, copying it costs less than a
 // value that is not packed.
 inline constexpr size_t kLargeBulkBytes = 32_KiB;
@@ -40,7 +43,7 @@ class RespReader {
  public:
   struct Limits {
     size_t bulk_bytes_max = 512_MiB;  // proto-max-bulk-len
-    bool authenticated = true;        // else at most 10 arguments of 16 KiB
+    bool authenticated = true;        // else the limits above hold, too
   };
   // An argument that is a whole Blob. The arena holds a pin until the end of the turn.
   struct BlobArg {
@@ -52,9 +55,6 @@ class RespReader {
     // The command as it came, if it is well-formed RESP in one run of bytes; else empty.
     ByteView raw;
     std::span<const BlobArg> blobs;  // ascending by index
-
-    // The blob that is argument `index`, or null when it is a view into a buffer.
-    Blob* blob_at(size_t index) const;
   };
   enum class Read : uint8_t {
     kCommand,
@@ -126,6 +126,8 @@ class RespReader {
 
   size_t parse_whole(ByteView in, const Limits& limits, ArgvArena& arena, Command& command);
   static size_t parse_inline(ByteView in, ArgvArena& arena, Command& command);
+
+  // ---- resp_reader_torn.cc
   Read resume(const Limits& limits, ArgvArena& arena, Command& command);
   bool step(const Limits& limits);
   bool read_inline();
@@ -146,7 +148,11 @@ class RespReader {
   void forget_command();
   void skip_command();
 
-  ByteView own() const;
+  // ---- buffers
+  ByteView own() const {
+    if (own_ == nullptr) return {};
+    return {own_->bytes() + own_begin_, own_end_ - own_begin_};
+  }
   void take_in(size_t bytes);
   void reserve_own(size_t bytes);
   void consume_own(size_t bytes);
@@ -176,8 +182,8 @@ class RespReader {
   size_t place_count_ = 0;
   size_t place_capacity_ = 0;
   size_t argument_bytes_ = 0;  // of the places together
-  PendingBlob* blobs_ =
-      nullptr;  // the newest first; in kBlob and kBlobEnd the first is the one being received
+  // The newest first; in kBlob and kBlobEnd the first is the one being received.
+  PendingBlob* blobs_ = nullptr;
   size_t blob_count_ = 0;
 
   ByteView error_;

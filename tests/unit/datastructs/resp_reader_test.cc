@@ -177,9 +177,9 @@ TEST(RespReader, ATornLargeBulkIsWantedAndMayBeTakenOver) {
     reader.feed("\r\n*1\r\n");
     ASSERT_EQ(reader.next({}, arena, command), RespReader::Read::kCommand);
     ASSERT_EQ(command.argv.size(), 3U);
-    EXPECT_EQ(command.blob_at(1), nullptr);
-    kept = command.blob_at(2);
-    ASSERT_NE(kept, nullptr);
+    ASSERT_EQ(command.blobs.size(), 1U);
+    EXPECT_EQ(command.blobs[0].index, 2U);
+    kept = command.blobs[0].blob;
     EXPECT_EQ(command.argv[2], "abc" + std::string(1000000 - 3, 'x'));
     EXPECT_EQ(command.argv[2].data(), kept->bytes());
     kept->pin();
