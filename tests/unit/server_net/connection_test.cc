@@ -1,133 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Connections, listeners and dialers over every back end, with plain sockets as peers.
+// Connections over every back end, with plain sockets as peers.
 #include "server/net/connection.h"
 
-#include <sys/stat.h>
-
-#include <algorithm>
-#include <cstring>
 #include <optional>
+#include <string>
 #include <vector>
 
-#include "backends.h"
 #include "datastructs/base/prng.h"
-#include "server/net/dialer.h"
-#include "server/net/listener.h"
+#include "net_fixture.h"
 
 namespace ouro {
 namespace {
 
-class MemoryLog final : public Logger {
- public:
-  void write(LogLevel, ByteView line) override { lines.emplace_back(line); }
-  std::vector<std::string> lines;
-};
-
-// Echoes, or does as a test says.
-class EchoPeer final : public Endpoint {
- public:
-  EchoPeer(Loop& loop, FlushList& list, Heap& heap, ConnectionOwner& owner, SocketFd fd)
-      : out_(heap), connection(loop, list, fd, *this, owner) {}
-
-  void on_bytes(ByteView bytes) override {
-    EXPECT_TRUE(closed_why.empty());
-    EXPECT_TRUE(missing == 0);
-    got += bytes;
-    if (echoes) out_.append(bytes);
-  }
-  std::span<char> want() override { return {bulk.data() + bulk.size() - missing, missing}; }
-  void on_filled(size_t bytes) override {
-    EXPECT_LE(bytes, missing);
-    missing -= bytes;
-    ++fills;
-    filled_max = std::max(filled_max, bytes);
-  }
-  void on_closed(ByteView why) override {
-    EXPECT_TRUE(closed_why.empty());
-    closed_why = why;
-  }
-  EndpointState state() const override { return now_state; }
-  OutBuffer& out() override { return out_; }
-  uint64_t released() const override { return released_to; }
-
- private:
-  OutBuffer out_;  // outlives the connection's use of it
-
- public:
-  std::string got;
-  bool echoes = true;
-  EndpointState now_state = EndpointState::kOpen;
-  uint64_t released_to = kReleaseAll;
-  std::string closed_why;
-  std::string bulk;
-  size_t missing = 0;  // of bulk
-  size_t fills = 0;
-  size_t filled_max = 0;
-  Connection connection;
-};
-
-class NetTest : public LoopTest, public AcceptSink, public ConnectionOwner, public DialSink {
- protected:
-  void SetUp() override {
-    LoopTest::SetUp();
-    if (IsSkipped()) return;
-    listener.emplace(*loop, log, *this);
-    ASSERT_EQ(listener->open(*Address::from_ip("127.0.0.1", 0), {}), 0);
-  }
-  void TearDown() override {
-    if (!listener) return;  // there is no such loop here
-    for (auto& peer : peers) peer->connection.close("end of test");
-    listener->close();
-    EXPECT_TRUE(turns_until([&] { return idle == peers.size() && listener->is_idle(); }));
-    peers.clear();
-    listener.reset();
-    EXPECT_EQ(heap.used_bytes(), 0U);
-    LoopTest::TearDown();
-  }
-  void on_accepted(SocketFd fd, const Listener&) override {
-    peers.push_back(std::make_unique<EchoPeer>(*loop, list, heap, *this, fd));
-  }
-  void on_idle(Connection& connection) override {
-    EXPECT_EQ(connection.state(), Connection::State::kIdle);
-    ++idle;
-  }
-  void on_dialed(SocketFd fd) override { dialed = fd; }
-  void on_dial_failed(int error) override { dial_error = error; }
-
-  void turn(Millis wait = 10) {
-    loop->run_once(wait);
-    list.flush_all();
-  }
-  template <class Done>
-  bool turns_until(Done done, int turns_max = 20000) {
-    for (int i = 0; i < turns_max && !done(); ++i) turn();
-    return done();
-  }
-  // A connected pair: the peer's socket, and our endpoint.
-  EchoPeer& connect(std::optional<Peer>& client) {
-    client.emplace(connect_peer(listener->address()));
-    const size_t before = peers.size();
-    EXPECT_TRUE(turns_until([&] { return peers.size() == before + 1; }));
-    return *peers.back();
-  }
-  std::string read_all(Peer& client, size_t bytes) {
-    std::string got;
-    EXPECT_TRUE(turns_until([&] {
-      got += client.read();
-      return got.size() >= bytes || client.ended();
-    }));
-    return got;
-  }
-
-  MemoryLog log;
-  Heap heap;
-  FlushList list;
-  std::optional<Listener> listener;
-  std::vector<std::unique_ptr<EchoPeer>> peers;
-  size_t idle = 0;
-  SocketFd dialed;
-  int dial_error = 0;
-};
+class ConnectionTest : public NetTest {};
 
 std::string pattern(size_t bytes) {
   std::string text(bytes, '\0');
@@ -135,7 +20,7 @@ std::string pattern(size_t bytes) {
   return text;
 }
 
-TEST_P(NetTest, EchoesBytesSplitAtEveryPosition) {
+TEST_P(ConnectionTest, EchoesBytesSplitAtEveryPosition) {
   std::optional<Peer> client;
   EchoPeer& peer = connect(client);
   const std::string message = "*2\r\n$3\r\nGET\r\n$5\r\nhello\r\n";
@@ -150,7 +35,7 @@ TEST_P(NetTest, EchoesBytesSplitAtEveryPosition) {
   EXPECT_EQ(peer.connection.peer_text(), client->local_text());
 }
 
-TEST_P(NetTest, ManyRepliesToASlowReaderArriveWhole) {
+TEST_P(ConnectionTest, ManyRepliesToASlowReaderArriveWhole) {
   std::optional<Peer> client;
   EchoPeer& peer = connect(client);
   const std::string reply = pattern(12'000'000);
@@ -173,7 +58,7 @@ TEST_P(NetTest, ManyRepliesToASlowReaderArriveWhole) {
   EXPECT_EQ(list.totals.output_bytes, reply.size());
 }
 
-TEST_P(NetTest, AResetInMidReplyClosesOnce) {
+TEST_P(ConnectionTest, AResetInMidReplyClosesOnce) {
   std::optional<Peer> client;
   EchoPeer& peer = connect(client);
   peer.out().append(pattern(8'000'000));
@@ -187,7 +72,7 @@ TEST_P(NetTest, AResetInMidReplyClosesOnce) {
   EXPECT_TRUE(list.totals.output_bytes < 8'000'000);
 }
 
-TEST_P(NetTest, CloseWithOperationsInFlight) {
+TEST_P(ConnectionTest, CloseWithOperationsInFlight) {
   std::optional<Peer> client;
   EchoPeer& peer = connect(client);
   peer.out().append(pattern(8'000'000));
@@ -201,7 +86,7 @@ TEST_P(NetTest, CloseWithOperationsInFlight) {
 }
 
 // The endpoint of a closing connection may still be acted on, and its owner touches it then.
-TEST_P(NetTest, TouchingAClosingConnectionDoesNothing) {
+TEST_P(ConnectionTest, TouchingAClosingConnectionDoesNothing) {
   std::optional<Peer> client;
   EchoPeer& peer = connect(client);
   peer.connection.close("killed");
@@ -212,7 +97,7 @@ TEST_P(NetTest, TouchingAClosingConnectionDoesNothing) {
   EXPECT_EQ(idle, 1U);
 }
 
-TEST_P(NetTest, AHalfClosedPeerGetsItsReplies) {
+TEST_P(ConnectionTest, AHalfClosedPeerGetsItsReplies) {
   std::optional<Peer> client;
   connect(client);
   const std::string message = pattern(200'000);
@@ -227,7 +112,7 @@ TEST_P(NetTest, AHalfClosedPeerGetsItsReplies) {
   EXPECT_TRUE(client->ended());
 }
 
-TEST_P(NetTest, FinishingSendsWhatIsThereThenCloses) {
+TEST_P(ConnectionTest, FinishingSendsWhatIsThereThenCloses) {
   std::optional<Peer> client;
   EchoPeer& peer = connect(client);
   peer.out().append(pattern(3'000'000));
@@ -240,7 +125,7 @@ TEST_P(NetTest, FinishingSendsWhatIsThereThenCloses) {
   ASSERT_TRUE(turns_until([&] { return idle == 1; }));
 }
 
-TEST_P(NetTest, DoomedClosesAtOnce) {
+TEST_P(ConnectionTest, DoomedClosesAtOnce) {
   std::optional<Peer> client;
   EchoPeer& peer = connect(client);
   peer.out().append("never sent");
@@ -251,7 +136,7 @@ TEST_P(NetTest, DoomedClosesAtOnce) {
   EXPECT_TRUE(client->ended());
 }
 
-TEST_P(NetTest, AnEndpointThatRefusesInputStopsThePeerAndGoesOnLater) {
+TEST_P(ConnectionTest, AnEndpointThatRefusesInputStopsThePeerAndGoesOnLater) {
   std::optional<Peer> client;
   EchoPeer& peer = connect(client);
   peer.echoes = false;
@@ -281,7 +166,7 @@ TEST_P(NetTest, AnEndpointThatRefusesInputStopsThePeerAndGoesOnLater) {
   EXPECT_TRUE(turns_until([&] { return peer.got.size() == sent + 4; }));
 }
 
-TEST_P(NetTest, OutputWaitsForItsRelease) {
+TEST_P(ConnectionTest, OutputWaitsForItsRelease) {
   std::optional<Peer> client;
   EchoPeer& peer = connect(client);
   peer.released_to = 5;
@@ -298,7 +183,7 @@ TEST_P(NetTest, OutputWaitsForItsRelease) {
 }
 
 // A bulk of 10 MB goes to its own memory; what stands before and behind it goes to on_bytes.
-TEST_P(NetTest, ALargeBulkIsReceivedIntoItsPlace) {
+TEST_P(ConnectionTest, ALargeBulkIsReceivedIntoItsPlace) {
   std::optional<Peer> client;
   EchoPeer& peer = connect(client);
   peer.echoes = false;
@@ -324,7 +209,7 @@ TEST_P(NetTest, ALargeBulkIsReceivedIntoItsPlace) {
   }
 }
 
-TEST_P(NetTest, ASmallRemainderOfABulkIsCopied) {
+TEST_P(ConnectionTest, ASmallRemainderOfABulkIsCopied) {
   std::optional<Peer> client;
   EchoPeer& peer = connect(client);
   peer.echoes = false;
@@ -339,7 +224,7 @@ TEST_P(NetTest, ASmallRemainderOfABulkIsCopied) {
   EXPECT_EQ(peer.bulk, pattern(1000));
 }
 
-TEST_P(NetTest, APeerThatVanishesInMidBulkClosesTheConnection) {
+TEST_P(ConnectionTest, APeerThatVanishesInMidBulkClosesTheConnection) {
   std::optional<Peer> client;
   EchoPeer& peer = connect(client);
   peer.bulk.assign(5'000'000, '\0');
@@ -354,7 +239,7 @@ TEST_P(NetTest, APeerThatVanishesInMidBulkClosesTheConnection) {
   EXPECT_FALSE(peer.closed_why.empty());
 }
 
-TEST_P(NetTest, CloseInMidBulkKeepsTheMemoryUntilIdle) {
+TEST_P(ConnectionTest, CloseInMidBulkKeepsTheMemoryUntilIdle) {
   std::optional<Peer> client;
   EchoPeer& peer = connect(client);
   peer.bulk.assign(5'000'000, '\0');
@@ -367,7 +252,7 @@ TEST_P(NetTest, CloseInMidBulkKeepsTheMemoryUntilIdle) {
   ASSERT_TRUE(turns_until([&] { return idle == 1; }));
 }
 
-TEST_P(NetTest, AThousandConnectionsEcho) {
+TEST_P(ConnectionTest, AThousandConnectionsEcho) {
   const size_t count = 1000;
   std::vector<Peer> clients;
   for (size_t i = 0; i < count; ++i) {
@@ -399,7 +284,7 @@ TEST_P(NetTest, AThousandConnectionsEcho) {
   EXPECT_TRUE(turns_until([&] { return idle >= count / 2; }));
 }
 
-TEST_P(NetTest, RandomTrafficArrivesInOrder) {
+TEST_P(ConnectionTest, RandomTrafficArrivesInOrder) {
   Prng prng(11);
   struct Stream {
     std::optional<Peer> client;
@@ -430,177 +315,7 @@ TEST_P(NetTest, RandomTrafficArrivesInOrder) {
   }
 }
 
-TEST_P(NetTest, ListenersBindSeveralAddressesToOnePort) {
-  Listeners listeners(*loop, log, *this);
-  const ByteView binds[] = {"127.0.0.1", "-::1", "-203.0.113.77", "127.0.0.2"};
-  std::string failed;
-  ASSERT_EQ(listeners.open_tcp({.port = 0, .binds = binds}, {}, failed), 0) << failed;
-  const uint16_t port = listeners.port();
-  ASSERT_NE(port, 0);
-  for (const auto& each : listeners.all()) EXPECT_EQ(each->address().port(), port);
-  const Peer client = connect_peer(*Address::from_ip("127.0.0.2", port));
-  EXPECT_TRUE(turns_until([&] { return peers.size() == 1; }));
-
-  Listeners second(*loop, log, *this);
-  EXPECT_EQ(second.open_tcp({.port = port, .binds = {binds, 1}}, {}, failed), EADDRINUSE);
-  EXPECT_EQ(failed, "127.0.0.1");
-  const ByteView nowhere[] = {"203.0.113.77"};
-  EXPECT_EQ(second.open_tcp({.port = 0, .binds = nowhere}, {}, failed), EADDRNOTAVAIL);
-  listeners.close_all();
-  EXPECT_TRUE(turns_until([&] { return listeners.is_idle() && second.is_idle(); }));
-  // Closed is closed: the port is free again.
-  EXPECT_EQ(second.open_tcp({.port = port, .binds = {binds, 1}}, {}, failed), 0);
-  second.close_all();
-  EXPECT_TRUE(turns_until([&] { return second.is_idle(); }));
-}
-
-// CONFIG SET port and bind: a change that fails leaves all as it was.
-TEST_P(NetTest, ListenersChangeAsAWholeOrNotAtAll) {
-  Listeners listeners(*loop, log, *this);
-  Listeners other(*loop, log, *this);
-  const ByteView binds[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
-  std::string failed;
-  ASSERT_EQ(listeners.open_tcp({.port = 0, .binds = {binds, 2}}, {}, failed), 0) << failed;
-  const uint16_t port = listeners.port();
-  ASSERT_EQ(other.open_tcp({.port = port, .binds = {binds + 2, 1}}, {}, failed), 0) << failed;
-  const Listener* const first = listeners.all()[0].get();
-
-  EXPECT_EQ(listeners.open_tcp({.port = port, .binds = binds}, {}, failed), EADDRINUSE);
-  EXPECT_EQ(failed, "127.0.0.3");
-  EXPECT_EQ(listeners.all().size(), 2U);
-  Peer client = connect_peer(*Address::from_ip("127.0.0.2", port));
-  EXPECT_TRUE(turns_until([&] { return peers.size() == 1; }));
-
-  other.close_all();
-  EXPECT_TRUE(turns_until([&] { return other.is_idle(); }));
-  const ByteView changed[] = {"127.0.0.3", "127.0.0.1"};
-  EXPECT_EQ(listeners.open_tcp({.port = port, .binds = changed}, {}, failed), 0);
-  EXPECT_EQ(listeners.all().size(), 2U);
-  EXPECT_EQ(listeners.all()[1].get(), first);
-  EXPECT_EQ(listeners.open_tcp({.port = 0, .binds = {}}, {}, failed), 0);
-  EXPECT_TRUE(turns_until([&] { return listeners.is_idle(); }));
-}
-
-// From all addresses to one of them on the same port and back, each time through overlap; nobody
-// else may share the port, then or later.
-TEST_P(NetTest, ListenersChangeToAnAddressThatOverlaps) {
-  Listeners listeners(*loop, log, *this);
-  Listeners other(*loop, log, *this);
-  const ByteView all[] = {"*"};
-  const ByteView one[] = {"127.0.0.1"};
-  std::string failed;
-  ASSERT_EQ(listeners.open_tcp({.port = 0, .binds = all}, {}, failed), 0) << failed;
-  const uint16_t port = listeners.port();
-  for (const auto& binds : {one, all, one}) {
-    EXPECT_EQ(listeners.open_tcp({.port = port, .binds = {binds, 1}}, {}, failed), 0) << failed;
-    EXPECT_EQ(listeners.all().size(), 1U);
-    EXPECT_EQ(other.open_tcp({.port = port, .binds = one}, {}, failed), EADDRINUSE);
-    EXPECT_EQ(other.open_tcp({.port = port, .binds = all}, {}, failed), EADDRINUSE);
-    for (int i = 0; i < 5; ++i) turn(0);
-    const size_t before = peers.size();
-    Peer client = connect_peer(*Address::from_ip("127.0.0.1", port));
-    EXPECT_TRUE(turns_until([&] { return peers.size() == before + 1; }));
-  }
-  listeners.close_all();
-  EXPECT_TRUE(turns_until([&] { return listeners.is_idle(); }));
-}
-
-// From one port to another and back before the loop has closed anything.
-TEST_P(NetTest, ListenersComeBackToAPortThatIsStillBeingClosed) {
-  Listeners listeners(*loop, log, *this);
-  Listeners other(*loop, log, *this);
-  const ByteView one[] = {"127.0.0.1"};
-  std::string failed;
-  ASSERT_EQ(other.open_tcp({.port = 0, .binds = one}, {}, failed), 0) << failed;
-  const uint16_t elsewhere = other.port();
-  other.close_all();
-  EXPECT_TRUE(turns_until([&] { return other.is_idle(); }));
-  ASSERT_EQ(listeners.open_tcp({.port = 0, .binds = one}, {}, failed), 0) << failed;
-  const uint16_t port = listeners.port();
-  for (const uint16_t next : {elsewhere, port, elsewhere, port}) {
-    EXPECT_EQ(listeners.open_tcp({.port = next, .binds = one}, {}, failed), 0) << failed;
-    EXPECT_EQ(listeners.port(), next);
-  }
-  EXPECT_TRUE(turns_until(
-      [&] { return other.open_tcp({.port = elsewhere, .binds = one}, {}, failed) == 0; }));
-  EXPECT_EQ(other.open_tcp({.port = port, .binds = one}, {}, failed), EADDRINUSE);
-  const Peer client = connect_peer(*Address::from_ip("127.0.0.1", port));
-  EXPECT_TRUE(turns_until([&] { return peers.size() == 1; }));
-  listeners.close_all();
-  other.close_all();
-  EXPECT_TRUE(turns_until([&] { return listeners.is_idle() && other.is_idle(); }));
-}
-
-TEST_P(NetTest, AUnixSocketHasItsPermissionsAndIsRemoved) {
-  const std::string path = "/tmp/ouro-net-" + std::to_string(::getpid()) + ".sock";
-  Listeners listeners(*loop, log, *this);
-  ASSERT_EQ(listeners.open_unix(path, {.unix_permissions = 0700}), 0);
-  EXPECT_EQ(listeners.port(), 0);
-  std::optional<Peer> client(connect_peer(*Address::from_unix(path)));
-  ASSERT_TRUE(turns_until([&] { return peers.size() == 1; }));
-  ASSERT_EQ(client->write("over unix"), 9U);
-  EXPECT_EQ(read_all(*client, 9), "over unix");
-  EXPECT_EQ(peers[0]->connection.local_text(), path + ":0");
-  struct stat facts {};
-  if (!is_simulated()) {
-    ASSERT_EQ(::stat(path.c_str(), &facts), 0);
-    EXPECT_EQ(facts.st_mode & 0777, 0700U);
-  }
-  listeners.close_all();
-  EXPECT_TRUE(turns_until([&] { return listeners.is_idle(); }));
-  EXPECT_NE(::stat(path.c_str(), &facts), 0);
-}
-
-TEST_P(NetTest, AcceptingPausesWithoutDescriptorsAndGoesOn) {
-#ifdef __SANITIZE_ADDRESS__
-  if (!is_simulated()) GTEST_SKIP() << "the check of virtual calls needs descriptors itself";
-#endif
-  const Peer client = connect_peer(listener->address());
-  allow_descriptors(false);
-  EXPECT_TRUE(turns_until([&] { return !log.lines.empty(); }));
-  for (int i = 0; i < 5; ++i) turn(1);
-  allow_descriptors(true);
-  ASSERT_EQ(log.lines.size(), 1U);
-  EXPECT_NE(log.lines[0].find("Too many open files"), std::string::npos) << log.lines[0];
-  EXPECT_TRUE(turns_until([&] { return peers.size() == 1; }));
-}
-
-TEST_P(NetTest, DialerHandsOverASocketOrAnError) {
-  Dialer dialer(*loop, *this);
-  dialer.dial(listener->address(), 5000, {.no_delay = true, .keep_alive_seconds = 60});
-  EXPECT_TRUE(turns_until([&] { return dialed.is_open() && peers.size() == 1; }));
-  Peer near = peer_of(dialed);
-  ASSERT_EQ(near.write("dialed"), 6U);
-  EXPECT_EQ(read_all(near, 6), "dialed");
-
-  const ListenOutcome closed = loop->listen(*Address::from_ip("127.0.0.1", 0), {});
-  close_now(closed.fd.number);
-  dialer.dial(closed.bound, 5000, {});
-  EXPECT_TRUE(turns_until([&] { return dial_error != 0; }));
-  EXPECT_EQ(dial_error, ECONNREFUSED);
-}
-
-// A listening socket whose queue is full lets a connection wait without an answer.
-TEST_P(NetTest, DialerGivesUpAfterItsTime) {
-  const ListenOutcome silent = loop->listen(*Address::from_ip("127.0.0.1", 0), {.backlog = 1});
-  ASSERT_EQ(silent.error, 0);
-  std::vector<Peer> fillers;
-  for (int i = 0; i < 4; ++i) fillers.push_back(connect_peer(silent.bound));
-  Dialer dialer(*loop, *this);
-  dialer.dial(silent.bound, 30, {});
-  EXPECT_TRUE(turns_until([&] { return dial_error != 0; }));
-  EXPECT_EQ(dial_error, ETIMEDOUT);
-  EXPECT_TRUE(dialer.is_idle());
-  dial_error = 0;
-  dialer.dial(silent.bound, 60'000, {});
-  turn(0);
-  dialer.cancel();
-  EXPECT_TRUE(turns_until([&] { return dialer.is_idle(); }));
-  EXPECT_EQ(dial_error, 0);
-  close_now(silent.fd.number);
-}
-
-INSTANTIATE_TEST_SUITE_P(Net, NetTest, all_backends(), backend_name);
+INSTANTIATE_TEST_SUITE_P(Net, ConnectionTest, all_backends(), backend_name);
 
 static_assert(sizeof(Connection) <= 320);
 
