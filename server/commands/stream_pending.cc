@@ -148,16 +148,20 @@ struct Claim {
   StreamId group_last_id = {};
 };
 
-// `now` less `text`, or `text` itself; a time that cannot be is now.
-Result<UnixMs> parse_delivery_time(Context& ctx, ByteView text, bool is_idle) {
-  const auto number = parse_integer(text);
-  if (!number.is_ok()) {
-    return is_idle ? ctx.fail("ERR Invalid IDLE option argument for XCLAIM")
-                   : ctx.fail("ERR Invalid TIME option argument for XCLAIM");
-  }
-  UnixMs when = *number;
-  if (is_idle && __builtin_sub_overflow(ctx.now, *number, &when)) return ctx.now;
+// A delivery at a time that cannot be was now.
+UnixMs delivery_time(const Context& ctx, UnixMs when) {
   return when < 0 || when > ctx.now ? ctx.now : when;
+}
+Result<UnixMs> parse_idle(Context& ctx, ByteView text) {
+  const auto idle = parse_integer(text);
+  if (!idle.is_ok()) return ctx.fail("ERR Invalid IDLE option argument for XCLAIM");
+  UnixMs when = 0;
+  return __builtin_sub_overflow(ctx.now, *idle, &when) ? ctx.now : delivery_time(ctx, when);
+}
+Result<UnixMs> parse_delivery_time(Context& ctx, ByteView text) {
+  const auto when = parse_integer(text);
+  if (!when.is_ok()) return ctx.fail("ERR Invalid TIME option argument for XCLAIM");
+  return delivery_time(ctx, *when);
 }
 
 // The options behind the ids, from argument `at` on.
@@ -171,9 +175,9 @@ Result<Claim> parse_claim_options(Context& ctx, size_t at) {
     } else if (args.word("JUSTID")) {
       claim.just_id = true;
     } else if (has_value && args.word("IDLE")) {
-      OURO_TRY(claim.delivered_at, parse_delivery_time(ctx, args.next(), true));
+      OURO_TRY(claim.delivered_at, parse_idle(ctx, args.next()));
     } else if (has_value && args.word("TIME")) {
-      OURO_TRY(claim.delivered_at, parse_delivery_time(ctx, args.next(), false));
+      OURO_TRY(claim.delivered_at, parse_delivery_time(ctx, args.next()));
     } else if (has_value && args.word("RETRYCOUNT")) {
       const auto count = parse_integer(args.next());
       if (!count.is_ok()) return ctx.fail("ERR Invalid RETRYCOUNT option argument for XCLAIM");

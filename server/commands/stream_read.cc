@@ -83,8 +83,8 @@ Result<uint64_t> parse_most(Context& ctx, ByteView text, const char* option) {
   return static_cast<uint64_t>(most);
 }
 
-Result<ReadRequest> parse_read(Context& ctx, bool of_group) {
-  ReadRequest request{.of_group = of_group};
+// `request`: the command's own, to be completed by its arguments.
+Result<ReadRequest> parse_read(Context& ctx, ReadRequest request) {
   ArgParser args(ctx.argv, 1);
   while (request.first_key == 0 && args.more()) {
     if (args.left() > 1 && args.word("BLOCK")) {
@@ -115,7 +115,8 @@ Result<ReadRequest> parse_read(Context& ctx, bool of_group) {
     }
   }
   if (request.first_key == 0) return Err::kSyntax;
-  if (of_group && !request.has_group) return ctx.fail("ERR Missing GROUP option for XREADGROUP");
+  if (request.of_group && !request.has_group)
+    return ctx.fail("ERR Missing GROUP option for XREADGROUP");
   if (request.count_max > 0 && request.count_max < request.count)
     return ctx.fail("ERR MAXCOUNT must be greater than or equal to COUNT");
   return request;
@@ -454,8 +455,8 @@ Status read_woken(Context& ctx, ReadRequest request) {
   return Status::ok();
 }
 
-Status read(Context& ctx, bool of_group) {
-  OURO_TRY(const ReadRequest request, parse_read(ctx, of_group));
+Status read(Context& ctx, const ReadRequest& asked) {
+  OURO_TRY(const ReadRequest request, parse_read(ctx, asked));
   if (ctx.woken_by != nullptr) return read_woken(ctx, request);
   OURO_TRY(const std::vector<ReadFrom> all, parse_all_from(ctx, request));
   Reply::Mark mark = 0;
@@ -477,8 +478,8 @@ Status read(Context& ctx, bool of_group) {
   return Status::ok();
 }
 
-Status cmd_xread(Context& ctx) { return read(ctx, false); }
-Status cmd_xreadgroup(Context& ctx) { return read(ctx, true); }
+Status cmd_xread(Context& ctx) { return read(ctx, {.of_group = false}); }
+Status cmd_xreadgroup(Context& ctx) { return read(ctx, {.of_group = true}); }
 
 constexpr KeySpec keys_behind_streams(int start) {
   return {.begin = KeySpec::Begin::kKeyword,

@@ -12,13 +12,16 @@
 namespace ouro {
 namespace {
 
-// Takes up to `count` elements from one end and writes them: member and score, as pairs or flat.
-// The header stands already. Requires: the set is not empty.
-void pop(Context& ctx, const Key& key, ZSet& zset, Direction direction, size_t count, bool pairs) {
+// How members and scores are written.
+enum class Form : uint8_t { kFlat, kPairs };
+
+// Takes up to `count` elements from one end and writes them. The header stands already. Requires:
+// the set is not empty.
+void pop(Context& ctx, const Key& key, ZSet& zset, Direction direction, size_t count, Form form) {
   const size_t taken = std::min(count, zset.size());
   RemovalEffect effect(ctx, "ZREM", key.bytes);
   zset.pop(ctx.heap(), direction, taken, [&](ByteView member, double score) {
-    if (pairs) ctx.reply.array(2);
+    if (form == Form::kPairs) ctx.reply.array(2);
     ctx.reply.bulk(member);
     ctx.reply.real(score);
     effect.add(member);
@@ -44,10 +47,10 @@ Status pop_from_one(Context& ctx, Direction direction) {
     return Status::ok();
   }
   // Without a count the one element is flat in RESP3 too.
-  const bool pairs = counted && ctx.reply.is_resp3();
+  const Form form = counted && ctx.reply.is_resp3() ? Form::kPairs : Form::kFlat;
   const size_t taken = std::min(count, zset->size());
-  ctx.reply.array(pairs ? taken : 2 * taken);
-  pop(ctx, key, *zset, direction, taken, pairs);
+  ctx.reply.array(form == Form::kPairs ? taken : 2 * taken);
+  pop(ctx, key, *zset, direction, taken, form);
   return Status::ok();
 }
 
@@ -64,7 +67,7 @@ Result<Direction> parse_end(ByteView word) {
 
 void pop_many(Context& ctx, const Key& key, ZSet& zset, const MultiPop<Direction>& request) {
   ctx.reply.array(std::min(request.count, zset.size()));
-  pop(ctx, key, zset, request.where, request.count, /*pairs=*/true);
+  pop(ctx, key, zset, request.where, request.count, Form::kPairs);
 }
 
 Status cmd_zmpop(Context& ctx) { return multi_pop(ctx, parse_end, pop_many); }
@@ -81,7 +84,7 @@ Status pop_or_wait(Context& ctx, Direction direction) {
     if (zset == nullptr) continue;
     ctx.reply.array(3);
     ctx.reply.bulk(key.bytes);
-    pop(ctx, key, *zset, direction, 1, /*pairs=*/false);
+    pop(ctx, key, *zset, direction, 1, Form::kFlat);
     return Status::ok();
   }
   return wait_for_any(ctx, ctx.argv.subspan(1, last - 1), timeout_ms);

@@ -114,7 +114,7 @@ Peek Core::peek(ByteView key) {
               .now = engine_.now()};
   const Result<Entry*> found = ctx.find_string(db.key(key));
   if (engine_.commit.size() != 0) [[unlikely]]
-    engine_.commit.close_group(false);
+    engine_.commit.close_group(GroupKind::kCommand);
   ++get_stats_.calls;
   ++engine_.stats.commands_processed;
   if (!found.is_ok()) [[unlikely]] {

@@ -10,9 +10,10 @@ void Commit::add_first(DbIndex db, Argv argv) {
   ++command_at_;
 }
 
-void Commit::close_group(bool in_transaction) {
+void Commit::close_group(GroupKind kind) {
   if (group_.empty()) return;
-  for (EffectSink* sink : sinks_) sink->on_group(group_, in_transaction && group_.size() > 1);
+  if (group_.size() == 1) kind = GroupKind::kCommand;
+  for (EffectSink* sink : sinks_) sink->on_group(group_, kind);
   ++groups_;
   group_.clear();
   command_at_ = 0;

@@ -28,12 +28,14 @@ struct Effect {
   OwnedArgv argv;
 };
 
+// What the effects of a group come from. Those of a transaction must be applied whole.
+enum class GroupKind : uint8_t { kCommand, kTransaction };
+
 // Receives every group once, in order, right after it was executed. Must only append to memory.
 class EffectSink {
  public:
   virtual ~EffectSink() = default;
-  // in_transaction: the group must be applied whole.
-  virtual void on_group(std::span<const Effect> effects, bool in_transaction) = 0;
+  virtual void on_group(std::span<const Effect> effects, GroupKind kind) = 0;
 };
 
 class Commit {
@@ -50,7 +52,7 @@ class Commit {
   void add_first(DbIndex db, Argv argv);
   size_t size() const { return group_.size(); }
   // Everything added since the last close goes to the sinks as one group.
-  void close_group(bool in_transaction);
+  void close_group(GroupKind kind);
   void begin_group() { command_at_ = 0; }
   // The start of the current command's effects within the group.
   void begin_command() { command_at_ = group_.size(); }
@@ -84,10 +86,6 @@ class Effects {
     commit_.add(db_, argv);
   }
   void replace(std::initializer_list<ByteView> argv) { replace(Argv(argv.begin(), argv.size())); }
-  void replace_in(DbIndex db, Argv argv) {
-    explicit_ = true;
-    commit_.add(db, argv);
-  }
   bool is_explicit() const { return explicit_; }
 
  private:

@@ -92,14 +92,14 @@ bool Engine::run_slices() {
   const bool counting = key_sizes.run_slice();
   const bool weighing = big_keys.run_slice();
   // What ended here is in the log before a command follows.
-  close_group(false);
+  close_group(GroupKind::kCommand);
   tracking.broadcast();
   return closing || forgetting || counting || weighing || expiring || freeing || evicting ||
          batch.has_more() || blocking.has_ready();
 }
 
-void Engine::close_group(bool in_transaction) {
-  commit.close_group(in_transaction);
+void Engine::close_group(GroupKind kind) {
+  commit.close_group(kind);
   for (Session* session : unsealed) session->seal();
   unsealed.clear();
 }
@@ -181,8 +181,8 @@ void Engine::expire_key(DbIndex db, const Key& key) {
 }
 
 void Engine::tell_observers(DbIndex db, const Key& key, Event event_class, ByteView event,
-                            bool wakes_waiters) {
-  if (wakes_waiters && blocking.active()) blocking.on_changed(db, key.bytes);
+                            Wakes wakes) {
+  if (wakes == Wakes::kWaiters && blocking.active()) blocking.on_changed(db, key.bytes);
   if (eviction.keeps_changes(options.maxmemory_policy)) {
     if (Entry* entry = dbs[db].find(key)) entry->set_access(access_clock());
   }

@@ -9,7 +9,6 @@
 
 #include <memory>
 #include <span>
-#include <string>
 
 #include "datastructs/base/log.h"
 #include "datastructs/base/memory.h"
@@ -72,7 +71,7 @@ class Engine {
   bool run_slices();
   // Everything that the running command left goes to the log, and who was told of it may hear it
   // when it is safe.
-  void close_group(bool in_transaction);
+  void close_group(GroupKind kind);
   // What is looked at by the second: limits that last, idle clients.
   void every_second();
   // When the next turn has to come at the latest.
@@ -95,17 +94,17 @@ class Engine {
   // and its subscribers.
   void key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
     if (has_observers()) [[unlikely]]
-      tell_observers(db, key, event_class, event, true);
+      tell_observers(db, key, event_class, event, Wakes::kWaiters);
   }
   // The same where something was only taken away, which is nothing to wait for.
   void key_shrunk(DbIndex db, const Key& key, Event event_class, ByteView event) {
     if (has_observers()) [[unlikely]]
-      tell_observers(db, key, event_class, event, false);
+      tell_observers(db, key, event_class, event, Wakes::kNobody);
   }
-  // The clock has ended a key: removes it on a primary, with its effect and events.
   // While clients are paused nothing expires and nothing is evicted: what is due is hidden, and
   // only a command that writes it anew removes it.
   bool at_standstill() const { return clients.paused() != Clients::Pause::kNone; }
+  // The clock has ended a key: removes it on a primary, with its effect and events.
   void expire_key(DbIndex db, const Key& key);
   // The same for those of `fields` that are due in the hash at `key`, or for up to about `budget`
   // of all elements of the collection; one event tells of them together. True if the key went with
@@ -190,8 +189,8 @@ class Engine {
     return watch.active() || tracking.active() || blocking.active() || pubsub.notifies() ||
            Eviction::keeps_changes(options.maxmemory_policy);
   }
-  void tell_observers(DbIndex db, const Key& key, Event event_class, ByteView event,
-                      bool wakes_waiters);
+  enum class Wakes : uint8_t { kNobody, kWaiters };
+  void tell_observers(DbIndex db, const Key& key, Event event_class, ByteView event, Wakes wakes);
   void count_use(Entry& entry);
   bool may_be_large(Argv argv, const Cost& cost) const;
   void log_large(const Caller& caller, const CommandSpec& spec, Argv argv, const Cost& cost);

@@ -15,6 +15,11 @@ bool is_http(ByteView name) {
   return equals_ignoring_case(name, "post") || equals_ignoring_case(name, "host:");
 }
 
+GroupKind group_kind(const CommandSpec& spec) {
+  return spec.flags.has(Flag::kRunsQueue | Flag::kRunsScript) ? GroupKind::kTransaction
+                                                              : GroupKind::kCommand;
+}
+
 }  // namespace
 
 const CommandSpec* Executor::resolve(Argv argv) const {
@@ -190,7 +195,7 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     if (depth_ == 0) running_ = nullptr;
     return status;
   }
-  if (depth_ == 0) end_group(spec.flags.has(Flag::kRunsQueue | Flag::kRunsScript));
+  if (depth_ == 0) end_group(group_kind(spec));
   if (status.err() == Err::kBlocked) return status;
   ++engine_.stats.commands_processed;
   tick_ = engine_.stopwatch.ticks();
@@ -227,8 +232,8 @@ bool Executor::refuse_queued(Caller& caller, const QueuedCommand& queued, Reply&
 }
 
 // A command that nobody else runs has answered.
-void Executor::end_group(bool in_transaction) {
-  engine_.close_group(in_transaction);
+void Executor::end_group(GroupKind kind) {
+  engine_.close_group(kind);
   running_ = nullptr;
   if (engine_.tracking.active()) [[unlikely]]
     engine_.tracking.tell_pending();
@@ -262,7 +267,7 @@ void Executor::resume_queue(Session& session) {
     running_ = &session;
     const Status rest = run_queue(caller, reply);
     --depth_;
-    if (rest.is_ok()) end_group(true);
+    if (rest.is_ok()) end_group(GroupKind::kTransaction);
     running_ = nullptr;
     return rest;
   });
@@ -305,11 +310,7 @@ void Executor::time_out(Session& session) {
   finish_wait(session);
 }
 
-void Executor::end_wait(Session& session, bool with_error) {
-  if (!with_error) {
-    time_out(session);
-    return;
-  }
+void Executor::break_off(Session& session) {
   const Wait& wait = session.wait();
   CommandStats& stats = engine_.registry.stats(*wait.spec);
   engine_.stats.count_error(errors::kUnblocked);

@@ -34,10 +34,10 @@ class Executor {
     const CommandSpec* spec = nullptr;
     Argv argv;
     Key first_key = {};
-    std::span<const RespReader::BlobArg> blobs =
-        {};  // arguments that were received into their own memory
-    const std::string* woken_by =
-        nullptr;  // the key that has become ready, if a waiting command is run again
+    // Arguments that were received into their own memory.
+    std::span<const RespReader::BlobArg> blobs = {};
+    // The key that has become ready, if a waiting command is run again.
+    const std::string* woken_by = nullptr;
   };
   // kWaits: the session waits now, its reply comes later. kPostponed: nothing ran, try again later
   // (CLIENT PAUSE).
@@ -51,10 +51,10 @@ class Executor {
   // A waiting session's command again, for a key that has become ready; true when it has replied
   // and waits no more.
   bool run_again(Session& session, const std::string& key);
-  // A wait is over by the clock.
+  // A wait is over by the clock, or as if it were.
   void time_out(Session& session);
-  // Ends a wait before its time, as if it had timed out or with an error (CLIENT UNBLOCK).
-  void end_wait(Session& session, bool with_error);
+  // Ends a wait with an error (CLIENT UNBLOCK).
+  void break_off(Session& session);
   // Serves the waiters of all keys that have become ready.
   void run_woken();
 
@@ -84,7 +84,7 @@ class Executor {
   void refuse_arity(Caller& caller, const CommandSpec& spec, Reply& reply);
   Status call(Caller& caller, const Prepared& prepared, Reply& reply);
   bool refuse_queued(Caller& caller, const QueuedCommand& queued, Reply& reply);
-  void end_group(bool in_transaction);
+  void end_group(GroupKind kind);
   void finish_wait(Session& session);
   uint64_t nanos_of(uint64_t ticks) const {
     return static_cast<uint64_t>(

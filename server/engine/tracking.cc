@@ -257,7 +257,7 @@ void Tracking::broadcast() {
     }
   }
   // The commands that made the changes have closed their groups.
-  engine_.close_group(false);
+  engine_.close_group(GroupKind::kCommand);
 }
 
 bool Tracking::run_slice() {

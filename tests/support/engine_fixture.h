@@ -96,14 +96,14 @@ class FakeHost : public Host {
 // Every effect as text, one line each: "db: WORD WORD".
 class EffectLog final : public EffectSink {
  public:
-  void on_group(std::span<const Effect> effects, bool in_transaction) override {
-    if (in_transaction) lines.emplace_back("(");
+  void on_group(std::span<const Effect> effects, GroupKind kind) override {
+    if (kind == GroupKind::kTransaction) lines.emplace_back("(");
     for (const Effect& effect : effects) {
       std::string line = std::to_string(effect.db) + ":";
       for (const ByteView word : effect.argv.argv()) line += ' ' + printable(word);
       lines.push_back(std::move(line));
     }
-    if (in_transaction) lines.emplace_back(")");
+    if (kind == GroupKind::kTransaction) lines.emplace_back(")");
   }
   // All lines since the last call, joined by "; ".
   std::string take() {

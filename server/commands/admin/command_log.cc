@@ -20,15 +20,16 @@ Result<size_t> parse_count(Context& ctx) {
   return *wanted == -1 ? SIZE_MAX : static_cast<size_t>(*wanted);
 }
 
-// With details a line also tells how many arguments there were, as Redis 8.10 does, and how long
+// In full a line also tells how many arguments there were, as Redis 8.10 does, and how long
 // the command waited: clients of 7.0 read lines of six.
-Status reply_lines(Context& ctx, Kind kind, size_t count, bool with_details) {
+enum class Detail : uint8_t { kBrief, kFull };
+Status reply_lines(Context& ctx, Kind kind, size_t count, Detail detail) {
   const CommandLog::Lines& lines = ctx.engine.command_log.lines(kind);
   count = std::min(count, lines.size());
   ctx.reply.array(count);
   for (size_t i = 0; i < count; ++i) {
     const CommandLog::Line& line = lines[i];
-    ctx.reply.array(with_details ? 8 : 6);
+    ctx.reply.array(detail == Detail::kFull ? 8 : 6);
     ctx.reply.integer(static_cast<int64_t>(line.id));
     ctx.reply.integer(line.at / 1000);
     ctx.reply.integer(line.value);
@@ -36,7 +37,7 @@ Status reply_lines(Context& ctx, Kind kind, size_t count, bool with_details) {
     for (const ByteView argument : line.argv.argv()) ctx.reply.bulk(argument);
     ctx.reply.bulk(line.address);
     ctx.reply.bulk(line.client_name);
-    if (!with_details) continue;
+    if (detail == Detail::kBrief) continue;
     ctx.reply.integer(static_cast<int64_t>(line.arguments));
     ctx.reply.integer(line.waited);
   }
@@ -65,7 +66,7 @@ Status cmd_slowlog_get(Context& ctx) {
   if (words > (with_details ? 3U : 2U)) {
     OURO_TRY(count, parse_count(ctx));
   }
-  return reply_lines(ctx, Kind::kSlow, count, with_details);
+  return reply_lines(ctx, Kind::kSlow, count, with_details ? Detail::kFull : Detail::kBrief);
 }
 
 Status cmd_slowlog_len(Context& ctx) { return reply_length(ctx, Kind::kSlow); }
@@ -89,7 +90,7 @@ Result<Kind> parse_kind(Context& ctx, size_t at) {
 Status cmd_commandlog_get(Context& ctx) {
   OURO_TRY(const size_t count, parse_count(ctx));
   OURO_TRY(const Kind kind, parse_kind(ctx, 3));
-  return reply_lines(ctx, kind, count, false);
+  return reply_lines(ctx, kind, count, Detail::kBrief);
 }
 
 Status cmd_commandlog_len(Context& ctx) {
