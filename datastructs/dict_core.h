@@ -28,7 +28,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 
 #include "datastructs/base/check.h"
@@ -154,7 +153,6 @@ class DictCore {
   };
   class Moving;  // the entries of one or two segments on their way to others
 
-  static bool is_segment(DictWord word) { return (word & kSegmentFlag) != 0; }
   static bool is_directory(DictWord word) { return word != 0 && (word & kSegmentFlag) == 0; }
   static DictDirectory* directory_of(DictWord word) {
     return reinterpret_cast<DictDirectory*>(word & ~kCodeMask);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/engine/pubsub.h"
 
-#include <algorithm>
-
 #include "datastructs/glob.h"
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
@@ -138,21 +136,6 @@ bool PubSub::set_event_classes(ByteView letters) {
   }
   event_classes_ = bits;
   return true;
-}
-
-std::string PubSub::event_class_letters() const {
-  std::string letters;
-  if ((event_classes_ & kAll) == kAll) {
-    letters = "A";
-  } else {
-    for (const ClassLetter& row : kLetters) {
-      if ((event_classes_ & row.bits) != 0) letters += row.letter;
-    }
-  }
-  for (const ClassLetter& row : kOtherLetters) {
-    if ((event_classes_ & row.bits) != 0) letters += row.letter;
-  }
-  return letters;
 }
 
 void PubSub::notify(DbIndex db, ByteView key, Event event_class, ByteView event) {

@@ -36,7 +36,6 @@ class PubSub {
   bool notifies() const { return event_classes_ != 0; }
   // Parses the option's letters; false when one is unknown.
   bool set_event_classes(ByteView letters);
-  std::string event_class_letters() const;
   void notify(DbIndex db, ByteView key, Event event_class, ByteView event);
 
  private:

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "datastructs/base/log.h"
 
@@ -14,8 +15,7 @@ namespace ouro {
 class LogFile final : public Logger {
  public:
   // Empty: standard output.
-  explicit LogFile(std::string path = {}) : path_(std::move(path)) {}
-  void set_path(std::string path) { path_ = std::move(path); }
+  explicit LogFile(std::string path) : path_(std::move(path)) {}
   void write(LogLevel level, ByteView line) override;
 
  private:
