@@ -108,7 +108,7 @@ class Hash {
     Table(Heap& heap, HashSeed table_seed) : dict(heap, table_seed), seed(table_seed) {}
     Dict<HashField> dict;
     HashSeed seed;
-    size_t fields_bytes = 0;  // of all HashFields, by usable size
+    size_t fields_bytes = 0;  // of all fields, by usable size
   };
   using At = Packed::At;
 

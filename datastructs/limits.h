@@ -19,16 +19,15 @@ struct Limits {
   size_t hash_packed_entries = 512;     // hash-max-listpack-entries
   size_t hash_packed_value_bytes = 64;  // hash-max-listpack-value
   size_t set_ints_entries = 512;        // set-max-intset-entries
-  size_t set_packed_entries =
-      128;  // set-max-listpack-entries (Redis 7.2); inside, 7.0's names are reported
+  // set-max-listpack-entries (Redis 7.2); inside, 7.0's names are reported.
+  size_t set_packed_entries = 128;
   size_t set_packed_value_bytes = 64;   // set-max-listpack-value
   size_t zset_packed_entries = 128;     // zset-max-listpack-entries
   size_t zset_packed_value_bytes = 64;  // zset-max-listpack-value
-  int64_t list_node_limit =
-      -2;  // list-max-listpack-size: > 0 entries a node; -1..-5: 4, 8, 16, 32, 64 KiB a node
-  size_t list_plain_bytes =
-      size_t{1}
-      << 30;  // DEBUG QUICKLIST-PACKED-THRESHOLD: from here on an element is a node of its own
+  // list-max-listpack-size: > 0 entries a node; -1..-5: 4, 8, 16, 32, 64 KiB a node.
+  int64_t list_node_limit = -2;
+  // DEBUG QUICKLIST-PACKED-THRESHOLD: from here on an element is a node of its own.
+  size_t list_plain_bytes = size_t{1} << 30;
   size_t stream_node_bytes = 4096;   // stream-node-max-bytes; 0 is no limit but Stream::kBytesMax
   size_t stream_node_entries = 100;  // stream-node-max-entries; 0 is no limit
   uint32_t stream_idmp_duration_s = 100;  // stream-idmp-duration

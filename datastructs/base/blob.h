@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "datastructs/base/memory.h"
 #include "datastructs/base/units.h"
@@ -22,7 +21,7 @@
 namespace ouro {
 
 // From this size on a value is received into, and sent from, its own memory. Below, copying costs
-// less than an extra buffer in the send (measured by bench/micro/out_buffer_bench.cc).
+// less than an extra buffer in the send.
 inline constexpr size_t kBlobBytesMin = 16_KiB;
 
 class Blob {

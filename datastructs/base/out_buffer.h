@@ -8,7 +8,7 @@
 //
 // Small appends fill the last chunk; a Blob is pointed at, never copied, and unpinned when its last
 // byte has been sent. Every byte carries a release offset, the log's end when it was made
-// (ARCHITECTURE.md, idea 5): gather() hands out only bytes whose offset the caller says is reached.
+// (server/engine/commit.h): gather() hands out only bytes whose offset the caller says is reached.
 // Offsets never go back. Without a gate the caller passes kReleaseAll.
 //
 // Cost: append is one memcpy into warm memory. A buffer that never held bytes holds no chunk; one

@@ -25,7 +25,7 @@ void drop_references(Context& ctx, const Key& key, const Stream& stream, StreamI
 void told_of_deletion(Context& ctx, const Key& key, const std::vector<StreamId>& ids);
 
 // Trims as XADD and XTRIM ask for it; returns how many entries went. What groups lose by it is left
-// for the log here, the trimming itself is not (trim_fact).
+// for the log here, the trimming itself is not (stream_trim.h, TrimFact).
 uint64_t trim_stream(Context& ctx, const Key& key, Stream& stream, const StreamOptions& options);
 
 }  // namespace ouro

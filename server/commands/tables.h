@@ -9,11 +9,12 @@
 
 namespace ouro {
 
-extern const std::span<const CommandSpec> kBitCommands;
 extern const std::span<const CommandSpec> kAclCommands;
+extern const std::span<const CommandSpec> kBitCommands;
 extern const std::span<const CommandSpec> kBloomCommands;
 extern const std::span<const CommandSpec> kClientCommands;
 extern const std::span<const CommandSpec> kCommandCommands;
+extern const std::span<const CommandSpec> kCommandLogCommands;
 extern const std::span<const CommandSpec> kConfigCommands;
 extern const std::span<const CommandSpec> kConnectionCommands;
 extern const std::span<const CommandSpec> kCountMinCommands;
@@ -26,8 +27,8 @@ extern const std::span<const CommandSpec> kGeoSearchCommands;
 extern const std::span<const CommandSpec> kHashCommands;
 extern const std::span<const CommandSpec> kHashExCommands;
 extern const std::span<const CommandSpec> kHashExpireCommands;
-extern const std::span<const CommandSpec> kHyperLogLogCommands;
 extern const std::span<const CommandSpec> kHotKeysCommands;
+extern const std::span<const CommandSpec> kHyperLogLogCommands;
 extern const std::span<const CommandSpec> kInfoCommands;
 extern const std::span<const CommandSpec> kKeyCommands;
 extern const std::span<const CommandSpec> kKeyScanCommands;
@@ -43,7 +44,6 @@ extern const std::span<const CommandSpec> kPubsubCommands;
 extern const std::span<const CommandSpec> kServerCommands;
 extern const std::span<const CommandSpec> kSetAlgebraCommands;
 extern const std::span<const CommandSpec> kSetCommands;
-extern const std::span<const CommandSpec> kCommandLogCommands;
 extern const std::span<const CommandSpec> kSortCommands;
 extern const std::span<const CommandSpec> kStreamCommands;
 extern const std::span<const CommandSpec> kStreamDeleteCommands;
@@ -57,9 +57,9 @@ extern const std::span<const CommandSpec> kStringConditionCommands;
 extern const std::span<const CommandSpec> kStringIncrexCommands;
 extern const std::span<const CommandSpec> kStringLcsCommands;
 extern const std::span<const CommandSpec> kStringSetCommands;
+extern const std::span<const CommandSpec> kTDigestCommands;
 extern const std::span<const CommandSpec> kThrottleCommands;
 extern const std::span<const CommandSpec> kTopKCommands;
-extern const std::span<const CommandSpec> kTDigestCommands;
 extern const std::span<const CommandSpec> kTransactionCommands;
 extern const std::span<const CommandSpec> kZSetCommands;
 extern const std::span<const CommandSpec> kZSetPopCommands;

@@ -55,8 +55,8 @@ struct Context {
   Key first_key = {};  // hashed by the batch; bytes == argv[i] of the first key
   std::span<const RespReader::BlobArg> blobs = {};
   uint64_t changes = 0;  // changed keys and elements so far
-  const std::string* woken_by =
-      nullptr;  // the key that has become ready, if a waiting command is run again
+  // The key that has become ready, if a waiting command is run again.
+  const std::string* woken_by = nullptr;
 
   // ---- arguments
   Key key(size_t index) const {

@@ -46,8 +46,8 @@ struct EngineOptions {
 
   uint32_t databases = 16;
 
-  std::string
-      renamed_commands;  // the lines `rename-command`, less that word, each with its line end
+  // The lines `rename-command`, less that word, each with its line end.
+  std::string renamed_commands;
 
   std::string requirepass;  // the default user's
   std::string users;        // the lines `user`, less that word, each with its line end

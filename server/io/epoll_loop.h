@@ -42,8 +42,8 @@ class EpollLoop final : public SystemLoop {
   struct Cell {
     Op* reader = nullptr;  // accept, receive, receive_into or watch
     Op* writer = nullptr;  // send or connect
-    uint32_t generation =
-        0;  // counts closes, so that an event of a closed descriptor is known as such
+    // Counts closes, so that an event of a closed descriptor is known as such.
+    uint32_t generation = 0;
     bool registered = false;
     bool readable = false;  // since the last edge no read has said EAGAIN
     bool ended = false;     // the peer closed: a short read is not the last

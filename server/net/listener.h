@@ -64,8 +64,8 @@ class Listeners {
  public:
   struct Tcp {
     uint16_t port = 0;  // 0: any free one, the same for all addresses
-    std::span<const ByteView>
-        binds;  // "127.0.0.1", "*", "::*", host names; "-" before one: may be missing here
+    // "127.0.0.1", "*", "::*", host names; "-" before one: may be missing here.
+    std::span<const ByteView> binds;
   };
 
   Listeners(Loop& loop, Logger& log, AcceptSink& sink) : loop_(loop), log_(log), sink_(sink) {}

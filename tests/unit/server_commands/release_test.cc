@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Which of the log's groups a session's output waits for: nobody may be told of a change that is
-// not yet in the log (ARCHITECTURE, "One gate for output").
+// not yet in the log (out_buffer.h).
 #include <gtest/gtest.h>
 
 #include "engine_fixture.h"
