@@ -37,7 +37,7 @@ class Page {
   void word(const char* name, ByteView bytes) {
     text.append(name).append(":").append(bytes).append("\r\n");
   }
-  // The same in bytes and for people.
+  // As people read it.
   void human(const char* name, uint64_t bytes) {
     char shown[32];
     const auto number = static_cast<double>(bytes);
@@ -51,6 +51,11 @@ class Page {
       std::snprintf(shown, sizeof(shown), "%.2fG", number / (1024.0 * 1024 * 1024));
     }
     line("%s_human:%s", name, shown);
+  }
+  // The same in bytes and for people.
+  void bytes(const char* name, uint64_t number) {
+    value(name, number);
+    human(name, number);
   }
 
   Engine& engine;
@@ -139,12 +144,9 @@ void memory_section(Page& page) {
   Engine& engine = page.engine;
   const MemoryFacts facts = memory_facts(engine);
   const size_t dataset = facts.used - facts.overhead;
-  page.value("used_memory", facts.used);
-  page.human("used_memory", facts.used);
-  page.value("used_memory_rss", facts.resident);
-  page.human("used_memory_rss", facts.resident);
-  page.value("used_memory_peak", facts.peak);
-  page.human("used_memory_peak", facts.peak);
+  page.bytes("used_memory", facts.used);
+  page.bytes("used_memory_rss", facts.resident);
+  page.bytes("used_memory_peak", facts.peak);
   page.line("used_memory_peak_perc:%.2f%%", ratio(facts.used, facts.peak) * 100);
   page.value("used_memory_overhead", facts.overhead);
   page.value("used_memory_startup", facts.startup);
@@ -154,8 +156,7 @@ void memory_section(Page& page) {
   page.value("allocator_allocated", facts.used);
   page.value("allocator_active", facts.resident);
   page.value("allocator_resident", facts.resident);
-  page.value("total_system_memory", facts.host.total_system_memory);
-  page.human("total_system_memory", facts.host.total_system_memory);
+  page.bytes("total_system_memory", facts.host.total_system_memory);
   const Scripting::Facts scripts = engine.script_facts();
   const size_t machines = scripts.eval_machine_bytes + scripts.function_machine_bytes;
   const size_t texts = scripts.script_bytes + scripts.library_bytes;
@@ -167,13 +168,10 @@ void memory_section(Page& page) {
   page.value("number_of_functions", scripts.functions);
   page.value("number_of_libraries", scripts.libraries);
   page.value("used_memory_vm_functions", scripts.function_machine_bytes);
-  page.value("used_memory_vm_total", machines);
-  page.human("used_memory_vm_total", machines);
+  page.bytes("used_memory_vm_total", machines);
   page.value("used_memory_functions", scripts.library_bytes);
-  page.value("used_memory_scripts", texts);
-  page.human("used_memory_scripts", texts);
-  page.value("maxmemory", engine.options.maxmemory);
-  page.human("maxmemory", engine.options.maxmemory);
+  page.bytes("used_memory_scripts", texts);
+  page.bytes("maxmemory", engine.options.maxmemory);
   page.word("maxmemory_policy", engine.config.get("maxmemory-policy"));
   const size_t lost = facts.resident > facts.used ? facts.resident - facts.used : 0;
   page.line("allocator_frag_ratio:%.2f", ratio(facts.resident, facts.used));
