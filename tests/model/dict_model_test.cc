@@ -3,18 +3,31 @@
 // and frozen views going on meanwhile.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "datastructs/dict.h"
 #include "datastructs/dict_view.h"
-#include "dict_entry.h"
 
 namespace ouro {
+namespace {
+
+struct TestEntry {
+  std::string key;
+  uint64_t value = 0;
+  UnixMs deadline = kNoExpiry;
+};
+
+}  // namespace
+
+template <>
+struct DictTraits<TestEntry> {
+  static ByteView key(const TestEntry& entry) { return entry.key; }
+  static UnixMs deadline(const TestEntry& entry) { return entry.deadline; }
+};
+
 namespace {
 
 struct Shadow {

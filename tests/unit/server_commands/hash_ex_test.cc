@@ -161,81 +161,150 @@ TEST_P(HashEx, SetexTreatsDeadlines) {
   EXPECT_EQ(run("EXISTS h"), "0");
 }
 
-// A random walk beside a map of field to value and deadline, the clock going on.
-TEST_P(HashEx, AgreesWithAMap) {
-  struct Field {
-    std::string value;
-    UnixMs deadline;  // -1: none
-  };
-  Prng prng(23);
-  std::map<std::string, Field> model;
-  const std::string names[] = {"a", "b", "c", "d", "e"};
-  for (int step = 0; step < 20'000; ++step) {
-    pass(static_cast<Millis>(prng.below(3)));
-    std::erase_if(model, [&](const auto& item) {
+// A map of field to value and deadline, and what the commands say of it.
+class FieldMap {
+ public:
+  void pass_to(UnixMs now) {
+    now_ = now;
+    std::erase_if(fields_, [&](const auto& item) {
       return item.second.deadline >= 0 && item.second.deadline <= now;
     });
-    const std::string& first = names[prng.below(5)];
-    const std::string& second = names[prng.below(5)];
-    const std::string value = std::to_string(step);
-    const UnixMs when = now + static_cast<Millis>(prng.below(8));
-    const std::string time =
-        prng.below(2) == 0 ? " PX " + std::to_string(when - now) : " PXAT " + std::to_string(when);
-    const uint64_t action = prng.below(5);
-    const uint64_t condition = prng.below(3);
-    const auto shown = [&](const std::string& name) {
-      const auto at = model.find(name);
-      return at == model.end() ? std::string("_") : '"' + at->second.value + '"';
-    };
-    const auto end = [&](const std::string& name) {
-      const auto at = model.find(name);
-      if (at == model.end()) return;
-      at->second.deadline = when;
-      if (when <= now) model.erase(at);
-    };
-    std::string expected =
-        "[" + shown(first) + " " + (action != 0 || first != second ? shown(second) : "_") + "]";
-    const std::string fields = " FIELDS 2 " + first + " " + second;
+  }
+  bool contains(const std::string& name) const { return fields_.contains(name); }
+  std::string get(const std::string& name) const {
+    const auto at = fields_.find(name);
+    return at == fields_.end() ? "_" : '"' + at->second.value + '"';
+  }
+  std::string expire_time(const std::string& name) const {
+    const auto at = fields_.find(name);
+    return at == fields_.end() ? "-2" : std::to_string(at->second.deadline);
+  }
+  void set(const std::string& name, const std::string& value) {
+    fields_[name] = {value, kNoExpiry};
+  }
+  void set_keeping_deadline(const std::string& name, const std::string& value) {
+    fields_[name].value = value;
+  }
+  void persist(const std::string& name) { expire_at(name, kNoExpiry); }
+  // One that is past ends the field.
+  void expire_at(const std::string& name, UnixMs when) {
+    const auto at = fields_.find(name);
+    if (at == fields_.end()) return;
+    at->second.deadline = when;
+    if (when >= 0 && when <= now_) fields_.erase(at);
+  }
+  void remove(const std::string& name) { fields_.erase(name); }
+
+ private:
+  struct Field {
+    std::string value;
+    UnixMs deadline = kNoExpiry;
+  };
+  UnixMs now_ = 0;
+  std::map<std::string, Field> fields_;
+};
+
+// Draws commands on two fields of "h" and does them to a map.
+class FieldWalk {
+ public:
+  static constexpr const char* kNames[] = {"a", "b", "c", "d", "e"};
+
+  struct Step {
     std::string line;
-    if (action == 0) {
-      line = "HGETDEL h" + fields;
-      model.erase(first);
-      model.erase(second);
-    } else if (action == 1) {
-      line = "HGETEX h" + time + fields;
-      // A field that goes is not there for its second mention.
-      if (first == second && when <= now) expected = "[" + shown(first) + " _]";
-      end(first);
-      end(second);
-    } else if (action == 2) {
-      line = "HGETEX h PERSIST" + fields;
-      for (const std::string& name : {first, second}) {
-        if (const auto at = model.find(name); at != model.end()) at->second.deadline = -1;
-      }
-    } else {
-      const bool keep = action == 4;
-      const char* const words[] = {"", " FNX", " FXX"};
-      line = std::string("HSETEX h") + words[condition] + (keep ? " KEEPTTL" : time) +
-             " FIELDS 2 " + first + " " + value + " " + second + " " + value;
-      const bool has_first = model.contains(first);
-      const bool has_second = model.contains(second);
-      const bool met = condition == 0 || (condition == 1 && !has_first && !has_second) ||
-                       (condition == 2 && has_first && has_second);
-      expected = met ? "1" : "0";
-      for (const std::string& name : {first, second}) {
-        if (!met) break;
-        const auto at = model.find(name);
-        const UnixMs kept = keep && at != model.end() ? at->second.deadline : UnixMs{-1};
-        model[name] = {value, kept};
-        if (!keep) end(name);
+    std::string reply;
+  };
+  Step draw(FieldMap& map, UnixMs now, const std::string& value) {
+    const Draw drawn = draw_parts(now);
+    switch (prng_.below(5)) {
+      case 0:
+        return get_and_remove(map, drawn);
+      case 1:
+        return get_and_expire(map, drawn);
+      case 2:
+        return get_and_persist(map, drawn);
+      case 3:
+        return set(map, drawn, value, " KEEPTTL");
+      default:
+        return set(map, drawn, value, drawn.time);
+    }
+  }
+  Prng& prng() { return prng_; }
+
+ private:
+  struct Draw {
+    std::string names[2];
+    UnixMs when;
+    std::string time;  // as an option
+    std::string fields() const { return " FIELDS 2 " + names[0] + " " + names[1]; }
+  };
+  Draw draw_parts(UnixMs now) {
+    Draw drawn{.names = {kNames[prng_.below(5)], kNames[prng_.below(5)]},
+               .when = now + static_cast<Millis>(prng_.below(8)),
+               .time = {}};
+    drawn.time = prng_.below(2) == 0 ? " PX " + std::to_string(drawn.when - now)
+                                     : " PXAT " + std::to_string(drawn.when);
+    return drawn;
+  }
+  // One after the other: what happens to a field shows in its second mention.
+  template <class Change>
+  static std::string each(FieldMap& map, const Draw& drawn, Change change) {
+    std::string values;
+    for (const std::string& name : drawn.names) {
+      values += (values.empty() ? "" : " ") + map.get(name);
+      change(name);
+    }
+    return "[" + values + "]";
+  }
+  static Step get_and_remove(FieldMap& map, const Draw& drawn) {
+    return {"HGETDEL h" + drawn.fields(),
+            each(map, drawn, [&](const std::string& name) { map.remove(name); })};
+  }
+  static Step get_and_expire(FieldMap& map, const Draw& drawn) {
+    return {"HGETEX h" + drawn.time + drawn.fields(),
+            each(map, drawn, [&](const std::string& name) { map.expire_at(name, drawn.when); })};
+  }
+  static Step get_and_persist(FieldMap& map, const Draw& drawn) {
+    return {"HGETEX h PERSIST" + drawn.fields(),
+            each(map, drawn, [&](const std::string& name) { map.persist(name); })};
+  }
+  Step set(FieldMap& map, const Draw& drawn, const std::string& value, const std::string& time) {
+    const auto& [first, second] = drawn.names;
+    const bool any = map.contains(first) || map.contains(second);
+    const bool all = map.contains(first) && map.contains(second);
+    const uint64_t condition = prng_.below(3);
+    const char* const words[] = {"", " FNX", " FXX"};
+    const bool met[] = {true, !any, all};
+    if (met[condition]) {
+      for (const std::string& name : drawn.names) {
+        if (time == " KEEPTTL") {
+          map.set_keeping_deadline(name, value);
+        } else {
+          map.set(name, value);
+          map.expire_at(name, drawn.when);
+        }
       }
     }
-    ASSERT_EQ(run(line), expected) << "step " << step << ": " << line;
-    for (const std::string& name : names) {
-      const auto at = model.find(name);
-      ASSERT_EQ(run("HGET h " + name), shown(name)) << "step " << step << ": " << line;
-      ASSERT_EQ(run("HPEXPIRETIME h FIELDS 1 " + name),
-                at == model.end() ? "[-2]" : "[" + std::to_string(at->second.deadline) + "]");
+    return {std::string("HSETEX h") + words[condition] + time + " FIELDS 2 " + first + " " + value +
+                " " + second + " " + value,
+            met[condition] ? "1" : "0"};
+  }
+
+  Prng prng_{23};
+};
+
+// A random walk beside the map, the clock going on.
+TEST_P(HashEx, AgreesWithAMap) {
+  FieldMap map;
+  FieldWalk walk;
+  for (int i = 0; i < 20'000; ++i) {
+    pass(static_cast<Millis>(walk.prng().below(3)));
+    map.pass_to(now);
+    const FieldWalk::Step step = walk.draw(map, now, std::to_string(i));
+    ASSERT_EQ(run(step.line), step.reply) << "step " << i << ": " << step.line;
+    for (const std::string name : FieldWalk::kNames) {
+      ASSERT_EQ(run("HGET h " + name), map.get(name)) << "step " << i << ": " << step.line;
+      ASSERT_EQ(run("HPEXPIRETIME h FIELDS 1 " + name), "[" + map.expire_time(name) + "]")
+          << "step " << i << ": " << step.line;
     }
   }
 }
