@@ -2,7 +2,6 @@
 // Random fields of a hash (HRANDFIELD).
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "datastructs/base/check.h"
 #include "datastructs/hash.h"

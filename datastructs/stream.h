@@ -25,7 +25,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 
 #include "datastructs/base/function_ref.h"
 #include "datastructs/base/memory.h"

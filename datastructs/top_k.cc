@@ -2,7 +2,6 @@
 #include "datastructs/top_k.h"
 
 #include <algorithm>
-#include <utility>
 #include <vector>
 
 #include "datastructs/base/murmur.h"

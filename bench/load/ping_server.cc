@@ -6,7 +6,6 @@
 //      redis-benchmark -p PORT -t ping_mbulk -c 50 -P 16 -n 1000000
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 
 #include "server/io/clock.h"
 #include "server/io/probe.h"

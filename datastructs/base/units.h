@@ -3,7 +3,6 @@
 // clock.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

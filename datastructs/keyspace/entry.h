@@ -20,7 +20,6 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
 
 #include "datastructs/base/blob.h"
 #include "datastructs/base/memory.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Fields together with their deadlines or their end, as Redis 8.0 has it: HGETDEL and HGETEX read,
 // HSETEX writes.
-#include <algorithm>
 
 #include "server/commands/hash_fields.h"
 #include "server/commands/help.h"

@@ -5,10 +5,7 @@
 //   -2 no such field                 1 done
 //   -1 no deadline                   2 the time is past: removed
 //    0 the condition is not met
-#include <algorithm>
-#include <vector>
 
-#include "datastructs/codec/number_text.h"
 #include "datastructs/hash.h"
 #include "server/commands/expire_time.h"
 #include "server/commands/hash_fields.h"

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <string>
 
-#include "datastructs/codec/number_text.h"
 #include "datastructs/hyperloglog.h"
 #include "server/commands/string_value.h"
 #include "server/commands/tables.h"

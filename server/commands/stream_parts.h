@@ -6,7 +6,6 @@
 // noted(), not Context::changed().
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "datastructs/stream.h"

@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "datastructs/base/hash.h"
-#include "datastructs/codec/number_text.h"
 #include "server/commands/tables.h"
 
 namespace ouro {

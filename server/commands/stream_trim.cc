@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/commands/stream_trim.h"
 
-#include <algorithm>
-
 #include "server/commands/stream_parts.h"
 #include "server/commands/stream_refs.h"
 

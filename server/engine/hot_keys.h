@@ -11,7 +11,6 @@
 
 #include "datastructs/heavy_hitters.h"
 #include "server/engine/command.h"
-#include "server/engine/host.h"
 
 namespace ouro {
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/engine/monitor.h"
 
-#include <algorithm>
 #include <cstdio>
 
 #include "server/engine/engine.h"

@@ -6,10 +6,8 @@
 #include <cmath>
 #include <iterator>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "datastructs/base/prng.h"
 #include "datastructs/rank_tree.h"

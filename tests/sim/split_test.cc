@@ -4,7 +4,6 @@
 // byte, and at random.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 

@@ -18,7 +18,6 @@
 
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "datastructs/base/prng.h"

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <optional>
 
 #include "sim/seed.h"
 #include "sim/sim_loop.h"

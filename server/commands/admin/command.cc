@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // COMMAND and its subcommands: the rows of all commands, told to clients.
-#include <algorithm>
-#include <cstdlib>
-#include <string>
 #include <vector>
 
 #include "datastructs/glob.h"

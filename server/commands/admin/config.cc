@@ -3,8 +3,6 @@
 // what follows a change.
 #include "server/engine/config.h"
 
-#include <algorithm>
-#include <iterator>
 #include <vector>
 
 #include "server/commands/help.h"

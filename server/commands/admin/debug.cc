@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // DEBUG: for tests and for those who look for faults. One small function for each subcommand; those
 // that need a snapshot or a log come with them.
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
-#include "datastructs/codec/number_text.h"
 #include "server/commands/admin/digest.h"
 #include "server/commands/tables.h"
 #include "server/engine/config.h"

@@ -4,7 +4,6 @@
 #include "server/engine/latency.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <vector>
 
 #include "server/commands/help.h"

@@ -4,7 +4,6 @@
 // KeyDB: a member that is due is seen by nobody, a past time removes at once, and what is left in
 // the log is SREM, ZREM and HDEL; there is an event "expiremember".
 #include <map>
-#include <set>
 
 #include "engine_fixture.h"
 #include "event_listener.h"

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <string>
-
 #include "reply_line.h"
 #include "server/engine/registry.h"
 

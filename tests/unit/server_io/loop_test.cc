@@ -3,7 +3,6 @@
 #include "server/io/loop.h"
 
 #include <csignal>
-#include <cstring>
 #include <optional>
 #include <vector>
 
