@@ -259,6 +259,8 @@ TEST(Options, RulesOfParametersThatComeLater) {
   EXPECT_EQ(set("save", "a b"), "Invalid save parameters");
   EXPECT_EQ(set("save", "1"), "Invalid save parameters");
   EXPECT_EQ(set("save", ""), "");
+  EXPECT_EQ(set("rdbcompression", "maybe"), "argument must be 'yes' or 'no'");
+  EXPECT_EQ(set("rdbcompression", "NO"), "no");
   EXPECT_EQ(set("hz", "1000"), "500");
   EXPECT_EQ(set("hz", "0"), "1");
   EXPECT_EQ(set("oom-score-adj-values", "1 2"), "wrong number of arguments");

@@ -134,6 +134,10 @@ TEST(Streams, ClaimsTakeOverWhatIsIdle) {
   EXPECT_EQ(engine.ask("XAUTOCLAIM s g bob 50 3"), "[0-0 [[3-0 [a 3]]] []]");
   EXPECT_EQ(engine.ask("XCLAIM s g bob 0 1 IDLE 50 NONSENSE"),
             "(ERR Unrecognized XCLAIM option 'NONSENSE')");
+  EXPECT_EQ(engine.ask("XCLAIM s g bob 0 1 IDLE 50 JUSTID"), "[1-0]");
+  EXPECT_EQ(engine.ask("XPENDING s g - + 1 bob"), "[[1-0 bob 50 1]]");
+  EXPECT_EQ(engine.ask("XCLAIM s g bob 0 1 IDLE -5 JUSTID"), "[1-0]");
+  EXPECT_EQ(engine.ask("XPENDING s g - + 1 bob"), "[[1-0 bob 0 1]]");
   EXPECT_EQ(engine.ask("XGROUP DELCONSUMER s g bob"), "2");
   EXPECT_EQ(engine.ask("XPENDING s g"), "[0 _ _ *_]");
 }
