@@ -76,8 +76,7 @@ const AclUser* AccessControl::find(ByteView name) const {
 
 std::vector<std::string> AccessControl::lines() const {
   std::vector<std::string> lines;
-  for (const auto& [name, user] : users_)
-    lines.push_back("user " + name + " " + user.text(commands_));
+  for (const auto& [name, user] : users_) lines.push_back("user " + name + " " + user.text());
   return lines;
 }
 

@@ -83,11 +83,9 @@ bool AclSelector::apply_word(ByteView rule) {
     all_channels_ = !is("resetchannels");
     channels_.clear();
   } else if (is("allcommands", "+@all")) {
-    commands_.set();
-    first_arguments_.clear();
+    judge_all(Verdict::kPermitted);
   } else if (is("nocommands", "-@all")) {
-    commands_.reset();
-    first_arguments_.clear();
+    judge_all(Verdict::kForbidden);
   } else {
     return false;
   }
@@ -127,15 +125,15 @@ AclFault AclSelector::permit_channel(ByteView glob) {
   return AclFault::kNone;
 }
 
-AclFault AclSelector::set_category(const AclCommands& commands, ByteView name, bool allowed) {
-  const CommandSet* reach = commands.reach_of(name);
+AclFault AclSelector::apply_category(const AclCommands& commands, ByteView name, Verdict verdict) {
+  const CommandSet* reach = commands.reach_of(name.substr(1));
   if (reach == nullptr) return AclFault::kUnknownCommand;
-  set_commands(*reach, allowed);
+  judge(*reach, verdict, to_lower(name));
   return AclFault::kNone;
 }
 
 AclFault AclSelector::permit_commands(const AclCommands& commands, ByteView name) {
-  if (name.starts_with('@')) return set_category(commands, name.substr(1), true);
+  if (name.starts_with('@')) return apply_category(commands, name, Verdict::kPermitted);
   const Registry& registry = commands.registry();
   const size_t bar = name.rfind('|');
   const CommandSpec* row = registry.find_own(name.substr(0, bar));
@@ -144,36 +142,68 @@ AclFault AclSelector::permit_commands(const AclCommands& commands, ByteView name
     if (registry.container(*row) != nullptr) return AclFault::kFirstArgument;
     const ByteView word = name.substr(bar + 1);
     if (word.empty()) return AclFault::kSyntax;
-    if (row->subcommands.empty()) {
-      // Redis takes blanks here, and prints a rule that nobody can read again.
-      if (has_blanks(word)) return AclFault::kSyntax;
-      const auto number = static_cast<uint16_t>(commands.number(*row));
-      const auto is_same = [&](const FirstArgument& first) {
-        return first.row == number && equals_ignoring_case(first.word, word);
-      };
-      if (std::none_of(first_arguments_.begin(), first_arguments_.end(), is_same))
-        first_arguments_.push_back({.row = number, .word = std::string(word)});
-      return AclFault::kNone;
-    }
+    if (row->subcommands.empty()) return permit_first_argument(commands, *row, word);
     row = Registry::find_subcommand(*row, word);
     if (row == nullptr) return AclFault::kUnknownCommand;
   }
-  set_commands(commands.with_subcommands(*row), true);
+  judge(commands.with_subcommands(*row), Verdict::kPermitted,
+        std::string(registry.full_name(*row)));
+  return AclFault::kNone;
+}
+
+AclFault AclSelector::permit_first_argument(const AclCommands& commands, const CommandSpec& row,
+                                            ByteView word) {
+  // Redis takes blanks here, and prints a rule that nobody can read again.
+  if (has_blanks(word)) return AclFault::kSyntax;
+  const auto number = static_cast<uint16_t>(commands.number(row));
+  const auto is_same = [&](const FirstArgument& first) {
+    return first.row == number && equals_ignoring_case(first.word, word);
+  };
+  if (commands_[number] || std::any_of(first_arguments_.begin(), first_arguments_.end(), is_same))
+    return AclFault::kNone;
+  first_arguments_.push_back({.row = number, .word = std::string(word)});
+  keep_rule(Verdict::kPermitted,
+            std::string(commands.registry().full_name(row)).append("|").append(word));
   return AclFault::kNone;
 }
 
 AclFault AclSelector::forbid_commands(const AclCommands& commands, ByteView name) {
-  if (name.starts_with('@')) return set_category(commands, name.substr(1), false);
+  if (name.starts_with('@')) return apply_category(commands, name, Verdict::kForbidden);
   const CommandSpec* row = commands.registry().find_own(name);
   if (row == nullptr) return AclFault::kUnknownCommand;
-  set_commands(commands.with_subcommands(*row), false);
+  judge(commands.with_subcommands(*row), Verdict::kForbidden,
+        std::string(commands.registry().full_name(*row)));
   return AclFault::kNone;
 }
 
+void AclSelector::judge_all(Verdict verdict) {
+  if (verdict == Verdict::kPermitted) {
+    commands_.set();
+  } else {
+    commands_.reset();
+  }
+  command_rules_.clear();
+  first_arguments_.clear();
+}
+
 // First arguments end with whatever is said of their command afterwards.
-void AclSelector::set_commands(const CommandSet& which, bool allowed) {
-  commands_ = allowed ? commands_ | which : commands_ & ~which;
+void AclSelector::judge(const CommandSet& which, Verdict verdict, std::string name) {
+  commands_ = verdict == Verdict::kPermitted ? commands_ | which : commands_ & ~which;
   std::erase_if(first_arguments_, [&](const FirstArgument& first) { return which[first.row]; });
+  keep_rule(verdict, std::move(name));
+}
+
+void AclSelector::keep_rule(Verdict verdict, std::string name) {
+  std::erase_if(command_rules_, [&](const CommandRule& old) {
+    const ByteView rest = ByteView(old.name).substr(std::min(name.size(), old.name.size()));
+    return equals_ignoring_case(ByteView(old.name).substr(0, name.size()), name) &&
+           (rest.empty() || rest[0] == '|');
+  });
+  command_rules_.push_back({.verdict = verdict, .name = std::move(name)});
+  command_rules_.erase(
+      command_rules_.begin(),
+      std::find_if(command_rules_.begin(), command_rules_.end(),
+                   [&](const CommandRule& rule) { return rule.verdict != verdict_of_all(); }));
 }
 
 // ---- checks
@@ -247,14 +277,24 @@ std::string AclSelector::channels_text() const {
   return text;
 }
 
-std::string AclSelector::text(const AclCommands& commands) const {
+std::string AclSelector::commands_text() const {
+  const auto append = [](std::string& text, Verdict verdict, ByteView name) {
+    text.append(1, static_cast<char>(verdict)).append(name);
+  };
+  std::string text;
+  append(text, verdict_of_all(), "@all");
+  for (const CommandRule& rule : command_rules_) append(text += ' ', rule.verdict, rule.name);
+  return text;
+}
+
+std::string AclSelector::text() const {
   std::string text = keys_text();
   if (!text.empty()) text += ' ';
   // A new one may begin with all channels, whatever acl-pubsub-default says when this is read.
   if (!all_channels_) text += "resetchannels ";
   const std::string channels = channels_text();
   if (!channels.empty()) text.append(channels).append(" ");
-  return text + commands_text(commands);
+  return text + commands_text();
 }
 
 }  // namespace ouro

@@ -9,6 +9,13 @@
 //   ~glob %R~glob %W~glob %RW~glob              keys, for reading or writing; allkeys resetkeys
 //   &glob                                       channels; allchannels resetchannels
 //
+// The rules of commands are told as they were given, as Redis does it since 7.2: after +@all or
+// -@all, which end all before them, come those that followed, in their order. Whatever they reach
+// in a later version is what their words say there, so no later command comes to a user whose words
+// do not say it. Not kept is what says nothing in any version:
+//   - a rule of the same name as a later one, or of a part of it ("-config|get", then "+config");
+//   - in front, what +@all or -@all says anyway ("-@all -get").
+//
 // A glob that names a channel permits PSUBSCRIBE only of the very same pattern: what a pattern
 // would match cannot be told.
 #pragma once
@@ -61,13 +68,11 @@ class AclSelector {
   const std::vector<std::string>& channels() const { return channels_; }
 
   // ---- as text, each part as ACL GETUSER shows it
-  std::string commands_text(const AclCommands& commands) const {
-    return commands.describe(commands_, first_arguments_);
-  }
+  std::string commands_text() const;
   std::string keys_text() const;
   std::string channels_text() const;
   // All of it: the rules that make it out of a new one.
-  std::string text(const AclCommands& commands) const;
+  std::string text() const;
 
  private:
   using Access = uint8_t;
@@ -77,18 +82,37 @@ class AclSelector {
     std::string glob;
     Access access;
   };
+  // A command that is not permitted as such may be with one first argument ("+select|0").
+  struct FirstArgument {
+    uint16_t row;
+    std::string word;
+  };
+  enum class Verdict : char { kPermitted = '+', kForbidden = '-' };
+  struct CommandRule {
+    Verdict verdict;
+    std::string name;  // "get", "config|set", "select|0", "@read"
+  };
 
   bool apply_word(ByteView rule);
   AclFault permit_keys(ByteView rule);
   AclFault permit_channel(ByteView glob);
-  AclFault set_category(const AclCommands& commands, ByteView name, bool allowed);
+  AclFault apply_category(const AclCommands& commands, ByteView name, Verdict verdict);
   AclFault permit_commands(const AclCommands& commands, ByteView name);
+  AclFault permit_first_argument(const AclCommands& commands, const CommandSpec& row,
+                                 ByteView word);
   AclFault forbid_commands(const AclCommands& commands, ByteView name);
-  void set_commands(const CommandSet& which, bool allowed);
+  void judge_all(Verdict verdict);
+  void judge(const CommandSet& which, Verdict verdict, std::string name);
+  void keep_rule(Verdict verdict, std::string name);
   bool may_run(const AclCommands& commands, const CommandSpec& spec, Argv argv) const;
   bool may_use_key(ByteView key, KeyUse use) const;
 
+  Verdict verdict_of_all() const {
+    return commands_[AclCommands::kLater] ? Verdict::kPermitted : Verdict::kForbidden;
+  }
+
   CommandSet commands_;
+  std::vector<CommandRule> command_rules_;  // since +@all or -@all; they make commands_
   std::vector<FirstArgument> first_arguments_;
   std::vector<KeyPattern> keys_;
   std::vector<std::string> channels_;

@@ -119,13 +119,13 @@ std::vector<ByteView> AclUser::flags() const {
   return flags;
 }
 
-std::string AclUser::text(const AclCommands& commands) const {
+std::string AclUser::text() const {
   std::string text;
   for (const ByteView flag : flags()) text.append(flag).append(" ");
   for (const PasswordHash& hash : passwords_) text.append("#").append(hash.hex()).append(" ");
-  text += selectors_.front().text(commands);
+  text += selectors_.front().text();
   for (size_t i = 1; i < selectors_.size(); ++i)
-    text.append(" (").append(selectors_[i].text(commands)).append(")");
+    text.append(" (").append(selectors_[i].text()).append(")");
   return text;
 }
 

@@ -54,7 +54,7 @@ class AclUser {
   const std::vector<PasswordHash>& passwords() const { return passwords_; }
   const std::vector<AclSelector>& selectors() const { return selectors_; }
   // All rules: "on #hash ~* &* +@all (...)".
-  std::string text(const AclCommands& commands) const;
+  std::string text() const;
 
  private:
   enum class Sanitize : uint8_t { kUnsaid, kSkip, kYes };

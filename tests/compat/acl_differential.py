@@ -4,10 +4,12 @@
 
     acl_differential.py --server build/release/ouro-server [--commands N] [--seed N]
 
-Every reply is compared. Redis words a user's commands by the categories that fit the commands it has best, and ouro has
-others: so ACL LIST and GETUSER are held against a plain model of that wording, each server's with its own commands, and
-everything else of them against each other. Users also log in and run commands; ACL LOG tells what was denied. The last line
-is `N passed, N failed`; the parts are the table of commands, the random run, and the orderly end of ouro-server.
+Every reply is compared. Redis 7.0 words a user's commands by the categories that fit the commands it has best; that gives a
+user more when a category grows, so ouro tells the rules as they were given, as Redis does since 7.2. In ACL LIST and GETUSER
+what the words mean is compared therefore, and the words themselves are held against a plain model. redis-server, told ouro's
+words, must say the same as when it is told the rules, and ouro, told its own, must say them again. Users also log in and run
+commands; ACL LOG tells what was denied. The last line is `N passed, N failed`; the parts are the table of commands, the words
+(half as many sequences of rules as commands), the random run, and the orderly end of ouro-server.
 """
 import argparse
 import random
@@ -27,6 +29,9 @@ GLOBS = ["*", "k*", "key:?", "r*", "w*", "rw", "[a-k]*", "", "x", "\\*", "k"]
 CHANNELS = ["c", "c1", "news.a", "n", "*", "c*", ""]
 CHANNEL_GLOBS = ["c*", "c", "c1", "news.*", "*", "n?", ""]
 PASSWORDS = ["p", "q", "two words", ""]
+# Commands and parts of them that meet each other in rules of commands.
+OFTEN = ["client", "client|id", "client|list", "config", "config|get", "get", "set", "select", "debug", "del", "xinfo",
+         "xinfo|help", "memory|usage"]
 HASH = "148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940"
 BROKEN = ["+nosuch", "-nosuch", "+@nosuch", "-@", "+", "-", "~a b", "%~x", "%RR~x", "%", "%Q~x", "nosuch", "+get|", "+config|",
           "+config|get|x", "-select|0", "+config|nosuch", "-config|nosuch", "#12", "!12", "<never", "(", ")", "( )", "()",
@@ -40,9 +45,8 @@ class Commands:
         self.categories, self.subcommands = {}, {}
         for entry in client.call("COMMAND")[1]:
             self.add(entry[1])
-        self.members = {category: {name for name, categories in self.categories.items() if category in categories}
-                        for category in CATEGORIES}
-        self.reach_of = {category: set().union(*map(self.reach, members)) for category, members in self.members.items()}
+        self.reach_of = {category: set().union(*(self.reach(name) for name, categories in self.categories.items()
+                                                 if category in categories)) for category in CATEGORIES}
         self.looked_at = {}
 
     def add(self, fields):
@@ -59,46 +63,67 @@ class Commands:
 
     def meaning(self, rules):
         """The commands that rules of ACL GETUSER allow, first arguments, and whether new commands are."""
-        allowed, first, later = set(), set(), False
-        for rule in rules.split():
-            sign, name = rule[0], rule[1:]
-            if name == "@all":
-                allowed, later = (set(self.categories) if sign == "+" else set()), sign == "+"
-                continue
-            if name.startswith("@"):
-                reach = self.reach_of[name[1:]]
-            elif name in self.categories:
-                reach = self.reach(name)
-            else:
-                first.add(name)
-                continue
-            allowed = allowed | reach if sign == "+" else allowed - reach
-        return allowed, first, later
+        if rules not in self.looked_at:
+            user = Permissions(self)
+            for rule in rules.split():
+                user.apply(rule)
+            self.looked_at[rules] = user.allowed, user.first, user.all == "+"
+        return self.looked_at[rules]
 
-    def words(self, allowed, first, later):
-        """The rules that a server has to print, single commands in a defined order."""
-        text, base = (["+@all"], set(self.categories)) if later else (["-@all"], set())
-        wrong, reached, unused = base ^ allowed, set(base), list(CATEGORIES)
-        while True:
-            best = None
-            for category in unused:
-                members = self.members[category]
-                inside, outside = len(members & wrong), len(members - wrong)
-                if inside > outside and (best is None or (outside, -inside) < best[:2]):
-                    best = outside, -inside, category
-            if best is None:
-                break
-            unused.remove(best[2])
-            reach = self.reach_of[best[2]]
-            text.append(("-@" if later else "+@") + best[2])
-            reached, wrong = (reached - reach if later else reached | reach), wrong - reach
-        single = []
-        for name in sorted(self.categories):
-            if (name in allowed) != (name in reached):
-                single.append(("+" if name in allowed else "-") + name)
-                reached = reached | self.reach(name) if name in allowed else reached - self.reach(name)
-        single += ["+" + name for name in first]
-        return text, sorted(single)
+
+class Permissions:
+    """The model: what rules of commands permit, and how ouro tells them."""
+
+    def __init__(self, commands):
+        self.commands = commands
+        self.begin("-")
+
+    def begin(self, sign):
+        """Everything, or nothing."""
+        self.all, self.kept, self.first = sign, [], set()
+        self.allowed = set(self.commands.categories) if sign == "+" else set()
+
+    def apply(self, rule):
+        rule = {"allcommands": "+@all", "nocommands": "-@all"}.get(rule.lower(), rule)
+        sign, name = rule[0], rule[1:].lower()
+        if name == "@all":
+            self.begin(sign)
+            return
+        if name.startswith("@") or name in self.commands.categories:
+            reach = self.commands.reach_of[name[1:]] if name.startswith("@") else self.commands.reach(name)
+            self.allowed = self.allowed | reach if sign == "+" else self.allowed - reach
+            self.first = {word for word in self.first if word.split("|")[0] not in reach}
+            self.keep(sign + name)
+        elif name not in self.first and name.split("|")[0] not in self.allowed:
+            self.first.add(name)
+            self.keep(sign + name.split("|")[0] + rule[rule.index("|"):])
+
+    def keep(self, rule):
+        """A rule makes those of the same name or of parts of it void; in front, what is so anyway says nothing."""
+        name = rule[1:].lower()
+        self.kept = [old for old in self.kept if old[1:].lower() != name and not old[1:].lower().startswith(name + "|")]
+        self.kept.append(rule)
+        while self.kept and self.kept[0][0] == self.all:
+            del self.kept[0]
+
+    def text(self):
+        return " ".join([self.all + "@all", *self.kept])
+
+
+def command_rule(draw, names):
+    """One random rule of commands; the same few come often, so that they meet."""
+    kind = draw.random()
+    if kind < 0.4:
+        rule = draw.choice("+-") + draw.choice(names)
+    elif kind < 0.65:
+        rule = draw.choice("+-") + draw.choice(OFTEN)
+    elif kind < 0.85:
+        rule = draw.choice(["+@", "-@"]) + draw.choice(CATEGORIES)
+    elif kind < 0.95:
+        rule = "+" + draw.choice(["select|0", "select|1", "get|k", "debug|object", "debug|x", "set|K", "del|k"])
+    else:
+        rule = draw.choice(["allcommands", "nocommands", "+@all", "-@all"])
+    return rule.upper() if draw.random() < 0.1 else rule
 
 
 def rule(draw, names):
@@ -209,41 +234,25 @@ def logged(reply):
     return kind, [[(name[1], value) for name, value in pairs_of(entry) if name[1] in mine] for entry in value]
 
 
-def without_commands(commands, reply, problems):
-    """A reply of GETUSER with each wording of commands as what it means in names, after a look at the wording."""
+def with_meanings(commands, reply):
+    """A reply of GETUSER with each wording of commands as what it means in names."""
     kind, value = reply
     if not isinstance(value, list):
         return reply
     items, is_rules = [], False
     for item in value:
-        if is_rules:
-            items.append(("rules", check_words(commands, item[1].decode(), problems)))
-        else:
-            items.append(without_commands(commands, item, problems))
+        items.append(("rules", commands.meaning(item[1].decode())) if is_rules else with_meanings(commands, item))
         is_rules = item == ("$", b"commands")
     return kind, items
 
 
-def check_words(commands, text, problems):
-    if text in commands.looked_at:
-        return commands.looked_at[text]
-    allowed, first, later = commands.meaning(text)
-    words = text.split()
-    head = [word for word in words if word[1] == "@"]
-    single = sorted(word for word in words if word[1] != "@")
-    if (head, single) != commands.words(allowed, first, later):
-        problems.append(f"worded {text!r}, the model says {commands.words(allowed, first, later)}")
-    commands.looked_at[text] = allowed, first, later
-    return commands.looked_at[text]
-
-
-def line_parts(commands, line, problems):
+def line_parts(commands, line):
     """A line of ACL LIST: what stands beside the commands, and what they mean."""
     plain, meanings, run = [], [], []
 
     def end():
         if run:
-            meanings.append(check_words(commands, " ".join(run), problems))
+            meanings.append(commands.meaning(" ".join(run)))
             run.clear()
 
     for word in line.replace("(", "( ").replace(")", " )").split():
@@ -254,6 +263,11 @@ def line_parts(commands, line, problems):
             plain.append(word)
     end()
     return plain, meanings
+
+
+def commands_of(reply):
+    """The rules of commands in a reply of GETUSER."""
+    return next(value[1].decode() for name, value in pairs_of(reply) if name[1] == b"commands")
 
 
 class Run:
@@ -277,15 +291,15 @@ class Run:
         """What rules mean for the commands that both have."""
         return [(allowed & set(self.shared), first, later) for allowed, first, later in meanings]
 
-    def comparable(self, name, kind, reply, problems):
+    def comparable(self, name, kind, reply):
         commands = self.commands[name]
         if kind == "list":
-            lines = [line_parts(commands, item[1].decode(), problems) for item in reply[1]]
+            lines = [line_parts(commands, item[1].decode()) for item in reply[1]]
             return [(plain, self.common(meanings)) for plain, meanings in lines]
         if kind == "log":
             return logged(reply)
         if kind == "getuser":
-            return self.cut(without_commands(commands, reply, problems))
+            return self.cut(with_meanings(commands, reply))
         return reply
 
     def cut(self, reply):
@@ -295,13 +309,13 @@ class Run:
 
     def ask(self, kind, args):
         """Runs a command on both; what is wrong, or nothing."""
-        problems, seen, replies = [], {}, {}
+        seen, replies = {}, {}
         for name, client in self.peers.items():
             replies[name] = self.act(name, args) if kind == "session" else client.call(*args)
-            seen[name] = self.comparable(name, kind, replies[name], problems)
+            seen[name] = self.comparable(name, kind, replies[name])
         if seen["ouro"] != seen["redis"]:
-            problems.append(f"ouro {show(replies['ouro'])}\nredis {show(replies['redis'])}")
-        return problems
+            return [f"ouro {show(replies['ouro'])}", f"redis {show(replies['redis'])}"]
+        return []
 
     def act(self, name, commands):
         """All that a user is told up to the answer of the RESET at the end."""
@@ -310,6 +324,33 @@ class Run:
         while not replies or replies[-1] != ("+", b"RESET"):
             replies.append(client.read())
         return "*", [reply for reply in replies if reply[0] != "%"]  # HELLO's has an id
+
+    def words(self, draw, count):
+        """How the commands of a user are told, in batches of so many users."""
+        for begin in range(0, count, 100):
+            batch = [[command_rule(draw, self.shared) for _ in range(1 + draw.randrange(10))]
+                     for _ in range(min(100, count - begin))]
+            told = self.told("ouro", batch)
+            again = self.told("ouro", [text.split() for text in told])
+            theirs, theirs_again = self.told("redis", batch), self.told("redis", [text.split() for text in told])
+            for i, rules in enumerate(batch):
+                model = Permissions(self.commands["ouro"])
+                for rule in rules:
+                    model.apply(rule)
+                if not told[i] == again[i] == model.text() or theirs[i] != theirs_again[i]:
+                    print(f"{rules}\n    ouro  {told[i]}\n    again {again[i]}\n    model {model.text()}\n"
+                          f"    redis {theirs[i]}\n    told ouro's {theirs_again[i]}")
+                    return False
+        print(f"{count} sequences of rules told and told again")
+        return True
+
+    def told(self, name, batch):
+        """What a server tells of a new user with these rules, for each of the batch."""
+        client = self.peers[name]
+        client.send(*(command for rules in batch for command in
+                      (["ACL", "SETUSER", "t", "reset", *rules], ["ACL", "GETUSER", "t"], ["ACL", "DELUSER", "t"])))
+        replies = [client.read() for _ in range(3 * len(batch))]
+        return [commands_of(reply) for reply in replies[1::3]]
 
     def random(self, draw, count):
         """Users begin anew now and then, so that they do not all end with every permission."""
@@ -343,7 +384,8 @@ def main():
     print(f"--seed {args.seed}")
     ouro, redis = servers.Server(args.server), servers.Server(args.redis)
     run = Run(ouro, redis)
-    outcomes = [run.table(), run.random(random.Random(args.seed), args.commands), ouro.stop() == 0]
+    draw = random.Random(args.seed)
+    outcomes = [run.table(), run.words(draw, args.commands // 2), run.random(draw, args.commands), ouro.stop() == 0]
     redis.stop()
     print(f"{sum(outcomes)} passed, {len(outcomes) - sum(outcomes)} failed")
     return 0 if all(outcomes) else 1

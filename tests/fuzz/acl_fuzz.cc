@@ -63,13 +63,13 @@ void check_rules(ByteView input) {
   if (!join_selectors(words, rules)) return;
   AclUser user("u", ground);
   for (const std::string& rule : rules) {
-    const std::string before = user.text(commands());
-    if (user.apply(ground, rule) != AclFault::kNone) CHECK(user.text(commands()) == before);
+    const std::string before = user.text();
+    if (user.apply(ground, rule) != AclFault::kNone) CHECK(user.text() == before);
   }
-  const std::string told = user.text(commands());
+  const std::string told = user.text();
   if (!can_be_read_back(user, told)) return;
   const AclUser again = read_back(told, !ground.all_channels);
-  CHECK(again.text(commands()) == told);
+  CHECK(again.text() == told);
   const Registry& registry = commands().registry();
   for (size_t i = 0; i < registry.row_count(); ++i) {
     const CommandSpec& row = registry.row(i);

@@ -33,7 +33,7 @@ Status cmd_acl_list(Context& ctx) {
 
 void write_selector(Context& ctx, const AclSelector& selector) {
   ctx.reply.bulk("commands");
-  ctx.reply.bulk(selector.commands_text(ctx.engine.acl.commands()));
+  ctx.reply.bulk(selector.commands_text());
   ctx.reply.bulk("keys");
   ctx.reply.bulk(selector.keys_text());
   ctx.reply.bulk("channels");
