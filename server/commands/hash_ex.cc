@@ -27,9 +27,9 @@ void reply_each(Context& ctx, const Key& key, Hash*& hash, Argv fields,
 }
 
 Status cmd_hgetdel(Context& ctx) {
-  OURO_TRY(const Argv fields, parse_fields(ctx, 2));
   const Key key = ctx.key(1);
   OURO_TRY(Hash * hash, ctx.find_as_to_write<Hash>(key));
+  OURO_TRY(const Argv fields, parse_fields(ctx, 2));
   FieldFacts facts(ctx);
   reply_each(ctx, key, hash, fields, [&](const Hash::Item& item) {
     hash->erase(ctx.heap(), item.field);
@@ -74,6 +74,8 @@ Status get_and_expire(Context& ctx, const Key& key, Hash* hash, Argv fields, Uni
 }
 
 Status cmd_hgetex(Context& ctx) {
+  const Key key = ctx.key(1);
+  OURO_TRY(Hash * hash, ctx.find_as_to_write<Hash>(key));
   ArgParser args(ctx.argv, 2);
   TimeOption time;
   const bool persist = !take_time(args, time) && args.word("PERSIST");
@@ -83,13 +85,8 @@ Status cmd_hgetex(Context& ctx) {
     OURO_TRY(when, parse_field_deadline(ctx, time));
   }
   OURO_TRY(const Argv fields, parse_fields(ctx, args.position()));
-  const Key key = ctx.key(1);
-  if (time.given() || persist) {
-    OURO_TRY(Hash * hash, ctx.find_as_to_write<Hash>(key));
-    return persist ? get_and_persist(ctx, key, hash, fields)
-                   : get_and_expire(ctx, key, hash, fields, when);
-  }
-  OURO_TRY(Hash * hash, ctx.find_as<Hash>(key));
+  if (persist) return get_and_persist(ctx, key, hash, fields);
+  if (time.given()) return get_and_expire(ctx, key, hash, fields, when);
   reply_each(ctx, key, hash, fields, [](const Hash::Item&) {});
   return Status::ok();
 }
@@ -107,7 +104,8 @@ struct SetOptions {
 
 // FIELDS numfields field value ..., which end the command.
 Result<Argv> parse_pairs(Context& ctx, size_t at) {
-  const auto count = at < ctx.argv.size() ? parse_int64(ctx.argv[at]) : std::nullopt;
+  if (ctx.argv.size() < at + 3) return wrong_arity(ctx);
+  const auto count = parse_int64(ctx.argv[at]);
   if (!count || *count < 1) return ctx.fail("ERR invalid number of fields");
   const Argv pairs = ctx.argv.subspan(at + 1);
   if (pairs.size() % 2 != 0 || static_cast<uint64_t>(*count) != pairs.size() / 2) {
@@ -137,7 +135,7 @@ Result<SetOptions> parse_set_options(Context& ctx) {
       }
       options.time = time;
       options.keep_ttl = !time.given();
-      OURO_TRY(args.status());
+      if (!args.status().is_ok()) return ctx.fail("ERR missing expire time");
       if (time.given()) {
         OURO_TRY(options.when, parse_field_deadline(ctx, time));
       }
@@ -158,21 +156,8 @@ bool may_set(Context& ctx, const Key& key, Hash*& hash, const SetOptions& option
   return true;
 }
 
-// The time is past: what is there under these names goes, and nothing comes.
-void set_in_the_past(Context& ctx, const Key& key, Hash* hash, const SetOptions& options) {
-  if (hash == nullptr) return;
-  FieldFacts facts(ctx);
-  for (size_t i = 0; i < options.pairs.size(); i += 2) {
-    if (hash->erase(ctx.heap(), options.pairs[i])) facts.removed(options.pairs[i]);
-  }
-  if (!facts.any_removed()) return;
-  ctx.changed(key, Event::kHash, "hdel", facts.count());
-  facts.leave(key, options.when);
-  ctx.erase_if_empty(key, *hash);
-}
-
-// The facts are HSET, which takes deadlines away, and HPEXPIREAT; with KEEPTTL the command as sent:
-// what is due had gone before, so its condition holds again.
+// The facts are HSET, which takes deadlines away, and HPEXPIREAT; HDEL where the time is past; with
+// KEEPTTL the command as sent: what is due had gone before, so its condition holds again.
 Status set_fields(Context& ctx, const Key& key, const SetOptions& options) {
   OURO_TRY(Hash * hash, ctx.find_or_add<Hash>(key));
   const Argv pairs = options.pairs;
@@ -184,13 +169,16 @@ Status set_fields(Context& ctx, const Key& key, const SetOptions& options) {
   }
   ctx.changed(key, Event::kHash, "hset", pairs.size() / 2);
   if (options.time.given()) {
-    ctx.engine.notify(ctx.caller.db, key.bytes, Event::kHash, "hexpire");
+    ctx.engine.notify(ctx.caller.db, key.bytes, Event::kHash,
+                      facts.any_removed() ? "hdel" : "hexpire");
   }
-  if (options.keep_ttl || !ctx.effects.wanted()) return Status::ok();
-  std::vector<ByteView> argv = {"HSET", key.bytes};
-  argv.insert(argv.end(), pairs.begin(), pairs.end());
-  ctx.effects.replace(Argv(argv));
-  facts.leave(key, options.when);
+  if (!options.keep_ttl && ctx.effects.wanted()) {
+    std::vector<ByteView> argv = {"HSET", key.bytes};
+    argv.insert(argv.end(), pairs.begin(), pairs.end());
+    if (!facts.any_removed()) ctx.effects.replace(Argv(argv));
+    facts.leave(key, options.when);
+  }
+  ctx.erase_if_empty(key, *hash);
   return Status::ok();
 }
 
@@ -203,11 +191,7 @@ Status cmd_hsetex(Context& ctx) {
   end_due_named(ctx, key, hash, names);
   const bool allowed = may_set(ctx, key, hash, options);
   if (allowed) {
-    if (options.time.given() && options.when <= field_clock(ctx)) {
-      set_in_the_past(ctx, key, hash, options);
-    } else {
-      OURO_TRY(set_fields(ctx, key, options));
-    }
+    OURO_TRY(set_fields(ctx, key, options));
   }
   ctx.reply.integer(allowed ? 1 : 0);
   return Status::ok();

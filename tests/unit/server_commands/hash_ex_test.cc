@@ -111,6 +111,11 @@ TEST_P(HashEx, SetexChecksItsArguments) {
     EXPECT_EQ(run(std::string("HSETEX h ") + two + " FIELDS 1 a b"),
               "(ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified)");
   }
+  EXPECT_EQ(run("HSETEX h EX 5 FIELDS x"), arity);
+  EXPECT_EQ(run("HSETEX h FNX EX 5 PX"),
+            "(ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified)");
+  EXPECT_EQ(run("HSETEX h FNX FNX EX 5"),
+            "(ERR Only one of FXX or FNX arguments can be specified)");
   EXPECT_EQ(run("HSETEX h EX FIELDS 1 a b"), "(ERR value is not an integer or out of range)");
   EXPECT_EQ(run("HSETEX h EXAT 281474976710656 1 a b"),
             "(ERR invalid expire time in 'hsetex' command)");
@@ -153,12 +158,36 @@ TEST_P(HashEx, SetexTreatsDeadlines) {
   listener.take();
   effects();
   EXPECT_EQ(run("HSETEX h EXAT 1 FIELDS 3 a 1 b 2 d 4"), "1");
-  EXPECT_EQ(listener.take(), "hdel");
-  EXPECT_EQ(effects(), "0: HDEL h a b");
+  EXPECT_EQ(listener.take(), "hset hdel");
+  EXPECT_EQ(effects(), "0: HDEL h a b d");
   EXPECT_EQ(run("HSETEX h EXAT 1 FIELDS 1 c 1"), "1");
-  EXPECT_EQ(listener.take(), "hdel del");
+  EXPECT_EQ(listener.take(), "hset hdel del");
   EXPECT_EQ(run("HSETEX h EXAT 1 FIELDS 1 c 1"), "1");
+  EXPECT_EQ(listener.take(), "hset hdel del") << "also where nothing was";
   EXPECT_EQ(run("EXISTS h"), "0");
+}
+
+// A time of zero is past; one below zero is an error. So it is with HEXPIRE; SET, GETEX and their
+// kin take neither.
+TEST_P(HashEx, NowIsPast) {
+  run("HSET h a 1 b 2 c 3");
+  for (const char* time : {"EX 0", "PX 0", "EXAT 0", "PXAT 0", "PXAT 1700000000000"}) {
+    run("HSET h x 1");
+    EXPECT_EQ(run(std::string("HGETEX h ") + time + " FIELDS 1 x"), "[\"1\"]");
+    EXPECT_EQ(run(std::string("HSETEX h ") + time + " FIELDS 1 y 2"), "1");
+    EXPECT_EQ(run("HMGET h x y"), "[_ _]") << time;
+  }
+  for (const char* time : {"EX -1", "PX -1", "EXAT -1", "PXAT -1"}) {
+    const std::string refused = "(ERR invalid expire time, must be >= 0)";
+    EXPECT_EQ(run(std::string("HGETEX h ") + time + " FIELDS 1 a"), refused);
+    EXPECT_EQ(run(std::string("HSETEX h ") + time + " FIELDS 1 a 2"), refused);
+  }
+  EXPECT_EQ(run("HEXPIRE h 0 FIELDS 1 a"), "[2]");
+  EXPECT_EQ(run("HPEXPIREAT h 0 FIELDS 1 b"), "[2]");
+  EXPECT_EQ(run("HEXPIRE h -1 FIELDS 1 c"), "(ERR invalid expire time, must be >= 0)");
+  EXPECT_EQ(run("SET s v EX 0"), "(ERR invalid expire time in 'set' command)");
+  EXPECT_EQ(run("SET s v PXAT 0"), "(ERR invalid expire time in 'set' command)");
+  EXPECT_EQ(run("GETEX h EX 0"), kWrongTypeAnswer);
 }
 
 // A map of field to value and deadline, and what the commands say of it.
