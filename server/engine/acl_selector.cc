@@ -159,11 +159,10 @@ AclFault AclSelector::permit_first_argument(const AclCommands& commands, const C
   const auto is_same = [&](const FirstArgument& first) {
     return first.row == number && equals_ignoring_case(first.word, word);
   };
-  if (commands_[number] || std::any_of(first_arguments_.begin(), first_arguments_.end(), is_same))
-    return AclFault::kNone;
-  first_arguments_.push_back({.row = number, .word = std::string(word)});
+  if (std::none_of(first_arguments_.begin(), first_arguments_.end(), is_same))
+    first_arguments_.push_back({.row = number, .word = std::string(word)});
   keep_rule(Verdict::kPermitted,
-            std::string(commands.registry().full_name(row)).append("|").append(word));
+            std::string(commands.registry().full_name(row)).append("|").append(to_lower(word)));
   return AclFault::kNone;
 }
 
@@ -195,9 +194,7 @@ void AclSelector::judge(const CommandSet& which, Verdict verdict, std::string na
 
 void AclSelector::keep_rule(Verdict verdict, std::string name) {
   std::erase_if(command_rules_, [&](const CommandRule& old) {
-    const ByteView rest = ByteView(old.name).substr(std::min(name.size(), old.name.size()));
-    return equals_ignoring_case(ByteView(old.name).substr(0, name.size()), name) &&
-           (rest.empty() || rest[0] == '|');
+    return old.name == name || old.name.starts_with(name + "|");
   });
   command_rules_.push_back({.verdict = verdict, .name = std::move(name)});
   command_rules_.erase(

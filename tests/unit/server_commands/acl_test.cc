@@ -98,9 +98,9 @@ TEST_F(AclTest, RulesOfCommandsAreToldAsTheyWereGiven) {
   EXPECT_EQ(told("+config|get +config|set -config"), "-@all") << "nothing remains of which";
   EXPECT_EQ(told("-debug +get"), "-@all +get") << "it is not permitted anyway";
   EXPECT_EQ(told("+@all +client|id -get +config"), "+@all -get +config");
-  EXPECT_EQ(told("+select|A +select|a"), "-@all +select|A");
+  EXPECT_EQ(told("+select|A +get +select|a"), "-@all +get +select|a");
   EXPECT_EQ(told("+select|A -@fast +select|a"), "-@all +select|a");
-  EXPECT_EQ(told("+get +get|k"), "-@all +get");
+  EXPECT_EQ(told("+get +get|k"), "-@all +get +get|k");
 }
 
 TEST_F(AclTest, EachCategoryIsToldByItsName) {
