@@ -12,9 +12,10 @@ OWN_CLIENT_FIELDS = re.compile(rb"\b(id|l?addr|fd|age|idle|qbuf(?:-free)?|(?:arg
 MONITOR_LINE = re.compile(rb"^\d+\.\d{6} \[(\d+) \S+\] ")
 # Redis documents its key specs and its past in its own words.
 OWN_DOCS = (b"summary", b"complexity", b"history")
-# Commands that Redis 7.0 has and that take more arguments today, so that their rows differ.
-GROWN_COMMANDS = frozenset((b"persist", b"pttl", b"set", b"ttl", b"xadd", b"xread", b"xreadgroup", b"zinter", b"zinterstore",
-                            b"zrank", b"zrevrank", b"zunion", b"zunionstore"))
+# Commands of Redis 7.0 that take one argument more today: "exactly so many" has become "at least".
+LONGER = frozenset((b"move", b"persist", b"pttl", b"ttl", b"zrank", b"zrevrank"))
+# An argument of KeyDB's, which no version of Redis dates.
+UNDATED_ARGUMENTS = (b"subkey",)
 # Words that an error enumerates and that Redis 7.0 does not know.
 NEWER_WORDS = re.compile(rb"(?:volatile|allkeys)-lrm, ")
 
@@ -126,9 +127,26 @@ def slow_entries(reply):
     return kind, [(item[0], item[1][3], item[1][5], len(item[1])) if isinstance(item[1], list) else item for item in value]
 
 
-def is_grown(row):
-    """Whether a row of COMMAND INFO is of a command that has grown since Redis 7.0."""
-    return isinstance(row[1], list) and row[1][0][1] in GROWN_COMMANDS
+def is_later(argument):
+    """Whether an argument of COMMAND DOCS came after Redis 7.0."""
+    fields = {name[1]: value[1] for name, value in pairs_of(argument)}
+    since = fields.get(b"since", b"0").split(b".")
+    return fields[b"name"] in UNDATED_ARGUMENTS or (int(since[0]), *since[1:2]) > (7, b"0")
+
+
+def without_later(arguments):
+    """Those of COMMAND DOCS without the ones that came after Redis 7.0, at any depth."""
+    kept = []
+    for argument in arguments[1]:
+        if not is_later(argument):
+            fields = [(name, without_later(value) if name[1] == b"arguments" else value) for name, value in pairs_of(argument)]
+            kept.append((argument[0], [item for field in fields for item in field]))
+    return arguments[0], kept
+
+
+def known_arity(name, arity):
+    """An arity as it was in Redis 7.0."""
+    return abs(arity) if name in LONGER else arity
 
 
 class Comparer:
@@ -148,7 +166,7 @@ class Comparer:
         kind, value = reply
         if not isinstance(value, list):
             return reply
-        return kind, [self.info_row(row) for row in value if not is_grown(row)]
+        return kind, [self.info_row(row) for row in value]
 
     def info_row(self, row):
         kind, parts = row
@@ -157,14 +175,14 @@ class Comparer:
         subcommands = [self.info_row(part) for part in parts[9][1] if part[1][0][1] in self.common]
         # Notes are words about a key spec.
         specs = [(spec[0], [pair for pair in pairs_of(spec) if pair[0][1] != b"notes"]) for spec in parts[8][1]]
-        return kind, [*parts[:8], (parts[8][0], specs), (parts[9][0], sorted(subcommands, key=repr))]
+        arity = known_arity(parts[0][1], int(parts[1][1]))
+        return kind, [parts[0], arity, *parts[2:8], (parts[8][0], specs), (parts[9][0], sorted(subcommands, key=repr))]
 
     def docs(self, reply):
         """COMMAND DOCS, without words, with the subcommands that both servers have."""
         if not isinstance(reply[1], list):
             return reply
-        known = ((name, self.doc(doc)) for name, doc in pairs_of(reply) if name[1] not in GROWN_COMMANDS)
-        return reply[0], sorted(known, key=repr)
+        return reply[0], sorted(((name, self.doc(doc)) for name, doc in pairs_of(reply)), key=repr)
 
     def doc(self, doc):
         fields = []
@@ -172,6 +190,8 @@ class Comparer:
             if name[1] == b"subcommands":
                 known = ((sub, self.doc(its)) for sub, its in pairs_of(value) if sub[1] in self.common)
                 value = value[0], sorted(known, key=repr)
+            if name[1] == b"arguments":
+                value = without_later(value)
             if name[1] not in OWN_DOCS:
                 fields.append((name, value))
         return doc[0], fields
