@@ -111,7 +111,7 @@ Status cmd_bitcount(Context& ctx) {
     ctx.reply.integer(0);
     return Status::ok();
   }
-  if (argv.size() == 3 || argv.size() > 5) return Err::kSyntax;
+  if (argv.size() > 5) return Err::kSyntax;
   int64_t start = 0;
   int64_t end = -1;
   Unit unit = Unit::kByte;
@@ -387,8 +387,9 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(N), N bytes looked at",
              .since = "2.6.0",
              .group = "bitmap",
+             // Valkey 8 lets the end be left out.
              .args = "key:key#0 [index:{start:integer end:integer [index_unit:<byte!BYTE | "
-                     "bit!BIT>@7.0.0]}]"}},
+                     "bit!BIT>@7.0.0]}] [start:integer@8.0.0]"}},
     {.name = "BITFIELD",
      .arity = at_least(2),
      .flags = Flag::kWrite | Flag::kDenyOom,

@@ -120,15 +120,27 @@ Result<DbIndex> parse_database(Context& ctx, ByteView text) {
   return static_cast<DbIndex>(index);
 }
 
+// The word REPLACE of Valkey 9.2, or nothing.
+Result<IfTaken> parse_replace(Context& ctx) {
+  if (ctx.argv.size() == 3) return IfTaken::kRefuse;
+  ArgParser args(ctx.argv, 3);
+  if (!args.word("REPLACE")) args.unexpected();
+  OURO_TRY(args.finish());
+  return IfTaken::kReplace;
+}
+
 Status cmd_move(Context& ctx) {
+  OURO_TRY(const IfTaken if_taken, parse_replace(ctx));
   OURO_TRY(const DbIndex target, parse_database(ctx, ctx.argv[2]));
   if (target == ctx.caller.db) return ctx.fail("ERR source and destination objects are the same");
   const Key key = ctx.key(1);
   Entry* entry = ctx.find_to_write(key);
-  if (entry == nullptr || ctx.find_in(target, key) != nullptr) {
+  const bool taken = entry != nullptr && ctx.find_in(target, key) != nullptr;
+  if (entry == nullptr || (taken && if_taken == IfTaken::kRefuse)) {
     ctx.reply.integer(0);
     return Status::ok();
   }
+  if (taken) ctx.engine.dbs[target].erase(key, freeing_of_overwritten(ctx));
   move_value(ctx, key, entry, ctx.engine.dbs[target], key);
   ctx.added_in(target, key);
   ctx.changed(key, Event::kGeneric, "move_from");
@@ -218,7 +230,7 @@ constexpr CommandSpec kRows[] = {
              .args = "key:key#0...",
              .tips = "request_policy:multi_shard response_policy:agg_sum"}},
     {.name = "MOVE",
-     .arity = exactly(3),
+     .arity = at_least(3),
      .flags = Flag::kWrite | Flag::kFast,
      .keys = {one_key(1, kReadWrite | kAccess | kUpdate)},
      .acl = Acl::kKeyspace,
@@ -227,7 +239,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1)",
              .since = "1.0.0",
              .group = "generic",
-             .args = "key:key#0 db:integer"}},
+             .args = "key:key#0 db:integer [replace!REPLACE@9.2.0]"}},
     {.name = "RENAME",
      .arity = exactly(3),
      .flags = Flag::kWrite,

@@ -55,7 +55,10 @@ TEST(BitCommands, BitcountOfParts) {
   engine.run("SET k foobar");
   EXPECT_EQ(engine.run("BITCOUNT k"), "26");
   EXPECT_EQ(engine.run("BITCOUNT k 0 0"), "4");
-  EXPECT_EQ(engine.run("BITCOUNT k 1"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("BITCOUNT k 1"), "22") << "to the end";
+  EXPECT_EQ(engine.run("BITCOUNT k -2"), "7");
+  EXPECT_EQ(engine.run("BITCOUNT k 6"), "0");
+  EXPECT_EQ(engine.run("BITCOUNT k x"), "(ERR value is not an integer or out of range)");
   EXPECT_EQ(engine.run("BITCOUNT k -2 -1"), "7");
   EXPECT_EQ(engine.run("BITCOUNT k 5 30 BIT"), "17");
   EXPECT_EQ(engine.run("BITCOUNT k 1 1 byte"), "6");

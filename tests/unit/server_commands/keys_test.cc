@@ -106,6 +106,23 @@ TEST(Keys, MoveAndCopy) {
   EXPECT_EQ(engine.run("SWAPDB 0 16"), "(ERR DB index is out of range)");
 }
 
+TEST(Keys, MoveReplacesWhereItIsTold) {
+  Keys engine;
+  engine.run_all({"SET a old", "MOVE a 3", "SET a new PX 5000"});
+  EXPECT_EQ(engine.run("MOVE a 3 REPLACED"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("MOVE a 3 REPLACE REPLACE"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("MOVE a 3"), "0");
+  EXPECT_EQ(engine.run("MOVE none 3 REPLACE"), "0");
+  engine.effects();
+  EXPECT_EQ(engine.run("MOVE a 3 replace"), "1");
+  EXPECT_EQ(engine.effects(), "0: MOVE a 3 replace");
+  EXPECT_EQ(engine.run("EXISTS a"), "0");
+  engine.run("SWAPDB 0 3");
+  EXPECT_EQ(engine.run("GET a"), "\"new\"");
+  EXPECT_EQ(engine.run("PTTL a"), "5000");
+  EXPECT_EQ(engine.run("MOVE a 3 REPLACE"), "1") << "also where nothing is";
+}
+
 TEST(Keys, KeysAndScanShowAllButDueOnes) {
   Keys engine;
   std::set<std::string> all;
