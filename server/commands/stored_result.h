@@ -8,21 +8,27 @@
 
 namespace ouro {
 
-// Makes `key` hold a collection that was built aside, whatever it held, or nothing if it is empty.
-// Answers its size. Requires: nothing points at the entry of `key` any more.
+// Makes `key` hold a collection that was built aside, whatever it held. Requires: it is not empty,
+// and nothing points at the entry of `key` any more.
+template <class T>
+void replace_value(Context& ctx, const Key& key, T made, Event event_class, ByteView event) {
+  Entry* old = ctx.find_to_write(key);
+  Value value{.kind = kKindOf<T>};
+  new (&value.payload) T(made);
+  ctx.db.put_value(key, old, value, kNoExpiry);
+  if (old == nullptr) ctx.added(key);
+  ctx.changed(key, event_class, event);
+}
+
+// The same, or nothing if it is empty. Answers its size.
 template <class T>
 void store_result(Context& ctx, const Key& key, T made, Event event_class, ByteView event) {
-  Entry* old = ctx.find_to_write(key);
   const size_t size = made.size();
-  if (size == 0) {
-    made.destroy(ctx.heap());
-    if (old != nullptr) ctx.erase(key);
+  if (size > 0) {
+    replace_value(ctx, key, made, event_class, event);
   } else {
-    Value value{.kind = kKindOf<T>};
-    new (&value.payload) T(made);
-    ctx.db.put_value(key, old, value, kNoExpiry);
-    if (old == nullptr) ctx.added(key);
-    ctx.changed(key, event_class, event);
+    made.destroy(ctx.heap());
+    if (ctx.find_to_write(key) != nullptr) ctx.erase(key);
   }
   ctx.reply.integer(static_cast<int64_t>(size));
 }

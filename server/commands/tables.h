@@ -27,6 +27,7 @@ extern const std::span<const CommandSpec> kGeoSearchCommands;
 extern const std::span<const CommandSpec> kHashCommands;
 extern const std::span<const CommandSpec> kHashExCommands;
 extern const std::span<const CommandSpec> kHashExpireCommands;
+extern const std::span<const CommandSpec> kHashImportCommands;
 extern const std::span<const CommandSpec> kHotKeysCommands;
 extern const std::span<const CommandSpec> kHyperLogLogCommands;
 extern const std::span<const CommandSpec> kInfoCommands;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "server/engine/field_sets.h"
 #include "server/engine/owned_argv.h"
 
 namespace ouro {
@@ -93,6 +94,7 @@ struct Caller {
   Transaction txn;
   std::vector<WatchedKey> watched;
   size_t watched_bytes = 0;              // what they take here and in Watch
+  FieldSets field_sets;                  // HIMPORT's; a script's own end with it
   Session* session = nullptr;            // null for all but kClient
   const ScriptLimits* script = nullptr;  // null for all but kScript
   // Whose permissions count; null: may do everything. kAcl stands in `gates` while the user may

@@ -371,6 +371,7 @@ void Session::reset() {
   caller_.gates = 0;
   caller_.db = 0;
   caller_.no_touch = false;
+  caller_.field_sets.clear();
   engine_.pubsub.drop(*this);
   engine_.tracking.disable(*this);
   if (is_monitor) engine_.monitors.remove(*this);
@@ -400,8 +401,8 @@ size_t Session::reply_list_pieces() const {
 // All but the output.
 size_t Session::other_bytes() const {
   return sizeof(Session) + reader_.memory_bytes() + wait_.argv.memory_bytes() +
-         caller_.txn.memory_bytes() + caller_.watched_bytes + subscription_bytes +
-         (tracking == nullptr ? 0 : tracking->memory_bytes()) +
+         caller_.txn.memory_bytes() + caller_.watched_bytes + caller_.field_sets.memory_bytes() +
+         subscription_bytes + (tracking == nullptr ? 0 : tracking->memory_bytes()) +
          skipped_.capacity() * sizeof(RespReader::Command) + held_.capacity() + name.capacity() +
          library_name.capacity() + library_version.capacity() + peer.address.capacity() +
          peer.local_address.capacity();
