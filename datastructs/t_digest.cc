@@ -149,6 +149,7 @@ double TDigest::View::trimmed_mean(double low, double high) const noexcept {
   const double end = std::ceil(total_ * high);
   double before = 0;
   double sum = 0;
+  double mean = 0;
   double count = 0;
   for (const Centroid& centroid : centroids_) {
     if (before >= end) break;
@@ -157,10 +158,12 @@ double TDigest::View::trimmed_mean(double low, double high) const noexcept {
     if (inside > 0) {
       sum += centroid.mean * inside;
       count += inside;
+      mean = std::lerp(mean, centroid.mean, inside / count);
     }
     before = after;
   }
-  return sum / count;
+  // Rounded as RedisBloom does it, where the sum is not more than a double holds.
+  return std::isfinite(sum) ? sum / count : mean;
 }
 
 // ---- the digest

@@ -228,15 +228,34 @@ TEST_F(TDigestTest, ResetAndCopy) {
   check();
 }
 
-// The distance of the extremes is more than a double holds.
-TEST_F(TDigestTest, HugeNumbersStayFinite) {
-  make(1);
-  for (int i = 0; i < 1000; ++i) digest.add(heap, i % 2 == 0 ? 1.7e308 : -1.7e308);
-  check();
-  const TDigest::View view = digest.view();
-  for (int i = 0; i <= 20; ++i) {
-    EXPECT_FALSE(std::isnan(view.quantile(i / 20.0))) << i;
+// Sums and distances of what a double holds are more than one holds.
+TEST_F(TDigestTest, AnswersOfHugeNumbersAreAmongThem) {
+  constexpr double kHuge[] = {1.7e308, -1.7e308, 1e308, -1e308, 1.0, 0.0, -4.9e-324, 9e307};
+  Prng prng(308);
+  for (int round = 0; round < 200; ++round) {
+    make(1 + static_cast<int64_t>(prng.below(100)));
+    const size_t kinds = 1 + prng.below(std::size(kHuge));
+    for (uint64_t left = 1 + prng.below(2000); left > 0; --left)
+      digest.add(heap, kHuge[prng.below(kinds)]);
+    check();
+    const TDigest::View view = digest.view();
+    const auto is_among = [&](double x) { return view.min() <= x && x <= view.max(); };
+    double below = view.min();
+    for (int i = 0; i <= 20; ++i) {
+      const double value = view.quantile(i / 20.0);
+      ASSERT_TRUE(is_among(value)) << i << ": " << value;
+      ASSERT_GE(value, below) << i;
+      below = value;
+      const double share = view.cdf(value);
+      ASSERT_TRUE(share >= 0 && share <= 1) << share;
+      if (i == 20) continue;
+      const double mean = view.trimmed_mean(i / 20.0, 1.0);
+      ASSERT_TRUE(is_among(mean)) << i << ": " << mean;
+    }
   }
+  make(100);
+  for (int i = 0; i < 10; ++i) digest.add(heap, i < 5 ? 1.5e308 : 1.7e308);
+  EXPECT_NEAR(digest.view().trimmed_mean(0, 1) / 1e308, 1.6, 1e-9);
 }
 
 TEST_F(TDigestTest, EveryCompressionHasRoom) {
