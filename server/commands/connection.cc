@@ -229,6 +229,7 @@ constexpr CommandSpec kRows[] = {
     {.name = "SELECT",
      .arity = exactly(2),
      .flags = Flag::kLoading | Flag::kStale | Flag::kFast,
+     .databases = DbUse::kFirst,
      .acl = Acl::kConnection,
      .handler = cmd_select,
      .doc = {.summary = "Chooses the database for the commands that follow.",

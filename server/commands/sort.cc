@@ -41,7 +41,7 @@ Result<SortOptions> parse_sort(Context& ctx, Form form) {
   ArgParser args(ctx.argv, 2);
   // The keys that BY and GET lead to are known only by the elements, so they may be any.
   const auto may_follow = [&] {
-    return ctx.engine.acl.reads_all_keys(ctx.caller.user, ctx.spec, ctx.argv);
+    return ctx.engine.acl.reads_all_keys(ctx.caller.user, ctx.spec, ctx.argv, ctx.caller.db);
   };
   while (args.more()) {
     if (args.word("ASC")) {

@@ -17,6 +17,7 @@ void drop_transaction(Context& ctx) {
 Status cmd_multi(Context& ctx) {
   if (ctx.caller.txn.open) return ctx.fail("ERR MULTI calls can not be nested");
   ctx.caller.txn.open = true;
+  ctx.caller.txn.db = ctx.caller.db;
   ctx.caller.gates |= Gate::kTransaction;
   ctx.reply.ok();
   return Status::ok();

@@ -18,6 +18,8 @@ AclLog::Reason logged_reason(AclDenial::Reason reason) {
       return AclLog::Reason::kKey;
     case AclDenial::Reason::kChannel:
       return AclLog::Reason::kChannel;
+    case AclDenial::Reason::kDatabase:
+      return AclLog::Reason::kDatabase;
     case AclDenial::Reason::kCommand:
     case AclDenial::Reason::kNone:
       break;
@@ -78,6 +80,18 @@ std::vector<std::string> AccessControl::lines() const {
   std::vector<std::string> lines;
   for (const auto& [name, user] : users_) lines.push_back("user " + name + " " + user.text());
   return lines;
+}
+
+AclDenial AccessControl::check(const AclUser* user, const CommandSpec& spec, Argv argv,
+                               DbIndex db) const {
+  if (user == nullptr) return {};
+  return user->check(commands_, spec, argv, {.db = db, .db_count = engine_.dbs.count()});
+}
+
+bool AccessControl::reads_all_keys(const AclUser* user, const CommandSpec& spec, Argv argv,
+                                   DbIndex db) const {
+  if (user == nullptr) return true;
+  return user->reads_all_keys(commands_, spec, argv, {.db = db, .db_count = engine_.dbs.count()});
 }
 
 void AccessControl::note_denial(const Caller& caller, const CommandSpec& spec, Argv argv,

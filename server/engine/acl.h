@@ -42,12 +42,8 @@ class AccessControl {
 
   // ---- what a caller may do
   // The user of a script is its caller's; null may do everything.
-  AclDenial check(const AclUser* user, const CommandSpec& spec, Argv argv) const {
-    return user == nullptr ? AclDenial() : user->check(commands_, spec, argv);
-  }
-  bool reads_all_keys(const AclUser* user, const CommandSpec& spec, Argv argv) const {
-    return user == nullptr || user->reads_all_keys(commands_, spec, argv);
-  }
+  AclDenial check(const AclUser* user, const CommandSpec& spec, Argv argv, DbIndex db) const;
+  bool reads_all_keys(const AclUser* user, const CommandSpec& spec, Argv argv, DbIndex db) const;
   // Counts and logs a denial. Requires: the caller has a user.
   void note_denial(const Caller& caller, const CommandSpec& spec, Argv argv, AclDenial denial);
 

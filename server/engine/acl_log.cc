@@ -8,7 +8,8 @@
 namespace ouro {
 namespace {
 
-constexpr std::array<std::string_view, 4> kReasonNames = {"auth", "command", "key", "channel"};
+constexpr std::array<std::string_view, AclLog::kReasons> kReasonNames = {"auth", "command", "key",
+                                                                         "channel", "database"};
 constexpr std::array<std::string_view, 3> kContextNames = {"toplevel", "multi", "lua"};
 
 }  // namespace

@@ -13,7 +13,8 @@ namespace ouro {
 class AclLog {
  public:
   // In the order of kReasonNames and kContextNames.
-  enum class Reason : uint8_t { kAuth, kCommand, kKey, kChannel };
+  enum class Reason : uint8_t { kAuth, kCommand, kKey, kChannel, kDatabase };
+  static constexpr size_t kReasons = 5;
   enum class Context : uint8_t { kTopLevel, kMulti, kScript };
 
   struct Entry {

@@ -2,7 +2,9 @@
 #include "server/engine/acl_selector.h"
 
 #include <algorithm>
+#include <climits>
 
+#include "datastructs/codec/number_text.h"
 #include "datastructs/glob.h"
 #include "server/engine/arg_parser.h"
 
@@ -13,6 +15,16 @@ namespace {
 // needs either.
 constexpr KeyUse kReads = kAccess;
 constexpr KeyUse kWrites = kUpdate | kInsert | kDelete;
+
+// Whether a command works on what is in the selected database.
+bool uses_selected(const CommandSpec& spec, Argv argv) {
+  if (spec.databases == DbUse::kPair) return false;
+  constexpr AclCategories kData = Acl::kKeyspace | Acl::kRead | Acl::kWrite;
+  if ((acl_categories(spec).bits & kData.bits) != 0) return true;
+  bool has_keys = false;
+  (void)for_each_key(spec, argv, [&](size_t, KeyUse use) { has_keys |= (use & kNotKey) == 0; });
+  return has_keys;
+}
 
 }  // namespace
 
@@ -38,6 +50,8 @@ ByteView text_of(AclFault fault) {
     case AclFault::kBadHash:
       return "The password hash must be exactly 64 characters and contain only lowercase "
              "hexadecimal characters";
+    case AclFault::kNoSuchDb:
+      return "The provided database ID is out of range";
   }
   OURO_UNREACHABLE();
 }
@@ -67,8 +81,12 @@ AclFault AclSelector::apply(const AclCommands& commands, ByteView rule) {
     case '-':
       return forbid_commands(commands, rule.substr(1));
     default:
-      return AclFault::kSyntax;
+      break;
   }
+  constexpr ByteView kDatabases = "db=";
+  if (equals_ignoring_case(rule.substr(0, kDatabases.size()), kDatabases))
+    return permit_databases(rule.substr(kDatabases.size()));
+  return AclFault::kSyntax;
 }
 
 // The rules without an argument.
@@ -82,6 +100,9 @@ bool AclSelector::apply_word(ByteView rule) {
   } else if (is("allchannels", "&*") || is("resetchannels")) {
     all_channels_ = !is("resetchannels");
     channels_.clear();
+  } else if (is("alldbs") || is("resetdbs")) {
+    all_dbs_ = is("alldbs");
+    dbs_.clear();
   } else if (is("allcommands", "+@all")) {
     judge_all(Verdict::kPermitted);
   } else if (is("nocommands", "-@all")) {
@@ -122,6 +143,23 @@ AclFault AclSelector::permit_channel(ByteView glob) {
   if (all_channels_) return AclFault::kHasAllChannels;
   if (has_blanks(glob)) return AclFault::kSyntax;
   if (!permits_channel(channels_, glob, true)) channels_.emplace_back(glob);
+  return AclFault::kNone;
+}
+
+AclFault AclSelector::permit_databases(ByteView list) {
+  std::vector<DbIndex> dbs;
+  for (size_t comma = 0; comma != ByteView::npos; list.remove_prefix(comma + 1)) {
+    comma = list.find(',');
+    const auto db = parse_int64(list.substr(0, comma));
+    if (!db) return AclFault::kSyntax;
+    if (*db < 0 || *db > INT_MAX) return AclFault::kNoSuchDb;
+    dbs.push_back(static_cast<DbIndex>(*db));
+    if (comma == ByteView::npos) break;
+  }
+  std::sort(dbs.begin(), dbs.end());
+  dbs.erase(std::unique(dbs.begin(), dbs.end()), dbs.end());
+  dbs_ = std::move(dbs);
+  all_dbs_ = false;
   return AclFault::kNone;
 }
 
@@ -205,12 +243,16 @@ void AclSelector::keep_rule(Verdict verdict, std::string name) {
 
 // ---- checks
 
-AclDenial AclSelector::check(const AclCommands& commands, const CommandSpec& spec,
-                             Argv argv) const {
+AclDenial AclSelector::check(const AclCommands& commands, const CommandSpec& spec, Argv argv,
+                             AclPlace place) const {
   using Reason = AclDenial::Reason;
   if (!may_run(commands, spec, argv)) return {.reason = Reason::kCommand};
   // Arguments that name no keys, or are too few or many, are the command's own error.
   if (!spec.accepts(argv.size())) return {};
+  if (!all_dbs_) {
+    const AclDenial denial = check_databases(spec, argv, place);
+    if (denial.is_denied()) return denial;
+  }
   size_t denied = 0;
   if (!all_keys_) {
     (void)for_each_key(spec, argv, [&](size_t at, KeyUse use) {
@@ -226,6 +268,20 @@ AclDenial AclSelector::check(const AclCommands& commands, const CommandSpec& spe
     }
   }
   return {};
+}
+
+AclDenial AclSelector::check_databases(const CommandSpec& spec, Argv argv, AclPlace place) const {
+  const auto may_use = [&](DbIndex db) { return std::binary_search(dbs_.begin(), dbs_.end(), db); };
+  constexpr AclDenial kDenied = {.reason = AclDenial::Reason::kDatabase};
+  if (spec.databases == DbUse::kEvery) return kDenied;
+  if (uses_selected(spec, argv) && !may_use(place.db)) return kDenied;
+  AclDenial denial;
+  for_each_database(spec, argv, [&](size_t at, int64_t db) {
+    // What is not there is the command's own error.
+    if (denial.is_denied() || db < 0 || db >= place.db_count) return;
+    if (!may_use(static_cast<DbIndex>(db))) denial = {.reason = kDenied.reason, .at = at};
+  });
+  return denial;
 }
 
 bool AclSelector::may_run(const AclCommands& commands, const CommandSpec& spec, Argv argv) const {
@@ -274,6 +330,14 @@ std::string AclSelector::channels_text() const {
   return text;
 }
 
+std::string AclSelector::databases_text() const {
+  if (all_dbs_) return "alldbs";
+  if (dbs_.empty()) return "resetdbs";
+  std::string text;
+  for (const DbIndex db : dbs_) text.append(text.empty() ? "db=" : ",").append(std::to_string(db));
+  return text;
+}
+
 std::string AclSelector::commands_text() const {
   const auto append = [](std::string& text, Verdict verdict, ByteView name) {
     text.append(1, static_cast<char>(verdict)).append(name);
@@ -291,6 +355,7 @@ std::string AclSelector::text() const {
   if (!all_channels_) text += "resetchannels ";
   const std::string channels = channels_text();
   if (!channels.empty()) text.append(channels).append(" ");
+  if (!all_dbs_) text.append(databases_text()).append(" ");
   return text + commands_text();
 }
 

@@ -8,6 +8,7 @@
 //   +@category -@category                       all that belong to it
 //   ~glob %R~glob %W~glob %RW~glob              keys, for reading or writing; allkeys resetkeys
 //   &glob                                       channels; allchannels resetchannels
+//   db=N,M                                      databases, only these; alldbs resetdbs (Valkey 9.1)
 //
 // The rules of commands are told as they were given, as Redis does it since 7.2: after +@all or
 // -@all, which end all before them, come those that followed, in their order. Whatever they reach
@@ -37,17 +38,25 @@ enum class AclFault : uint8_t {
   kFirstArgument,
   kNoSuchPassword,
   kBadHash,
+  kNoSuchDb,
 };
 // Redis's words for it.
 ByteView text_of(AclFault fault);
 
 // What was not permitted, and by which argument.
 struct AclDenial {
-  enum class Reason : uint8_t { kNone, kCommand, kKey, kChannel };
+  // What says more comes later.
+  enum class Reason : uint8_t { kNone, kDatabase, kCommand, kKey, kChannel };
   Reason reason = Reason::kNone;
-  size_t at = 0;  // index of the key or channel in argv
+  size_t at = 0;  // index of the database, key or channel in argv; 0: the selected database
 
   bool is_denied() const { return reason != Reason::kNone; }
+};
+
+// Where a command is to run: the selected database, of how many.
+struct AclPlace {
+  DbIndex db;
+  DbIndex db_count;
 };
 
 // Blanks would end the word when rules are read again.
@@ -60,9 +69,10 @@ class AclSelector {
   // Takes one rule; when it has a fault nothing changes.
   AclFault apply(const AclCommands& commands, ByteView rule);
 
-  AclDenial check(const AclCommands& commands, const CommandSpec& spec, Argv argv) const;
+  AclDenial check(const AclCommands& commands, const CommandSpec& spec, Argv argv,
+                  AclPlace place) const;
   // True when check() cannot deny anything.
-  bool permits_all() const { return all_keys_ && all_channels_ && commands_.all(); }
+  bool permits_all() const { return all_keys_ && all_channels_ && all_dbs_ && commands_.all(); }
   bool reads_all_keys() const;
   bool has_all_channels() const { return all_channels_; }
   const std::vector<std::string>& channels() const { return channels_; }
@@ -71,6 +81,7 @@ class AclSelector {
   std::string commands_text() const;
   std::string keys_text() const;
   std::string channels_text() const;
+  std::string databases_text() const;
   // All of it: the rules that make it out of a new one.
   std::string text() const;
 
@@ -96,6 +107,7 @@ class AclSelector {
   bool apply_word(ByteView rule);
   AclFault permit_keys(ByteView rule);
   AclFault permit_channel(ByteView glob);
+  AclFault permit_databases(ByteView list);
   AclFault apply_category(const AclCommands& commands, ByteView name, Verdict verdict);
   AclFault permit_commands(const AclCommands& commands, ByteView name);
   AclFault permit_first_argument(const AclCommands& commands, const CommandSpec& row,
@@ -106,6 +118,7 @@ class AclSelector {
   void keep_rule(Verdict verdict, std::string name);
   bool may_run(const AclCommands& commands, const CommandSpec& spec, Argv argv) const;
   bool may_use_key(ByteView key, KeyUse use) const;
+  AclDenial check_databases(const CommandSpec& spec, Argv argv, AclPlace place) const;
 
   Verdict verdict_of_all() const {
     return commands_[AclCommands::kLater] ? Verdict::kPermitted : Verdict::kForbidden;
@@ -116,6 +129,8 @@ class AclSelector {
   std::vector<FirstArgument> first_arguments_;
   std::vector<KeyPattern> keys_;
   std::vector<std::string> channels_;
+  std::vector<DbIndex> dbs_;  // ordered
+  bool all_dbs_ = true;
   bool all_keys_ = false;
   bool all_channels_;
 };

@@ -88,10 +88,11 @@ bool AclUser::accepts(ByteView password) const {
   return std::find(passwords_.begin(), passwords_.end(), hash) != passwords_.end();
 }
 
-AclDenial AclUser::check(const AclCommands& commands, const CommandSpec& spec, Argv argv) const {
+AclDenial AclUser::check(const AclCommands& commands, const CommandSpec& spec, Argv argv,
+                         AclPlace place) const {
   AclDenial worst;
   for (const AclSelector& selector : selectors_) {
-    const AclDenial denial = selector.check(commands, spec, argv);
+    const AclDenial denial = selector.check(commands, spec, argv, place);
     if (!denial.is_denied()) return denial;
     if (denial.reason > worst.reason || (denial.reason == worst.reason && denial.at > worst.at))
       worst = denial;
@@ -104,10 +105,10 @@ bool AclUser::permits_all() const {
                      [](const AclSelector& selector) { return selector.permits_all(); });
 }
 
-bool AclUser::reads_all_keys(const AclCommands& commands, const CommandSpec& spec,
-                             Argv argv) const {
+bool AclUser::reads_all_keys(const AclCommands& commands, const CommandSpec& spec, Argv argv,
+                             AclPlace place) const {
   return std::any_of(selectors_.begin(), selectors_.end(), [&](const AclSelector& selector) {
-    return selector.reads_all_keys() && !selector.check(commands, spec, argv).is_denied();
+    return selector.reads_all_keys() && !selector.check(commands, spec, argv, place).is_denied();
   });
 }
 

@@ -44,10 +44,12 @@ class AclUser {
   bool accepts(ByteView password) const;
 
   // The denial that says most: of a key or channel that no selector permits, else of the command.
-  AclDenial check(const AclCommands& commands, const CommandSpec& spec, Argv argv) const;
+  AclDenial check(const AclCommands& commands, const CommandSpec& spec, Argv argv,
+                  AclPlace place) const;
   bool permits_all() const;
   // Whether a selector that permits the command permits to read every key (SORT's BY and GET).
-  bool reads_all_keys(const AclCommands& commands, const CommandSpec& spec, Argv argv) const;
+  bool reads_all_keys(const AclCommands& commands, const CommandSpec& spec, Argv argv,
+                      AclPlace place) const;
 
   // ---- for ACL GETUSER
   std::vector<ByteView> flags() const;

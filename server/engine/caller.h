@@ -56,6 +56,7 @@ struct Transaction {
   bool open = false;
   bool broken = false;  // a command was refused while queueing: EXEC aborts
   bool executing = false;
+  DbIndex db = 0;                       // while open: the one that is selected where the queue ends
   const CommandSpec* runner = nullptr;  // EXEC's row, while executing
   size_t next = 0;  // while executing: the first command of the queue that has not begun
   std::vector<QueuedCommand> queue;

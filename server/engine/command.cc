@@ -7,6 +7,9 @@
 #include <optional>
 #include <string>
 
+#include "datastructs/base/ascii.h"
+#include "datastructs/codec/number_text.h"
+
 namespace ouro {
 namespace {
 
@@ -147,6 +150,29 @@ Status for_each_key(const CommandSpec& spec, Argv argv, FunctionRef<void(size_t,
     }
   }
   return Status::ok();
+}
+
+void for_each_database(const CommandSpec& spec, Argv argv, FunctionRef<void(size_t, int64_t)> fn) {
+  const auto visit = [&](size_t at) {
+    if (const auto db = parse_int64(argv[at])) fn(at, *db);
+  };
+  switch (spec.databases) {
+    case DbUse::kSelectedOnly:
+    case DbUse::kEvery:
+      return;
+    case DbUse::kFirst:
+      return visit(1);
+    case DbUse::kPair:
+      visit(1);
+      return visit(2);
+    case DbUse::kSecond:
+      return visit(2);
+    case DbUse::kOption:
+      for (size_t at = 3; at + 1 < argv.size(); ++at) {
+        if (equals_ignoring_case(argv[at], "DB")) visit(at + 1);
+      }
+      return;
+  }
 }
 
 }  // namespace ouro

@@ -184,6 +184,16 @@ enum class ChannelUse : uint8_t {
   kSubscribePatterns,  // all arguments, and they are patterns
 };
 
+// ---- databases: which arguments name some beside the selected one, for ACL.
+enum class DbUse : uint8_t {
+  kSelectedOnly,
+  kFirst,   // the first argument is selected: what was before does not count
+  kPair,    // the first two, and not the selected one
+  kSecond,  // the second argument
+  kOption,  // the one behind the word DB
+  kEvery,   // all that there are
+};
+
 // ---- documentation
 // `args` is a compact syntax from which COMMAND DOCS builds its tree of arguments; grammar in
 // engine/docs.h.
@@ -219,6 +229,7 @@ struct CommandSpec {
   Flags flags = {};
   std::array<KeySpec, kKeySpecsMax> keys = {};
   ChannelUse channels = ChannelUse::kNone;
+  DbUse databases = DbUse::kSelectedOnly;
   AclCategories acl = {};
   Handler handler = nullptr;
   std::span<const CommandSpec> subcommands = {};
@@ -243,6 +254,10 @@ inline Flags flags_of(Engine& engine, const CommandSpec& spec, Argv argv) {
 // with nothing said of their use. Errors: Err::kInvalid when the arguments name no valid keys
 // (wrong arity, a bad numkeys); fn was not called then.
 Status for_each_key(const CommandSpec& spec, Argv argv, FunctionRef<void(size_t, KeyUse)> fn);
+
+// Calls fn(argument index, database) for every database that the arguments name. What is no number
+// is left out: that is the command's own error. Requires: spec.accepts(argv.size()).
+void for_each_database(const CommandSpec& spec, Argv argv, FunctionRef<void(size_t, int64_t)> fn);
 
 // The first key's argument index without calling back; 0 when the command has none. For
 // prefetching.

@@ -49,6 +49,7 @@ inline constexpr ByteView kNoKeyPermission =
     "NOPERM this user has no permissions to access one of the keys used as arguments";
 inline constexpr ByteView kNoChannelPermission =
     "NOPERM this user has no permissions to access one of the channels used as arguments";
+inline constexpr ByteView kNoDbPermission = "NOPERM No permissions to access database";
 // What a script may not do for its user.
 inline constexpr ByteView kNoCommandInScript =
     "ERR The user executing the script can't run this command or subcommand";
@@ -57,6 +58,8 @@ inline constexpr ByteView kNoKeyInScript =
     "command arguments";
 inline constexpr ByteView kNoChannelInScript =
     "ERR The user executing the script can't publish to the channel mentioned in the command";
+inline constexpr ByteView kNoDbInScript =
+    "ERR The user executing the script can't access the database that the command works on";
 inline constexpr ByteView kInvalidCursor = "ERR invalid cursor";
 inline constexpr ByteView kBadClientName =
     "ERR Client names cannot contain spaces, newlines or special characters.";

@@ -20,6 +20,22 @@ GroupKind group_kind(const CommandSpec& spec) {
                                                               : GroupKind::kCommand;
 }
 
+// Why a queued command is not permitted any more.
+ByteView reason_of_refusal(AclDenial::Reason reason) {
+  switch (reason) {
+    case AclDenial::Reason::kDatabase:
+      return "no permission to access the database";
+    case AclDenial::Reason::kKey:
+      return "no permission to touch the specified keys";
+    case AclDenial::Reason::kChannel:
+      return "no permission to access one of the channels used as arguments to the command";
+    case AclDenial::Reason::kCommand:
+    case AclDenial::Reason::kNone:
+      break;
+  }
+  return "no permission to execute the command or subcommand";
+}
+
 }  // namespace
 
 const CommandSpec* Executor::resolve(Argv argv) const {
@@ -212,20 +228,13 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
 bool Executor::refuse_queued(Caller& caller, const QueuedCommand& queued, Reply& reply) {
   if ((caller.gates & Gate::kAcl) == 0) return false;
   const Argv argv = queued.argv.argv();
-  const AclDenial denial = engine_.acl.check(caller.user, *queued.spec, argv);
+  const AclDenial denial = engine_.acl.check(caller.user, *queued.spec, argv, caller.db);
   if (!denial.is_denied()) return false;
   engine_.acl.note_denial(caller, *queued.spec, argv, denial);
-  const char* reason = denial.reason == AclDenial::Reason::kCommand
-                           ? "no permission to execute the command or subcommand"
-                       : denial.reason == AclDenial::Reason::kKey
-                           ? "no permission to touch the specified keys"
-                           : "no permission to access one of the channels used as arguments to the "
-                             "command";
-  const std::string text = std::string(
-                               "NOPERM ACLs rules changed between the moment the "
-                               "transaction was accumulated and the EXEC call. This "
-                               "command is no longer allowed for the following reason: ") +
-                           reason;
+  std::string text =
+      "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC "
+      "call. This command is no longer allowed for the following reason: ";
+  text.append(reason_of_refusal(denial.reason));
   engine_.stats.count_error(text);
   reply.error(text);
   return true;

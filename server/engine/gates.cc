@@ -40,13 +40,16 @@ Passage auth_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
 }
 
 Passage acl_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
-  const AclDenial denial = engine.acl.check(caller.user, spec, argv);
+  const DbIndex db = caller.txn.open ? caller.txn.db : caller.db;
+  const AclDenial denial = engine.acl.check(caller.user, spec, argv, db);
   if (!denial.is_denied()) return Passage::kPass;
   engine.acl.note_denial(caller, spec, argv, denial);
   const bool in_script = caller.origin == Origin::kScript;
   switch (denial.reason) {
     case AclDenial::Reason::kKey:
       return refuse(engine, in_script ? errors::kNoKeyInScript : errors::kNoKeyPermission);
+    case AclDenial::Reason::kDatabase:
+      return refuse(engine, in_script ? errors::kNoDbInScript : errors::kNoDbPermission);
     case AclDenial::Reason::kChannel:
       return refuse(engine, in_script ? errors::kNoChannelInScript : errors::kNoChannelPermission);
     case AclDenial::Reason::kCommand:
@@ -117,6 +120,11 @@ Passage transaction_gate(Engine& engine, Caller& caller, const CommandSpec& spec
   if (spec.flags.has(Flag::kInsideMulti)) return Passage::kPass;
   if (spec.flags.has(Flag::kNoMulti))
     return refuse(engine, "ERR Command not allowed inside a transaction");
+  if (spec.databases == DbUse::kFirst) {
+    for_each_database(spec, argv, [&](size_t, int64_t db) {
+      if (db >= 0 && db < engine.dbs.count()) caller.txn.db = static_cast<DbIndex>(db);
+    });
+  }
   caller.txn.queue.push_back({&spec, OwnedArgv(engine.heap, argv)});
   caller.txn.queue_bytes += caller.txn.queue.back().argv.memory_bytes();
   return Passage::kQueued;

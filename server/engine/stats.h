@@ -27,7 +27,7 @@ struct Stats {
   uint64_t evicted_clients = 0;
   uint64_t error_replies = 0;
   uint64_t unexpected_errors = 0;
-  std::array<uint64_t, 4> acl_denials{};  // by AclLog::Reason
+  std::array<uint64_t, 5> acl_denials{};  // by AclLog::Reason
   uint64_t client_query_limit_closed = 0;
   uint64_t client_output_limit_closed = 0;
   // By the first word of the error ("ERR", "WRONGTYPE"); bounded by kErrorCodesMax.

@@ -196,7 +196,7 @@ void Runner::call(Argv argv) {
 std::optional<bool> Runner::is_permitted(Argv argv) const {
   const CommandSpec* const spec = engine_.executor.resolve(argv);
   if (spec == nullptr) return std::nullopt;
-  return !engine_.acl.check(run_->caller.user, *spec, argv).is_denied();
+  return !engine_.acl.check(run_->caller.user, *spec, argv, run_->caller.db).is_denied();
 }
 
 void Runner::log(int level, ByteView text) {

@@ -236,13 +236,19 @@ def logged(reply):
     return kind, [[(name[1], value) for name, value in pairs_of(entry) if name[1] in mine] for entry in value]
 
 
+def without_databases(items):
+    """Fields of GETUSER without the one of Valkey 9.1."""
+    at = next((i for i, item in enumerate(items) if item == ("$", b"databases")), len(items))
+    return items[:at] + items[at + 2:]
+
+
 def with_meanings(commands, reply):
     """A reply of GETUSER with each wording of commands as what it means in names."""
     kind, value = reply
     if not isinstance(value, list):
         return reply
     items, is_rules = [], False
-    for item in value:
+    for item in without_databases(value):
         items.append(("rules", commands.meaning(item[1].decode())) if is_rules else with_meanings(commands, item))
         is_rules = item == ("$", b"commands")
     return kind, items

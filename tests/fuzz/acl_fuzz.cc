@@ -74,10 +74,11 @@ void check_rules(ByteView input) {
   for (size_t i = 0; i < registry.row_count(); ++i) {
     const CommandSpec& row = registry.row(i);
     if (!row.accepts(words.size())) continue;
-    const AclDenial denial = user.check(commands(), row, words);
+    const AclPlace place{.db = static_cast<DbIndex>(words.size() % 3), .db_count = 3};
+    const AclDenial denial = user.check(commands(), row, words, place);
     CHECK(denial.at < words.size());
     if (user.permits_all()) CHECK(!denial.is_denied());
-    const AclDenial same = again.check(commands(), row, words);
+    const AclDenial same = again.check(commands(), row, words, place);
     CHECK(same.reason == denial.reason && same.at == denial.at);
   }
 }
@@ -94,7 +95,8 @@ std::string fragment(Prng& prng) {
                                                "+debug|x",    ">pass",     "<pass",
                                                "(",           ")",         "(+set ~a)",
                                                "\"",          "'",         "skip-sanitize-payload",
-                                               "+@",          "%",         "~"};
+                                               "+@",          "%",         "~",
+                                               "db=0,2",      "resetdbs",  "alldbs"};
   return std::string(1, '\0') + kFragments[prng.below(std::size(kFragments))];
 }
 

@@ -38,6 +38,8 @@ void write_selector(Context& ctx, const AclSelector& selector) {
   ctx.reply.bulk(selector.keys_text());
   ctx.reply.bulk("channels");
   ctx.reply.bulk(selector.channels_text());
+  ctx.reply.bulk("databases");
+  ctx.reply.bulk(selector.databases_text());
 }
 
 Status cmd_acl_getuser(Context& ctx) {
@@ -46,7 +48,7 @@ Status cmd_acl_getuser(Context& ctx) {
     ctx.reply.null();
     return Status::ok();
   }
-  ctx.reply.map(6);
+  ctx.reply.map(7);
   ctx.reply.bulk("flags");
   const std::vector<ByteView> flags = user->flags();
   ctx.reply.set(flags.size());
@@ -59,7 +61,7 @@ Status cmd_acl_getuser(Context& ctx) {
   ctx.reply.bulk("selectors");
   ctx.reply.array(selectors.size() - 1);
   for (const AclSelector& selector : selectors.subspan(1)) {
-    ctx.reply.map(3);
+    ctx.reply.map(4);
     write_selector(ctx, selector);
   }
   return Status::ok();
@@ -163,13 +165,17 @@ Status cmd_acl_dryrun(Context& ctx) {
   const std::string name(ctx.engine.registry.full_name(*spec));
   if (!spec->accepts(command.size()))
     return ctx.fail("ERR wrong number of arguments for '%s' command", name.c_str());
-  const AclDenial denial = acl.check(user, *spec, command);
+  const AclDenial denial = acl.check(user, *spec, command, ctx.caller.db);
   switch (denial.reason) {
     case AclDenial::Reason::kNone:
       ctx.reply.ok();
       break;
     case AclDenial::Reason::kCommand:
       ctx.reply.bulk("This user has no permissions to run the '" + name + "' command");
+      break;
+    case AclDenial::Reason::kDatabase:
+      ctx.reply.bulk("This user has no permissions to access database " +
+                     std::string(command[denial.at]));
       break;
     case AclDenial::Reason::kKey:
     case AclDenial::Reason::kChannel:

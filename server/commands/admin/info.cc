@@ -264,6 +264,7 @@ void stats_section(Page& page) {
   page.value("acl_access_denied_cmd", stats.acl_denials[1]);
   page.value("acl_access_denied_key", stats.acl_denials[2]);
   page.value("acl_access_denied_channel", stats.acl_denials[3]);
+  page.value("acl_access_denied_db", stats.acl_denials[4]);
   page.value("client_query_buffer_limit_disconnections", stats.client_query_limit_closed);
   page.value("client_output_buffer_limit_disconnections", stats.client_output_limit_closed);
 }

@@ -48,12 +48,12 @@ struct AclTest : testing::Test {
  private:
   static std::initializer_list<Registry::Table> all() {
     static const std::initializer_list<Registry::Table> tables = {
-        kAclCommands,       kClientCommands,     kConfigCommands,      kConnectionCommands,
-        kDebugCommands,     kInfoCommands,       kKeyCommands,         kListCommands,
-        kListMoveCommands,  kPubsubCommands,     kSetCommands,         kSortCommands,
-        kStringCommands,    kStringSetCommands,  kTransactionCommands, kZSetCommands,
-        kZSetStoreCommands, kCommandLogCommands, kMemoryCommands,      kKeyScanCommands,
-        kObjectCommands};
+        kAclCommands,        kDatabaseCommands,  kClientCommands,     kConfigCommands,
+        kConnectionCommands, kDebugCommands,     kInfoCommands,       kKeyCommands,
+        kListCommands,       kListMoveCommands,  kPubsubCommands,     kSetCommands,
+        kSortCommands,       kStringCommands,    kStringSetCommands,  kTransactionCommands,
+        kZSetCommands,       kZSetStoreCommands, kCommandLogCommands, kMemoryCommands,
+        kKeyScanCommands,    kObjectCommands};
     return tables;
   }
 };
@@ -113,6 +113,21 @@ TEST_F(AclTest, EachCategoryIsToldByItsName) {
   }
 }
 
+TEST_F(AclTest, DatabasesAreToldOnlyWhereTheyAreNotAll) {
+  EXPECT_EQ(rules("~* DB=3,0,3 +@all"), "off ~* resetchannels db=0,3 +@all");
+  EXPECT_EQ(rules("db=1 db=2"), "off resetchannels db=2 -@all") << "the last list counts";
+  EXPECT_EQ(rules("db=1 resetdbs"), "off resetchannels resetdbs -@all");
+  EXPECT_EQ(rules("resetdbs ALLDBS"), "off resetchannels -@all");
+  EXPECT_EQ(rules("db=1 reset"), "off sanitize-payload resetchannels -@all");
+  EXPECT_EQ(rules("(db=2147483647 +get) db=1"),
+            "off resetchannels db=1 -@all (resetchannels db=2147483647 -@all +get)");
+  world.run("ACL SETUSER u reset db=0,1 (+get)");
+  world.resp3 = true;
+  const std::string told = world.run("ACL GETUSER u");
+  EXPECT_TRUE(contains(told, R"("channels" "" "databases" "db=0,1" "selectors")")) << told;
+  EXPECT_TRUE(contains(told, R"("databases" "alldbs"})")) << told;
+}
+
 TEST_F(AclTest, SelectorsAreRulesInParentheses) {
   EXPECT_EQ(rules("+get (+set ~a)"), "off resetchannels -@all +get (~a resetchannels -@all +set)");
   EXPECT_EQ(rules_of({"(+set", "~a", ")", "( &x +@all)", "()"}),
@@ -144,9 +159,12 @@ TEST_F(AclTest, FaultsHaveRedissTexts) {
   for (const ByteView rule : {"+nosuch", "-nosuch", "+@nosuch", "-@nosuch", "+config|nosuch",
                               "-get|x", "+get|a|b", "+", "-", "+@"})
     EXPECT_EQ(fault(rule), "Unknown command or category name in ACL)") << rule;
-  for (const ByteView rule : {"nosuch", "~a b", "&a b", "%", "%~a", "%RR~a", "%Xa", "%Rfoo",
-                              "+get|", "+config|", "(nosuch)", "+get|a b"})
+  for (const ByteView rule :
+       {"nosuch", "~a b", "&a b", "%", "%~a", "%RR~a", "%Xa", "%Rfoo", "+get|", "+config|",
+        "(nosuch)", "+get|a b", "db=", "db=x", "db=,1", "db=1,", "db=0,,1", "db"})
     EXPECT_EQ(fault(rule), "Syntax error)") << rule;
+  for (const ByteView rule : {"db=-1", "db=2147483648", "db=0,12345678987654321"})
+    EXPECT_EQ(fault(rule), "The provided database ID is out of range)") << rule;
   EXPECT_EQ(fault("+config|get|x"), "Allowing first-arg of a subcommand is not supported)");
   EXPECT_EQ(fault("<none"), "The password you are trying to remove from the user does not exist)");
   EXPECT_TRUE(contains(fault("#12"), "exactly 64 characters"));
@@ -209,8 +227,8 @@ TEST_F(AclTest, RandomRulesMeanWhatASetOfNamesSays) {
       // Checks are made of commands with as many words as they need.
       std::vector<ByteView> argv(static_cast<size_t>(std::abs(registry.row(i).arity)), "x");
       argv[0] = names[i];
-      const bool denied =
-          user.check(acl().commands(), registry.row(i), argv).reason == AclDenial::Reason::kCommand;
+      const bool denied = user.check(acl().commands(), registry.row(i), argv, {}).reason ==
+                          AclDenial::Reason::kCommand;
       ASSERT_EQ(denied, !allowed.contains(names[i])) << names[i];
     }
     const std::string told = user.text();
@@ -250,6 +268,60 @@ TEST_F(AclTest, DryrunTellsWhatWouldBeDenied) {
   EXPECT_EQ(dry("NOSUCH x"), "(ERR Command 'NOSUCH' not found)");
   EXPECT_EQ(dry("CONFIG nosuch"), "(ERR Command 'CONFIG' not found)");
   EXPECT_EQ(world.run("ACL DRYRUN nobody GET a"), "(ERR User 'nobody' not found)");
+}
+
+TEST_F(AclTest, DryrunAsksForTheDatabases) {
+  world.run("ACL SETUSER u +@all ~* db=0,1");
+  const auto dry = [&](const std::string& command) { return world.run("ACL DRYRUN u " + command); };
+  const auto denied = [](const std::string& what) {
+    return "\"This user has no permissions to access database " + what + "\"";
+  };
+  EXPECT_EQ(dry("GET a"), "OK");
+  EXPECT_EQ(dry("SELECT 1"), "OK");
+  EXPECT_EQ(dry("SELECT 2"), denied("2"));
+  EXPECT_EQ(dry("SELECT 99"), "OK") << "the command's own error";
+  EXPECT_EQ(dry("SELECT x"), "OK");
+  EXPECT_EQ(dry("SWAPDB 0 1"), "OK");
+  EXPECT_EQ(dry("SWAPDB 0 2"), denied("2"));
+  EXPECT_EQ(dry("SWAPDB 3 2"), denied("3"));
+  EXPECT_EQ(dry("MOVE k 1"), "OK");
+  EXPECT_EQ(dry("MOVE k 2"), denied("2"));
+  EXPECT_EQ(dry("COPY a b DB 1 REPLACE"), "OK");
+  EXPECT_EQ(dry("COPY a b REPLACE db 2"), denied("2"));
+  EXPECT_EQ(dry("FLUSHALL"), denied("FLUSHALL"));
+  EXPECT_EQ(dry("FLUSHDB"), "OK");
+  world.run("SELECT 2");
+  for (const char* command : {"GET a", "DEL a", "WATCH a", "RANDOMKEY", "FLUSHDB", "MOVE k 1"}) {
+    const std::string line = command;
+    EXPECT_EQ(dry(line), denied(line.substr(0, line.find(' '))));
+  }
+  for (const char* command : {"PING", "SELECT 0", "SWAPDB 0 1", "CONFIG GET x", "MULTI"})
+    EXPECT_EQ(dry(command), "OK");
+}
+
+TEST_F(AclTest, AClientIsKeptInItsDatabases) {
+  const std::string refused = "-NOPERM No permissions to access database";
+  admin->ask("ACL SETUSER u on nopass +@all ~* &* db=1,2");
+  make(client);
+  EXPECT_NE(client->ask("AUTH u x; PING"), "");
+  EXPECT_EQ(client->ask("GET a; SELECT 3; SELECT 99; SELECT 1; GET a"),
+            refused + " " + refused + " -ERR DB index is out of range +OK $-1");
+  EXPECT_EQ(acl().log.entries().front().object, "3");
+  EXPECT_EQ(acl().log.entries().front().reason, AclLog::Reason::kDatabase);
+  EXPECT_TRUE(contains(world.run("INFO stats"), "acl_access_denied_db:2"));
+  // A transaction is asked for the database that is selected where its queue ends.
+  EXPECT_EQ(client->ask("MULTI; SELECT 2; SET k v; SELECT 1; SET k w; EXEC"),
+            "+OK +QUEUED +QUEUED +QUEUED +QUEUED *4 +OK +OK +OK +OK");
+  EXPECT_EQ(client->ask("MULTI; SELECT 0; EXEC"),
+            "+OK " + refused + " -EXECABORT Transaction discarded because of previous errors.");
+  EXPECT_EQ(client->ask("MULTI; SELECT 2; GET k"), "+OK +QUEUED +QUEUED");
+  admin->ask("ACL SETUSER u db=1");
+  EXPECT_EQ(client->ask("EXEC"),
+            "*2 -NOPERM ACLs rules changed between the moment the transaction was accumulated and "
+            "the EXEC call. This command is no longer allowed for the following reason: no "
+            "permission to access the database $1 w");
+  admin->ask("ACL SETUSER u alldbs");
+  EXPECT_EQ(client->session().caller().gates & Gate::kAcl, 0U);
 }
 
 TEST_F(AclTest, OneSelectorMustPermitAllOfACommand) {
