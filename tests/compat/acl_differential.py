@@ -353,8 +353,9 @@ class Run:
                 model = Permissions(self.commands["ouro"])
                 for rule in rules:
                     model.apply(rule)
-                # Redis tells single commands in no order.
-                if not told[i] == again[i] == model.text() or sorted(theirs[i].split()) != sorted(theirs_again[i].split()):
+                # Redis tells single commands in no order, and first arguments as they were given.
+                words, words_again = (sorted(text.lower().split()) for text in (theirs[i], theirs_again[i]))
+                if not told[i] == again[i] == model.text() or words != words_again:
                     print(f"{rules}\n    ouro  {told[i]}\n    again {again[i]}\n    model {model.text()}\n"
                           f"    redis {theirs[i]}\n    told ouro's {theirs_again[i]}")
                     return False
