@@ -227,14 +227,15 @@ void DictCore::insert(void* entry, Hash64 hash) {
 bool DictCore::place(DictSegment& segment, unsigned home, uint8_t tag, void* entry) {
   DictBucket& bucket = *segment.bucket(home);
   if (const uint64_t free = bucket.free_cells(); free != 0) {
-    bucket.put(DictBucket::cell_of(free), tag, false, entry);
+    bucket.put(DictBucket::cell_of(free), tag, DictBucket::Home::kHere, entry);
     ++segment.count;
     return true;
   }
   const unsigned next = segment.next_home(home);
   if (next != home && (segment.bucket(next)->free_cells() != 0 || make_room(segment, next))) {
     DictBucket& neighbour = *segment.bucket(next);
-    neighbour.put(DictBucket::cell_of(neighbour.free_cells()), tag, true, entry);
+    neighbour.put(DictBucket::cell_of(neighbour.free_cells()), tag, DictBucket::Home::kBefore,
+                  entry);
     bucket.set_more(true);
     ++segment.count;
     return true;
@@ -243,7 +244,7 @@ bool DictCore::place(DictSegment& segment, unsigned home, uint8_t tag, void* ent
     DictBucket& stash = *segment.bucket(line);
     if (stash.free_cells() == 0) continue;
     const unsigned cell = DictBucket::cell_of(stash.free_cells());
-    stash.put(cell, tag, false, entry);
+    stash.put(cell, tag, DictBucket::Home::kHere, entry);
     segment.stash_home[(line - segment.homes) * DictBucket::kCells + cell] =
         static_cast<uint8_t>(home + 1);
     bucket.set_more(true);
@@ -263,8 +264,8 @@ bool DictCore::make_room(DictSegment& segment, unsigned home) {
   const unsigned own = ~bucket.displaced() & 0x7f;
   if (own == 0) return false;
   const auto cell = static_cast<unsigned>(std::countr_zero(own));
-  neighbour.put(DictBucket::cell_of(neighbour.free_cells()), bucket.tag(cell), true,
-                bucket.cells[cell]);
+  neighbour.put(DictBucket::cell_of(neighbour.free_cells()), bucket.tag(cell),
+                DictBucket::Home::kBefore, bucket.cells[cell]);
   bucket.clear(cell);
   bucket.set_more(true);
   return true;
@@ -368,7 +369,7 @@ void DictCore::pull_home(DictSegment& segment, unsigned home) {
   if (next != home && segment.bucket(next)->displaced() != 0) {
     DictBucket& neighbour = *segment.bucket(next);
     const auto cell = static_cast<unsigned>(std::countr_zero(neighbour.displaced()));
-    bucket.put(free_cell, neighbour.tag(cell), false, neighbour.cells[cell]);
+    bucket.put(free_cell, neighbour.tag(cell), DictBucket::Home::kHere, neighbour.cells[cell]);
     neighbour.clear(cell);
     bucket.set_more(has_away(segment, home));
     return;
@@ -377,7 +378,7 @@ void DictCore::pull_home(DictSegment& segment, unsigned home) {
     if (segment.stash_home[i] != home + 1) continue;
     DictBucket& stash = *segment.bucket(segment.homes + i / DictBucket::kCells);
     const unsigned cell = i % DictBucket::kCells;
-    bucket.put(free_cell, stash.tag(cell), false, stash.cells[cell]);
+    bucket.put(free_cell, stash.tag(cell), DictBucket::Home::kHere, stash.cells[cell]);
     stash.clear(cell);
     segment.stash_home[i] = 0;
     bucket.set_more(has_away(segment, home));
@@ -386,7 +387,7 @@ void DictCore::pull_home(DictSegment& segment, unsigned home) {
   for (unsigned i = 0; segment.overflow != nullptr && i < segment.overflow->count; ++i) {
     const DictOverflow::Item item = segment.overflow->items[i];
     if (item.home != home) continue;
-    bucket.put(free_cell, item.tag, false, item.entry);
+    bucket.put(free_cell, item.tag, DictBucket::Home::kHere, item.entry);
     return remove_overflow(segment, i);
   }
 }

@@ -37,8 +37,10 @@ struct alignas(64) DictBucket {
   bool is_displaced(unsigned cell) const { return (word >> (56 + cell) & 1) != 0; }
   // Bit i for cell i.
   unsigned displaced() const { return static_cast<unsigned>(word >> 56) & 0x7f; }
-  void put(unsigned cell, uint8_t tag, bool is_displaced, void* entry) {
-    word |= uint64_t{tag} << (8 * cell) | uint64_t{is_displaced} << (56 + cell);
+  enum class Home : uint8_t { kHere, kBefore };  // kBefore: displaced from the bucket before
+  void put(unsigned cell, uint8_t tag, Home home, void* entry) {
+    const auto is_displaced = uint64_t{home == Home::kBefore};
+    word |= uint64_t{tag} << (8 * cell) | is_displaced << (56 + cell);
     cells[cell] = entry;
   }
   void clear(unsigned cell) {

@@ -62,13 +62,14 @@ class Sketch {
     }
   }
   // Once, after all changes. The key holds it from then on, if it did not before.
-  void store(bool is_changed) {
+  enum class Count : uint8_t { kKept, kStale };  // of its elements, which its head may hold
+  void store(Count count) {
     std::span<char> bytes = dense_;
     if (dense_.empty()) {
       bytes = edit_string(ctx_, key_, entry_, copy_.size());
       std::memcpy(bytes.data(), copy_.data(), copy_.size());
     }
-    if (is_changed) hll::forget_count(bytes);
+    if (count == Count::kStale) hll::forget_count(bytes);
   }
 
  private:
@@ -92,7 +93,7 @@ Status cmd_pfadd(Context& ctx) {
     if (raised == hll::Raise::kCorrupt) return fail_corrupt(ctx);
     changes += raised == hll::Raise::kRaised;
   }
-  sketch.store(changes > 0);
+  sketch.store(changes > 0 ? Sketch::Count::kStale : Sketch::Count::kKept);
   if (changes > 0) ctx.changed(key, Event::kString, "pfadd", changes);
   ctx.reply.integer(changes > 0 ? 1 : 0);
   return Status::ok();
@@ -150,7 +151,7 @@ Status cmd_pfmerge(Context& ctx) {
   Sketch sketch(ctx, key, entry, bytes);
   if (any_dense && !sketch.make_dense()) return fail_corrupt(ctx);
   sketch.merge(registers);
-  sketch.store(true);
+  sketch.store(Sketch::Count::kStale);
   ctx.changed(key, Event::kString, "pfadd");
   ctx.reply.ok();
   return Status::ok();
@@ -162,7 +163,7 @@ Status cmd_pfmerge(Context& ctx) {
 Status convert(Context& ctx, const Key& key, Entry* entry, ByteView bytes) {
   Sketch sketch(ctx, key, entry, bytes);
   if (!sketch.make_dense()) return fail_corrupt(ctx);
-  sketch.store(false);
+  sketch.store(Sketch::Count::kKept);
   ++ctx.changes;  // for the log alone: its value is what it was, nobody need be told
   return Status::ok();
 }

@@ -117,7 +117,7 @@ void AccessControl::note_denial(const Caller& caller, const CommandSpec& spec, A
 bool AccessControl::log_in(Session& session, ByteView name, ByteView password, Argv argv) {
   const AclUser* user = find(name);
   if (user != nullptr && user->accepts(password)) {
-    session.set_user(*user, true);
+    session.set_user(*user, Session::Login::kDone);
     return true;
   }
   ++engine_.stats.acl_denials[static_cast<size_t>(AclLog::Reason::kAuth)];
@@ -132,7 +132,7 @@ bool AccessControl::log_in(Session& session, ByteView name, ByteView password, A
 }
 
 void AccessControl::make_default(Session& session) const {
-  session.set_user(default_, default_.is_open());
+  session.set_user(default_, default_.is_open() ? Session::Login::kDone : Session::Login::kDue);
 }
 
 // ---- changes
@@ -213,7 +213,7 @@ void AccessControl::replace_users(Users fresh, Session* running) {
 void AccessControl::end_sessions_of(const AclUser& user, Session* running) {
   for (const auto& [id, session] : engine_.clients.all()) {
     if (session->caller().user != &user) continue;
-    session->set_user(default_, false);
+    session->set_user(default_, Session::Login::kDue);
     end_session(*session, running);
   }
 }
@@ -226,13 +226,15 @@ void AccessControl::end_lost_subscribers(const AclUser& before, const AclUser& a
   const std::vector<std::string> had = channels_of(before);
   const bool keeps_all = !has_all_channels(before) &&
                          std::all_of(had.begin(), had.end(), [&](const std::string& channel) {
-                           return permits_channel(left, channel, true);
+                           return permits_channel(left, channel, ChannelName::kPattern);
                          });
   if (keeps_all) return;
   const auto has_lost = [&](const Session& session, PubSub::Kind kind) {
     const auto& names = session.subscriptions[static_cast<size_t>(kind)];
     return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-      return !permits_channel(left, name, kind == PubSub::Kind::kPattern);
+      return !permits_channel(
+          left, name,
+          kind == PubSub::Kind::kPattern ? ChannelName::kPattern : ChannelName::kLiteral);
     });
   };
   for (const auto& [id, session] : engine_.clients.all()) {

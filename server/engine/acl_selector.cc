@@ -60,9 +60,9 @@ bool has_blanks(ByteView text) {
   return text.find_first_of(ByteView(" \t\n\v\f\r\0", 7)) != ByteView::npos;
 }
 
-bool permits_channel(const std::vector<std::string>& channels, ByteView name, bool is_pattern) {
+bool permits_channel(const std::vector<std::string>& channels, ByteView name, ChannelName kind) {
   return std::any_of(channels.begin(), channels.end(), [&](const std::string& glob) {
-    return is_pattern ? glob == name : glob_matches(glob, name);
+    return kind == ChannelName::kPattern ? glob == name : glob_matches(glob, name);
   });
 }
 
@@ -142,7 +142,7 @@ AclFault AclSelector::permit_keys(ByteView rule) {
 AclFault AclSelector::permit_channel(ByteView glob) {
   if (all_channels_) return AclFault::kHasAllChannels;
   if (has_blanks(glob)) return AclFault::kSyntax;
-  if (!permits_channel(channels_, glob, true)) channels_.emplace_back(glob);
+  if (!permits_channel(channels_, glob, ChannelName::kPattern)) channels_.emplace_back(glob);
   return AclFault::kNone;
 }
 
@@ -262,8 +262,11 @@ AclDenial AclSelector::check(const AclCommands& commands, const CommandSpec& spe
   }
   if (!all_channels_) {
     const size_t end = spec.channels == ChannelUse::kPublish ? 2 : argv.size();
+    const ChannelName kind = spec.channels == ChannelUse::kSubscribePatterns
+                                 ? ChannelName::kPattern
+                                 : ChannelName::kLiteral;
     for (size_t at = 1; spec.channels != ChannelUse::kNone && at < end; ++at) {
-      if (!permits_channel(channels_, argv[at], spec.channels == ChannelUse::kSubscribePatterns))
+      if (!permits_channel(channels_, argv[at], kind))
         return {.reason = Reason::kChannel, .at = at};
     }
   }

@@ -136,6 +136,7 @@ class AclSelector {
 };
 
 // Whether `channels` permit this one; a pattern has to be among them literally.
-bool permits_channel(const std::vector<std::string>& channels, ByteView name, bool is_pattern);
+enum class ChannelName : uint8_t { kLiteral, kPattern };
+bool permits_channel(const std::vector<std::string>& channels, ByteView name, ChannelName kind);
 
 }  // namespace ouro

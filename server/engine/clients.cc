@@ -34,13 +34,13 @@ void Clients::pause(Pause what, Instant until) {
   // A second pause makes the first neither shorter nor weaker.
   pause_ = std::max(pause_, what);
   pause_until_ = std::max(pause_until_, until);
-  engine_.executor.set_gate(Gate::kPause, true);
+  engine_.executor.close_gate(Gate::kPause);
 }
 
 void Clients::unpause() {
   pause_ = Pause::kNone;
   pause_until_ = 0;
-  engine_.executor.set_gate(Gate::kPause, false);
+  engine_.executor.open_gate(Gate::kPause);
   run_postponed();
 }
 

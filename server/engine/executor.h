@@ -63,9 +63,9 @@ class Executor {
   const CommandSpec* resolve(Argv argv) const;
 
   // ---- gates that the node's state opens and closes
-  void set_gate(GateMask gate, bool can_refuse) {
-    node_gates_ = can_refuse ? node_gates_ | gate : node_gates_ & ~gate;
-  }
+  void open_gate(GateMask gate) { node_gates_ &= ~gate; }
+  void close_gate(GateMask gate) { node_gates_ |= gate; }  // it may refuse now
+  void set_gate(GateMask gate, bool is_closed) { is_closed ? close_gate(gate) : open_gate(gate); }
   GateMask node_gates() const { return node_gates_; }
 
   // Whose command runs at this moment, or has been woken to run; null between commands, and for

@@ -44,9 +44,9 @@ void Session::leave_engine() {
 
 void Session::note_memory() { engine_.client_memory.note(*this); }
 
-void Session::set_user(const AclUser& user, bool authenticated) {
+void Session::set_user(const AclUser& user, Login login) {
   caller_.user = &user;
-  authenticated_ = authenticated;
+  authenticated_ = login == Login::kDone;
   refresh_access();
 }
 

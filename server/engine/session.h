@@ -122,7 +122,8 @@ class Session final : public Endpoint {
   void set_resp_version(int version) { resp_version_ = version; }
 
   // Who it is. One that has not proved to be anybody is the default user, and may have to.
-  void set_user(const AclUser& user, bool authenticated);
+  enum class Login : uint8_t { kDue, kDone };
+  void set_user(const AclUser& user, Login login);
   const AclUser& user() const { return *caller_.user; }
   bool authenticated() const { return authenticated_; }
   // What its user may do has changed.

@@ -55,8 +55,8 @@ std::unique_ptr<Uring> Uring::create(const UringOptions& options, std::string& w
     why_not = "the kernel's io_uring cannot wait with a timeout or drops completions (needs 5.11)";
     return nullptr;
   }
-  int error = options.incremental ? uring->set_up_buffers(true) : EINVAL;
-  if (error != 0) error = uring->set_up_buffers(false);
+  int error = options.incremental ? uring->set_up_buffers(Buffers::kIncremental) : EINVAL;
+  if (error != 0) error = uring->set_up_buffers(Buffers::kWhole);
   if (error != 0) {
     why_not = std::string("provided-buffer ring: ") + strerrordesc_np(error);
     return nullptr;
@@ -84,7 +84,8 @@ int Uring::set_up_ring() {
   return error;
 }
 
-int Uring::set_up_buffers(bool incremental) {
+int Uring::set_up_buffers(Buffers kind) {
+  const bool incremental = kind == Buffers::kIncremental;
   const uint32_t count = incremental ? kLargeBuffers : kSmallBuffers;
   const size_t bytes = incremental ? kLargeBufferBytes : kSmallBufferBytes;
   const size_t stride = incremental ? bytes : bytes + kSmallBufferSpacing;

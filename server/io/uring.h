@@ -71,7 +71,8 @@ class Uring {
  private:
   Uring() = default;
   int set_up_ring();
-  int set_up_buffers(bool incremental);
+  enum class Buffers : uint8_t { kWhole, kIncremental };
+  int set_up_buffers(Buffers kind);
   unsigned publish_sqes() noexcept;
   char* buffer_start(uint32_t id) const noexcept { return buffers_ + id * buffer_stride_; }
   void provide(uint32_t id) noexcept;

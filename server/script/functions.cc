@@ -89,15 +89,15 @@ bool FunctionLoad::run(LuaState& state, FunctionLoad& load, ByteView body, bool 
     return false;
   }
   lua_State* lua = state.lua();
-  state.show_library_api(true);
-  state.runner().set_loading(&load, is_limited);
+  state.show_api(LuaState::Api::kLibrary);
+  state.runner().begin_loading(load, is_limited);
   state.push_kept(chunk);
   state.begin_stack();
   const int outcome = lua_pcall(lua, 0, 0, 0);
-  state.runner().set_loading(nullptr, false);
-  state.show_library_api(false);
+  state.runner().end_loading();
+  state.show_api(LuaState::Api::kScript);
   state.drop(chunk);
-  state.watch_closely(false);
+  state.set_watch(LuaState::Watch::kNowAndThen);
   if (outcome == 0) return true;
 
   const LuaState::Unlimited lifted(state);

@@ -38,7 +38,7 @@ LuaState::LuaState(Heap& heap, Kind kind, Runner& runner, uint32_t seed, size_t 
   push_answer_names(lua_);
   answer_names_ = luaL_ref(lua_, LUA_REGISTRYINDEX);
   lua_settop(lua_, 0);
-  watch_closely(false);
+  set_watch(Watch::kNowAndThen);
   lua_gc(lua_, LUA_GCCOLLECT, 0);
 }
 
@@ -68,16 +68,17 @@ int LuaState::compile(ByteView text, const char* chunk_name, std::string& error)
   return LUA_NOREF;
 }
 
-void LuaState::show_library_api(bool yes) {
+void LuaState::show_api(Api api) {
   const Unlimited lifted(*this);
   push_kept(sandbox_.env_metatable);
-  push_kept(yes ? library_api_ : sandbox_.globals);
+  push_kept(api == Api::kLibrary ? library_api_ : sandbox_.globals);
   set_field(lua_, -2, "__index");
   lua_pop(lua_, 1);
 }
 
-void LuaState::watch_closely(bool yes) {
-  lua_sethook(lua_, Runner::on_instructions, LUA_MASKCOUNT, yes ? 1 : kHookEvery);
+void LuaState::set_watch(Watch watch) {
+  const int instructions = watch == Watch::kClosely ? 1 : kHookEvery;
+  lua_sethook(lua_, Runner::on_instructions, LUA_MASKCOUNT, instructions);
 }
 
 void LuaState::collect_all() {

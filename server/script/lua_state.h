@@ -60,7 +60,8 @@ class LuaState {
   // Pushes the table whose fields are the names that scripts see.
   void push_globals() { push_kept(sandbox_.globals); }
   // While a library is loaded, scripts see its API alone.
-  void show_library_api(bool yes);
+  enum class Api : uint8_t { kScript, kLibrary };
+  void show_api(Api api);
   // What on_error() and write_answer() go by.
   int error_handler() const { return error_handler_; }
   int answer_names() const { return answer_names_; }
@@ -71,8 +72,9 @@ class LuaState {
     return stack_base_ - static_cast<char*>(__builtin_frame_address(0)) > kStackBytesMax;
   }
 
-  // How often the hook is called: by so many instructions.
-  void watch_closely(bool yes);
+  // How often the hook is called: after so many instructions, or after each.
+  enum class Watch : uint8_t { kNowAndThen, kClosely };
+  void set_watch(Watch watch);
   // A script had to end for want of memory: what it leaves is collected now.
   void collect_all();
 

@@ -50,7 +50,7 @@ bool write_numbers(lua_State* lua, int count) {
 
 int give_error(lua_State* lua, const char* text, bool raises) {
   if (raises) return raise_error(lua, text);
-  push_error(lua, text, false);
+  push_error(lua, text, Counted::kNo);
   return 1;
 }
 
@@ -97,7 +97,7 @@ int redis_acl_check_cmd(lua_State* lua) {
 
 int redis_error_reply(lua_State* lua) {
   if (lua_gettop(lua) != 1 || lua_type(lua, 1) != LUA_TSTRING) {
-    push_error(lua, "ERR wrong number or type of arguments", false);
+    push_error(lua, "ERR wrong number or type of arguments", Counted::kNo);
     return 1;
   }
   // "CODE text", with or without '-' ahead; what is one word has the code ERR.
@@ -110,13 +110,13 @@ int redis_error_reply(lua_State* lua) {
     lua_concat(lua, 2);
     text = lua_bytes(lua, -1);
   }
-  push_error(lua, text, false);
+  push_error(lua, text, Counted::kNo);
   return 1;
 }
 
 int redis_status_reply(lua_State* lua) {
   if (lua_gettop(lua) != 1 || lua_type(lua, 1) != LUA_TSTRING) {
-    push_error(lua, "ERR wrong number or type of arguments", false);
+    push_error(lua, "ERR wrong number or type of arguments", Counted::kNo);
     return 1;
   }
   lua_createtable(lua, 0, 1);
@@ -269,7 +269,7 @@ void push_library_api(lua_State* lua, const Sandbox& sandbox) {
 }
 
 int raise_error(lua_State* lua, const char* text) {
-  push_error(lua, text, false);
+  push_error(lua, text, Counted::kNo);
   return lua_error(lua);
 }
 

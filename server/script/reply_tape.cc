@@ -118,7 +118,7 @@ void ReplyTape::push_at(lua_State* lua, size_t& at) const {
       push_bytes(lua, record.bytes);
       return push_named("ok");
     case Kind::kError:
-      return push_error(lua, record.bytes, true);
+      return push_error(lua, record.bytes, Counted::kYes);
     case Kind::kInteger:
       return lua_pushnumber(lua, static_cast<double>(static_cast<int64_t>(record.number)));
     case Kind::kString:
@@ -187,11 +187,11 @@ void ReplyTape::push_members(lua_State* lua, uint64_t count, size_t& at) const {
   }
 }
 
-void push_error(lua_State* lua, ByteView text, bool is_counted) {
-  lua_createtable(lua, 0, is_counted ? 2 : 1);
+void push_error(lua_State* lua, ByteView text, Counted counted) {
+  lua_createtable(lua, 0, counted == Counted::kYes ? 2 : 1);
   push_bytes(lua, text);
   set_field(lua, -2, "err");
-  if (!is_counted) return;
+  if (counted == Counted::kNo) return;
   lua_pushboolean(lua, 1);
   set_field(lua, -2, "ignore_error_stats_update");
 }

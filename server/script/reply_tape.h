@@ -92,6 +92,7 @@ class ReplyTape final : public Reply {
 };
 
 // {err = text}: how scripts know an error. `is_counted`: the statistics know it already.
-void push_error(lua_State* lua, ByteView text, bool is_counted);
+enum class Counted : uint8_t { kNo, kYes };
+void push_error(lua_State* lua, ByteView text, Counted counted);
 
 }  // namespace ouro

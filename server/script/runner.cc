@@ -71,8 +71,8 @@ Status Runner::run(Context& ctx, const Job& job) {
   const int arguments = push_script(job);
   const int outcome = lua_pcall(lua, arguments, job.is_eval ? 2 : 1, base + 1);
   run_ = nullptr;
-  if (run.is_busy) engine_.executor.set_gate(Gate::kBusy, false);
-  if (run.is_killed) job.state.watch_closely(false);
+  if (run.is_busy) engine_.executor.open_gate(Gate::kBusy);
+  if (run.is_killed) job.state.set_watch(LuaState::Watch::kNowAndThen);
 
   const LuaState::Unlimited lifted(job.state);
   const Status status = outcome == 0 ? write_answer(ctx, lua, job.state.answer_names(), run.resp3)
@@ -217,8 +217,8 @@ void Runner::on_instructions(lua_State* lua, lua_Debug*) {
   LuaState& state = LuaState::of(lua);
   const char* text = state.runner().look_at_clock();
   if (text == nullptr) return;
-  state.watch_closely(true);
-  push_error(lua, text, false);
+  state.set_watch(LuaState::Watch::kClosely);
+  push_error(lua, text, Counted::kNo);
   lua_error(lua);
 }
 
@@ -234,7 +234,7 @@ const char* Runner::look_at_clock() {
   if (!run.is_busy) {
     if (threshold <= 0 || elapsed_ms(run.started_ticks) < threshold) return nullptr;
     run.is_busy = true;
-    engine_.executor.set_gate(Gate::kBusy, true);
+    engine_.executor.close_gate(Gate::kBusy);
     engine_.log.print(LogLevel::kWarning,
                       "Slow script detected: still in execution after %lld milliseconds. You can "
                       "try killing the script using the %s command. Script name is: %.*s.",
@@ -271,8 +271,8 @@ Runner::Running Runner::running() const {
           .duration_ms = elapsed_ms(run_->started_ticks)};
 }
 
-void Runner::set_loading(FunctionLoad* load, bool is_limited) {
-  loading_ = load;
+void Runner::begin_loading(FunctionLoad& load, bool is_limited) {
+  loading_ = &load;
   loading_is_limited_ = is_limited;
   loading_since_ticks_ = engine_.stopwatch.ticks();
 }

@@ -77,7 +77,8 @@ class Runner {
   Running running() const;
 
   // A library is being loaded, for kLoadMillisMax if that is limited. Null when it is over.
-  void set_loading(FunctionLoad* load, bool is_limited);
+  void begin_loading(FunctionLoad& load, bool is_limited);
+  void end_loading() { loading_ = nullptr; }
   FunctionLoad* loading() { return loading_; }
 
  private:

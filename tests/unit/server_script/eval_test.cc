@@ -133,7 +133,7 @@ TEST(Eval, NothingWaitsInAScript) {
 // min-replicas-to-write; there are none.
 TEST(Eval, AScriptThatMayWriteNeedsReplicasToo) {
   ScriptEngine engine;
-  engine.engine.executor.set_gate(Gate::kRole, true);
+  engine.engine.executor.close_gate(Gate::kRole);
   TestTurns turns(engine.engine);
   TestClient client(turns);
   const std::string refused = "-NOREPLICAS Not enough good replicas to write.";
@@ -344,7 +344,7 @@ TEST(Eval, AScriptThatHasWrittenMayGoOnWritingWithoutReplicas) {
     ScriptEngine engine;
     engine.stopwatch.step = 2'000'000;
     engine.host.on_pump = [&](FakeHost&) {
-      engine.engine.executor.set_gate(Gate::kRole, true);
+      engine.engine.executor.close_gate(Gate::kRole);
       return true;
     };
     const std::string first = has_written ? "redis.call('SET', 'a', 1) " : "";
