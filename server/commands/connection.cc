@@ -193,6 +193,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1)",
              .since = "6.0.0",
              .group = "connection",
+             .history = "6.2.0 The version of the protocol may be left out.",
              .args = "[arguments:{protover:integer [AUTH=username_password:{username:string "
                      "password:string}] [SETNAME=clientname:string]}]"}},
     {.name = "PING",

@@ -238,6 +238,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1)",
              .since = "2.6.0",
              .group = "generic",
+             .history = "2.8.0 Answers -2 for a key that is not there.",
              .args = "key:key#0 [subkey:string]",
              .tips = "nondeterministic_output"}},
     {.name = "TTL",
@@ -250,6 +251,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1)",
              .since = "1.0.0",
              .group = "generic",
+             .history = "2.8.0 Answers -2 for a key that is not there.",
              .args = "key:key#0 [subkey:string]",
              .tips = "nondeterministic_output"}},
 };

@@ -367,6 +367,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(N+log(M)), N places near the circle, M in the sorted set",
              .since = "3.2.0",
              .group = "geo",
+             .history = "7.0.0 Units in any case.",
              .args = "key:key#0 longitude:double latitude:double radius:double " OURO_GEO_UNIT
                      " " OURO_GEO_WITH
                      " [count:{COUNT=count:integer [any!ANY@6.2.0]}] [order:<asc!ASC | "
@@ -383,6 +384,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(N+log(M)), N places near the circle, M in the sorted set",
              .since = "3.2.0",
              .group = "geo",
+             .history = "7.0.0 Units in any case.",
              .args = "key:key#0 member:string radius:double " OURO_GEO_UNIT " " OURO_GEO_WITH
                      " [count:{COUNT=count:integer [any!ANY]}] [order:<asc!ASC | desc!DESC>] "
                      "[STORE=key:key#1] [STOREDIST=key:key#2]",
@@ -429,6 +431,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(N+log(M)), N places near the shape, M in the sorted set",
              .since = "6.2.0",
              .group = "geo",
+             .history = "7.0.0 Units in any case.",
              .args = "key:key#0 " OURO_GEO_SHAPE " " OURO_GEO_WITH}},
     {.name = "GEOSEARCHSTORE",
      .arity = at_least(8),
@@ -440,6 +443,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(N+log(M)), N places near the shape, M in the sorted set",
              .since = "6.2.0",
              .group = "geo",
+             .history = "7.0.0 Units in any case.",
              .args = "destination:key#0 source:key#1 " OURO_GEO_SHAPE " [storedist!STOREDIST]"}},
 };
 static_assert(table_is_valid(kRows));

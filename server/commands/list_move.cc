@@ -226,6 +226,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1)",
              .since = "2.2.0",
              .group = "list",
+             .history = "6.0.0 The timeout may have a fraction.",
              .args = "source:key#0 destination:key#1 timeout:double",
              .deprecated_since = "6.2.0",
              .replaced_by = "`BLMOVE` with the `RIGHT` and `LEFT` arguments"}},

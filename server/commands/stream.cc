@@ -222,6 +222,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1); with trimming O(N), N entries trimmed",
              .since = "5.0.0",
              .group = "stream",
+             .history = "7.0.0 Takes an id of which the time alone is given: `<ms>-*`.",
              .args = "key:key#0 [nomkstream!NOMKSTREAM@6.2.0] "
                      "[idmp:<IDMPAUTO=pid:string | IDMP=idmp:{pid:string iid:string}>@8.6.0] "
                      "[trim:{strategy:<maxlen!MAXLEN | minid!MINID@6.2.0> [operator:<equal!= | "
@@ -261,6 +262,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(log(N)+M), N nodes of the stream, M entries returned",
              .since = "5.0.0",
              .group = "stream",
+             .history = "6.2.0 The ends may be excluded.",
              .args = "key:key#0 start:string end:string [COUNT=count:integer]"}},
     {.name = "XREVRANGE",
      .arity = at_least(4),
@@ -272,6 +274,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(log(N)+M), N nodes of the stream, M entries returned",
              .since = "5.0.0",
              .group = "stream",
+             .history = "6.2.0 The ends may be excluded.",
              .args = "key:key#0 end:string start:string [COUNT=count:integer]"}},
     {.name = "XSETID",
      .arity = at_least(3),

@@ -145,6 +145,7 @@ constexpr CommandSpec kGroupRows[] = {
              .complexity = "O(1)",
              .since = "5.0.0",
              .group = "stream",
+             .history = "7.0.0 Takes how many entries were read.",
              .args = "key:key#0 groupname:string id:<id:string | new_id!$> [mkstream!MKSTREAM] "
                      "[ENTRIESREAD=entries_read:integer]"}},
     {.name = "CREATECONSUMER",
@@ -199,6 +200,7 @@ constexpr CommandSpec kGroupRows[] = {
              .complexity = "O(1)",
              .since = "5.0.0",
              .group = "stream",
+             .history = "7.0.0 Takes how many entries were read.",
              .args = "key:key#0 groupname:string id:<id:string | new_id!$> "
                      "[ENTRIESREAD=entries_read:integer]"}},
 };

@@ -216,6 +216,7 @@ constexpr CommandSpec kInfoRows[] = {
              .complexity = "O(N), N groups",
              .since = "5.0.0",
              .group = "stream",
+             .history = "7.0.0 Answers `entries-read` and `lag`.",
              .args = "key:key#0"}},
     {.name = "HELP",
      .arity = exactly(2),
@@ -236,6 +237,8 @@ constexpr CommandSpec kInfoRows[] = {
              .complexity = "O(1); FULL: what it shows",
              .since = "5.0.0",
              .group = "stream",
+             .history = "6.0.0 Takes `FULL`. | 7.0.0 Answers `max-deleted-entry-id`, "
+                        "`entries-added`, `recorded-first-entry-id`, `entries-read` and `lag`.",
              .args = "key:key#0 [FULL=full:{[COUNT=count:integer]}]"}},
 };
 static_assert(table_is_valid(kInfoRows));

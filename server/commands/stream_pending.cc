@@ -468,6 +468,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(M*log(N)), M entries looked at, N pending ones",
              .since = "6.2.0",
              .group = "stream",
+             .history = "7.0.0 Also answers the ids whose entries are gone.",
              .args = "key:key#0 group:string consumer:string min-idle-time:string start:string "
                      "[COUNT=count:integer] [justid!JUSTID]",
              .tips = "nondeterministic_output"}},

@@ -281,6 +281,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1)",
              .since = "1.0.0",
              .group = "string",
+             .history = "7.0.0 `NX` and `GET` go together.",
              .args = "key:key#0 value:string [condition:<nx!NX | xx!XX | "
                      "IFEQ=ifeq-value:string@8.4.0 | IFNE=ifne-value:string@8.4.0 | "
                      "IFDEQ=ifdeq-digest:string@8.4.0 | IFDNE=ifdne-digest:string@8.4.0>@2.6.12] "

@@ -208,6 +208,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(log(N)) a member, N members in the sorted set",
              .since = "1.2.0",
              .group = "sorted-set",
+             .history = "2.4.0 Takes several elements.",
              .args = "key:key#0 [condition:<nx!NX | xx!XX>@3.0.2] [comparison:<gt!GT | "
                      "lt!LT>@6.2.0] [change!CH@3.0.2] [increment!INCR@3.0.2] "
                      "score_member:{score:double member:string}..."}},
@@ -277,6 +278,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(M*log(N)), M members removed from N",
              .since = "1.2.0",
              .group = "sorted-set",
+             .history = "2.4.0 Takes several elements.",
              .args = "key:key#0 member:string..."}},
     {.name = "ZREVRANK",
      .arity = at_least(3),

@@ -402,6 +402,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(log(N)+M), N members in the sorted set, M returned",
              .since = "2.2.0",
              .group = "sorted-set",
+             .history = "2.1.6 The ends may be excluded.",
              .args = "key:key#0 max:double min:double [withscores!WITHSCORES] "
                      "[LIMIT=offset_count:{offset:integer count:integer}]",
              .deprecated_since = "6.2.0",

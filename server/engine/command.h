@@ -203,6 +203,8 @@ struct Doc {
   std::string_view since = {};
   std::string_view group = {};  // "string", "sorted-set", "generic", "connection", "server",
                                 // "pubsub", "transactions", ...
+  // What changed, but for arguments that tell it themselves: "2.4.0 Takes several. | 7.0.0 ..."
+  std::string_view history = {};
   std::string_view args = {};
   std::string_view deprecated_since = {};
   std::string_view replaced_by = {};

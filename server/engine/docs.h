@@ -17,6 +17,8 @@
 //   ...     may be repeated; &... repeated together with its token
 //   !""     the empty word is the token (MIGRATE)
 //
+// An argument that came later than its command is part of the command's history, too.
+//
 // A name may hold ':' ("ip:port:string"): the last one counts. Names, tokens and versions hold no
 // blank and none of []<>{}|#@~& - except that "~" alone may be a token.
 #pragma once

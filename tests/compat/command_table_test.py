@@ -5,21 +5,21 @@ flags, keys, categories, tips, and in DOCS the version, the group and the argume
 
     command_table_test.py BUILD [--redis redis-server]
 
-Not compared are sentences (summary, complexity, notes, history), which are each server's own, and arguments that say they
-came after Redis 7.0. What is listed below, and nothing else, may differ. A count is one command or subcommand.
+Not compared are sentences (summary, complexity, notes, what changed by the history), which are each server's own, and what
+says that it came after Redis 7.0. What is listed below, and nothing else, may differ. A count is one command or subcommand.
 """
 import argparse
 import pathlib
 import sys
 
-from compare import known_arity, without_later
+from compare import is_later_version, known_arity, without_later
 from servers import Server
 
 # Come with a feature that is not there yet.
 LATER = set("""asking bgrewriteaof bgsave dump failover lastsave migrate module psync readonly readwrite replconf replicaof
 restore restore-asking role save slaveof sync wait""".split())
 LATER_CONTAINERS = ("cluster", "module")
-OWN_WORDS = {b"summary", b"complexity", b"history", b"subcommands"}
+OWN_WORDS = {b"summary", b"complexity", b"subcommands"}
 
 
 def plain(reply):
@@ -72,6 +72,7 @@ class Table:
     def add_docs(self, flat):
         for name, fields in as_map(flat).items():
             fields = as_map(fields)
+            fields[b"history"] = {version for version, _ in fields.get(b"history", []) if not is_later_version(version)}
             self.docs[name.decode()] = {field: value for field, value in fields.items() if field not in OWN_WORDS}
             self.add_docs(fields.get(b"subcommands", []))
 

@@ -127,11 +127,15 @@ def slow_entries(reply):
     return kind, [(item[0], item[1][3], item[1][5], len(item[1])) if isinstance(item[1], list) else item for item in value]
 
 
+def is_later_version(version):
+    """Whether it came after Redis 7.0."""
+    return tuple(map(int, version.split(b".")[:2])) > (7, 0)
+
+
 def is_later(argument):
     """Whether an argument of COMMAND DOCS came after Redis 7.0."""
     fields = {name[1]: value[1] for name, value in pairs_of(argument)}
-    since = fields.get(b"since", b"0").split(b".")
-    return fields[b"name"] in UNDATED_ARGUMENTS or (int(since[0]), *since[1:2]) > (7, b"0")
+    return fields[b"name"] in UNDATED_ARGUMENTS or is_later_version(fields.get(b"since", b"0"))
 
 
 def without_later(arguments):

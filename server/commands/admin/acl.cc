@@ -283,6 +283,8 @@ constexpr CommandSpec kSubcommands[] = {
              .complexity = "O(N), N rules of the user",
              .since = "6.0.0",
              .group = "server",
+             .history =
+                 "6.2.0 Channels. | 7.0.0 Selectors; keys and channels in the form of rules.",
              .args = "username:string"}},
     {.name = "HELP",
      .arity = exactly(2),
@@ -334,6 +336,7 @@ constexpr CommandSpec kSubcommands[] = {
              .complexity = "O(N), N rules given",
              .since = "6.0.0",
              .group = "server",
+             .history = "6.2.0 Channels. | 7.0.0 Selectors, and keys for reading or writing alone.",
              .args = "username:string [rule:string...]"}},
     {.name = "USERS",
      .arity = exactly(2),

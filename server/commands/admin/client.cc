@@ -393,6 +393,8 @@ constexpr CommandSpec kClientRows[] = {
              .complexity = "O(N), N connections",
              .since = "2.4.0",
              .group = "connection",
+             .history = "2.8.12 Tells `id`. | 6.0.0 Tells `user`. | 7.0.0 Tells `resp`, "
+                        "`multi-mem`, `rbs` and `rbp`. | 7.0.3 Tells `ssub`.",
              .args = "[TYPE=normal_master_replica_pubsub:<normal!NORMAL | master!MASTER | "
                      "replica!REPLICA | pubsub!PUBSUB>@5.0.0] [ID=id:{client-id:integer...}@6.2.0]",
              .tips = "nondeterministic_output"}},

@@ -237,6 +237,7 @@ constexpr CommandSpec kSubcommands[] = {
              .complexity = "O(N), N commands asked for",
              .since = "2.8.13",
              .group = "server",
+             .history = "7.0.0 Takes no name, for all commands.",
              .args = "[command-name:string...]",
              .tips = "nondeterministic_output_order"}},
     {.name = "LIST",

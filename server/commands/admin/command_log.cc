@@ -157,6 +157,7 @@ constexpr CommandSpec kSlowlogRows[] = {
              .complexity = "O(N), N entries returned",
              .since = "2.2.12",
              .group = "server",
+             .history = "4.0.0 Tells who sent the command.",
              .args = "[count:integer]",
              .tips = "request_policy:all_nodes nondeterministic_output"}},
     {.name = "HELP",

@@ -76,6 +76,7 @@ constexpr CommandSpec kConfigRows[] = {
              .complexity = "O(N), N patterns given",
              .since = "2.0.0",
              .group = "server",
+             .history = "7.0.0 Takes several patterns.",
              .args = "parameter:{parameter:string}..."}},
     {.name = "HELP",
      .arity = exactly(2),
@@ -110,6 +111,7 @@ constexpr CommandSpec kConfigRows[] = {
              .complexity = "O(N), N parameters given",
              .since = "2.0.0",
              .group = "server",
+             .history = "7.0.0 Takes several parameters.",
              .args = "parameter_value:{parameter:string value:string}...",
              .tips = "request_policy:all_nodes response_policy:all_succeeded"}},
 };

@@ -458,6 +458,7 @@ constexpr CommandSpec kInfoRows[] = {
              .complexity = "O(1)",
              .since = "1.0.0",
              .group = "server",
+             .history = "7.0.0 Takes several sections.",
              .args = "[section:string...]",
              .tips = "nondeterministic_output request_policy:all_shards response_policy:special"}},
 };

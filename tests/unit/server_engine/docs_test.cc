@@ -138,6 +138,7 @@ constexpr CommandSpec kDocumented[] = {
      .doc = {.summary = "Was good.",
              .since = "1.0.0",
              .group = "string",
+             .history = "1.10.0 Is slow. | 2.0.0 Is fast. | 1.2.0 Is.",
              .args = "key:key#0 [GET=pattern:pattern@2.0.0~3.0.0&...] [by:<a!A | b:{c:integer}>]",
              .deprecated_since = "4.0.0",
              .replaced_by = "`NEW`"}},
@@ -156,7 +157,8 @@ TEST(WriteCommandDocs, FollowsTheOrderOfRedis) {
   EXPECT_EQ(reply.take(),
             R"("old" {"summary" "Was good." "since" "1.0.0" "group" "string" )"
             R"("doc_flags" <deprecated> "deprecated_since" "4.0.0" "replaced_by" "`NEW`" )"
-            R"("arguments" [{"name" "key" "type" "key" "key_spec_index" 0} )"
+            R"("history" <["1.2.0" "Is."] ["1.10.0" "Is slow."] ["2.0.0" "Takes `GET`."] )"
+            R"(["2.0.0" "Is fast."]> "arguments" [{"name" "key" "type" "key" "key_spec_index" 0} )"
             R"({"name" "pattern" "type" "pattern" "token" "GET" "since" "2.0.0" )"
             R"("deprecated_since" "3.0.0" "flags" <optional multiple multiple_token>} )"
             R"({"name" "by" "type" "oneof" "flags" <optional> "arguments" )"
