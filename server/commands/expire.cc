@@ -72,7 +72,7 @@ Status expire(Context& ctx, Unit unit, UnixMs base) {
     return Status::ok();
   }
   ctx.reply.integer(1);
-  if (clock_decides(ctx) && when <= ctx.now) {
+  if (ctx.clock_decides() && when <= ctx.now) {
     end_key(ctx, key);
     return Status::ok();
   }

@@ -27,12 +27,6 @@ bool take_time(ArgParser& args, TimeOption& time);
 // When a key is to end: what the option says, as a point in time; kNoExpiry if it was not given.
 Result<UnixMs> deadline_of(Context& ctx, const TimeOption& time);
 
-// False under replay and a primary's stream: nothing ends by the clock there, a recorded removal
-// will come.
-inline bool clock_decides(const Context& ctx) {
-  return ctx.caller.origin != Origin::kPrimary && ctx.caller.origin != Origin::kReplay;
-}
-
 // A key was given a time that is past: it goes at once, and the fact is DEL.
 inline void end_key(Context& ctx, const Key& key) {
   ctx.db.erase(key, ctx.engine.options.lazyfree_lazy_expire ? Freeing::kLazy : Freeing::kNow);

@@ -13,18 +13,21 @@ constexpr size_t kDueBudget = 10'000;
 }  // namespace
 
 void end_field(Context& ctx, const Key& key, Hash*& hash, ByteView field) {
+  if (!ctx.may_end()) return;
   if (ctx.engine.expire_named(ctx.caller.db, key, *hash, {&field, 1})) hash = nullptr;
 }
 
 void end_due_named(Context& ctx, const Key& key, Hash*& hash, Argv fields) {
   if (hash == nullptr || hash->next_deadline() > field_clock(ctx)) [[likely]]
     return;
+  if (!ctx.may_end()) return;
   if (ctx.engine.expire_named(ctx.caller.db, key, *hash, fields)) hash = nullptr;
 }
 
 void end_due_fields(Context& ctx, const Key& key, Hash*& hash) {
   if (hash == nullptr || hash->next_deadline() > field_clock(ctx)) [[likely]]
     return;
+  if (!ctx.may_end()) return;
   size_t budget = kDueBudget;
   Entry& entry = *ctx.db.find(key);
   if (ctx.engine.expire_elements(ctx.caller.db, key, entry, budget)) hash = nullptr;

@@ -16,7 +16,7 @@
 namespace ouro {
 
 // What Hash takes as `now`. Under replay and a primary's stream only a recorded HDEL removes.
-inline UnixMs field_clock(const Context& ctx) { return clock_decides(ctx) ? ctx.now : kTimeless; }
+inline UnixMs field_clock(const Context& ctx) { return ctx.clock_decides() ? ctx.now : kTimeless; }
 
 // The cold half of find_field().
 void end_field(Context& ctx, const Key& key, Hash*& hash, ByteView field);

@@ -18,7 +18,7 @@ Status cmd_keys(Context& ctx) {
   const Reply::Mark mark = ctx.reply.begin();
   size_t count = 0;
   ctx.db.for_each([&](const Entry& entry) {
-    if (entry.is_due(ctx.now) || !matches_scanned(pattern, entry.key())) return;
+    if (ctx.is_due(entry) || !matches_scanned(pattern, entry.key())) return;
     ctx.reply.bulk(entry.key());
     ++count;
   });
@@ -74,7 +74,7 @@ Status cmd_scan(Context& ctx) {
   size_t count = 0;
   std::vector<std::string> due;
   for (const Entry* entry : found) {
-    if (entry->is_due(ctx.now)) {
+    if (ctx.is_due(*entry)) {
       due.emplace_back(entry->key());
       continue;
     }
@@ -103,7 +103,7 @@ std::vector<std::string> find_to_remove(Context& ctx, uint64_t& cursor,
     ++places;
     cursor = ctx.db.scan(cursor, [&](const Entry& entry) {
       ++places;
-      if (entry.is_due(ctx.now) || options.wants(entry)) names.emplace_back(entry.key());
+      if (ctx.is_due(entry) || options.wants(entry)) names.emplace_back(entry.key());
     });
   } while (cursor != 0 && places < kRmPlacesMax && names.size() < options.count);
   return names;
@@ -140,7 +140,7 @@ Status cmd_randomkey(Context& ctx) {
   constexpr int kHiddenMax = 100;
   int hidden = 0;
   while (const Entry* entry = ctx.db.random(ctx.prng())) {
-    if (entry->is_due(ctx.now) && hidden < kHiddenMax) {
+    if (ctx.is_due(*entry) && hidden < kHiddenMax) {
       if (ctx.engine.at_standstill()) ++hidden;
       const std::string name(entry->key());
       if (ctx.find_in(ctx.caller.db, ctx.db.key(name)) == nullptr) continue;

@@ -52,7 +52,7 @@ Status expire_member(Context& ctx, Unit unit, UnixMs base) {
   if (!found) return Status::ok();
   // A stored deadline is never negative: any time in the past is as good as another.
   set_deadline(ctx, key, *entry, member, std::max<UnixMs>(when, 0));
-  if (clock_decides(ctx) && when <= ctx.now) {
+  if (ctx.clock_decides() && when <= ctx.now) {
     size_t budget = ~size_t{0};
     ctx.engine.expire_elements(ctx.caller.db, key, *entry, budget);
     return Status::ok();

@@ -169,7 +169,7 @@ void leave_number(Context& ctx, const Key& key, ByteView text, Ttl ttl, UnixMs d
 template <class Kind>
 void store_number(Context& ctx, const Key& key, Entry* entry, typename Kind::Number number, Ttl ttl,
                   UnixMs deadline) {
-  if (ttl == Ttl::kSet && clock_decides(ctx) && deadline <= ctx.now) {
+  if (ttl == Ttl::kSet && ctx.clock_decides() && deadline <= ctx.now) {
     if (entry != nullptr) end_key(ctx, key);
     return;
   }

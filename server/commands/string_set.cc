@@ -190,7 +190,7 @@ Status cmd_psetex(Context& ctx) { return set_for(ctx, TimeForm::kMillis); }
 // GETEX with a time: the key ends then, at once if a given point in time has passed.
 void expire_at(Context& ctx, const Key& key, Entry* entry, const TimeOption& time,
                UnixMs deadline) {
-  if (time.is_absolute() && clock_decides(ctx) && deadline <= ctx.now) {
+  if (time.is_absolute() && ctx.clock_decides() && deadline <= ctx.now) {
     end_key(ctx, key);
     return;
   }

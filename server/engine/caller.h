@@ -92,6 +92,7 @@ struct Caller {
   GateMask gates = 0;
   bool watch_broken = false;  // a watched key has changed: EXEC answers null
   bool no_touch = false;      // CLIENT NO-TOUCH: reads leave the access clock alone
+  bool imports = false;       // CLIENT IMPORT-SOURCE: in import-mode it sees what is due
   Transaction txn;
   std::vector<WatchedKey> watched;
   size_t watched_bytes = 0;              // what they take here and in Watch

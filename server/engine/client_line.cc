@@ -30,6 +30,7 @@ constexpr FlagLetter kFlagLetters[] = {
     {'U', [](const Session& s) { return s.peer.is_unix; }},
     {'e', [](const Session& s) { return s.no_evict; }},
     {'T', [](const Session& s) { return s.caller().no_touch; }},
+    {'I', [](const Session& s) { return s.caller().imports; }},
 };
 
 // What its socket is waited for.

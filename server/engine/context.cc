@@ -12,18 +12,10 @@
 namespace ouro {
 namespace {
 
-// What may end by the clock here and now: everything on a primary, but for the time of a CLIENT
-// PAUSE only what a command writes anew; nothing under replay and a primary's stream, where only a
-// recorded removal removes.
-bool may_end(const Context& ctx) {
-  return ctx.caller.origin != Origin::kReplay && ctx.caller.origin != Origin::kPrimary &&
-         (!ctx.engine.at_standstill() || ctx.spec.flags.has(Flag::kWrite));
-}
-
 // The set or sorted set without members that are due; null if none is left.
 // Cost: what came due since the last look, or the last slice of expiry.
 [[gnu::cold]] Entry* without_due_members(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
-  if (!may_end(ctx) || entry->next_element_deadline() > ctx.now) return entry;
+  if (!ctx.may_end() || entry->next_element_deadline() > ctx.now) return entry;
   size_t budget = ~size_t{0};
   return ctx.engine.expire_elements(db, key, *entry, budget) ? nullptr : entry;
 }
@@ -36,8 +28,8 @@ Entry* living(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
       return entry;
     return without_due_members(ctx, db, key, entry);
   }
-  if (ctx.caller.origin == Origin::kReplay || ctx.caller.origin == Origin::kPrimary) return entry;
-  if (may_end(ctx)) ctx.engine.expire_key(db, key);
+  if (!ctx.clock_decides()) return entry;
+  if (ctx.may_end()) ctx.engine.expire_key(db, key);
   return nullptr;
 }
 
@@ -78,6 +70,16 @@ Status Context::fail_text(ByteView text) {
     if (c == '\r' || c == '\n') c = ' ';
   }
   return Err::kMessage;
+}
+
+bool Context::clock_decides() const {
+  return caller.origin != Origin::kReplay && caller.origin != Origin::kPrimary &&
+         !(caller.imports && engine.options.import_mode);
+}
+
+// On a primary everything, but at a standstill only what a command writes anew.
+bool Context::may_end() const {
+  return clock_decides() && (!engine.at_standstill() || spec.flags.has(Flag::kWrite));
 }
 
 Entry* Context::find_untouched(const Key& key) {

@@ -74,6 +74,14 @@ struct Context {
   [[gnu::format(printf, 2, 3)]] Status fail(const char* format, ...);
   Status fail_text(ByteView text);
 
+  // ---- the clock
+  // False where nothing ends by the clock for the caller, since a removal will be told: under
+  // replay, a primary's stream, and for who imports (CLIENT IMPORT-SOURCE).
+  bool clock_decides() const;
+  // Whether what is due may be removed by this command; if not, it is hidden alone.
+  bool may_end() const;
+  bool is_due(const Entry& entry) const { return entry.is_due(now) && clock_decides(); }
+
   // ---- look-ups; null when the key is absent or due
   Entry* find(const Key& key);
   Entry* find_to_write(const Key& key);

@@ -101,9 +101,11 @@ class Engine {
     if (has_observers()) [[unlikely]]
       tell_observers(db, key, event_class, event, Wakes::kNobody);
   }
-  // While clients are paused nothing expires and nothing is evicted: what is due is hidden, and
-  // only a command that writes it anew removes it.
-  bool at_standstill() const { return clients.paused() != Clients::Pause::kNone; }
+  // While clients are paused, or in import-mode, nothing expires and nothing is evicted: what is
+  // due is hidden, and only a command that writes it anew removes it.
+  bool at_standstill() const {
+    return clients.paused() != Clients::Pause::kNone || options.import_mode;
+  }
   // The clock has ended a key: removes it on a primary, with its effect and events.
   void expire_key(DbIndex db, const Key& key);
   // The same for those of `fields` that are due in the hash at `key`, or for up to about `budget`

@@ -63,6 +63,7 @@ struct EngineOptions {
   uint64_t lfu_log_factor = 10;
   uint64_t lfu_decay_time = 1;  // minutes
   bool lazyfree_lazy_eviction = false;
+  bool import_mode = false;
   bool lazyfree_lazy_expire = false;
   bool lazyfree_lazy_server_del = false;
   bool lazyfree_lazy_user_del = false;

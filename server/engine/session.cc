@@ -371,6 +371,7 @@ void Session::reset() {
   caller_.gates = 0;
   caller_.db = 0;
   caller_.no_touch = false;
+  caller_.imports = false;
   caller_.field_sets.clear();
   engine_.pubsub.drop(*this);
   engine_.tracking.disable(*this);

@@ -61,6 +61,7 @@ Status Runner::run(Context& ctx, const Job& job) {
           .source = {}};
   run.caller.db = ctx.caller.db;
   run.caller.no_touch = ctx.caller.no_touch;
+  run.caller.imports = ctx.caller.imports;
   run.caller.gates = Gate::kScript | (ctx.caller.gates & Gate::kAcl);
   run.caller.user = ctx.caller.user;
   run.caller.script = &run.limits;

@@ -289,6 +289,13 @@ Status cmd_client_no_touch(Context& ctx) {
   return set_switch(ctx, ctx.caller.no_touch);
 }
 
+Status cmd_client_import_source(Context& ctx) {
+  OURO_TRY(need_session(ctx));
+  if (!ctx.engine.options.import_mode && !equals_ignoring_case(ctx.argv[2], "OFF"))
+    return ctx.fail("ERR Server is not in import mode");
+  return set_switch(ctx, ctx.caller.imports);
+}
+
 Status cmd_client_help(Context& ctx) { return reply_help(ctx); }
 
 Status cmd_monitor(Context& ctx) {
@@ -360,6 +367,16 @@ constexpr CommandSpec kClientRows[] = {
              .complexity = "O(1)",
              .since = "5.0.0",
              .group = "connection"}},
+    {.name = "IMPORT-SOURCE",
+     .arity = exactly(3),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .acl = Acl::kConnection,
+     .handler = cmd_client_import_source,
+     .doc = {.summary = "Lets this connection bring keys from another server, past deadlines too.",
+             .complexity = "O(1)",
+             .since = "8.1.0",
+             .group = "connection",
+             .args = "enabled:<on!ON | off!OFF>"}},
     {.name = "INFO",
      .arity = exactly(2),
      .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,
