@@ -141,6 +141,19 @@ uint64_t CountMin::width() const noexcept { return table_->width; }
 uint64_t CountMin::depth() const noexcept { return table_->depth; }
 int64_t CountMin::total() const noexcept { return table_->total; }
 
+uint64_t CountMin::counter_bytes() const noexcept { return table_->counters.size(); }
+void CountMin::set_total(int64_t total) noexcept { table_->total = total; }
+
+std::string CountMin::read(uint64_t at, size_t bytes_max) const {
+  std::string out(std::min<size_t>(bytes_max, table_->counters.size() - at), '\0');
+  table_->counters.read(at, out.size(), out.data());
+  return out;
+}
+
+void CountMin::write(Heap& heap, uint64_t at, ByteView bytes) noexcept {
+  table_->counters.write(heap, at, bytes);
+}
+
 void CountMin::for_each_part(FunctionRef<void(ByteView)> visit) const {
   std::string head;
   append_fixed(head, table_->width);

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "datastructs/base/function_ref.h"
 #include "datastructs/base/memory.h"
@@ -60,6 +61,15 @@ class CountMin {
   uint64_t width() const noexcept;
   uint64_t depth() const noexcept;
   int64_t total() const noexcept;  // of all that was added, up to INT64_MAX
+
+  // ---- dump: the counters as bytes, row by row
+  uint64_t counter_bytes() const noexcept;
+  // At most `bytes_max` bytes from `at` on, which is inside.
+  std::string read(uint64_t at, size_t bytes_max) const;
+  // at + bytes.size() <= counter_bytes().
+  void write(Heap& heap, uint64_t at, ByteView bytes) noexcept;
+  // total >= 0.
+  void set_total(int64_t total) noexcept;
 
   ByteView encoding() const noexcept { return "raw"; }
   // All that makes up the contents, for digests.

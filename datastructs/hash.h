@@ -89,6 +89,7 @@ class Hash {
   void random_distinct(Heap& heap, Prng& prng, size_t count, FunctionRef<void(const Item&)> fn,
                        UnixMs now = kTimeless) const;
 
+  bool is_packed() const noexcept { return !is_table(); }
   // As OBJECT ENCODING of Redis names the form (7.4 one with deadlines).
   ByteView encoding() const noexcept {
     return is_table() ? "hashtable" : is_timed() ? "listpackex" : "listpack";

@@ -430,6 +430,16 @@ ListElement List::get(size_t index, ListScratch& scratch) const {
   return {run.read(at, scratch), nullptr};
 }
 
+void List::for_each_node(FunctionRef<void(const ListNode&)> fn) const {
+  if (empty()) return;
+  if (!is_large()) return fn(ListNode::packed(small()));
+  const ListNodes& nodes = large()->nodes;
+  Ref ref = nodes.first();
+  do {
+    fn(nodes.at(ref));
+  } while (nodes.next(ref));
+}
+
 void List::for_each(size_t first, size_t count, FunctionRef<void(const ListElement&)> fn) const {
   DCHECK(first + count <= size());
   if (count == 0) return;

@@ -66,6 +66,10 @@ class List {
   // Elements [first, first + count), which exist, in order.
   void for_each(size_t first, size_t count, FunctionRef<void(const ListElement&)> fn) const;
 
+  // The nodes in order, for what saves a list node by node.
+  size_t node_count() const noexcept { return is_large() ? large()->nodes.nodes() : !empty(); }
+  void for_each_node(FunctionRef<void(const ListNode&)> fn) const;
+
   ByteView encoding() const noexcept { return "quicklist"; }
   size_t memory_bytes() const noexcept {
     return is_large() ? large()->memory : small().memory_bytes();

@@ -75,6 +75,8 @@ class Set {
   // SCAN's step: 0 begins and ends. Ints and packed sets are returned as a whole.
   uint64_t scan(uint64_t cursor, Visit visit) const;
 
+  // The members as RDB's intset has them, while they are kept so; else nothing.
+  ByteView ints_bytes() const noexcept { return tag() == Tag::kInts ? ints().bytes() : ByteView(); }
   ByteView encoding() const noexcept;
   // All allocations by usable size, exact. Cost: O(1).
   size_t memory_bytes() const noexcept;

@@ -86,6 +86,21 @@ void Stream::append(Heap& heap, const Limits& limits, StreamId id,
   body.last_id = id;
 }
 
+void Stream::append_node(Heap& heap, StreamNode* node) noexcept {
+  Body& body = make_body(heap);
+  DCHECK(node->live() > 0);
+  DCHECK(body.last_id < node->first_id());
+  const HeapTally tally(heap, body.memory_bytes);
+  body.nodes.append(heap, {node->base(), node});
+  body.memory_bytes += Heap::usable_bytes(node);
+  body.length += node->live();
+  body.last_id = node->last_id();
+}
+
+void Stream::for_each_node(FunctionRef<void(const StreamNode&)> visit) const {
+  body().nodes.for_each([&](const NodeRef& ref) { visit(*ref.node); });
+}
+
 // The node that an entry with this id would be in, or the first one.
 Stream::Nodes::Place Stream::place_of(StreamId id) const noexcept {
   const Nodes& nodes = body().nodes;

@@ -63,6 +63,9 @@ class Stream {
   // ---- entries
   // Requires: last_id() < id, pairs of field and value of at most kBytesMax.
   void append(Heap& heap, const Limits& limits, StreamId id, StreamNode::Pairs pairs) noexcept;
+  // Takes a node whose ids are all above last_id(), which then is the node's last one; for what
+  // loads a stream node by node. Does not count in entries_added().
+  void append_node(Heap& heap, StreamNode* node) noexcept;
   // False if it was not there. Remembers the highest id that went so.
   bool erase(Heap& heap, StreamId id) noexcept;
   // Returns how many entries went.
@@ -85,6 +88,8 @@ class Stream {
   size_t node_count() const noexcept { return body().nodes.size(); }
   size_t page_count() const noexcept { return body().nodes.page_count(); }
   bool contains(StreamId id) const noexcept;
+  // The nodes in order, for what saves a stream node by node.
+  void for_each_node(FunctionRef<void(const StreamNode&)> visit) const;
   // The entries with first <= id <= last, from either end.
   void for_each(StreamId first, StreamId last, Direction direction, Visit visit) const;
   void for_each(Visit visit) const { for_each({}, kStreamIdMax, Direction::kAscending, visit); }

@@ -62,17 +62,28 @@ bool StreamNode::has_fields_of(Pairs pairs) const noexcept {
   return true;
 }
 
-StreamNode* StreamNode::create(Heap& heap, StreamId id, Pairs pairs) noexcept {
+// The head; its names are every `step`-th of the words.
+StreamNode* StreamNode::create_head(Heap& heap, StreamId base, std::span<const ByteView> words,
+                                    size_t step) noexcept {
   size_t bytes = sizeof(StreamNode);
-  for (size_t i = 0; i < pairs.size(); i += 2) bytes += string_bytes(pairs[i]);
+  for (size_t i = 0; i < words.size(); i += step) bytes += string_bytes(words[i]);
   CHECK(bytes < kNodeBytesMax);
   auto* node = new (heap.allocate(bytes)) StreamNode();
   char* to = node->bytes_at(sizeof(StreamNode));
-  for (size_t i = 0; i < pairs.size(); i += 2) to = write_string(to, pairs[i]);
-  node->base_ = id;
-  node->field_count_ = static_cast<uint32_t>(pairs.size() / 2);
+  for (size_t i = 0; i < words.size(); i += step) to = write_string(to, words[i]);
+  node->base_ = base;
+  node->field_count_ = static_cast<uint32_t>(words.size() / step);
   node->names_end_ = node->front_ = node->used_ = static_cast<uint32_t>(bytes);
-  return append(heap, node, id, pairs, 0);
+  return node;
+}
+
+StreamNode* StreamNode::create(Heap& heap, StreamId id, Pairs pairs) noexcept {
+  return append(heap, create_head(heap, id, pairs, 2), id, pairs, 0);
+}
+
+StreamNode* StreamNode::create_bare(Heap& heap, StreamId base,
+                                    std::span<const ByteView> names) noexcept {
+  return create_head(heap, base, names, 1);
 }
 
 StreamNode* StreamNode::append(Heap& heap, StreamNode* node, StreamId id, Pairs pairs,

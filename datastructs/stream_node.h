@@ -38,6 +38,8 @@ class StreamEntry {
   StreamId id;
 
   size_t field_count() const noexcept { return field_count_; }
+  // Its fields are not those in the node's head.
+  bool has_own_fields() const noexcept { return names_ == nullptr; }
   // fn(field, value) for each, in the order they came in.
   template <class Fn>
   void for_each_field(Fn fn) const {
@@ -71,6 +73,9 @@ struct StreamNode {
 
   // A node of one entry.
   static StreamNode* create(Heap& heap, StreamId id, Pairs pairs) noexcept;
+  // A node without entries yet, of which the first must follow; for what knows the names before.
+  static StreamNode* create_bare(Heap& heap, StreamId base,
+                                 std::span<const ByteView> names) noexcept;
   // Puts an entry behind the last; its id is above all ids here. Returns where the node is now.
   // Room for more is taken up to `bytes_max`.
   static StreamNode* append(Heap& heap, StreamNode* node, StreamId id, Pairs pairs,
@@ -80,12 +85,22 @@ struct StreamNode {
   static StreamNode* fit(Heap& heap, StreamNode* node) noexcept;
   // Not the last one there is.
   void erase(At at) noexcept;
+  // Counts entries that had gone from this node before it was loaded.
+  void note_gone(uint32_t entries) noexcept { added_ += entries; }
 
   uint32_t live() const noexcept { return live_; }
   // All that ever came in, those that have gone too.
   uint32_t added() const noexcept { return added_; }
   size_t bytes() const noexcept { return used_; }
   StreamId base() const noexcept { return base_; }
+
+  // The field names in the head.
+  size_t name_count() const noexcept { return field_count_; }
+  template <class Fn>
+  void for_each_name(Fn fn) const {
+    const char* name = names();
+    for (size_t i = 0; i < field_count_; ++i) fn(StreamEntry::read_string(name));
+  }
 
   At begin() const noexcept { return front_; }
   At end() const noexcept { return used_; }
@@ -107,6 +122,8 @@ struct StreamNode {
  private:
   StreamNode() = default;
   struct Layout;
+  static StreamNode* create_head(Heap& heap, StreamId base, std::span<const ByteView> words,
+                                 size_t step) noexcept;
   void write(const Layout& layout, StreamId id, Pairs pairs) noexcept;
   bool has_fields_of(Pairs pairs) const noexcept;
   const char* bytes_at(At at) const noexcept { return reinterpret_cast<const char*>(this) + at; }

@@ -274,6 +274,35 @@ uint64_t TDigest::reported_bytes() const noexcept {
   return sizeof(void*) + capacity() * sizeof(Centroid);
 }
 
+Result<TDigest> TDigest::from_saved(Heap& heap, const Saved& saved) {
+  if (saved.compression <= 0 || saved.compression > kCompressionMax) return Err::kCorrupt;
+  if (saved.centroids.size() > capacity_for(saved.compression)) return Err::kCorrupt;
+  double weight = 0;
+  double before = saved.min;
+  for (const Centroid& centroid : saved.centroids) {
+    const bool good = std::isfinite(centroid.mean) && centroid.mean >= before &&
+                      centroid.mean <= saved.max && centroid.weight >= 1 &&
+                      centroid.weight == std::trunc(centroid.weight);
+    if (!good) return Err::kCorrupt;
+    before = centroid.mean;
+    weight += centroid.weight;
+  }
+  if (!saved.centroids.empty() &&
+      !(std::isfinite(saved.min) && std::isfinite(saved.max) && std::isfinite(weight)))
+    return Err::kCorrupt;
+  TDigest made = create(heap, saved.compression);
+  made.table_->compressions = saved.compressions;
+  if (saved.centroids.empty()) return made;
+  made.table_->min = saved.min;
+  made.table_->max = saved.max;
+  made.table_->merged = static_cast<uint32_t>(saved.centroids.size());
+  made.table_->merged_weight = weight;
+  made.table_->nodes.write(
+      heap, 0,
+      {reinterpret_cast<const char*>(saved.centroids.data()), saved.centroids.size_bytes()});
+  return made;
+}
+
 void TDigest::for_each_part(FunctionRef<void(ByteView)> visit) const {
   std::string head;
   append_fixed(head, table_->compression);

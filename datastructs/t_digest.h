@@ -21,10 +21,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "datastructs/base/function_ref.h"
 #include "datastructs/base/memory.h"
+#include "datastructs/base/result.h"
 #include "datastructs/base/units.h"
 
 namespace ouro {
@@ -39,6 +41,8 @@ class TDigest {
   class View {
    public:
     double total() const noexcept { return total_; }
+    // In order of their means.
+    std::span<const Centroid> centroids() const noexcept { return centroids_; }
     double min() const noexcept { return min_; }  // not-a-number if it is empty
     double max() const noexcept { return max_; }
     // The sample at so many samples from the lowest; not-a-number if there is none.
@@ -90,6 +94,17 @@ class TDigest {
   uint64_t compressions() const noexcept;  // how often nodes were joined
   // What TDIGEST.INFO calls its memory: as RedisBloom counts it, so the same there and here.
   uint64_t reported_bytes() const noexcept;
+
+  // ---- dump: a digest is saved at rest, as its view
+  struct Saved {
+    int64_t compression = 0;
+    double min = 0;  // of no meaning without centroids, and so is max
+    double max = 0;
+    uint64_t compressions = 0;
+    std::span<const Centroid> centroids;
+  };
+  // Errors: Err::kCorrupt.
+  static Result<TDigest> from_saved(Heap& heap, const Saved& saved);
 
   ByteView encoding() const noexcept { return "raw"; }
   // All that makes up the contents, for digests.

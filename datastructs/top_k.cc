@@ -208,6 +208,39 @@ const TopK::Shape& TopK::shape() const noexcept { return table_->shape; }
 uint32_t TopK::size() const noexcept { return table_->size; }
 uint64_t TopK::dice() const noexcept { return table_->dice; }
 
+uint64_t TopK::cell_bytes() const noexcept { return table_->cells.size(); }
+void TopK::set_dice(uint64_t dice) noexcept { table_->dice = dice; }
+uint32_t TopK::fingerprint_of(ByteView item) noexcept { return murmur32(item, kFingerprintSeed); }
+
+std::string TopK::read_cells(uint64_t at, size_t bytes_max) const {
+  std::string out(std::min<size_t>(bytes_max, table_->cells.size() - at), '\0');
+  table_->cells.read(at, out.size(), out.data());
+  return out;
+}
+
+void TopK::write_cells(Heap& heap, uint64_t at, ByteView bytes) noexcept {
+  table_->cells.write(heap, at, bytes);
+}
+
+void TopK::for_each_in_heap(FunctionRef<void(const Kept&)> visit) const {
+  for (size_t at = 0; at < table_->size; ++at) {
+    const Item item = table_->item(at);
+    visit({item.name->view(), item.count, item.fingerprint});
+  }
+}
+
+uint32_t TopK::heap_parent_count() const noexcept {
+  return table_->size == 0 ? 0 : table_->item((table_->size - 1) / 2).count;
+}
+
+void TopK::push_kept(Heap& heap, ByteView item, uint32_t count) noexcept {
+  DCHECK(table_->size < table_->shape.k);
+  DCHECK(heap_parent_count() <= count);
+  Blob* const name = Blob::create_from(heap, item);
+  table_->name_bytes += name->memory_bytes();
+  table_->items.set(heap, table_->size++, Item{fingerprint_of(item), count, name});
+}
+
 void TopK::for_each_part(FunctionRef<void(ByteView)> visit) const {
   std::string head;
   append_fixed(head, table_->shape.k);

@@ -26,6 +26,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "datastructs/base/blob.h"
 #include "datastructs/base/function_ref.h"
@@ -71,6 +72,25 @@ class TopK {
   const Shape& shape() const noexcept;
   uint32_t size() const noexcept;  // items in the list
   uint64_t dice() const noexcept;
+
+  // ---- dump: the cells as bytes, the list in the order of its heap
+  uint64_t cell_bytes() const noexcept;
+  // At most `bytes_max` bytes from `at` on, which is inside.
+  std::string read_cells(uint64_t at, size_t bytes_max) const;
+  // at + bytes.size() <= cell_bytes().
+  void write_cells(Heap& heap, uint64_t at, ByteView bytes) noexcept;
+  struct Kept {
+    ByteView item;
+    uint32_t count = 0;
+    uint32_t fingerprint = 0;
+  };
+  void for_each_in_heap(FunctionRef<void(const Kept&)> visit) const;
+  // Puts an item behind the last of the heap. Requires: it is not in the list, its parent's count
+  // (heap_parent_count()) is not above its own, and size() < k. The fingerprint follows from it.
+  void push_kept(Heap& heap, ByteView item, uint32_t count) noexcept;
+  uint32_t heap_parent_count() const noexcept;  // of what is pushed next; 0 of the first
+  void set_dice(uint64_t dice) noexcept;
+  static uint32_t fingerprint_of(ByteView item) noexcept;
 
   ByteView encoding() const noexcept { return "raw"; }
   // All that makes up the contents, for digests.

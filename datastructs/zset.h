@@ -116,6 +116,7 @@ class ZSet {
   // SCAN's step: 0 begins and ends. A packed set is returned as a whole.
   uint64_t scan(uint64_t cursor, Visit visit) const;
 
+  bool is_packed() const noexcept { return !is_table(); }
   ByteView encoding() const noexcept;
   // All allocations by usable size, exact. Cost: O(1).
   size_t memory_bytes() const noexcept;
