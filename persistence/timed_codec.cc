@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "persistence/timed_codec.h"
+
+#include <cmath>
+
+#include "persistence/made_value.h"
+#include "persistence/module_id.h"
+#include "persistence/stream_codec.h"
+
+namespace ouro {
+namespace {
+
+constexpr uint64_t kTimedSet = 1;
+constexpr uint64_t kTimedZSet = 2;
+constexpr uint64_t kReleasedStream = 3;
+// The least that a member takes: two codes, an empty string, a deadline.
+constexpr size_t kMemberBytesMin = 4;
+
+void begin(uint64_t kind, size_t count, RdbWriter& out) {
+  out.need(RdbDialect::kOuro);
+  out.module_id(kOuroModule);
+  out.module_unsigned(kind);
+  out.module_unsigned(count);
+}
+
+template <class Collection>
+void read_deadline(Collection& collection, ByteView member, RdbReader& in, const ValueTarget& to) {
+  const int64_t when = in.module_signed();
+  in.check(when >= kNoExpiry, "a deadline is negative");
+  if (in.ok() && when != kNoExpiry) collection.set_deadline(to.heap, to.seed, member, when);
+}
+
+Set read_timed_set(uint64_t count, RdbReader& in, const ValueTarget& to) {
+  Set set;
+  std::string scratch;
+  for (; in.ok() && count > 0; --count) {
+    const ByteView member = in.module_string(scratch);
+    if (!in.check(member.size() <= UINT32_MAX, "an element is too large")) break;
+    if (!in.check(set.add(to.heap, to.limits, to.seed, member), "a member stands twice")) break;
+    read_deadline(set, member, in, to);
+  }
+  return set;
+}
+
+ZSet read_timed_zset(uint64_t count, RdbReader& in, const ValueTarget& to) {
+  ZSet zset;
+  std::string scratch;
+  for (; in.ok() && count > 0; --count) {
+    const ByteView member = in.module_string(scratch);
+    const double score = in.module_double();
+    const bool good = member.size() <= UINT32_MAX && !std::isnan(score);
+    if (!in.check(good, "a member is too large or its score no number")) break;
+    const ZAddResult result = zset.add(to.heap, to.limits, to.seed, member, score,
+                                       {.only_new = true, .zero_signs = true});
+    if (!in.check(result.outcome == ZAddResult::Outcome::kAdded, "a member stands twice")) break;
+    read_deadline(zset, member, in, to);
+  }
+  // As in zset_codec.cc.
+  zset.drop_zero_signs(to.heap);
+  return zset;
+}
+
+void read_released(StreamGroup& group, RdbReader& in, const ValueTarget& to) {
+  for (uint64_t left = in.module_unsigned(); in.ok() && left > 0; --left) {
+    StreamId id;
+    id.ms = in.module_unsigned();
+    id.seq = in.module_unsigned();
+    const uint64_t deliveries = in.module_unsigned();
+    const bool good =
+        group.find_pending(id) == nullptr && deliveries <= StreamPending::kDeliveriesMax;
+    if (in.check(good, "a released entry is pending, or was delivered too often"))
+      group.release(to.heap, id).deliveries = deliveries;
+  }
+}
+
+Stream read_released_stream(uint64_t groups, RdbReader& in, const ValueTarget& to) {
+  std::string scratch;
+  RdbReader inner(in.module_string(scratch));
+  Stream stream;
+  if (!in.ok()) return stream;
+  stream = read_stream(RdbType::kStream2, inner, to);
+  in.check(inner.ok() && inner.left() == 0, "a stream inside of ouro's data is not well-formed");
+  in.check(stream.group_count() == groups, "a stream has not as many groups as it should");
+  stream.for_each_group([&](StreamGroup& group) {
+    if (in.ok()) read_released(group, in, to);
+  });
+  return stream;
+}
+
+}  // namespace
+
+void begin_timed_set(const Set& set, RdbWriter& out) { begin(kTimedSet, set.size(), out); }
+void begin_timed_zset(const ZSet& zset, RdbWriter& out) { begin(kTimedZSet, zset.size(), out); }
+
+void write_timed_member(const Set& set, ByteView member, RdbWriter& out) {
+  out.module_string(member);
+  out.module_signed(set.deadline(member));
+}
+
+void write_timed_element(const ZSet& zset, ByteView member, double score, RdbWriter& out) {
+  out.module_string(member);
+  out.module_double(score);
+  out.module_signed(zset.deadline(member));
+}
+
+void write_timed(const Set& set, RdbWriter& out) {
+  begin_timed_set(set, out);
+  set.for_each([&](ByteView member) { write_timed_member(set, member, out); });
+  out.module_end();
+}
+
+void write_timed(const ZSet& zset, RdbWriter& out) {
+  begin_timed_zset(zset, out);
+  zset.for_each(
+      [&](ByteView member, double score) { write_timed_element(zset, member, score, out); });
+  out.module_end();
+}
+
+void write_timed(const Stream& stream, RdbWriter& out) {
+  begin(kReleasedStream, stream.group_count(), out);
+  std::string bytes;
+  RdbWriter inner(bytes, RdbWriter::Packing::kNone);
+  write_stream(stream, inner);
+  out.module_string(bytes);
+  stream.for_each_group([&](const StreamGroup& group) {
+    out.module_unsigned(group.released_count());
+    group.for_each_queued([&](const StreamPending& pending) {
+      if (!pending.is_released()) return false;
+      out.module_unsigned(pending.id.ms);
+      out.module_unsigned(pending.id.seq);
+      out.module_unsigned(pending.deliveries);
+      return true;
+    });
+  });
+  out.module_end();
+}
+
+std::optional<Value> read_timed(RdbReader& in, const ValueTarget& to) {
+  const uint64_t kind = in.module_unsigned();
+  const uint64_t count = in.module_unsigned();
+  if (!in.check(count <= in.left() / kMemberBytesMin, "more members than bytes for them"))
+    return std::nullopt;
+  switch (kind) {
+    case kTimedSet:
+      return made_collection(read_timed_set(count, in, to), in, to.heap);
+    case kTimedZSet:
+      return made_collection(read_timed_zset(count, in, to), in, to.heap);
+    case kReleasedStream:
+      return made_value(read_released_stream(count, in, to), in, to.heap);
+    default:
+      in.refuse("unknown data of ouro");
+      return std::nullopt;
+  }
+}
+
+}  // namespace ouro

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What no Redis 7.0 knows: sets and sorted sets whose members have deadlines, and streams with
+// entries that a consumer has released. They are values of a module of our own, "ouro-data". Behind
+// its id stand
+//
+//      unsigned kind (1 set, 2 sorted set) | unsigned count | of each member: string |
+//      (2: double score) | signed deadline, -1 for none
+//
+//      unsigned kind (3 stream) | unsigned groups | string: the stream without what is released, as
+//      kStream2 | of each group: unsigned count, of each released entry: ms, seq, deliveries
+//      (unsigned each), in the order of their release
+//
+// and the module's end. Without such members or entries they are written as in Redis (set_codec.h,
+// zset_codec.h, stream_codec.h).
+#pragma once
+
+#include <optional>
+
+#include "datastructs/keyspace/value.h"
+#include "persistence/rdb_writer.h"
+#include "persistence/value_target.h"
+
+namespace ouro {
+
+// From the module's id to its end; each member can be written by itself.
+void begin_timed_set(const Set& set, RdbWriter& out);
+void begin_timed_zset(const ZSet& zset, RdbWriter& out);
+void write_timed_member(const Set& set, ByteView member, RdbWriter& out);
+void write_timed_element(const ZSet& zset, ByteView member, double score, RdbWriter& out);
+void write_timed(const Set& set, RdbWriter& out);
+void write_timed(const ZSet& zset, RdbWriter& out);
+void write_timed(const Stream& stream, RdbWriter& out);
+
+// Behind the module's id, up to its end, which is not read. Nothing, after refuse(), if it is
+// wrong.
+std::optional<Value> read_timed(RdbReader& in, const ValueTarget& to);
+
+}  // namespace ouro
