@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// SnapshotReader: reads an RDB file that comes in chunks of any size, of any version up to
+// Redis 7.4, and hands out what is in it.
+//
+//      feed(chunk) --records--> on_aux, on_function, on_size | on_string, on_value
+//
+// A record (rdb.h) that is not whole waits in a buffer; it is looked at by its lengths alone until
+// it is (record_scanner.h), and decoded once. The buffer holds what has come, not what a length
+// claims. Behind the end mark stands a checksum, which is compared unless it is zero; bytes behind
+// that are the caller's (an append-only file may begin with a snapshot).
+//
+// A value that is wrong ends the reading: offset() and reason() say where and why, and what was
+// handed out before stays handed out; who wants all or nothing reads a file twice, or into empty
+// databases. A collection without elements is passed over and counted, as Redis does.
+// Cost: linear; strings are handed out where they lie. At most 1 copy of each byte before decoding.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "persistence/record_scanner.h"
+#include "persistence/value_codec.h"
+
+namespace ouro {
+
+// A key of the file and what stands before it. `key` dies with the call.
+struct SnapshotKey {
+  DbIndex db = 0;
+  ByteView key = {};
+  UnixMs deadline = kNoExpiry;  // may be past: whether it still counts is the sink's to decide
+  std::optional<uint64_t> idle_seconds = {};
+  std::optional<uint8_t> frequency = {};
+};
+
+class SnapshotSink {
+ public:
+  virtual ~SnapshotSink() = default;
+  // A key with a string: the most frequent by far, so without a Value made of it. False ends the
+  // reading; so it does of on_value().
+  [[nodiscard]] virtual bool on_string(const SnapshotKey& key, ByteView text) = 0;
+  // Takes the value.
+  [[nodiscard]] virtual bool on_value(const SnapshotKey& key, Value value) = 0;
+  virtual void on_aux(ByteView name, ByteView value) = 0;
+  // How many keys will come in a database, and how many of them expire: a hint.
+  virtual void on_size(DbIndex db, uint64_t keys, uint64_t expiring) = 0;
+  // The text of a library. False ends the reading.
+  [[nodiscard]] virtual bool on_function(ByteView source) = 0;
+};
+
+class SnapshotReader {
+ public:
+  enum class State : uint8_t { kReading, kDone, kFailed };
+
+  SnapshotReader(SnapshotSink& sink, const ValueTarget& target) : sink_(sink), target_(target) {}
+
+  // Takes bytes from the front of `chunk`: all of them while kReading. What follows a file that is
+  // done is left.
+  State feed(ByteView& chunk);
+  // No more bytes will come: a file that is not done has failed.
+  State end();
+
+  State state() const { return state_; }
+  // Of a file that failed.
+  const char* reason() const { return reason_; }
+  uint64_t offset() const { return offset_; }
+
+  // 0 before the head has been read.
+  unsigned version() const { return version_; }
+  uint64_t keys() const { return keys_; }
+  uint64_t empty_skipped() const { return empty_skipped_; }
+  // Bytes that have been taken, those that wait included.
+  uint64_t bytes_taken() const { return record_offset_ + waiting_.size(); }
+
+ private:
+  enum class Part : uint8_t { kHead, kRecord, kChecksum };
+
+  // How many bytes of the next part there are at the front of `bytes`; 0 if it is not whole.
+  size_t whole_part(ByteView bytes);
+  size_t whole_record(ByteView bytes);
+  void forget_waiting();
+  void read_part(ByteView bytes);
+  void read_head(ByteView bytes);
+  void read_checksum(ByteView bytes);
+  void read_record(ByteView bytes);
+  void read_opcode(RdbOpcode opcode, RdbReader& in);
+  void read_key(RdbType type, RdbReader& in);
+  void read_checked_value(RdbType type, const SnapshotKey& key, RdbReader& in);
+  void fail(const char* reason, uint64_t offset);
+
+  SnapshotSink& sink_;
+  ValueTarget target_;
+  State state_ = State::kReading;
+  Part part_ = Part::kHead;
+  RecordScanner scanner_;
+  bool scanning_ = false;
+  std::string waiting_;         // a part that is not whole
+  uint64_t record_offset_ = 0;  // of the part that comes next
+  uint64_t checksum_ = 0;       // of all before it
+  SnapshotKey next_;            // what is known of the key that comes next
+  std::string key_scratch_;
+  std::string scratch_;
+  unsigned version_ = 0;
+  uint64_t keys_ = 0;
+  uint64_t empty_skipped_ = 0;
+  const char* reason_ = "";
+  uint64_t offset_ = 0;
+};
+
+}  // namespace ouro
