@@ -19,6 +19,7 @@ std::span<const std::span<const CommandSpec>> all_command_tables() {
       kCuckooCommands,
       kDatabaseCommands,
       kDebugCommands,
+      kDumpCommands,
       kExpireCommands,
       kGeoCommands,
       kGeoSearchCommands,

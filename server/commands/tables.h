@@ -21,6 +21,7 @@ extern const std::span<const CommandSpec> kCountMinCommands;
 extern const std::span<const CommandSpec> kCuckooCommands;
 extern const std::span<const CommandSpec> kDatabaseCommands;
 extern const std::span<const CommandSpec> kDebugCommands;
+extern const std::span<const CommandSpec> kDumpCommands;
 extern const std::span<const CommandSpec> kExpireCommands;
 extern const std::span<const CommandSpec> kGeoCommands;
 extern const std::span<const CommandSpec> kGeoSearchCommands;

@@ -75,6 +75,7 @@ struct EngineOptions {
   int64_t min_replicas_max_lag_seconds = 10;  // 0 the same
 
   uint64_t hll_sparse_max_bytes = 3000;
+  bool rdbcompression = true;
 
   uint64_t proto_max_bulk_len = 512_MiB;
   uint64_t client_query_buffer_limit = 1_GiB;

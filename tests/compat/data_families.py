@@ -342,6 +342,31 @@ STREAM_CHANGES = """
 0.2 FLUSHALL
 """
 
+DUMPS = """
+6 !RESTORE {key} (0|10000000|{junk}) {dumped} [REPLACE]
+6 !RESTORE {key} {at_ms} {dumped} [REPLACE] ABSTTL [REPLACE]
+3 !RESTORE {key} (0|1000000) {dumped} [REPLACE] [ABSTTL] [IDLETIME (0|1000|-1|{junk})] [FREQ (0|100|255|256|-1|{junk})]
+1 !RESTORE {key} 0 {dumped} {junk} [REPLACE]
+1 !RESTORE {key} 0 {dumped} [REPLACE] IDLETIME
+1 !RESTORE-ASKING {key} 0 {dumped} REPLACE
+1 !RESTORE {key} 0 [{junk}]
+5 DUMP {key} -> kind
+2 DUMP {string} -> kind
+4 SET {string} {value}
+3 RPUSH {list} <{value}>+
+2 HSET {hash} <{field} {value}>+
+2 SADD {set} <{member}>+
+2 ZADD {zset} <{score} {member}>+
+2 DEL <{key}>+
+1 TTL {key} -> ttl
+1 OBJECT IDLETIME {key} -> kind
+1 OBJECT FREQ {key} -> kind
+1 !CONFIG SET maxmemory-policy noeviction ; !RESTORE x 0 {whole_dump} REPLACE IDLETIME (9|1000|9999999) ; OBJECT IDLETIME x -> ttl
+1 !CONFIG SET maxmemory-policy allkeys-lfu ; !RESTORE x 0 {whole_dump} REPLACE FREQ (1|100|255) ; OBJECT FREQ x -> ttl
+1 !CONFIG SET rdbcompression (yes|no)
+1 !CONFIG SET sanitize-dump-payload (no|yes|clients)
+"""
+
 KEYS = """
 5 !SET {key} {value} [EX {ttl}|PXAT {future_ms}]
 3 RPUSH {list} <{value}>+

@@ -24,7 +24,7 @@ from templates import PARAMETERS, ClientId, Draw
 DATABASES = 3
 # Parameters that the templates change by name; each block begins with these and with those that are drawn as the servers
 # came up.
-OWN_PARAMETERS = ("maxmemory*", "slowlog-log-slower-than", "stream-node-max-bytes", "min-replicas-to-write")
+OWN_PARAMETERS = ("maxmemory*", "slowlog-log-slower-than", "stream-node-max-bytes", "rdbcompression", "min-replicas-to-write")
 
 
 class Peer:

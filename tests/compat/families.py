@@ -5,12 +5,12 @@
 types and counts, for random picks; kind: only the type; ttl: nearly equal numbers; others mask what is each server's own
 (compare.py). A leading `!` keeps the command from being damaged; the other marks: Step.
 
-Not here, since ouro does not have them yet: DUMP and RESTORE, persistence, replication, cluster.
+Not here, since ouro does not have them yet: persistence, replication, cluster.
 Not here, since Redis 7.0 does not have them: BITOP DIFF, DIFF1, ANDOR and ONE, GEOSEARCH BYPOLYGON.
 """
 import dataclasses
 
-from data_families import (BITS, GEOS, HASHES, HLLS, KEYS, LISTS, SETS, STREAM_CHANGES, STREAMS, STRINGS, ZSETS)
+from data_families import (BITS, DUMPS, GEOS, HASHES, HLLS, KEYS, LISTS, SETS, STREAM_CHANGES, STREAMS, STRINGS, ZSETS)
 from templates import Draw, compile_template
 
 
@@ -402,6 +402,7 @@ FAMILIES = {
     "geo": parse(GEOS, GEO_MACROS),
     "streams": parse(STREAMS, {"stream_change": one_of(STREAM_CHANGES)}),
     "keys": parse(KEYS),
+    "dumps": parse(DUMPS),
     "transactions": parse(TRANSACTIONS, MACROS),
     "sort": parse(SORT),
     "connection": parse(CONNECTION, MACROS),

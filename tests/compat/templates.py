@@ -56,6 +56,23 @@ KINDS = ("string", "list", "hash", "set", "zset", "stream")
 STREAM_IDS = [b"-", b"+", b"0", b"0-0", b"0-1", b"0-*", b"5-*", b"18446744073709551615", b"18446744073709551615-*",
               b"18446744073709551615-18446744073709551615", b"18446744073709551616", b"1-", b"-1", b"1--1", b" 7", b"+7-+1",
               b"007-01", b"1-2-3", b"(1", b"$", b">", b"1-18446744073709551615", b"7" * 127, b"7" * 128, b"3\x00x"]
+# What redis-server 7.0.15 gives for DUMP: values of every type and encoding.
+PAYLOADS = [bytes.fromhex(text) for text in (
+    "000568656c6c6f0a006372df766534200a",
+    "00c290eefeff0a002875de7b13eb2800",
+    "00c30b405a0361626361e04b020162630a00238036f9e2d0c780",
+    "120102141400000004008161020101d06002f270110104ff0a00cb2e14cd8a6ab9ac",
+    "0b1404000000030000000100000003000000701101000a00499340ed54ef4afa",
+    "0201036f6e650a007c346b0591e5d20c",
+    "111414000000040081610283312e35048162020201ff0a00fa02b425af188763",
+    "1012120000000400816602817602816e020c01ff0a0001369481d35b8974",
+    "0401016601760a00adf24356b1860efc",
+    "0502016d000000000000f83f016e000000000000f0bf0a00c97cdbfb4c40c195",
+    "130110000000000000000500000000000000012c2c000000110002010001010181660200010201000100018176020401"
+    "000101010201010181670201010601ff0206030501000002010367727005010101000000000000000500000000000000"
+    "0123f66514a2010000010103626f6223f66514a201000001000000000000000500000000000000010a00410fa3cd4719"
+    "72d0",
+)]
 FAR_FUTURE_S = 4102444800
 
 
@@ -441,6 +458,24 @@ class Draw:
             return self.pick(self.commands).encode()
         return self.pick((b"client|id", b"CLIENT|LIST", b"slowlog|get", b"memory|usage", b"pubsub|numsub", b"object|freq",
                           b"command|docs", b"latency|histogram", b"config|get|x", b"get|x", b"|", b"none", b"config|none"))
+
+    # ---- what DUMP gives
+    def whole_dump(self):
+        return self.pick(PAYLOADS)
+
+    def dumped(self):
+        payload = self.whole_dump()
+        if self.chance(0.85):
+            return payload
+        damaged = bytearray(payload)
+        form = self.random.random()
+        if form < 0.6:
+            damaged[self.between(0, len(damaged) - 1)] ^= 1 << self.between(0, 7)
+        elif form < 0.8:
+            del damaged[self.between(0, len(damaged) - 1):]
+        else:
+            damaged += self.value()
+        return bytes(damaged)
 
     # ---- scripts
     def script(self):
