@@ -113,6 +113,68 @@ TEST_F(Snapshot, EverythingThatAFileMayHave) {
   }
 }
 
+// What redis-server 7.0.15 saved.
+constexpr const char* kRedisFile =
+    "524544495330303130fa0972656469732d76657206372e302e3135fa0a72656469732d62697473c040fa0563"
+    "74696d65c2f144076bfa08757365642d6d656dc2881d1400fa08616f662d62617365c000f5404423216c7561"
+    "206e616d653d6c69620a72656469732e72656769737465725f66756e6374696f6e282266222c2066756e6374"
+    "696f6e28292072657475726e203120656e6429fe00fb0d01040a686173685f7461626c6502016601760167c0"
+    "64100b686173685f7061636b656412120000000400816602817602816e020c01ff130673747265616d011000"
+    "0000000000000500000000000000013d3d000000180002010101010181660200010201000100018176020401"
+    "03010101dfff0281770204010001010102010201816702010181680202010801ff0206030501060003020367"
+    "7270050181ffffffffffffffff01000000000000000500000000000000012a4e6514a2010000010103626f62"
+    "2a4e6514a20100000100000000000000050000000000000001056f74686572060381ffffffffffffffff0000"
+    "050a7a7365745f7461626c6503016f000000000000f07f016d000000000000f83f016e000000000000f0bf00"
+    "067061636b6564405a6162636162636162636162636162636162636162636162636162636162636162636162"
+    "6361626361626361626361626361626361626361626361626361626361626361626361626361626361626361"
+    "6263616263616263616263fc2c36dc5cb90100000006737472696e670568656c6c6f110b7a7365745f706163"
+    "6b65641f1f0000000600816302862d33652b32300781610283312e35048162020201ff0b087365745f696e74"
+    "73140400000003000000010000000300000070110100130c73747265616d5f656d7074790000000000000000"
+    "00010167000081ffffffffffffffff000000066e756d626572c290eefeff120a6c6973745f6e6f6465730402"
+    "0d0d0000000200816102816202ff020d0d0000000200816302816402ff020d0d0000000200816502816602ff"
+    "023e3e0000000200816702b27979797979797979797979797979797979797979797979797979797979797979"
+    "79797979797979797979797979797979797933ff12046c6973740102405d5d00000005008161020101d06002"
+    "f270110104e04678787878787878787878787878787878787878787878787878787878787878787878787878"
+    "78787878787878787878787878787878787878787878787878787878787878787848ff02097365745f746162"
+    "6c65030374776fc003036f6e65fe02fb010000016b0176ffff63addcf12ee153";
+
+TEST_F(Snapshot, AFileOfRedisIsRead) {
+  const Result result = read_file(from_hex(kRedisFile), 100);
+  EXPECT_EQ(result.state, State::kDone) << result.problem;
+  const std::vector<std::string> expected = {
+      "aux \"redis-ver\" \"7.0.15\"",
+      "aux \"redis-bits\" \"64\"",
+      "aux \"ctime\" \"1795638513\"",
+      "aux \"used-mem\" \"1318280\"",
+      "aux \"aof-base\" \"0\"",
+      "function \"#!lua name=lib\\x0aredis.register_function(\\x22f\\x22, function() return 1 "
+      "end)\"",
+      "size 0: 13 1",
+      "0 \"hash_table\" hash \"f\"=\"v\" \"g\"=\"100\" ",
+      "0 \"hash_packed\" hash \"f\"=\"v\" \"n\"=\"12\" ",
+      "0 \"stream\" stream 5-1:\"f\"=\"v\" 6-3:\"g\"=\"1\" \"h\"=\"2\"  last 6-3 deleted 6-0 added "
+      "3 group \"grp\" at 5-1 read -1 consumer \"bob\" 1795638513194 pending 5-1 1 at "
+      "1795638513194 of \"bob\" then 5-1 group \"other\" at 6-3 read -1",
+      "0 \"zset_table\" zset \"n\"=-0x1p+0 \"m\"=0x1.8p+0 \"o\"=inf ",
+      "0 \"packed\" string "
+      "\"abcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabc"
+      "\"",
+      "0 \"string\" ends 1895638513196 string \"hello\"",
+      "0 \"zset_packed\" zset \"c\"=" + real_text(-3e20) + " \"a\"=0x1.8p+0 \"b\"=0x1p+1 ",
+      "0 \"set_ints\" set \"1\" \"3\" \"70000\" ",
+      "0 \"stream_empty\" stream  last 0-0 deleted 0-0 added 0 group \"g\" at 0-0 read -1",
+      "0 \"number\" string \"-70000\"",
+      "0 \"list_nodes\" list \"a\" \"b\" \"c\" \"d\" \"e\" \"f\" \"g\" "
+      "\"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\" ",
+      "0 \"list\" list \"a\" \"1\" \"-4000\" \"70000\" "
+      "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\" ",
+      "0 \"set_table\" set \"3\" \"one\" \"two\" ",
+      "size 2: 1 0",
+      "2 \"k\" string \"v\"",
+  };
+  EXPECT_EQ(result.lines, expected);
+}
+
 // Goal: chunks make no difference. Method: a file with values of all forms, in chunks of many
 // sizes.
 TEST_F(Snapshot, ChunksMakeNoDifference) {

@@ -10,13 +10,6 @@
 namespace ouro {
 namespace {
 
-std::string from_hex(ByteView hex) {
-  std::string bytes;
-  for (size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
-  return bytes;
-}
-
 std::string listpack(std::initializer_list<ByteView> elements) {
   ListpackWriter out;
   for (const ByteView element : elements) out.append(element);

@@ -13,6 +13,13 @@
 
 namespace ouro {
 
+inline std::string from_hex(ByteView hex) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+  return bytes;
+}
+
 class ValueFixture : public ::testing::Test {
  protected:
   struct Written {
