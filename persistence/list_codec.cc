@@ -35,7 +35,7 @@ class ListReader {
           break;
         case static_cast<uint64_t>(RdbListNode::kPlain): {
           const ByteView element = in_.element(scratch);
-          if (in_.ok()) push(element);
+          if (in_.check(!element.empty(), "a list's plain node is empty")) push(element);
           break;
         }
         default:

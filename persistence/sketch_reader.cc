@@ -111,6 +111,7 @@ void order_by_count(std::vector<TopKPlace>& places) {
 
 bool has_twins(const std::vector<TopKPlace>& places) {
   std::vector<ByteView> names;
+  names.reserve(places.size());
   for (const TopKPlace& place : places) names.push_back(place.name);
   std::sort(names.begin(), names.end());
   return std::adjacent_find(names.begin(), names.end()) != names.end();

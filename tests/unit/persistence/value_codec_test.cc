@@ -132,6 +132,7 @@ TEST_F(ValueCodec, ListsOfOlderServers) {
             "list \"x\" \"y\" \"plain\" ");
   EXPECT_EQ(read(RdbType::kListNodes, "\1\3" + text("x")),
             "corrupt: a list's node is of an unknown kind");
+  EXPECT_EQ(read(RdbType::kListNodes, "\1\1" + text("")), "corrupt: a list's plain node is empty");
 }
 
 TEST_F(ValueCodec, SetsOfOtherServers) {
