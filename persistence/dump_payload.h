@@ -16,8 +16,9 @@ std::string dump_payload(const Entry& entry, RdbWriter::Packing packing);
 
 // Appends version and checksum to what stands in `out`.
 void seal_payload(unsigned version, std::string& out);
+enum class PayloadCheck : uint8_t { kWhole, kLengthOnly };
 // What stands before version and checksum; nothing if these are wrong, or the version is one that
-// is not read here.
-std::optional<ByteView> open_payload(ByteView payload);
+// is not read here. kLengthOnly, for tests of what reads the rest: whatever they are.
+std::optional<ByteView> open_payload(ByteView payload, PayloadCheck check = PayloadCheck::kWhole);
 
 }  // namespace ouro

@@ -69,17 +69,22 @@ Result<UnixMs> restored_deadline(Context& ctx, const RestoreOptions& options) {
 }
 
 Result<Value> read_payload(Context& ctx, ByteView payload) {
-  const auto body = open_payload(payload);
+  const auto body = open_payload(
+      payload, ctx.engine.checks_payloads ? PayloadCheck::kWhole : PayloadCheck::kLengthOnly);
   if (!body) return ctx.fail("ERR DUMP payload version or checksum are wrong");
   RdbReader in(*body);
   const auto type = static_cast<RdbType>(in.byte());
   auto value = read_value(type, in, {ctx.heap(), ctx.limits(), ctx.db.seed()});
   if (value && in.left() == 0) return *value;
-  // Whatever was read is no value that somebody meant.
   if (value) {
+    in.refuse("bytes are left over");
     size_t budget = SIZE_MAX;
     value->free_some(ctx.heap(), budget);
   }
+  // The client is told no more than by Redis; here is what its operator will ask for.
+  ctx.engine.log.print(LogLevel::kWarning,
+                       "RESTORE: integrity check failed at byte %llu of the payload: %s",
+                       static_cast<unsigned long long>(in.offset()), in.reason());
   return ctx.fail("ERR Bad data format");
 }
 

@@ -174,6 +174,7 @@ class Engine {
 
   // DEBUG SET-ACTIVE-EXPIRE.
   bool active_expire = true;
+  bool checks_payloads = true;  // RESTORE compares checksums (DEBUG SET-SKIP-CHECKSUM-VALIDATION)
   // DEBUG PAUSE-CRON: nothing happens by the clock alone.
   bool cron_paused = false;
   // DEBUG SET-DISABLE-DENY-SCRIPTS.

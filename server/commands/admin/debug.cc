@@ -47,6 +47,11 @@ Status debug_set_disable_deny_scripts(Context& ctx) {
   return reply_ok(ctx);
 }
 
+Status debug_set_skip_checksum_validation(Context& ctx) {
+  ctx.engine.checks_payloads = lenient_integer(ctx.argv[2]) == 0;
+  return reply_ok(ctx);
+}
+
 Status debug_pause_cron(Context& ctx) {
   ctx.engine.cron_paused = lenient_integer(ctx.argv[2]) != 0;
   return reply_ok(ctx);
@@ -317,6 +322,8 @@ constexpr DebugRow kDebugRows[] = {
      "Whether keys expire without being looked at."},
     {"SET-DISABLE-DENY-SCRIPTS", 3, 3, debug_set_disable_deny_scripts, "<0|1>",
      "Whether scripts may call any command."},
+    {"SET-SKIP-CHECKSUM-VALIDATION", 3, 3, debug_set_skip_checksum_validation, "<0|1>",
+     "Whether RESTORE takes payloads with a wrong checksum."},
     {"SLEEP", 3, 3, debug_sleep, "<seconds>", "Answers nobody for so long. Decimals are allowed."},
 };
 

@@ -130,6 +130,16 @@ TEST_F(Dump, BadPayloadsAreRefused) {
   EXPECT_EQ(engine.run("EXISTS k"), "0");
 }
 
+TEST_F(Dump, TestsMayLeaveTheChecksumOut) {
+  EngineFixture debug{kDumpCommands, kDebugCommands, kStringCommands};
+  const std::string wrong("\0\1v\12\0nonsense", 13);
+  EXPECT_EQ(debug.run({"RESTORE", "k", "0", wrong}),
+            "(ERR DUMP payload version or checksum are wrong)");
+  EXPECT_EQ(debug.run("DEBUG SET-SKIP-CHECKSUM-VALIDATION 1"), "OK");
+  EXPECT_EQ(debug.run({"RESTORE", "k", "0", wrong}), "OK");
+  EXPECT_EQ(debug.run("GET k"), "\"v\"");
+}
+
 TEST_F(Dump, DeadlinesOfFieldsTravelAndEnd) {
   engine.run_all({"HSET h a 1 b 2", "HPEXPIREAT h 1700000000500 FIELDS 1 a"});
   EXPECT_EQ(restore("copy", "0", payload_of("h")), "OK");
