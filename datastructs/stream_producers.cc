@@ -30,12 +30,16 @@ StreamProducers* StreamProducers::create(Heap& heap, Settings settings) noexcept
 
 StreamProducers* StreamProducers::copy(Heap& heap) const noexcept {
   StreamProducers* const twin = create(heap, settings_);
-  records_.for_each([&](const Record* record) {
-    twin->insert(heap, record->producer->name(), record->name(), record->id);
+  for_each([&](ByteView producer, ByteView name, StreamId id) {
+    twin->insert(heap, producer, name, id);
   });
-  twin->added_ = added_;
-  twin->duplicates_ = duplicates_;
+  twin->set_counts(added_, duplicates_);
   return twin;
+}
+
+void StreamProducers::for_each(RecordFn visit) const {
+  records_.for_each(
+      [&](const Record* record) { visit(record->producer->name(), record->name(), record->id); });
 }
 
 bool StreamProducers::free_some(Heap& heap, size_t& budget) noexcept {

@@ -25,6 +25,7 @@
 #include <optional>
 #include <utility>
 
+#include "datastructs/base/function_ref.h"
 #include "datastructs/base/memory.h"
 #include "datastructs/base/units.h"
 #include "datastructs/limits.h"
@@ -65,6 +66,17 @@ class StreamProducers {
   uint64_t added() const noexcept { return added_; }            // ever
   uint64_t duplicates() const noexcept { return duplicates_; }  // ever
 
+  // ---- dump
+  using RecordFn = FunctionRef<void(ByteView producer, ByteView name, StreamId id)>;
+  // Oldest first.
+  void for_each(RecordFn visit) const;
+  // One that was saved: not counted, and never overdue.
+  void insert(Heap& heap, ByteView producer, ByteView name, StreamId id) noexcept;
+  void set_counts(uint64_t added, uint64_t duplicates) noexcept {
+    added_ = added;
+    duplicates_ = duplicates;
+  }
+
   size_t memory_bytes() const noexcept { return memory_bytes_; }
   size_t free_effort() const noexcept { return 1 + 2 * producers_.size() + records_.size(); }
   void check_invariants() const;
@@ -101,7 +113,6 @@ class StreamProducers {
   StreamProducers() = default;
   Producer* find_producer(ByteView name) const noexcept;
   bool is_overdue(const Record& record, UnixMs now) const noexcept;
-  void insert(Heap& heap, ByteView producer, ByteView name, StreamId id) noexcept;
   void forget(Heap& heap, Record* record) noexcept;
   void forget_age(Heap& heap, const Record* record) noexcept;
 

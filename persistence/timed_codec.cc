@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint64_t kTimedSet = 1;
 constexpr uint64_t kTimedZSet = 2;
-constexpr uint64_t kReleasedStream = 3;
+constexpr uint64_t kOwnStream = 3;
 // The least that a member takes: two codes, an empty string, a deadline.
 constexpr size_t kMemberBytesMin = 4;
 
@@ -73,7 +73,36 @@ void read_released(StreamGroup& group, RdbReader& in, const ValueTarget& to) {
   }
 }
 
-Stream read_released_stream(uint64_t groups, RdbReader& in, const ValueTarget& to) {
+void read_producers(Stream& stream, RdbReader& in, const ValueTarget& to) {
+  const uint64_t is_there = in.module_unsigned();
+  if (!in.check(is_there <= 1, "producers are neither there nor not") || is_there == 0) return;
+  const uint64_t duration_s = in.module_unsigned();
+  const uint64_t records_max = in.module_unsigned();
+  const uint64_t added = in.module_unsigned();
+  const uint64_t duplicates = in.module_unsigned();
+  const uint64_t count = in.module_unsigned();
+  const bool in_range =
+      duration_s >= kStreamIdmpDurationMin && duration_s <= kStreamIdmpDurationMax &&
+      records_max >= kStreamIdmpRecordsMin && records_max <= kStreamIdmpRecordsMax;
+  if (!in.check(in_range, "settings of producers are out of range")) return;
+  StreamProducers& producers = stream.make_producers(
+      to.heap, {static_cast<uint32_t>(duration_s), static_cast<uint32_t>(records_max)});
+  producers.set_counts(added, duplicates);
+  std::string producer_scratch;
+  std::string name_scratch;
+  for (uint64_t left = count; in.ok() && left > 0; --left) {
+    const ByteView producer = in.module_string(producer_scratch);
+    const ByteView name = in.module_string(name_scratch);
+    StreamId id;
+    id.ms = in.module_unsigned();
+    id.seq = in.module_unsigned();
+    if (in.check(!producer.empty() && !name.empty(), "a producer or its entry has no name"))
+      producers.insert(to.heap, producer, name, id);
+  }
+  in.check(producers.record_count() == count, "producers remember an entry twice, or too many");
+}
+
+Stream read_own_stream(uint64_t groups, RdbReader& in, const ValueTarget& to) {
   std::string scratch;
   RdbReader inner(in.module_string(scratch));
   Stream stream;
@@ -84,10 +113,34 @@ Stream read_released_stream(uint64_t groups, RdbReader& in, const ValueTarget& t
   stream.for_each_group([&](StreamGroup& group) {
     if (in.ok()) read_released(group, in, to);
   });
+  read_producers(stream, in, to);
   return stream;
 }
 
+void write_producers(const StreamProducers* producers, RdbWriter& out) {
+  out.module_unsigned(producers != nullptr);
+  if (producers == nullptr) return;
+  out.module_unsigned(producers->settings().duration_s);
+  out.module_unsigned(producers->settings().records_max);
+  out.module_unsigned(producers->added());
+  out.module_unsigned(producers->duplicates());
+  out.module_unsigned(producers->record_count());
+  producers->for_each([&](ByteView producer, ByteView name, StreamId id) {
+    out.module_string(producer);
+    out.module_string(name);
+    out.module_unsigned(id.ms);
+    out.module_unsigned(id.seq);
+  });
+}
+
 }  // namespace
+
+bool is_only_ours(const Stream& stream) {
+  bool has_released = false;
+  stream.for_each_group(
+      [&](const StreamGroup& group) { has_released |= group.released_count() > 0; });
+  return has_released || stream.producers() != nullptr;
+}
 
 void begin_timed_set(const Set& set, RdbWriter& out) { begin(kTimedSet, set.size(), out); }
 void begin_timed_zset(const ZSet& zset, RdbWriter& out) { begin(kTimedZSet, zset.size(), out); }
@@ -117,7 +170,7 @@ void write_timed(const ZSet& zset, RdbWriter& out) {
 }
 
 void write_timed(const Stream& stream, RdbWriter& out) {
-  begin(kReleasedStream, stream.group_count(), out);
+  begin(kOwnStream, stream.group_count(), out);
   std::string bytes;
   RdbWriter inner(bytes, RdbWriter::Packing::kNone);
   write_stream(stream, inner);
@@ -132,6 +185,7 @@ void write_timed(const Stream& stream, RdbWriter& out) {
       return true;
     });
   });
+  write_producers(stream.producers(), out);
   out.module_end();
 }
 
@@ -145,8 +199,8 @@ std::optional<Value> read_timed(RdbReader& in, const ValueTarget& to) {
       return made_collection(read_timed_set(count, in, to), in, to.heap);
     case kTimedZSet:
       return made_collection(read_timed_zset(count, in, to), in, to.heap);
-    case kReleasedStream:
-      return made_value(read_released_stream(count, in, to), in, to.heap);
+    case kOwnStream:
+      return made_value(read_own_stream(count, in, to), in, to.heap);
     default:
       in.refuse("unknown data of ouro");
       return std::nullopt;

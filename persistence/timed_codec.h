@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What no Redis 7.0 knows: sets and sorted sets whose members have deadlines, and streams with
-// entries that a consumer has released. They are values of a module of our own, "ouro-data". Behind
-// its id stand
+// entries that a consumer has released, or with idempotent producers. They are values of a module
+// of our own, "ouro-data". Behind its id stand
 //
 //      unsigned kind (1 set, 2 sorted set) | unsigned count | of each member: string |
 //      (2: double score) | signed deadline, -1 for none
 //
-//      unsigned kind (3 stream) | unsigned groups | string: the stream without what is released, as
+//      unsigned kind (3 stream) | unsigned groups | string: the stream without all this, as
 //      kStream2 | of each group: unsigned count, of each released entry: ms, seq, deliveries
-//      (unsigned each), in the order of their release
+//      (unsigned each), in the order of their release | producers: 0, or 1 and seconds that their
+//      records are kept, records a producer, added and duplicates ever, count (unsigned each), of
+//      each record, oldest first: string producer, string its name, unsigned ms, seq
 //
-// and the module's end. Without such members or entries they are written as in Redis (set_codec.h,
-// zset_codec.h, stream_codec.h).
+// and the module's end. Without such members, entries or producers they are written as in Redis
+// (set_codec.h, zset_codec.h, stream_codec.h).
 #pragma once
 
 #include <optional>
@@ -21,6 +23,8 @@
 #include "persistence/value_target.h"
 
 namespace ouro {
+
+bool is_only_ours(const Stream& stream);
 
 // From the module's id to its end; each member can be written by itself.
 void begin_timed_set(const Set& set, RdbWriter& out);

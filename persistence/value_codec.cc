@@ -63,12 +63,6 @@ std::optional<Value> read_module(RdbReader& in, const ValueTarget& to) {
   return std::nullopt;
 }
 
-bool has_released(const Stream& stream) {
-  bool released = false;
-  stream.for_each_group([&](const StreamGroup& group) { released |= group.released_count() > 0; });
-  return released;
-}
-
 }  // namespace
 
 RdbType rdb_type_of(const Entry& entry) {
@@ -84,7 +78,7 @@ RdbType rdb_type_of(const Entry& entry) {
     case Type::kHash:
       return type_of_hash(entry.as<Hash>());
     case Type::kStream:
-      return has_released(entry.as<Stream>()) ? RdbType::kModule : RdbType::kStream2;
+      return is_only_ours(entry.as<Stream>()) ? RdbType::kModule : RdbType::kStream2;
     case Type::kBloom:
     case Type::kCuckoo:
     case Type::kCountMin:

@@ -175,6 +175,16 @@ class RandomValues {
     }
     for (uint64_t left = prng_.below(4); left > 0; --left) group(stream, left);
     if (prng_.below(4) == 0) stream.set_last_id(heap_, {id.ms + 5, 0});
+    if (prng_.below(4) == 0) producers(stream);
+  }
+  void producers(Stream& stream) {
+    const auto records_max = static_cast<uint32_t>(1 + prng_.below(20));
+    StreamProducers& producers =
+        stream.make_producers(heap_, {.duration_s = 60, .records_max = records_max});
+    for (uint64_t left = prng_.below(30); left > 0; --left) {
+      producers.add(heap_, "p" + std::to_string(prng_.below(3)), "n" + word(), {left, left}, 0);
+      if (prng_.below(4) == 0) producers.count_duplicate();
+    }
   }
   void group(Stream& stream, uint64_t number) {
     StreamGroup& group = stream.add_group(heap_, "group" + std::to_string(number));

@@ -41,6 +41,18 @@ inline std::string sorted_text(std::vector<std::string> parts) {
   return text;
 }
 
+inline std::string producers_text(const StreamProducers& producers) {
+  std::string text = " producers " + std::to_string(producers.settings().duration_s) + " " +
+                     std::to_string(producers.settings().records_max) + " added " +
+                     std::to_string(producers.added()) + " twice " +
+                     std::to_string(producers.duplicates());
+  producers.for_each([&](ByteView producer, ByteView name, StreamId id) {
+    text += " " + quoted_text(producer) + ":" + quoted_text(name) + "=" +
+            std::string(StreamIdText(id).view());
+  });
+  return text;
+}
+
 inline std::string stream_text(const Stream& stream) {
   const auto id_text = [](StreamId id) { return std::string(StreamIdText(id).view()); };
   std::string text;
@@ -72,6 +84,7 @@ inline std::string stream_text(const Stream& stream) {
       return true;
     });
   });
+  if (stream.producers() != nullptr) text += producers_text(*stream.producers());
   return text;
 }
 

@@ -304,6 +304,57 @@ TEST_F(ValueCodec, StreamsThatDoNotFitAreRefused) {
   EXPECT_EQ(read(RdbType::kStream1, "\2" + good + good + whole), broken);
 }
 
+TEST_F(ValueCodec, ProducersOfStreamsAreOurOwn) {
+  Stream& stream = db.add<Stream>(key("x"));
+  stream.set_last_id(heap, {9, 0});
+  EXPECT_EQ(write(*db.find(key("x"))).dialect, RdbDialect::kRedis);
+  StreamProducers& producers = stream.make_producers(heap, {.duration_s = 60, .records_max = 2});
+  for (uint64_t i = 1; i < 4; ++i) producers.add(heap, "pid", std::to_string(i), {i, 0}, 0);
+  producers.count_duplicate();
+  const Written written = write(*db.find(key("x")));
+  EXPECT_EQ(written.type, RdbType::kModule);
+  EXPECT_EQ(written.dialect, RdbDialect::kOuro);
+  EXPECT_EQ(read(written.type, written.bytes),
+            "stream  last 9-0 deleted 0-0 added 0 producers 60 2 added 3 twice 1 "
+            "\"pid\":\"2\"=2-0 \"pid\":\"3\"=3-0");
+}
+
+TEST_F(ValueCodec, ProducersThatDoNotFitAreRefused) {
+  struct Record {
+    ByteView producer;
+    ByteView name;
+  };
+  const auto reading = [&](uint64_t duration_s, uint64_t records_max,
+                           std::initializer_list<Record> records) {
+    std::string bytes;
+    RdbWriter out(bytes, RdbWriter::Packing::kNone);
+    out.module_id(kOuroModule);
+    for (const unsigned number : {3U, 0U}) out.module_unsigned(number);
+    out.module_string(ByteView("\0\0\7\0\0\0\0\0\0\0", 10));
+    for (const uint64_t number : {uint64_t{1}, duration_s, records_max, uint64_t{5}, uint64_t{6}})
+      out.module_unsigned(number);
+    out.module_unsigned(records.size());
+    for (const Record& record : records) {
+      out.module_string(record.producer);
+      out.module_string(record.name);
+      for (const unsigned number : {1U, 2U}) out.module_unsigned(number);
+    }
+    out.module_end();
+    return read(RdbType::kModule, bytes);
+  };
+  EXPECT_EQ(reading(1, 1, {{"p", "n"}}),
+            "stream  last 7-0 deleted 0-0 added 0 producers 1 1 added 5 twice 6 "
+            "\"p\":\"n\"=1-2");
+  EXPECT_EQ(reading(0, 1, {}), "corrupt: settings of producers are out of range");
+  EXPECT_EQ(reading(1, kStreamIdmpRecordsMax + 1, {}),
+            "corrupt: settings of producers are out of range");
+  EXPECT_EQ(reading(1, 1, {{"p", ""}}), "corrupt: a producer or its entry has no name");
+  EXPECT_EQ(reading(1, 1, {{"", "n"}}), "corrupt: a producer or its entry has no name");
+  const std::string too_many = "corrupt: producers remember an entry twice, or too many";
+  EXPECT_EQ(reading(1, 1, {{"p", "n"}, {"p", "m"}}), too_many);
+  EXPECT_EQ(reading(1, 2, {{"p", "n"}, {"p", "n"}}), too_many);
+}
+
 // ---- modules
 
 TEST_F(ValueCodec, ModulesAreNamedInNineCharacters) {

@@ -21,9 +21,9 @@ class Dump : public ::testing::Test {
     return engine.run(Argv(argv));
   }
 
-  EngineFixture engine{kDumpCommands,   kStringCommands,    kStringSetCommands, kKeyCommands,
-                       kExpireCommands, kListCommands,      kObjectCommands,    kBloomCommands,
-                       kHashCommands,   kHashExpireCommands};
+  EngineFixture engine{kDumpCommands,   kStringCommands,     kStringSetCommands, kKeyCommands,
+                       kExpireCommands, kListCommands,       kObjectCommands,    kBloomCommands,
+                       kHashCommands,   kHashExpireCommands, kStreamCommands,    kTDigestCommands};
 };
 
 TEST_F(Dump, GivesWhatRedisGives) {
@@ -138,6 +138,13 @@ TEST_F(Dump, TestsMayLeaveTheChecksumOut) {
   EXPECT_EQ(debug.run("DEBUG SET-SKIP-CHECKSUM-VALIDATION 1"), "OK");
   EXPECT_EQ(debug.run({"RESTORE", "k", "0", wrong}), "OK");
   EXPECT_EQ(debug.run("GET k"), "\"v\"");
+}
+
+TEST_F(Dump, WhatIdempotentProducersAddedIsRemembered) {
+  const std::string id = engine.run("XADD x IDMP pid name * f v");
+  EXPECT_EQ(restore("copy", "0", payload_of("x")), "OK");
+  EXPECT_EQ(engine.run("XADD copy IDMP pid name * f v"), id);
+  EXPECT_EQ(engine.run("XLEN copy"), "1");
 }
 
 TEST_F(Dump, DeadlinesOfFieldsTravelAndEnd) {
