@@ -393,6 +393,30 @@ TEST_F(ValueCodec, TopKGoesOnAsItWouldHave) {
   }
 }
 
+// Goal: a t-digest is saved with its samples joined, and stays as it is. Method: all of it before
+// and after; what was read answers the same, and goes on from the joined samples.
+TEST_F(ValueCodec, ATDigestThatIsSavedDoesNotChange) {
+  TDigest digest = TDigest::create(heap, 20);
+  Value value{.kind = Kind::kTDigest};
+  new (&value.payload) TDigest(digest);
+  db.put_value(key("t"), nullptr, value, kNoExpiry);
+  Entry& entry = *db.find(key("t"));
+  Prng prng(3);
+  for (int i = 0; i < 1000; ++i) entry.as<TDigest>().add(heap, prng.unit());
+  const auto bytes_of = [](const Entry& its) {
+    std::string bytes;
+    its.for_each_part([&](ByteView part) { bytes += part; });
+    return bytes;
+  };
+  ASSERT_GT(entry.as<TDigest>().unmerged_nodes(), 0U);
+  const std::string before = bytes_of(entry);
+  const Written written = write(entry);
+  EXPECT_EQ(bytes_of(entry), before);
+  EXPECT_EQ(read(written.type, written.bytes), value_text(entry));
+  EXPECT_EQ(db.find(key("read"))->as<TDigest>().unmerged_nodes(), 0U);
+  EXPECT_EQ(write(*db.find(key("read"))).bytes, written.bytes);
+}
+
 TEST_F(ValueCodec, ZerosOfALargeFilterTakeNoMemory) {
   Bloom bloom = Bloom::create(heap, {.capacity = 10'000'000});
   (void)bloom.add(heap, "one");
