@@ -108,7 +108,8 @@ void List::settle(Heap& heap) {
     const ListNode& node = nodes.at(nodes.first());
     if (node.is_plain() || node.run().bytes() > kSmallAgainBytes) return;
     Ref only = nodes.first();
-    left = nodes.take(heap, only).run();
+    left = nodes.writable(heap, only);
+    (void)nodes.take(heap, only);
   }
   nodes.release(heap);
   heap.destroy(large());
@@ -150,9 +151,9 @@ void List::push(Heap& heap, const Limits& limits, ListEnd end, ByteView element)
 
 void List::insert_in_node(Heap& heap, Ref ref, size_t offset, ByteView element) {
   ListNodes& nodes = large()->nodes;
-  PackedList run = nodes.at(ref).run();
+  PackedList run = nodes.writable(heap, ref);
   run.insert(heap, run.at_index(offset), element);
-  nodes.set(ref, ListNode::packed(run));
+  nodes.set(heap, ref, ListNode::packed(run));
 }
 
 bool List::pop(Heap& heap, ListEnd end, FunctionRef<void(const ListElement&)> fn) {
@@ -207,9 +208,9 @@ void List::insert_large(Heap& heap, const NodeLimit& limit, size_t index, ByteVi
     return;
   }
   // Only a packed node has an inside. It is parted where the element goes.
-  PackedList left = nodes.at(ref).run();
+  PackedList left = nodes.writable(heap, ref);
   const PackedList right = left.split(heap, left.at_index(offset));
-  nodes.set(ref, ListNode::packed(left));
+  nodes.set(heap, ref, ListNode::packed(left));
   Ref after = nodes.insert_after(heap, ref, ListNode::packed(right));
   if (limit.fits(right, element)) {
     insert_in_node(heap, after, 0, element);
@@ -267,9 +268,9 @@ bool List::set_in_place(Heap& heap, const NodeLimit& limit, size_t index, ByteVi
     settle(heap);
     return true;
   }
-  PackedList run = node.run();
+  PackedList run = nodes.writable(heap, ref);
   if (!replace(run, offset)) return false;
-  nodes.set(ref, ListNode::packed(run));
+  nodes.set(heap, ref, ListNode::packed(run));
   return true;
 }
 
@@ -283,9 +284,9 @@ size_t List::erase_part(Heap& heap, Ref& ref, size_t offset, size_t count) {
     nodes.erase(heap, ref);
     return erased;
   }
-  PackedList run = node.run();
+  PackedList run = nodes.writable(heap, ref);
   run.erase(heap, run.at_index(offset), erased);
-  nodes.set(ref, ListNode::packed(run));
+  nodes.set(heap, ref, ListNode::packed(run));
   return erased;
 }
 
@@ -363,16 +364,16 @@ size_t List::erase_equal_large(Heap& heap, const ListNeedle& needle, ListEnd fro
         ++erased;
       }
     } else {
-      PackedList run = node.run();
-      const size_t matches = run.count_equal(needle);
+      const size_t matches = node.run().count_equal(needle);
       const size_t here = std::min(matches, max - erased);
       erased += here;
       gone = here == node.elements;
       if (gone) {
         nodes.erase(heap, ref);
       } else if (here > 0) {
+        PackedList run = nodes.writable(heap, ref);
         (void)run.erase_equal(heap, needle, forwards ? 0 : matches - here, here);
-        nodes.set(ref, ListNode::packed(run));
+        nodes.set(heap, ref, ListNode::packed(run));
       }
     }
     // A taken node left `ref` at the following one.
@@ -390,11 +391,11 @@ bool List::merge_with_next(Heap& heap, const NodeLimit& limit, Ref ref) {
   const ListNode& right = nodes.at(next);
   if (left.is_plain() || right.is_plain()) return false;
   if (left.elements + right.elements > limit.entries) return false;
-  PackedList run = left.run();
-  PackedList other = right.run();
-  if (run.bytes() + other.bytes() > limit.bytes / 2) return false;
+  if (left.run().bytes() + right.run().bytes() > limit.bytes / 2) return false;
+  PackedList run = nodes.writable(heap, ref);
+  PackedList other = nodes.writable(heap, next);
   run.merge(heap, other);
-  nodes.set(ref, ListNode::packed(run));
+  nodes.set(heap, ref, ListNode::packed(run));
   (void)nodes.take(heap, next);
   return true;
 }
@@ -502,6 +503,19 @@ List List::copy(Heap& heap) const {
   const Account account(heap, made);
   made.become_large(heap);
   made.large()->nodes.copy_from(heap, large()->nodes);
+  return made;
+}
+
+List List::share(Heap& heap) const {
+  if (!is_large()) return copy(heap);
+  List made;
+  made.become_large(heap);
+  made.large()->nodes.share_from(heap, large()->nodes);
+  // What the two do not share, each has at the size that the allocator gave.
+  const auto own_bytes = [](const List& list) {
+    return Heap::usable_bytes(list.large()) + list.large()->nodes.page_array_bytes();
+  };
+  made.large()->memory = large()->memory - own_bytes(*this) + own_bytes(made);
   return made;
 }
 

@@ -80,6 +80,9 @@ class List {
   // Frees up to `budget` nodes and takes them off it; true when all is freed.
   bool free_some(Heap& heap, size_t& budget);
   List copy(Heap& heap) const;
+  // The same elements in the same nodes, each of which is copied by the list that changes it first.
+  // Memory counts in both. Cost: 16 bytes for each 128 nodes.
+  List share(Heap& heap) const;
   void check_invariants() const;
 
  private:

@@ -17,15 +17,14 @@ size_t page_bytes(uint32_t capacity) noexcept {
 }
 
 ListPage* make_page(Heap& heap, uint32_t capacity) noexcept {
-  auto* page = static_cast<ListPage*>(heap.allocate(page_bytes(capacity)));
-  page->used = 0;
-  page->capacity = capacity;
+  auto* page = new (heap.allocate(page_bytes(capacity))) ListPage();
+  page->capacity = static_cast<uint16_t>(capacity);
   return page;
 }
 
 ListPage* resize_page(Heap& heap, ListPage* page, uint32_t capacity) noexcept {
   auto* moved = static_cast<ListPage*>(heap.reallocate(page, page_bytes(capacity)));
-  moved->capacity = capacity;
+  moved->capacity = static_cast<uint16_t>(capacity);
   return moved;
 }
 
@@ -49,9 +48,13 @@ void ListNodes::release(Heap& heap) noexcept {
 
 bool ListNodes::free_some(Heap& heap, size_t& budget) noexcept {
   while (nodes_ > 0 && budget > 0) {
-    Ref back = last();
-    erase(heap, back);
     --budget;
+    Ref back = last();
+    if (pages_[back.page].page->pins > 1) {
+      drop_last_page(heap);
+    } else {
+      erase(heap, back);
+    }
   }
   if (nodes_ > 0) return false;
   heap.release(pages_);
@@ -67,6 +70,42 @@ void ListNodes::copy_from(Heap& heap, const ListNodes& other) noexcept {
   do {
     push_back(heap, other.at(ref).copy(heap));
   } while (other.next(ref));
+}
+
+void ListNodes::share_from(Heap& heap, const ListNodes& other) noexcept {
+  CHECK(nodes_ == 0);
+  if (other.nodes_ == 0) return;
+  page_count_ = page_capacity_ = other.page_count_;
+  elements_ = other.elements_;
+  nodes_ = other.nodes_;
+  pages_ = static_cast<PageRef*>(heap.allocate(page_capacity_ * sizeof(PageRef)));
+  std::memcpy(pages_, other.pages_, page_count_ * sizeof(PageRef));
+  for (uint32_t i = 0; i < page_count_; ++i) ++pages_[i].page->pins;
+}
+
+// The page, which nobody else has afterwards.
+ListPage& ListNodes::own_page(Heap& heap, uint32_t index) noexcept {
+  ListPage*& page = pages_[index].page;
+  if (page->pins == 1) return *page;
+  ListPage* const mine = make_page(heap, page->capacity);
+  mine->used = page->used;
+  std::memcpy(mine->nodes(), page->nodes(), page->used * sizeof(ListNode));
+  for (uint32_t i = 0; i < mine->used; ++i) mine->nodes()[i].pin();
+  --page->pins;
+  pinned_bytes_ += Heap::usable_bytes(page);
+  page = mine;
+  return *mine;
+}
+
+// Leaves a page that others have to them.
+void ListNodes::drop_last_page(Heap& heap) noexcept {
+  const PageRef& owner = pages_[page_count_ - 1];
+  pinned_bytes_ += Heap::usable_bytes(owner.page);
+  for (uint32_t i = 0; i < owner.page->used; ++i)
+    pinned_bytes_ += owner.page->nodes()[i].memory_bytes();
+  nodes_ -= owner.page->used;
+  elements_ -= owner.elements;
+  erase_page(heap, page_count_ - 1);
 }
 
 bool ListNodes::next(Ref& ref) const noexcept {
@@ -115,13 +154,12 @@ ListNodes::Ref ListNodes::push_back(Heap& heap, ListNode node) noexcept {
 ListNodes::Ref ListNodes::insert_at(Heap& heap, Ref ref, ListNode node) noexcept {
   DCHECK(node.elements > 0);
   ref = make_room(heap, ref);
-  PageRef& owner = pages_[ref.page];
-  ListNode* nodes = owner.page->nodes();
-  std::memmove(nodes + ref.node + 1, nodes + ref.node,
-               (owner.page->used - ref.node) * sizeof(ListNode));
+  ListPage& page = own_page(heap, ref.page);
+  ListNode* nodes = page.nodes();
+  std::memmove(nodes + ref.node + 1, nodes + ref.node, (page.used - ref.node) * sizeof(ListNode));
   nodes[ref.node] = node;
-  ++owner.page->used;
-  owner.elements += node.elements;
+  ++page.used;
+  pages_[ref.page].elements += node.elements;
   elements_ += node.elements;
   ++nodes_;
   return ref;
@@ -135,10 +173,11 @@ ListNodes::Ref ListNodes::make_room(Heap& heap, Ref ref) noexcept {
     insert_page(heap, 0, kPageNodesFirst);
     return {0, 0};
   }
-  ListPage*& page = pages_[ref.page].page;
+  const ListPage* page = pages_[ref.page].page;
   if (page->used < page->capacity) return ref;
   if (page->capacity < ListPage::kNodesMax) {
-    page = resize_page(heap, page, std::min(page->capacity * 2, ListPage::kNodesMax));
+    const uint32_t capacity = std::min<uint32_t>(page->capacity * 2U, ListPage::kNodesMax);
+    pages_[ref.page].page = resize_page(heap, &own_page(heap, ref.page), capacity);
     return ref;
   }
   if (ref.page == 0 && ref.node == 0) {
@@ -150,6 +189,7 @@ ListNodes::Ref ListNodes::make_room(Heap& heap, Ref ref) noexcept {
     return {page_count_ - 1, 0};
   }
   constexpr uint32_t kHalf = ListPage::kNodesMax / 2;
+  (void)own_page(heap, ref.page);
   insert_page(heap, ref.page + 1, ListPage::kNodesMax);
   PageRef& left = pages_[ref.page];
   PageRef& right = pages_[ref.page + 1];
@@ -173,7 +213,8 @@ void ListNodes::insert_page(Heap& heap, uint32_t index, uint32_t capacity) noexc
 }
 
 void ListNodes::erase_page(Heap& heap, uint32_t index) noexcept {
-  heap.release(pages_[index].page);
+  ListPage* const page = pages_[index].page;
+  if (--page->pins == 0) heap.release(page);
   std::memmove(pages_ + index, pages_ + index + 1, (page_count_ - index - 1) * sizeof(PageRef));
   --page_count_;
   if (page_count_ > 0 && page_count_ < page_capacity_ / 4) {
@@ -182,10 +223,19 @@ void ListNodes::erase_page(Heap& heap, uint32_t index) noexcept {
   }
 }
 
-void ListNodes::set(Ref ref, ListNode node) noexcept {
+PackedList ListNodes::writable(Heap& heap, Ref ref) noexcept {
+  ListNode& node = own_page(heap, ref.page).nodes()[ref.node];
+  if (!node.is_shared()) return node.run();
+  const ListNode mine = node.copy(heap);
+  free_node(heap, node);
+  node = mine;
+  return mine.run();
+}
+
+void ListNodes::set(Heap& heap, Ref ref, ListNode node) noexcept {
   DCHECK(node.elements > 0);
+  ListNode& place = own_page(heap, ref.page).nodes()[ref.node];
   PageRef& owner = pages_[ref.page];
-  ListNode& place = owner.page->nodes()[ref.node];
   owner.elements += node.elements;
   owner.elements -= place.elements;
   elements_ += node.elements;
@@ -194,16 +244,15 @@ void ListNodes::set(Ref ref, ListNode node) noexcept {
 }
 
 ListNode ListNodes::take(Heap& heap, Ref& ref) noexcept {
-  PageRef& owner = pages_[ref.page];
-  ListNode* nodes = owner.page->nodes();
+  ListPage& page = own_page(heap, ref.page);
+  ListNode* nodes = page.nodes();
   const ListNode node = nodes[ref.node];
-  --owner.page->used;
-  std::memmove(nodes + ref.node, nodes + ref.node + 1,
-               (owner.page->used - ref.node) * sizeof(ListNode));
-  owner.elements -= node.elements;
+  --page.used;
+  std::memmove(nodes + ref.node, nodes + ref.node + 1, (page.used - ref.node) * sizeof(ListNode));
+  pages_[ref.page].elements -= node.elements;
   elements_ -= node.elements;
   --nodes_;
-  if (owner.page->used == 0) {
+  if (page.used == 0) {
     erase_page(heap, ref.page);
     ref.node = 0;
     return node;
@@ -218,29 +267,26 @@ ListNode ListNodes::take(Heap& heap, Ref& ref) noexcept {
 }
 
 void ListNodes::free_node(Heap& heap, ListNode node) noexcept {
-  if (!node.is_plain()) {
-    node.run().destroy(heap);
-    return;
-  }
-  if (node.blob()->is_shared()) pinned_bytes_ += node.blob()->memory_bytes();
-  Blob::unpin(heap, node.blob());
+  if (node.is_shared()) pinned_bytes_ += node.memory_bytes();
+  node.is_plain() ? Blob::unpin(heap, node.blob()) : node.run().destroy(heap);
 }
 
 void ListNodes::erase(Heap& heap, Ref& ref) noexcept { free_node(heap, take(heap, ref)); }
 
 void ListNodes::replace(Heap& heap, Ref ref, ListNode node) noexcept {
+  (void)own_page(heap, ref.page);
   free_node(heap, at(ref));
-  set(ref, node);
+  set(heap, ref, node);
 }
 
 // Pages of a quarter each become one of a half, so that a list with many erased nodes does not keep
 // thousands of near-empty pages, and a page on the border does not split and join in turns.
 bool ListNodes::join_pages(Heap& heap, uint32_t left) noexcept {
   if (left + 1 >= page_count_) return false;
-  ListPage* into = pages_[left].page;
-  ListPage* from = pages_[left + 1].page;
-  const uint32_t used = into->used + from->used;
+  const uint32_t used = pages_[left].page->used + pages_[left + 1].page->used;
   if (used > ListPage::kNodesMax / 2) return false;
+  ListPage* into = &own_page(heap, left);
+  ListPage* const from = &own_page(heap, left + 1);
   if (into->capacity < used) {
     into = resize_page(heap, into, ListPage::kNodesMax);
     pages_[left].page = into;
@@ -253,7 +299,7 @@ bool ListNodes::join_pages(Heap& heap, uint32_t left) noexcept {
 }
 
 size_t ListNodes::table_bytes() const noexcept {
-  size_t bytes = pages_ == nullptr ? 0 : Heap::usable_bytes(pages_);
+  size_t bytes = page_array_bytes();
   for (uint32_t i = 0; i < page_count_; ++i) bytes += Heap::usable_bytes(pages_[i].page);
   return bytes;
 }
@@ -263,6 +309,7 @@ void ListNodes::check_invariants() const {
   size_t nodes = 0;
   for (uint32_t i = 0; i < page_count_; ++i) {
     ListPage* page = pages_[i].page;
+    CHECK(page->pins > 0);
     CHECK(page->used > 0);
     CHECK(page->used <= page->capacity);
     CHECK(page->capacity <= ListPage::kNodesMax);

@@ -14,9 +14,14 @@
 // once per page, the page array.
 //
 // A Ref names a node by its place and dies when nodes are inserted or taken. The contents of a node
-// change through set().
-// Invariants: no page is empty; no node is empty; the counts are the sums of
-// what is below.
+// change through writable() and set().
+//
+// Several lists may share pages, and pages may share nodes (share_from(): how a snapshot freezes a
+// list). Each page counts its owners and holds a pin of each of its nodes. Who changes a shared
+// page takes a copy of it first, who changes a shared node a copy of that: a page or a node a
+// change, whatever the length.
+//
+// Invariants: no page is empty; no node is empty; the counts are the sums of what is below.
 #pragma once
 
 #include <cstddef>
@@ -45,6 +50,8 @@ struct ListNode {
   size_t memory_bytes() const noexcept {
     return is_plain() ? blob()->memory_bytes() : run().memory_bytes();
   }
+  void pin() const noexcept { is_plain() ? blob()->pin() : run().pin(); }
+  bool is_shared() const noexcept { return is_plain() ? blob()->is_shared() : run().is_shared(); }
   ListNode copy(Heap& heap) const noexcept;
 };
 static_assert(sizeof(ListNode) == 16);
@@ -52,7 +59,8 @@ static_assert(sizeof(ListNode) == 16);
 struct ListPage {
   static constexpr uint32_t kNodesMax = 128;
   uint32_t used = 0;
-  uint32_t capacity = 0;
+  uint16_t capacity = 0;
+  uint16_t pins = 1;  // lists that have it
   ListNode* nodes() noexcept { return reinterpret_cast<ListNode*>(this + 1); }
 };
 static_assert(sizeof(ListPage) == 8);
@@ -74,6 +82,8 @@ class ListNodes {
   // Frees nodes from the back, each at the cost of one of the budget; true when none is left.
   bool free_some(Heap& heap, size_t& budget) noexcept;
   void copy_from(Heap& heap, const ListNodes& other) noexcept;
+  // Becomes the same sequence, of the same nodes. Requires no node. Cost: 16 bytes a page.
+  void share_from(Heap& heap, const ListNodes& other) noexcept;
 
   size_t elements() const noexcept { return elements_; }
   size_t nodes() const noexcept { return nodes_; }
@@ -97,8 +107,10 @@ class ListNodes {
   Ref insert_after(Heap& heap, Ref ref, ListNode node) noexcept {
     return insert_at(heap, {ref.page, ref.node + 1}, node);
   }
+  // The packed run of this node, to be changed and then given back by set().
+  PackedList writable(Heap& heap, Ref ref) noexcept;
   // The node's contents changed, or another node takes its place. It is not empty.
-  void set(Ref ref, ListNode node) noexcept;
+  void set(Heap& heap, Ref ref, ListNode node) noexcept;
   // Takes the node out without freeing its contents; `ref` becomes the place of the node that
   // followed it, or end().
   ListNode take(Heap& heap, Ref& ref) noexcept;
@@ -107,12 +119,15 @@ class ListNodes {
   void erase(Heap& heap, Ref& ref) noexcept;
   // Frees the node's contents and puts another one in its place.
   void replace(Heap& heap, Ref ref, ListNode node) noexcept;
-  // The size of the blobs let go since the last call that live on because a reply still pins them:
-  // no longer the list's.
+  // The size of what was let go since the last call and lives on, since a reply still pins it or
+  // another list shares it: no longer the list's.
   size_t take_pinned_bytes() noexcept { return std::exchange(pinned_bytes_, 0); }
 
   // Pages and page array, without the nodes' contents.
   size_t table_bytes() const noexcept;
+  size_t page_array_bytes() const noexcept {
+    return pages_ == nullptr ? 0 : Heap::usable_bytes(pages_);
+  }
   void check_invariants() const;
 
  private:
@@ -121,6 +136,8 @@ class ListNodes {
     uint64_t elements;
   };
 
+  ListPage& own_page(Heap& heap, uint32_t index) noexcept;
+  void drop_last_page(Heap& heap) noexcept;
   Ref insert_at(Heap& heap, Ref ref, ListNode node) noexcept;
   Ref make_room(Heap& heap, Ref ref) noexcept;
   void insert_page(Heap& heap, uint32_t index, uint32_t capacity) noexcept;

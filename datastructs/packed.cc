@@ -26,11 +26,18 @@ void PackedBlock::set_head(size_t bytes, size_t count) noexcept {
   block_[4] = static_cast<char>(count >> 8);
 }
 
+void PackedBlock::pin() noexcept {
+  const unsigned sharers = length_code::byte_at(block_ + 2) + kOneSharer;
+  CHECK(sharers <= 0xFF);
+  block_[2] = static_cast<char>(sharers);
+}
+
 char* PackedBlock::splice(Heap& heap, At at, size_t old_bytes, size_t new_bytes,
                           ptrdiff_t count_change) noexcept {
   const size_t before = end();
   DCHECK(at >= kHeadBytes);
   DCHECK(at + old_bytes <= before);
+  DCHECK(block_ == nullptr || !is_shared());
   const size_t after = before - old_bytes + new_bytes;
   const size_t entries = count() + static_cast<size_t>(count_change);
   if (after == kHeadBytes) {
@@ -54,13 +61,19 @@ void PackedBlock::reserve(Heap& heap, size_t bytes) noexcept {
 }
 
 void PackedBlock::destroy(Heap& heap) noexcept {
-  heap.release(block_);
+  if (block_ != nullptr && is_shared()) {
+    block_[2] = static_cast<char>(length_code::byte_at(block_ + 2) - kOneSharer);
+  } else {
+    heap.release(block_);
+  }
   block_ = nullptr;
 }
 
 void* PackedBlock::copy_block(Heap& heap) const noexcept {
   if (block_ == nullptr) return nullptr;
-  return std::memcpy(heap.allocate(bytes()), block_, bytes());
+  auto* const made = static_cast<char*>(std::memcpy(heap.allocate(bytes()), block_, bytes()));
+  made[2] = static_cast<char>(length_code::byte_at(made + 2) % kOneSharer);
+  return made;
 }
 
 PackedBlock::At Packed::insert(Heap& heap, At at,

@@ -8,10 +8,11 @@
 //      +--------+--------+-----+-----------+-----+-------+----
 //                        ^ begin()         ^ at                ^ end()
 //
-// `bytes` (24 bits) is the whole run with this head, `count` (16 bits) the number of entries, `len`
-// a length code. Users keep records of several entries (field, value) and walk with a stride. A
-// Packed is a handle of one pointer: trivially copied, not an owner; without entries it holds no
-// memory and is all zero bits, so that its block() can be kept in a tagged word.
+// `bytes` (21 bits) is the whole run with this head; in the 3 bits above it stands how many share
+// the block beside its first owner. `count` (16 bits) is the number of entries, `len` a length
+// code. Users keep records of several entries (field, value) and walk with a stride. A Packed is a
+// handle of one pointer: trivially copied, not an owner; without entries it holds no memory and is
+// all zero bits, so that its block() can be kept in a tagged word.
 //
 // Positions (At) are byte offsets; any change makes the ones behind it invalid, and all views.
 // Bytes handed in must not lie inside the same run. Cost: reading is a step over each entry before;
@@ -39,7 +40,7 @@ class PackedBlock {
   using At = uint32_t;  // byte offset of an entry, or end()
 
   static constexpr At kHeadBytes = 5;
-  static constexpr size_t kBytesMax = (size_t{1} << 24) - 1;
+  static constexpr size_t kBytesMax = (size_t{1} << 21) - 1;
   static constexpr size_t kCountMax = (size_t{1} << 16) - 1;
 
   // The block to keep, e.g. in a tagged word; it changes with each insert, erase and replace.
@@ -63,12 +64,16 @@ class PackedBlock {
     if (block_ == nullptr) return kHeadBytes;
     uint32_t word;
     std::memcpy(&word, block_, sizeof word);
-    return word & 0xFFFFFF;
+    return word & kBytesMax;
   }
 
   // Room for a run of so many bytes, for one that is known to grow. Requires a block.
   void reserve(Heap& heap, size_t bytes) noexcept;
-  // Frees the block; the handle is empty afterwards.
+  // A block may be shared by several owners (nodes of large lists): then none may change it, and
+  // the last that destroys it frees it. Requires a block.
+  void pin() noexcept;
+  bool is_shared() const noexcept { return length_code::byte_at(block_ + 2) >= kOneSharer; }
+  // Frees the block, or gives up this owner's pin; the handle is empty afterwards.
   void destroy(Heap& heap) noexcept;
 
  protected:
@@ -84,6 +89,8 @@ class PackedBlock {
   char* block_ = nullptr;
 
  private:
+  static constexpr uint8_t kOneSharer = 1 << 5;  // in the third byte
+
   void set_head(size_t bytes, size_t count) noexcept;
 };
 

@@ -28,6 +28,10 @@ class ListModel {
     limits_.list_plain_bytes = setting.plain_bytes;
   }
   ~ListModel() {
+    for (Share& share : shares_) {
+      check_share(share);
+      share.list.destroy(heap_);
+    }
     list_.destroy(heap_);
     EXPECT_EQ(heap_.used_bytes(), 0u);
   }
@@ -40,6 +44,19 @@ class ListModel {
   }
 
  private:
+  struct Share {
+    List list;
+    std::deque<std::string> model;
+  };
+  void check_share(const Share& share) {
+    share.list.check_invariants();
+    ASSERT_EQ(share.list.size(), share.model.size());
+    size_t index = 0;
+    share.list.for_each(0, share.model.size(), [&](ListElement element) {
+      ASSERT_EQ(element.bytes, share.model[index++]);
+    });
+  }
+
   std::string draw_element() {
     switch (prng_.below(8)) {
       case 0:
@@ -59,7 +76,7 @@ class ListModel {
     // again and again.
     if (model_.size() >= setting_.size_max) growing_ = false;
     if (model_.empty()) growing_ = true;
-    switch (prng_.below(12)) {
+    switch (prng_.below(13)) {
       case 0:
       case 1:
       case 2:
@@ -80,6 +97,8 @@ class ListModel {
         return search();
       case 10:
         return prng_.below(20) == 0 ? copy() : pop();
+      case 11:
+        return prng_.below(10) == 0 ? share() : unshare();
       default:
         return read_range();
     }
@@ -190,6 +209,23 @@ class ListModel {
     }
     ASSERT_FALSE(cursor.next(element));
   }
+  // Up to four others have the same nodes, as of then.
+  void share() {
+    if (shares_.size() < 4) shares_.push_back({list_.share(heap_), model_});
+  }
+  // One of them is looked at, and ends, or is the one that is changed from now on.
+  void unshare() {
+    if (shares_.empty() || prng_.below(5) != 0) return;
+    Share& share = shares_[prng_.below(shares_.size())];
+    check_share(share);
+    if (prng_.below(2) == 0) {
+      std::swap(list_, share.list);
+      std::swap(model_, share.model);
+    }
+    for (size_t budget = 0; !share.list.free_some(heap_, budget);) budget = 1 + prng_.below(3);
+    std::swap(share, shares_.back());
+    shares_.pop_back();
+  }
   void copy() {
     List fresh = list_.copy(heap_);
     list_.destroy(heap_);
@@ -200,7 +236,10 @@ class ListModel {
     list_.check_invariants();
     ASSERT_EQ(list_.size(), model_.size());
     ASSERT_EQ(list_.empty(), model_.empty());
-    ASSERT_EQ(list_.memory_bytes(), heap_.used_bytes());
+    if (shares_.empty()) {
+      ASSERT_EQ(list_.memory_bytes(), heap_.used_bytes());
+    }
+    ASSERT_LE(list_.memory_bytes(), heap_.used_bytes());
     size_t index = 0;
     list_.for_each(0, model_.size(),
                    [&](ListElement element) { ASSERT_EQ(element.bytes, model_[index++]); });
@@ -212,6 +251,7 @@ class ListModel {
   Heap heap_;
   List list_;
   std::deque<std::string> model_;
+  std::vector<Share> shares_;
   Prng prng_;
   bool growing_ = true;
 };
