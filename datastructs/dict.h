@@ -40,7 +40,7 @@ template <class T>
 class Dict {
  public:
   Dict(Heap& heap, HashSeed seed) : core_(heap, seed, kOps) {}
-  // Frees the table, not the entries. No view may be open.
+  // Frees the table, not the entries. It has none, or no view is open.
   ~Dict() = default;
 
   // The key must be absent. The entry is due at its deadline only once note_deadline() was told.
@@ -95,6 +95,8 @@ class Dict {
   bool empty() const { return core_.size() == 0; }
   // The table's own memory by usable size, without the entries.
   size_t memory_bytes() const { return core_.memory_bytes(); }
+  // A frozen view is open: the table may not be freed yet.
+  bool has_views() const { return core_.has_views(); }
   DictStats stats() const { return core_.stats(); }
   void check_invariants() const { core_.check_invariants(); }
 

@@ -90,6 +90,7 @@ class DictCore {
   Hash64 hash(ByteView key) const { return hash_bytes(key, seed_); }
   size_t size() const { return size_; }
   size_t memory_bytes() const { return bytes_; }
+  bool has_views() const { return view_count_ != 0; }
   Heap& heap() const { return *heap_; }
   DictStats stats() const;
   void check_invariants() const;
@@ -232,6 +233,7 @@ class DictCore {
 
   // Views (dict_view.cc).
   void save_for_views(Hash64 hash);
+  void leave_views();
   void save_all(DictSegment& segment);
   DictSaved& saved_of(DictSegment& segment);
   void copy_saved(const DictSegment& from, DictSegment& to);

@@ -32,7 +32,7 @@ void DictViewCore::end() {
 }
 
 bool DictViewCore::next(size_t& budget) {
-  CHECK(dict_ != nullptr);
+  CHECK(is_open() || is_complete());
   while (!is_complete()) {
     DictSegment& segment = *dict_->segment_at(at_);
     const auto home = static_cast<unsigned>(std::countr_one(saved_homes(segment)));
@@ -78,6 +78,15 @@ size_t DictViewCore::save_home(DictSegment& segment, unsigned home) {
 }
 
 // ---- the table's side
+
+void DictCore::leave_views() {
+  if (view_count_ == 0) return;
+  for (DictViewCore* view : extra_->views) {
+    if (view == nullptr) continue;
+    view->at_ = kDictPrefixEnd;
+    view->end();
+  }
+}
 
 DictSaved& DictCore::saved_of(DictSegment& segment) {
   if (segment.saved == nullptr) segment.saved = new (allocate(sizeof(DictSaved))) DictSaved();

@@ -12,8 +12,8 @@
 // (at most one segment's entries); merging waits until there is no view. Cost: begin is O(1); with
 // a view open each change looks up its segment once more; 48 bytes a segment while it is walked.
 // save() must not call into the table, and must copy what it wants to keep: the entry may change
-// right after. At most 4 views at a time. The table must not be destroyed or emptied by free_some()
-// before its views ended.
+// right after. At most 4 views at a time. The table must not be emptied by free_some() before its
+// views ended; one whose entries were all taken may be destroyed, which completes its views.
 #pragma once
 
 #include <cstddef>

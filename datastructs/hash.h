@@ -27,6 +27,7 @@
 #include "datastructs/base/memory.h"
 #include "datastructs/base/prng.h"
 #include "datastructs/base/units.h"
+#include "datastructs/dict_view.h"
 #include "datastructs/hash_field.h"
 #include "datastructs/limits.h"
 #include "datastructs/packed.h"
@@ -99,12 +100,16 @@ class Hash {
   size_t free_effort() const noexcept { return is_table() ? size() : 1; }
   void destroy(Heap& heap);
   // Frees up to `budget` fields and takes them off it; true when all is freed. Once begun nothing
-  // else may be asked.
+  // else may be asked. Not while it has views.
   bool free_some(Heap& heap, size_t& budget);
   Hash copy(Heap& heap) const;
+  // A table, which a HashView can freeze. Packed forms are small enough to be copied.
+  bool is_table() const noexcept { return (word_ & kTableTag) != 0; }
+  bool has_views() const noexcept { return is_table() && table().dict.has_views(); }
   void check_invariants() const;
 
  private:
+  friend class HashView;
   struct Table {
     Table(Heap& heap, HashSeed table_seed) : dict(heap, table_seed), seed(table_seed) {}
     Dict<HashField> dict;
@@ -117,7 +122,6 @@ class Hash {
   static constexpr uintptr_t kTimedTag = 2;
   static constexpr uintptr_t kTagMask = 7;
 
-  bool is_table() const noexcept { return (word_ & kTableTag) != 0; }
   bool is_timed() const noexcept { return (word_ & kTimedTag) != 0; }
   size_t stride() const noexcept { return is_timed() ? 3 : 2; }
   Packed run() const noexcept { return Packed(reinterpret_cast<void*>(word_ & ~kTagMask)); }
@@ -143,5 +147,22 @@ class Hash {
   uintptr_t word_ = 0;
 };
 static_assert(sizeof(Hash) == 8);
+
+// The fields of a table as they are at one moment, each handed to save() once, while the hash goes
+// on changing, is renamed, or has become empty (dict_view.h has the rules). At most 4 at a time.
+class HashView : private DictView<HashField> {
+ public:
+  ~HashView() override { end(); }
+  // Requires: the hash is a table.
+  void begin(const Hash& hash) { DictView::begin(hash.table().dict); }
+  // Saves on until `budget` is spent; true when all fields have been saved.
+  using DictView::next;
+
+ protected:
+  virtual void save_field(const Hash::Item& item) = 0;
+
+ private:
+  void save(HashField& field) final { save_field(field.content()); }
+};
 
 }  // namespace ouro

@@ -6,6 +6,7 @@
 
 #include "datastructs/base/check.h"
 #include "datastructs/dict.h"
+#include "datastructs/dict_view.h"
 #include "datastructs/length_code.h"
 
 namespace ouro {
@@ -56,7 +57,8 @@ struct Set::Table {
 
   Dict<SetMember> dict;
   HashSeed seed;
-  size_t member_bytes = 0;  // all members by usable size
+  size_t member_bytes = 0;          // all members by usable size
+  const Hash* deadlines = nullptr;  // for views, which do not know the handle
 };
 
 // ---- lifetime
@@ -86,6 +88,7 @@ bool Set::free_some(Heap& heap, size_t& budget) {
 Set Set::copy(Heap& heap) const {
   Set made = copy_members(heap);
   word_.copy_deadlines_to(heap, made.word_);
+  made.note_deadlines();
   return made;
 }
 
@@ -172,11 +175,16 @@ void Set::become_table(Heap& heap, HashSeed seed) {
   for_each([&](ByteView member) { to->insert(heap, member, to->dict.hash(member)); });
   heap.release(word_.plain().pointer());
   word_.plain().set(Tag::kTable, to);
+  note_deadlines();
 }
 
 bool Set::remove(Heap& heap, ByteView member) {
   // First, since the name may be a view into what is removed.
-  word_.forget(heap, member);
+  if (has_deadlines()) {
+    announce(member);
+    word_.forget(heap, member);
+    note_deadlines();
+  }
   return remove_member(heap, member);
 }
 
@@ -223,16 +231,55 @@ void Set::pop_random(Heap& heap, Prng& prng, size_t count, Visit taken) {
 
 bool Set::set_deadline(Heap& heap, HashSeed seed, ByteView member, UnixMs when) {
   if (!contains(member)) return false;
+  announce(member);
   word_.set_deadline(heap, seed, member, when);
+  note_deadlines();
   return true;
 }
 
 size_t Set::expire_due(Heap& heap, UnixMs now, size_t& budget, Visit fn) {
-  return word_.expire_due(heap, now, budget, [&](ByteView member) {
+  const size_t expired = word_.expire_due(heap, now, budget, [&](ByteView member) {
     fn(member);
     CHECK(remove_member(heap, member));
   });
+  note_deadlines();
+  return expired;
 }
+
+// ---- views
+
+// The member or its deadline is about to change.
+void Set::announce(ByteView member) {
+  if (is_table()) table().dict.before_change(table().dict.hash(member));
+}
+
+// The deadlines may have come or gone.
+void Set::note_deadlines() const {
+  if (is_table()) table().deadlines = word_.deadlines();
+}
+
+bool Set::has_views() const noexcept { return is_table() && table().dict.has_views(); }
+
+class SetView::Walk final : public DictView<SetMember> {
+ public:
+  Walk(SetView& view, Set::Table& table) : view_(view), table_(table) { begin(table.dict); }
+  ~Walk() override { end(); }
+
+ private:
+  void save(SetMember& member) override {
+    const auto item =
+        table_.deadlines == nullptr ? std::nullopt : table_.deadlines->find(member.bytes());
+    view_.save(member.bytes(), item ? item->deadline : kNoExpiry);
+  }
+
+  SetView& view_;
+  Set::Table& table_;
+};
+
+SetView::SetView() = default;
+SetView::~SetView() = default;
+void SetView::begin(const Set& set) { walk_ = std::make_unique<Walk>(*this, set.table()); }
+bool SetView::next(size_t& budget) { return walk_->next(budget); }
 
 // ---- questions
 

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "datastructs/base/function_ref.h"
 #include "datastructs/base/hash.h"
@@ -83,11 +84,15 @@ class Set {
   // How many allocations freeing takes, roughly.
   size_t free_effort() const noexcept;
   // Frees in slices of `budget` allocations, which is counted down; true when all is gone and the
-  // handle is empty. Once begun nothing else may be asked.
+  // handle is empty. Once begun nothing else may be asked. Not while it has views.
   bool free_some(Heap& heap, size_t& budget);
+  // A table, which a SetView can freeze. Other encodings are small enough to be copied.
+  bool is_table() const noexcept { return tag() == Tag::kTable; }
+  bool has_views() const noexcept;
   void check_invariants() const;
 
  private:
+  friend class SetView;
   enum class Tag : uint8_t { kNone, kInts, kPacked, kTable };
   struct Table;
 
@@ -103,10 +108,31 @@ class Set {
   bool remove_member(Heap& heap, ByteView member);
   Set copy_members(Heap& heap) const;
   void check_members() const;
+  void announce(ByteView member);
+  void note_deadlines() const;
 
   TimedWord<Tag> word_;
 };
 
 static_assert(sizeof(Set) == 8);
+
+// The members of a table as they are at one moment, each handed to save() once, while the set goes
+// on changing, is renamed, or has become empty (dict_view.h has the rules). At most 4 at a time.
+class SetView {
+ public:
+  SetView();
+  virtual ~SetView();
+  // Requires: the set is a table.
+  void begin(const Set& set);
+  // Saves on until `budget` is spent; true when all members have been saved.
+  bool next(size_t& budget);
+
+ protected:
+  virtual void save(ByteView member, UnixMs deadline) = 0;
+
+ private:
+  class Walk;
+  std::unique_ptr<Walk> walk_;
+};
 
 }  // namespace ouro

@@ -63,6 +63,9 @@ class TimedWord {
     box().deadlines.for_each([&fn](const Hash::Item& item) { fn(item.field, item.deadline); });
   }
 
+  // The deadlines, by member; null if there are none. Stays where it is until it is empty.
+  const Hash* deadlines() const noexcept { return is_timed() ? &box().deadlines : nullptr; }
+
   // ---- the box's share of the collection's own functions
   void copy_deadlines_to(Heap& heap, TimedWord& to) const {
     if (!is_timed()) return;

@@ -6,6 +6,7 @@
 
 #include "datastructs/base/check.h"
 #include "datastructs/dict.h"
+#include "datastructs/dict_view.h"
 #include "datastructs/rank_tree.h"
 #include "datastructs/scored_member.h"
 
@@ -58,7 +59,8 @@ struct ZSet::Table {
   Dict<ScoredMember> dict;
   RankTree tree;
   HashSeed seed;
-  size_t entry_bytes = 0;  // all entries by usable size
+  const Hash* deadlines = nullptr;  // for views, which do not know the handle
+  size_t entry_bytes = 0;           // all entries by usable size
 };
 
 // What orders the elements: both kinds answer the same questions about bounds.
@@ -94,6 +96,7 @@ bool ZSet::free_some(Heap& heap, size_t& budget) {
 ZSet ZSet::copy(Heap& heap) const {
   ZSet made = copy_members(heap);
   word_.copy_deadlines_to(heap, made.word_);
+  made.note_deadlines();
   return made;
 }
 
@@ -120,6 +123,7 @@ void ZSet::become_table(Heap& heap, HashSeed seed) {
   });
   from.destroy(heap);
   word_.plain().set(Tag::kTable, to);
+  note_deadlines();
 }
 
 // ---- changes
@@ -178,7 +182,11 @@ void ZSet::insert_new(Heap& heap, const Limits& limits, HashSeed seed, ByteView 
 
 bool ZSet::remove(Heap& heap, ByteView member) {
   // First, since the name may be a view into what is removed.
-  word_.forget(heap, member);
+  if (has_deadlines()) {
+    announce(member);
+    word_.forget(heap, member);
+    note_deadlines();
+  }
   return remove_member(heap, member);
 }
 
@@ -204,8 +212,11 @@ void ZSet::remove_ranks(Heap& heap, RankRange range) {
   DCHECK(range.end <= size());
   if (range.empty()) return;
   if (word_.is_timed()) {
-    for_each(range, Direction::kAscending,
-             [&](ByteView member, double) { word_.forget(heap, member); });
+    for_each(range, Direction::kAscending, [&](ByteView member, double) {
+      announce(member);
+      word_.forget(heap, member);
+    });
+    note_deadlines();
   }
   if (is_table()) {
     Table& all = table();
@@ -238,17 +249,56 @@ void ZSet::pop(Heap& heap, Direction direction, size_t count, Visit taken) {
 
 bool ZSet::set_deadline(Heap& heap, HashSeed seed, ByteView member, UnixMs when) {
   if (!score(member)) return false;
+  announce(member);
   word_.set_deadline(heap, seed, member, when);
+  note_deadlines();
   return true;
 }
 
 size_t ZSet::expire_due(Heap& heap, UnixMs now, size_t& budget,
                         FunctionRef<void(ByteView member)> fn) {
-  return word_.expire_due(heap, now, budget, [&](ByteView member) {
+  const size_t expired = word_.expire_due(heap, now, budget, [&](ByteView member) {
     fn(member);
     CHECK(remove_member(heap, member));
   });
+  note_deadlines();
+  return expired;
 }
+
+// ---- views
+
+// The element or its deadline is about to change.
+void ZSet::announce(ByteView member) {
+  if (is_table()) table().dict.before_change(table().dict.hash(member));
+}
+
+// The deadlines may have come or gone.
+void ZSet::note_deadlines() const {
+  if (is_table()) table().deadlines = word_.deadlines();
+}
+
+bool ZSet::has_views() const noexcept { return is_table() && table().dict.has_views(); }
+
+class ZSetView::Walk final : public DictView<ScoredMember> {
+ public:
+  Walk(ZSetView& view, ZSet::Table& table) : view_(view), table_(table) { begin(table.dict); }
+  ~Walk() override { end(); }
+
+ private:
+  void save(ScoredMember& entry) override {
+    const auto item =
+        table_.deadlines == nullptr ? std::nullopt : table_.deadlines->find(entry.member());
+    view_.save(entry.member(), entry.score, item ? item->deadline : kNoExpiry);
+  }
+
+  ZSetView& view_;
+  ZSet::Table& table_;
+};
+
+ZSetView::ZSetView() = default;
+ZSetView::~ZSetView() = default;
+void ZSetView::begin(const ZSet& zset) { walk_ = std::make_unique<Walk>(*this, zset.table()); }
+bool ZSetView::next(size_t& budget) { return walk_->next(budget); }
 
 // ---- questions
 

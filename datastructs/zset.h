@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "datastructs/base/function_ref.h"
@@ -123,15 +124,18 @@ class ZSet {
   // How many allocations freeing takes, roughly.
   size_t free_effort() const noexcept;
   // Frees in slices of `budget` allocations, which is counted down; true when all is gone and the
-  // handle is empty. Once begun nothing else may be asked.
+  // handle is empty. Once begun nothing else may be asked. Not while it has views.
   bool free_some(Heap& heap, size_t& budget);
+  // A table, which a ZSetView can freeze. A packed set is small enough to be copied.
+  bool is_table() const noexcept { return word_.plain().tag() == Tag::kTable; }
+  bool has_views() const noexcept;
   void check_invariants() const;
 
  private:
+  friend class ZSetView;
   enum class Tag : uint8_t { kNone, kPacked, kTable };
   struct Table;
 
-  bool is_table() const noexcept { return word_.plain().tag() == Tag::kTable; }
   Table& table() const noexcept { return *static_cast<Table*>(word_.plain().pointer()); }
   PackedScores packed() const noexcept { return PackedScores(word_.plain().pointer()); }
   void keep(PackedScores packed) noexcept { word_.plain().set(Tag::kPacked, packed.block()); }
@@ -142,6 +146,8 @@ class ZSet {
   bool remove_member(Heap& heap, ByteView member);
   ZSet copy_members(Heap& heap) const;
   void check_members() const;
+  void announce(ByteView member);
+  void note_deadlines() const;
   template <class Use>
   auto with_order(Use use) const;
 
@@ -149,5 +155,25 @@ class ZSet {
 };
 
 static_assert(sizeof(ZSet) == 8);
+
+// The elements of a table as they are at one moment, in no order, each handed to save() once, while
+// the set goes on changing, is renamed, or has become empty (dict_view.h has the rules). At most 4
+// at a time.
+class ZSetView {
+ public:
+  ZSetView();
+  virtual ~ZSetView();
+  // Requires: the set is a table.
+  void begin(const ZSet& zset);
+  // Saves on until `budget` is spent; true when all elements have been saved.
+  bool next(size_t& budget);
+
+ protected:
+  virtual void save(ByteView member, double score, UnixMs deadline) = 0;
+
+ private:
+  class Walk;
+  std::unique_ptr<Walk> walk_;
+};
 
 }  // namespace ouro

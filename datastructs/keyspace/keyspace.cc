@@ -41,7 +41,8 @@ void Keyspace::release(Entry* entry, Freeing freeing) {
   Value value = value_of(*entry);
   if (entry->has_deadline()) --expires_;
   heap_.release(entry);
-  if (freeing == Freeing::kLazy && value.free_effort() > LazyFree::kEffortMin) {
+  if ((freeing == Freeing::kLazy && value.free_effort() > LazyFree::kEffortMin) ||
+      value.has_views()) {
     lazy_free_.add(value);
     return;
   }
@@ -261,11 +262,12 @@ Value Keyspace::take(const Key& key) {
 
 void Keyspace::clear(Freeing freeing) {
   if (table_->empty()) return;
-  LazyFree now(heap_);
-  LazyFree& queue = freeing == Freeing::kLazy ? lazy_free_ : now;
-  queue.add(std::exchange(table_, std::make_unique<Dict<Entry>>(heap_, seed_)));
-  if (!timed_->empty())
-    queue.add(std::exchange(timed_, std::make_unique<Dict<Entry>>(heap_, seed_)));
+  for (std::unique_ptr<Dict<Entry>>* table : {&table_, &timed_}) {
+    if ((*table)->empty()) continue;
+    auto old = std::exchange(*table, std::make_unique<Dict<Entry>>(heap_, seed_));
+    freeing == Freeing::kLazy ? lazy_free_.add(std::move(old))
+                              : lazy_free_.free_now(std::move(old));
+  }
   expires_ = 0;
 }
 

@@ -19,6 +19,7 @@
 
 #include <memory>
 
+#include "datastructs/dict_view.h"
 #include "datastructs/keyspace/entry.h"
 #include "datastructs/keyspace/lazy_free.h"
 #include "datastructs/keyspace/value.h"
@@ -115,6 +116,8 @@ class Keyspace {
   // the order in which another is scanned (SSCAN, SADD) put everything into few buckets.
   HashSeed seed_of(const Key& key) const noexcept { return {seed_.value ^ key.hash}; }
   const Dict<Entry>& table() const noexcept { return *table_; }
+  // Freezes the entries as they are now (freeze.h).
+  void begin_view(DictView<Entry>& view) { view.begin(*table_); }
   // The table's own memory, without entries.
   size_t overhead_bytes() const noexcept { return table_->memory_bytes(); }
   void check_invariants() const;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "datastructs/base/check.h"
+
 namespace ouro {
 namespace {
 
@@ -17,7 +19,10 @@ void spend(size_t& budget, size_t units) { budget -= std::min(budget, units); }
 
 }  // namespace
 
-LazyFree::~LazyFree() { run(kNoLimit); }
+LazyFree::~LazyFree() {
+  run(kNoLimit);
+  CHECK(empty());
+}
 
 void LazyFree::add(Value value) {
   values_.push_back(value);
@@ -45,36 +50,58 @@ bool LazyFree::free_some(Value& value, size_t most, size_t& budget) {
 }
 
 bool LazyFree::free_values(size_t& budget) {
-  while (!values_.empty()) {
+  for (auto value = values_.begin(); value != values_.end();) {
     if (budget == 0) return false;
-    if (!free_some(values_.front(), std::min(budget, kStep), budget)) continue;
-    values_.pop_front();
+    if (value->has_views()) {
+      ++value;
+      continue;
+    }
+    if (!free_some(*value, std::min(budget, kStep), budget)) continue;
+    value = values_.erase(value);
     count_freed();
     spend(budget, 1);
   }
   return true;
 }
 
-// Takes entries out of the first table until the budget or the table ends. Large values go into the
-// queue of values, which knows how to stop inside one.
-void LazyFree::free_entries(size_t& budget) {
-  const bool done = tables_.front()->free_some(budget, [&](Entry* entry) {
+bool LazyFree::free_tables(size_t& budget) {
+  for (auto table = tables_.begin(); table != tables_.end();) {
+    if (budget == 0) return false;
+    if ((*table)->has_views()) {
+      ++table;
+      continue;
+    }
+    if (free_entries(**table, kEffortMin, budget)) table = tables_.erase(table);
+    // Large values of it come first: there are no more of them than it takes.
+    if (!free_values(budget)) return false;
+  }
+  return true;
+}
+
+// Takes entries out of a table until the budget or the table ends; true when it is freed. Larger
+// values go into the queue of values, which knows how to stop inside one, and whom to spare.
+bool LazyFree::free_entries(Dict<Entry>& table, size_t effort_max, size_t& budget) {
+  return table.free_some(budget, [&](Entry* entry) {
     Value value{.kind = entry->kind()};
     if (value.kind != Kind::kEmbedded) value.payload = entry->payload();
     heap_.release(entry);
-    if (value.free_effort() > kEffortMin) {
+    if (value.free_effort() > effort_max || value.has_views()) {
       values_.push_back(value);
       return;
     }
     CHECK(free_some(value, kNoLimit, budget));
     count_freed();
   });
-  if (done) tables_.pop_front();
 }
 
-bool LazyFree::run(size_t budget) {
-  while (free_values(budget) && !tables_.empty() && budget > 0) free_entries(budget);
-  return empty();
+void LazyFree::free_now(std::unique_ptr<Dict<Entry>> table) {
+  if (table->has_views()) return add(std::move(table));
+  pending_ += table->size();
+  const uint64_t freed = freed_;
+  for (size_t budget = kNoLimit; !free_entries(*table, kNoLimit, budget);) budget = kNoLimit;
+  freed_ = freed;
 }
+
+bool LazyFree::run(size_t budget) { return free_values(budget) && free_tables(budget); }
 
 }  // namespace ouro

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What waits to be freed: values whose keys are gone and tables that were flushed. Freed in slices
-// between turns, so that deleting a set of ten million members holds nobody up. Bounded by nothing
-// but memory that was in use before.
+// between turns, so that deleting a set of ten million members holds nobody up. What a frozen view
+// has still to save (freeze.h) stays here until the view has ended. Bounded by nothing but memory
+// that was in use before.
 #pragma once
 
 #include <deque>
@@ -21,9 +22,11 @@ class LazyFree {
 
   void add(Value value);
   void add(std::unique_ptr<Dict<Entry>> table);
+  // The same, but nothing of it waits that need not.
+  void free_now(std::unique_ptr<Dict<Entry>> table);
 
   // Frees up to `budget` allocations, where large blocks count as several, and at most kEffortMin
-  // more; true when nothing waits.
+  // more; true when nothing is left that can be freed.
   bool run(size_t budget);
   bool empty() const { return values_.empty() && tables_.empty(); }
   // Keys and values that wait (INFO lazyfree_pending_objects), and those freed so far.
@@ -34,7 +37,8 @@ class LazyFree {
  private:
   bool free_some(Value& value, size_t most, size_t& budget);
   bool free_values(size_t& budget);
-  void free_entries(size_t& budget);
+  bool free_tables(size_t& budget);
+  bool free_entries(Dict<Entry>& table, size_t effort_max, size_t& budget);
   void count_freed();
 
   Heap& heap_;

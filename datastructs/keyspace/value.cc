@@ -54,4 +54,15 @@ size_t Value::free_effort() const noexcept {
                           [](const auto& value) { return value.free_effort(); });
 }
 
+bool Value::has_views() const noexcept {
+  if (kind <= Kind::kBlob) return false;
+  return visit_collection(kind, const_cast<uint64_t*>(&payload), [](const auto& value) {
+    if constexpr (requires { value.has_views(); }) {
+      return value.has_views();
+    } else {
+      return false;
+    }
+  });
+}
+
 }  // namespace ouro
