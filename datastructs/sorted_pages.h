@@ -13,9 +13,15 @@
 // stay full, and the array of pages has room at its front where pages have gone. An insert in the
 // middle of a full page halves it; two neighbours of a quarter each become one.
 //
+// Several may have the same pages (share_from(): how a snapshot freezes a stream). A page counts
+// them; who changes one that others have, too, takes a copy first: a page a change, whatever the
+// size. So items are changed through own() alone.
+//
 // KeyOf::key(item) is the key, which has an order; no two items have the same. Items are copied as
-// bytes and own nothing here. A Place and a pointer to an item die at the next insert or erase.
-// Cost: O(log n), and moving up to a page. Not here: memory_bytes(); the owner counts (HeapTally).
+// bytes and own nothing here; if they own something outside, KeyOf::share(heap, item) is the item
+// that a copied page has instead. A Place and a pointer to an item die at the next insert, erase or
+// own(). Cost: O(log n), and moving up to a page; share_from() 8 bytes and a count a page.
+// Not here: memory_bytes(); the owner counts (HeapTally).
 #pragma once
 
 #include <cstdint>
@@ -34,7 +40,8 @@ class SortedPages {
 
   struct alignas(8) Page {
     uint32_t used;
-    uint32_t capacity;
+    uint16_t capacity;
+    uint16_t pins;  // how many have it
     Item* items() noexcept { return reinterpret_cast<Item*>(this + 1); }
     const Item& last() noexcept { return items()[used - 1]; }
   };
@@ -61,14 +68,24 @@ class SortedPages {
   }
   // The same where all keys are below its own: no search.
   Item& append(Heap& heap, const Item& item) noexcept { return insert_at(heap, end(), item); }
+  // The same where `place` is lower_bound() of its key.
+  Item& insert_at(Heap& heap, Place place, const Item& item) noexcept;
   // Returns the place of the item behind.
   Place erase(Heap& heap, Place place) noexcept;
+  // The item, to be changed; its key stays what it is.
+  Item& own(Heap& heap, Place place) noexcept {
+    return own_page(heap, place.page).items()[place.at];
+  }
+  // Becomes the same items in the same pages. Requires: empty().
+  void share_from(Heap& heap, const SortedPages& other) noexcept;
   // Frees from the back. take(item) frees what the item owns: false if some of it is left for the
-  // next slice. A page costs one of the budget.
+  // next slice; not called for pages that others have. A page costs one of the budget.
   template <class Take>
   bool free_some(Heap& heap, size_t& budget, Take take) noexcept;
-  // The pages, not what the items own.
+  // The pages, not what the items own; those that others have are left to them.
   void release(Heap& heap) noexcept {
+    for (uint32_t i = 0; i < count_; ++i)
+      if (page(i)->pins > 1) heap.note_left(Heap::usable_bytes(page(i)));
     size_t budget = ~size_t{0};
     CHECK(free_some(heap, budget, [](const Item&) { return true; }));
   }
@@ -77,7 +94,7 @@ class SortedPages {
   size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
   size_t page_count() const noexcept { return count_; }
-  Item* find(const Key& key) const noexcept {
+  const Item* find(const Key& key) const noexcept {
     const Place place = lower_bound(key);
     if (place == end() || KeyOf::key(at(place)) != key) return nullptr;
     return &at(place);
@@ -86,13 +103,13 @@ class SortedPages {
   Place lower_bound(const Key& key) const noexcept;
   Place begin() const noexcept { return {0, 0}; }
   Place end() const noexcept { return {count_, 0}; }
-  Item& at(Place place) const noexcept {
+  const Item& at(Place place) const noexcept {
     DCHECK(place.page < count_);
     return page(place.page)->items()[place.at];
   }
   // Requires: not empty().
-  Item& front() const noexcept { return at(begin()); }
-  Item& back() const noexcept { return at(before(end())); }
+  const Item& front() const noexcept { return at(begin()); }
+  const Item& back() const noexcept { return at(before(end())); }
   Place after(Place place) const noexcept {
     return place.at + 1 < page(place.page)->used ? Place{place.page, place.at + 1}
                                                  : Place{place.page + 1, 0};
@@ -117,9 +134,16 @@ class SortedPages {
   Page*& page(uint32_t index) const noexcept { return pages_[first_ + index]; }
   void resize(Heap& heap, Page*& its, uint32_t capacity) noexcept {
     its = static_cast<Page*>(heap.reallocate(its, page_bytes(capacity)));
-    its->capacity = capacity;
+    its->capacity = static_cast<uint16_t>(capacity);
   }
-  Item& insert_at(Heap& heap, Place place, const Item& item) noexcept;
+  // The page, which nobody else has afterwards.
+  Page& own_page(Heap& heap, uint32_t index) noexcept {
+    Page*& its = page(index);
+    if (its->pins > 1) [[unlikely]]
+      its = copy_page(heap, its);
+    return *its;
+  }
+  static Page* copy_page(Heap& heap, Page* shared) noexcept;
   Place make_room(Heap& heap, Place place) noexcept;
   void insert_page(Heap& heap, uint32_t index, uint32_t capacity) noexcept;
   void erase_page(Heap& heap, uint32_t index) noexcept;
@@ -131,6 +155,31 @@ class SortedPages {
   uint32_t capacity_ = 0;
   size_t size_ = 0;
 };
+
+template <class Item, class KeyOf>
+void SortedPages<Item, KeyOf>::share_from(Heap& heap, const SortedPages& other) noexcept {
+  CHECK(count_ == 0);
+  if (other.count_ == 0) return;
+  count_ = capacity_ = other.count_;
+  size_ = other.size_;
+  pages_ = static_cast<Page**>(heap.allocate(count_ * sizeof(void*)));
+  std::memcpy(pages_, other.pages_ + other.first_, count_ * sizeof(void*));
+  for (uint32_t i = 0; i < count_; ++i) ++pages_[i]->pins;
+}
+
+template <class Item, class KeyOf>
+auto SortedPages<Item, KeyOf>::copy_page(Heap& heap, Page* shared) noexcept -> Page* {
+  auto* const mine = static_cast<Page*>(heap.allocate(page_bytes(shared->capacity)));
+  std::memcpy(static_cast<void*>(mine), shared, page_bytes(shared->used));
+  mine->pins = 1;
+  if constexpr (requires(const Item& item) { KeyOf::share(heap, item); }) {
+    for (uint32_t i = 0; i < mine->used; ++i)
+      mine->items()[i] = KeyOf::share(heap, mine->items()[i]);
+  }
+  --shared->pins;
+  heap.note_left(Heap::usable_bytes(shared));
+  return mine;
+}
 
 template <class Item, class KeyOf>
 auto SortedPages<Item, KeyOf>::lower_bound(const Key& key) const noexcept -> Place {
@@ -161,7 +210,7 @@ auto SortedPages<Item, KeyOf>::lower_bound(const Key& key) const noexcept -> Pla
 template <class Item, class KeyOf>
 Item& SortedPages<Item, KeyOf>::insert_at(Heap& heap, Place place, const Item& item) noexcept {
   place = make_room(heap, place);
-  Page* const its = page(place.page);
+  Page* const its = &own_page(heap, place.page);
   Item* const spot = its->items() + place.at;
   std::memmove(static_cast<void*>(spot + 1), spot, (its->used - place.at) * kItemBytes);
   *spot = item;
@@ -181,13 +230,14 @@ auto SortedPages<Item, KeyOf>::make_room(Heap& heap, Place place) noexcept -> Pl
   Page*& its = page(place.page);
   if (its->used < its->capacity) return place;
   if (its->capacity < kPageItems) {
-    resize(heap, its, its->capacity * 2 < kPageItems ? its->capacity * 2 : kPageItems);
+    (void)own_page(heap, place.page);
+    resize(heap, its, its->capacity * 2U < kPageItems ? its->capacity * 2U : kPageItems);
     return place;
   }
   insert_page(heap, place.page + 1, kPageItems);
   if (place.page + 2 == count_ && place.at == kPageItems) return {place.page + 1, 0};
   constexpr uint32_t kHalf = kPageItems / 2;
-  Page* const left = page(place.page);
+  Page* const left = &own_page(heap, place.page);
   Page* const right = page(place.page + 1);
   right->used = left->used - kHalf;
   std::memcpy(static_cast<void*>(right->items()), left->items() + kHalf, right->used * kItemBytes);
@@ -211,13 +261,15 @@ void SortedPages<Item, KeyOf>::insert_page(Heap& heap, uint32_t index, uint32_t 
   std::memmove(spot + 1, spot, (count_ - index) * sizeof(void*));
   *spot = static_cast<Page*>(heap.allocate(page_bytes(capacity)));
   (*spot)->used = 0;
-  (*spot)->capacity = capacity;
+  (*spot)->capacity = static_cast<uint16_t>(capacity);
+  (*spot)->pins = 1;
   ++count_;
 }
 
 template <class Item, class KeyOf>
 void SortedPages<Item, KeyOf>::erase_page(Heap& heap, uint32_t index) noexcept {
-  heap.release(page(index));
+  Page* const its = page(index);
+  if (--its->pins == 0) heap.release(its);
   --count_;
   if (index == 0) {
     ++first_;
@@ -239,7 +291,7 @@ void SortedPages<Item, KeyOf>::erase_page(Heap& heap, uint32_t index) noexcept {
 
 template <class Item, class KeyOf>
 auto SortedPages<Item, KeyOf>::erase(Heap& heap, Place place) noexcept -> Place {
-  Page*& its = page(place.page);
+  Page* const its = &own_page(heap, place.page);
   Item* const spot = its->items() + place.at;
   --its->used;
   --size_;
@@ -264,9 +316,10 @@ auto SortedPages<Item, KeyOf>::erase(Heap& heap, Place place) noexcept -> Place 
 template <class Item, class KeyOf>
 bool SortedPages<Item, KeyOf>::join(Heap& heap, uint32_t left) noexcept {
   if (left + 1 >= count_) return false;
-  Page* const from = page(left + 1);
-  const uint32_t used = page(left)->used + from->used;
+  const uint32_t used = page(left)->used + page(left + 1)->used;
   if (used > kPageItems / 2) return false;
+  Page* const from = &own_page(heap, left + 1);
+  (void)own_page(heap, left);
   Page*& into = page(left);
   if (into->capacity < used) resize(heap, into, kPageItems);
   std::memcpy(static_cast<void*>(into->items() + into->used), from->items(),
@@ -281,10 +334,13 @@ template <class Take>
 bool SortedPages<Item, KeyOf>::free_some(Heap& heap, size_t& budget, Take take) noexcept {
   while (count_ > 0) {
     Page* const its = page(count_ - 1);
-    for (; its->used > 0; --its->used, --size_) {
-      if (!take(its->last())) return false;
+    if (its->pins == 1) {
+      for (; its->used > 0; --its->used, --size_) {
+        if (!take(its->last())) return false;
+      }
     }
     if (budget == 0) return false;
+    size_ -= its->used;
     --budget;
     erase_page(heap, count_ - 1);
   }
@@ -298,6 +354,7 @@ void SortedPages<Item, KeyOf>::check_invariants() const {
   CHECK(first_ + count_ <= capacity_);
   for (uint32_t i = 0; i < count_; ++i) {
     Page* const its = page(i);
+    CHECK(its->pins > 0);
     CHECK(its->used > 0);
     CHECK(its->used <= its->capacity);
     CHECK(its->capacity <= kPageItems);

@@ -20,13 +20,10 @@ int64_t difference(int64_t a, int64_t b) noexcept {
 
 constinit const Stream::Body Stream::kEmpty{};
 
-Stream::Body& Stream::make_body(Heap& heap) noexcept {
-  Body* its = its_body();
-  if (its == nullptr) {
-    its = heap.make<Body>();
-    its->memory_bytes = Heap::usable_bytes(its);
-    word_.set(Tag::kBody, its);
-  }
+Stream::Body& Stream::create_body(Heap& heap) noexcept {
+  Body* const its = heap.make<Body>();
+  its->memory_bytes = Heap::usable_bytes(its);
+  word_.set(Tag::kBody, its);
   return *its;
 }
 
@@ -59,6 +56,22 @@ Stream Stream::copy(Heap& heap) const noexcept {
   return stream;
 }
 
+Stream Stream::share(Heap& heap) const noexcept {
+  Stream stream;
+  if (its_body() == nullptr) return stream;
+  const Body& from = *its_body();
+  Body& to = stream.make_body(heap);
+  to.length = from.length;
+  to.last_id = from.last_id;
+  to.max_deleted_id = from.max_deleted_id;
+  to.entries_added = from.entries_added;
+  to.memory_bytes = from.memory_bytes;
+  to.nodes.share_from(heap, from.nodes);
+  for_each_group([&](const StreamGroup& group) { to.groups.append(heap, group.share(heap)); });
+  if (from.producers != nullptr) to.producers = from.producers->share(heap);
+  return stream;
+}
+
 // ---- entries
 
 void Stream::append(Heap& heap, const Limits& limits, StreamId id,
@@ -74,9 +87,11 @@ void Stream::append(Heap& heap, const Limits& limits, StreamId id,
     return bytes < bytes_max &&
            (limits.stream_node_entries == 0 || node.added() < limits.stream_node_entries);
   };
-  NodeRef* const last = body.nodes.empty() ? nullptr : &body.nodes.back();
+  NodeRef* const last =
+      body.nodes.empty() ? nullptr : &body.nodes.own(heap, body.nodes.before(body.nodes.end()));
   if (last != nullptr && has_room(*last->node)) {
-    last->node = StreamNode::append(heap, last->node, id, pairs, bytes_max);
+    StreamNode* const node = StreamNode::own(heap, last->node);
+    last->node = StreamNode::append(heap, node, id, pairs, bytes_max);
   } else {
     if (last != nullptr) last->node = StreamNode::fit(heap, last->node);
     body.nodes.append(heap, {id, StreamNode::create(heap, id, pairs)});
@@ -109,9 +124,16 @@ Stream::Nodes::Place Stream::place_of(StreamId id) const noexcept {
   return nodes.before(place);
 }
 
+// The node at this place, to be changed.
+StreamNode& Stream::own_node(Heap& heap, Nodes::Place place) noexcept {
+  StreamNode*& node = its_body()->nodes.own(heap, place).node;
+  node = StreamNode::own(heap, node);
+  return *node;
+}
+
 Stream::Nodes::Place Stream::drop_node(Heap& heap, Nodes::Place place) noexcept {
   Nodes& nodes = its_body()->nodes;
-  heap.release(nodes.at(place).node);
+  heap.note_left(StreamNode::release(heap, nodes.own(heap, place).node));
   return nodes.erase(heap, place);
 }
 
@@ -119,14 +141,14 @@ bool Stream::erase(Heap& heap, StreamId id) noexcept {
   if (size() == 0) return false;
   Body& body = *its_body();
   const Nodes::Place place = place_of(id);
-  StreamNode& node = *body.nodes.at(place).node;
+  const StreamNode& node = *body.nodes.at(place).node;
   const StreamNode::At at = node.lower_bound(id);
   if (at == node.end() || node.get(at).id != id) return false;
   const HeapTally tally(heap, body.memory_bytes);
   if (node.live() == 1) {
     drop_node(heap, place);
   } else {
-    node.erase(at);
+    own_node(heap, place).erase(at);
   }
   --body.length;
   body.max_deleted_id = std::max(body.max_deleted_id, id);
@@ -140,7 +162,7 @@ uint64_t Stream::trim(Heap& heap, const StreamTrim& trim) noexcept {
   const bool by_length = trim.by == StreamTrim::By::kLength;
   const uint64_t length_before = body.length;
   while (body.length > (by_length ? trim.length : 0)) {
-    StreamNode& node = *body.nodes.front().node;
+    const StreamNode& node = *body.nodes.front().node;
     const uint64_t live = node.live();
     if (trim.count_max > 0 && length_before - body.length + live > trim.count_max) break;
     if (by_length ? body.length - live >= trim.length : node.last_id() < trim.first_id) {
@@ -150,8 +172,9 @@ uint64_t Stream::trim(Heap& heap, const StreamTrim& trim) noexcept {
     }
     if (trim.whole_nodes) break;
     // One entry at least stays in this node.
-    while (by_length ? body.length > trim.length : node.first_id() < trim.first_id) {
-      node.erase(node.begin());
+    StreamNode& left = own_node(heap, body.nodes.begin());
+    while (by_length ? body.length > trim.length : left.first_id() < trim.first_id) {
+      left.erase(left.begin());
       --body.length;
     }
     break;
@@ -210,7 +233,7 @@ void Stream::for_each(StreamId first, StreamId last, Direction direction, Visit 
 // ---- groups
 
 StreamGroup* Stream::find_group(ByteView name) const noexcept {
-  StreamGroup** found = body().groups.find(name);
+  StreamGroup* const* const found = body().groups.find(name);
   return found == nullptr ? nullptr : *found;
 }
 
@@ -308,7 +331,7 @@ bool Stream::free_some(Heap& heap, size_t& budget) noexcept {
   const auto free_node = [&](const NodeRef& ref) {
     if (budget == 0) return false;
     --budget;
-    heap.release(ref.node);
+    (void)StreamNode::release(heap, ref.node);
     return true;
   };
   if (!its->nodes.free_some(heap, budget, free_node)) return false;

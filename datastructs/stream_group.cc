@@ -16,6 +16,13 @@ void* allocate_named(Heap& heap, ByteView name) noexcept {
   return block;
 }
 
+StreamConsumer& make_consumer(Heap& heap, ByteView name, UnixMs seen_at) noexcept {
+  auto* consumer = new (allocate_named<StreamConsumer>(heap, name)) StreamConsumer();
+  consumer->name_bytes = name.size();
+  consumer->seen_at = seen_at;
+  return *consumer;
+}
+
 }  // namespace
 
 StreamGroup* StreamGroup::create(Heap& heap, ByteView name) noexcept {
@@ -42,8 +49,24 @@ StreamGroup* StreamGroup::copy(Heap& heap) const noexcept {
     const HeapTally tally(heap, group->memory_bytes_);
     its.pending.for_each([&](StreamId id) {
       consumer.pending.append(heap, id);
-      group->pending_.find(id)->owner = &consumer;
+      group->pending_.own(heap, group->pending_.lower_bound(id)).owner = &consumer;
     });
+  });
+  return group;
+}
+
+StreamGroup* StreamGroup::share(Heap& heap) const noexcept {
+  StreamGroup* group = create(heap, name());
+  group->last_id = last_id;
+  group->entries_read = entries_read;
+  group->memory_bytes_ = memory_bytes_;
+  group->is_share_ = true;
+  group->pending_.share_from(heap, pending_);
+  group->queue_.share_from(heap, queue_);
+  for_each_consumer([&](const StreamConsumer& its) {
+    StreamConsumer& consumer = make_consumer(heap, its.name(), its.seen_at);
+    consumer.pending.share_from(heap, its.pending);
+    group->consumers_.append(heap, &consumer);
   });
   return group;
 }
@@ -66,17 +89,15 @@ bool StreamGroup::free_some(Heap& heap, size_t& budget) noexcept {
 }
 
 StreamConsumer* StreamGroup::find_consumer(ByteView name) const noexcept {
-  StreamConsumer** found = consumers_.find(name);
+  StreamConsumer* const* const found = consumers_.find(name);
   return found == nullptr ? nullptr : *found;
 }
 
 StreamConsumer& StreamGroup::add_consumer(Heap& heap, ByteView name, UnixMs now) noexcept {
   const HeapTally tally(heap, memory_bytes_);
-  auto* consumer = new (allocate_named<StreamConsumer>(heap, name)) StreamConsumer();
-  consumer->name_bytes = name.size();
-  consumer->seen_at = now;
-  consumers_.insert(heap, consumer);
-  return *consumer;
+  StreamConsumer& consumer = make_consumer(heap, name, now);
+  consumers_.insert(heap, &consumer);
+  return consumer;
 }
 
 void StreamGroup::erase_consumer(Heap& heap, StreamConsumer& consumer) noexcept {
@@ -111,20 +132,22 @@ StreamPending& StreamGroup::release(Heap& heap, StreamId id) noexcept {
 StreamPending& StreamGroup::put(Heap& heap, StreamId id, StreamConsumer* owner,
                                 UnixMs time) noexcept {
   const HeapTally tally(heap, memory_bytes_);
-  StreamPending* item = find_pending(id);
-  if (item == nullptr) {
-    item = &pending_.insert(heap, {.id = id, .delivered_at = time});
-    queue_.insert(heap, turn_of(*item));
-  } else if (item->delivered_at != time) {
-    queue_.erase(heap, queue_.lower_bound(turn_of(*item)));
-    item->delivered_at = time;
-    queue_.insert(heap, turn_of(*item));
+  const auto place = pending_.lower_bound(id);
+  const bool is_new = place == pending_.end() || pending_.at(place).id != id;
+  StreamPending& item = is_new ? pending_.insert_at(heap, place, {.id = id, .delivered_at = time})
+                               : pending_.own(heap, place);
+  if (is_new) {
+    queue_.insert(heap, turn_of(item));
+  } else if (item.delivered_at != time) {
+    queue_.erase(heap, queue_.lower_bound(turn_of(item)));
+    item.delivered_at = time;
+    queue_.insert(heap, turn_of(item));
   }
-  if (item->owner == owner) return *item;
-  disown(heap, *item);
+  if (item.owner == owner) return item;
+  disown(heap, item);
   if (owner != nullptr) owner->pending.insert(heap, id);
-  item->owner = owner;
-  return *item;
+  item.owner = owner;
+  return item;
 }
 
 // Takes it out of its owner's list.
@@ -150,7 +173,7 @@ size_t StreamGroup::released_count() const noexcept {
   return pending_.size() - owned;
 }
 
-StreamPending* StreamGroup::pending_from(StreamId id) const noexcept {
+const StreamPending* StreamGroup::pending_from(StreamId id) const noexcept {
   const auto place = pending_.lower_bound(id);
   return place == pending_.end() ? nullptr : &pending_.at(place);
 }
@@ -183,7 +206,7 @@ void StreamGroup::check_invariants() const {
     consumer.pending.for_each([&](StreamId id) {
       const StreamPending* item = pending_.find(id);
       CHECK(item != nullptr);
-      CHECK(item->owner == &consumer);
+      CHECK(is_share_ || item->owner == &consumer);
     });
   });
   CHECK(queue_.size() == pending_.size());

@@ -17,7 +17,8 @@
 // are times below zero. Group and consumer are one allocation each, name included, beside their
 // lists.
 // Invariants: an id stands in the list of exactly that consumer which the group's entry names, and
-// once in the queue; the entry itself may have gone from the stream.
+// once in the queue; the entry itself may have gone from the stream. What has been shared keeps
+// the ids of its consumers, the owners named in its entries are those of the other.
 // A StreamPending* dies at the next change of the list, a StreamConsumer* when it is erased.
 // Cost: O(log n), erase_consumer() O(its pending).
 #pragma once
@@ -64,6 +65,8 @@ class StreamGroup {
 
   static StreamGroup* create(Heap& heap, ByteView name) noexcept;
   StreamGroup* copy(Heap& heap) const noexcept;
+  // For Stream::share().
+  StreamGroup* share(Heap& heap) const noexcept;
   // Frees in slices of `budget`; true when all is gone, this too.
   bool free_some(Heap& heap, size_t& budget) noexcept;
 
@@ -94,9 +97,9 @@ class StreamGroup {
   size_t pending_count() const noexcept { return pending_.size(); }
   // Cost: O(consumers).
   size_t released_count() const noexcept;
-  StreamPending* find_pending(StreamId id) const noexcept { return pending_.find(id); }
+  const StreamPending* find_pending(StreamId id) const noexcept { return pending_.find(id); }
   // The first pending entry whose id is not below `id`; null if there is none.
-  StreamPending* pending_from(StreamId id) const noexcept;
+  const StreamPending* pending_from(StreamId id) const noexcept;
   StreamId first_pending() const noexcept { return pending_.front().id; }
   StreamId last_pending() const noexcept { return pending_.back().id; }
   // From the first whose id is not below `first` on, of all or of one consumer, until `visit` says
@@ -141,6 +144,7 @@ class StreamGroup {
   SortedPages<StreamConsumer*, ByName> consumers_;
   size_t memory_bytes_ = 0;  // with this block
   size_t name_bytes_ = 0;
+  bool is_share_ = false;  // its entries' owners are not its own
 };
 
 }  // namespace ouro

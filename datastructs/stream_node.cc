@@ -11,6 +11,7 @@ namespace ouro {
 namespace {
 
 constexpr size_t kNodeBytesMax = UINT32_MAX;
+constexpr uint32_t kFieldsMax = (1U << 29) - 1;
 
 size_t string_bytes(ByteView text) noexcept {
   return length_code::bytes_for(text.size()) + text.size();
@@ -68,11 +69,12 @@ StreamNode* StreamNode::create_head(Heap& heap, StreamId base, std::span<const B
   size_t bytes = sizeof(StreamNode);
   for (size_t i = 0; i < words.size(); i += step) bytes += string_bytes(words[i]);
   CHECK(bytes < kNodeBytesMax);
+  CHECK(words.size() / step <= kFieldsMax);
   auto* node = new (heap.allocate(bytes)) StreamNode();
   char* to = node->bytes_at(sizeof(StreamNode));
   for (size_t i = 0; i < words.size(); i += step) to = write_string(to, words[i]);
   node->base_ = base;
-  node->field_count_ = static_cast<uint32_t>(words.size() / step);
+  node->field_count_ = static_cast<uint32_t>(words.size() / step) & kFieldsMax;
   node->names_end_ = node->front_ = node->used_ = static_cast<uint32_t>(bytes);
   return node;
 }
@@ -117,12 +119,36 @@ void StreamNode::write(const Layout& layout, StreamId id, Pairs pairs) noexcept 
 StreamNode* StreamNode::copy(Heap& heap, const StreamNode* node) noexcept {
   void* const block = heap.allocate(node->used_);
   std::memcpy(block, static_cast<const void*>(node), node->used_);
-  return static_cast<StreamNode*>(block);
+  auto* const twin = static_cast<StreamNode*>(block);
+  twin->sharers_ = 0;
+  return twin;
+}
+
+StreamNode* StreamNode::share(Heap& heap, StreamNode* node) noexcept {
+  if (node->sharers_ == kSharersMax) return copy(heap, node);
+  ++node->sharers_;
+  return node;
+}
+
+StreamNode* StreamNode::leave(Heap& heap, StreamNode* node) noexcept {
+  StreamNode* const mine = copy(heap, node);
+  heap.note_left(release(heap, node));
+  return mine;
+}
+
+size_t StreamNode::release(Heap& heap, StreamNode* node) noexcept {
+  if (node->sharers_ > 0) {
+    --node->sharers_;
+    return Heap::usable_bytes(node);
+  }
+  heap.release(node);
+  return 0;
 }
 
 StreamNode* StreamNode::fit(Heap& heap, StreamNode* node) noexcept {
   // A block of the size class that it has already would only be copied.
   if (Heap::usable_bytes(node) - node->used_ <= node->used_ / 8) return node;
+  if (node->sharers_ > 0) return node;
   return static_cast<StreamNode*>(heap.reallocate(node, node->used_));
 }
 

@@ -15,10 +15,11 @@
 // one short field takes 6 bytes.
 //
 // A removal closes the gap, from the front by a step of `front` alone. Ids are relative to the
-// base, not to each other, so nothing else changes. Invariants: at least one entry; ids ascend from
-// base; added >= live. Positions (At) die at any change, entries and their views too; append() may
-// move the node. Cost: a search is a walk over the entries before. Not here: how many entries are
-// too many.
+// base, not to each other, so nothing else changes. Several streams may have one node (share()): it
+// counts them, and only one that is nobody else's may be changed (own()).
+// Invariants: at least one entry; ids ascend from base; added >= live. Positions (At) die at any
+// change, entries and their views too; append() may move the node. Cost: a search is a walk over
+// the entries before. Not here: how many entries are too many.
 #pragma once
 
 #include <cstddef>
@@ -81,7 +82,15 @@ struct StreamNode {
   static StreamNode* append(Heap& heap, StreamNode* node, StreamId id, Pairs pairs,
                             size_t bytes_max) noexcept;
   static StreamNode* copy(Heap& heap, const StreamNode* node) noexcept;
-  // Gives back the room for more; returns where the node is now.
+  // The same node, for one more; a copy if as many as can be counted have it.
+  static StreamNode* share(Heap& heap, StreamNode* node) noexcept;
+  // The node, to be changed: a copy, if others have it, who keep it.
+  static StreamNode* own(Heap& heap, StreamNode* node) noexcept {
+    return node->sharers_ == 0 ? node : leave(heap, node);
+  }
+  // Frees it, or leaves it to the others who have it; returns how many bytes are left so.
+  static size_t release(Heap& heap, StreamNode* node) noexcept;
+  // Gives back the room for more, unless others have it, too; returns where the node is now.
   static StreamNode* fit(Heap& heap, StreamNode* node) noexcept;
   // Not the last one there is.
   void erase(At at) noexcept;
@@ -120,7 +129,10 @@ struct StreamNode {
   void check_invariants() const;
 
  private:
+  static constexpr uint32_t kSharersMax = 7;
+
   StreamNode() = default;
+  static StreamNode* leave(Heap& heap, StreamNode* node) noexcept;
   struct Layout;
   static StreamNode* create_head(Heap& heap, StreamId base, std::span<const ByteView> words,
                                  size_t step) noexcept;
@@ -135,7 +147,9 @@ struct StreamNode {
   uint32_t front_ = 0;
   uint32_t live_ = 0;
   uint32_t added_ = 0;
-  uint32_t field_count_ = 0;  // of the names in the head
+  // Of the names in the head: no more than half of Stream::kBytesMax has room for.
+  uint32_t field_count_ : 29 = 0;
+  uint32_t sharers_ : 3 = 0;  // who have it beside the first
   uint32_t names_end_ = 0;
 };
 

@@ -14,7 +14,8 @@ template <class T>
 T* make_named(Heap& heap, ByteView name) noexcept {
   void* const block = heap.allocate(sizeof(T) + name.size());
   T* const named = new (block) T();
-  named->name_bytes = name.size();
+  CHECK(name.size() <= UINT32_MAX);
+  named->name_bytes = static_cast<uint32_t>(name.size());
   if (!name.empty()) std::memcpy(static_cast<char*>(block) + sizeof(T), name.data(), name.size());
   return named;
 }
@@ -42,25 +43,31 @@ void StreamProducers::for_each(RecordFn visit) const {
       [&](const Record* record) { visit(record->producer->name(), record->name(), record->id); });
 }
 
+StreamProducers* StreamProducers::share(Heap& heap) const noexcept {
+  StreamProducers* const twin = create(heap, settings_);
+  twin->added_ = added_;
+  twin->duplicates_ = duplicates_;
+  twin->is_share_ = true;
+  twin->memory_bytes_ = memory_bytes_;
+  twin->records_.share_from(heap, records_);
+  return twin;
+}
+
 bool StreamProducers::free_some(Heap& heap, size_t& budget) noexcept {
   const auto keep = [](Record*) { return true; };
+  const auto free_tables = [&](Producer* producer) {
+    return producer->names.free_some(heap, budget, keep) &&
+           producer->records.free_some(heap, budget, keep);
+  };
   const auto free_record = [&](Record* record) {
     if (budget == 0) return false;
     --budget;
-    heap.release(record);
+    (void)release(heap, record);
     return true;
   };
-  const auto free_producer = [&](Producer* producer) {
-    if (!producer->names.free_some(heap, budget, keep)) return false;
-    if (!producer->records.free_some(heap, budget, free_record)) return false;
-    if (budget == 0) return false;
-    --budget;
-    heap.release(producer);
-    return true;
-  };
-  // The records go with their producers.
-  if (!records_.free_some(heap, budget, keep)) return false;
-  if (!producers_.free_some(heap, budget, free_producer)) return false;
+  // The producers go with their records.
+  if (!producers_.free_some(heap, budget, free_tables)) return false;
+  if (!records_.free_some(heap, budget, free_record)) return false;
   if (budget == 0) return false;
   --budget;
   heap.release(this);
@@ -95,13 +102,17 @@ void StreamProducers::insert(Heap& heap, ByteView producer_name, ByteView name,
     Record* const record = make_named<Record>(heap, name);
     record->id = id;
     record->producer = producer;
+    ++producer->blocks;
     producer->records.insert(heap, record);
     records_.insert(heap, record);
-    if (Record** const before = producer->names.find(name); before != nullptr) {
-      forget_age(heap, *before);
-      heap.release(std::exchange(*before, record));
+    auto& names = producer->names;
+    const auto place = names.lower_bound(name);
+    if (place != names.end() && names.at(place)->name() == name) {
+      Record* const before = std::exchange(names.own(heap, place), record);
+      forget_age(heap, before);
+      heap.note_left(release(heap, before));
     } else {
-      producer->names.insert(heap, record);
+      names.insert_at(heap, place, record);
     }
   }
   if (producer->records.size() > settings_.records_max) forget(heap, producer->records.front());
@@ -118,14 +129,25 @@ void StreamProducers::forget(Heap& heap, Record* record) noexcept {
   Producer* const producer = record->producer;
   forget_age(heap, record);
   producer->names.erase(heap, producer->names.lower_bound(record->name()));
+  if (producer->records.empty()) {
+    producers_.erase(heap, producers_.lower_bound(producer->name()));
+    if (record->pins > 1 || producer->blocks > 1) heap.note_left(Heap::usable_bytes(producer));
+  }
+  heap.note_left(release(heap, record));
+}
+
+// Frees the record, with its producer if it was the last that names it, or leaves it to the shares;
+// returns how many bytes are left so.
+size_t StreamProducers::release(Heap& heap, Record* record) noexcept {
+  if (--record->pins > 0) return Heap::usable_bytes(record);
+  Producer* const producer = record->producer;
   heap.release(record);
-  if (!producer->records.empty()) return;
-  producers_.erase(heap, producers_.lower_bound(producer->name()));
-  heap.release(producer);
+  if (--producer->blocks == 0) heap.release(producer);
+  return 0;
 }
 
 StreamProducers::Producer* StreamProducers::find_producer(ByteView name) const noexcept {
-  Producer** const found = producers_.find(name);
+  Producer* const* const found = producers_.find(name);
   return found == nullptr ? nullptr : *found;
 }
 
@@ -143,9 +165,16 @@ std::optional<StreamId> StreamProducers::find(ByteView producer_name, ByteView n
   return (*record)->id;
 }
 
+void StreamProducers::for_each_record(
+    FunctionRef<void(ByteView producer, ByteView name, StreamId id)> visit) const {
+  records_.for_each(
+      [&](const Record* record) { visit(record->producer->name(), record->name(), record->id); });
+}
+
 void StreamProducers::check_invariants() const {
   producers_.check_invariants();
   records_.check_invariants();
+  if (is_share_) return;
   size_t count = 0;
   producers_.for_each([&](Producer* producer) {
     producer->records.check_invariants();

@@ -14,7 +14,9 @@
 // forgotten; each add() really forgets some of these, of all producers, so that those which come no
 // more leave nothing behind. What time it is the caller says: the clock, or, while a log is
 // applied, the id that comes.
-// Records and producers are one allocation each, name included; 24 bytes of tables a record.
+// Records and producers are one allocation each, name included; 24 bytes of tables a record. A
+// share has the table of all records only, and with it a pin of each: a producer's block lives as
+// long as a record names it.
 // Invariants: a record stands once in each of the three tables; no producer is without records. Two
 // records may be of one entry.
 // Cost: O(log n). Not here: whether an entry is still in the stream, which does not matter.
@@ -47,6 +49,8 @@ class StreamProducers {
 
   static StreamProducers* create(Heap& heap, Settings settings) noexcept;
   StreamProducers* copy(Heap& heap) const noexcept;
+  // For Stream::share(): it has the records, with for_each_record() and copy().
+  StreamProducers* share(Heap& heap) const noexcept;
   // Frees in slices of `budget`; true when all is gone, this too.
   bool free_some(Heap& heap, size_t& budget) noexcept;
 
@@ -60,6 +64,9 @@ class StreamProducers {
   // ---- ask
   // The entry that the producer has added by this name, if that is not overdue at `now`.
   std::optional<StreamId> find(ByteView producer, ByteView name, UnixMs now) const noexcept;
+  // Oldest first.
+  void for_each_record(
+      FunctionRef<void(ByteView producer, ByteView name, StreamId id)> visit) const;
   const Settings& settings() const noexcept { return settings_; }
   size_t producer_count() const noexcept { return producers_.size(); }
   size_t record_count() const noexcept { return records_.size(); }
@@ -90,12 +97,17 @@ class StreamProducers {
     ByteView name() const noexcept { return {reinterpret_cast<const char*>(this + 1), name_bytes}; }
     StreamId id;
     Producer* producer = nullptr;
-    size_t name_bytes = 0;
+    uint32_t name_bytes = 0;
+    uint32_t pins = 1;  // how many pages of StreamProducers::records_ have it
   };
   struct ByAge {
     // Two records of one entry are told apart by their places.
     static std::pair<StreamId, const Record*> key(const Record* record) noexcept {
       return {record->id, record};
+    }
+    static Record* share(Heap&, Record* record) noexcept {
+      ++record->pins;
+      return record;
     }
   };
   struct ByName {
@@ -107,7 +119,8 @@ class StreamProducers {
     ByteView name() const noexcept { return {reinterpret_cast<const char*>(this + 1), name_bytes}; }
     Ages records;
     SortedPages<Record*, ByName> names;
-    size_t name_bytes = 0;
+    uint32_t name_bytes = 0;
+    uint32_t blocks = 0;  // Records that name it, those in shares too: it goes with the last
   };
 
   StreamProducers() = default;
@@ -115,6 +128,7 @@ class StreamProducers {
   bool is_overdue(const Record& record, UnixMs now) const noexcept;
   void forget(Heap& heap, Record* record) noexcept;
   void forget_age(Heap& heap, const Record* record) noexcept;
+  static size_t release(Heap& heap, Record* record) noexcept;
 
   Settings settings_;
   uint64_t added_ = 0;
@@ -122,6 +136,7 @@ class StreamProducers {
   SortedPages<Producer*, ByName> producers_;
   Ages records_;
   size_t memory_bytes_ = 0;  // with this block
+  bool is_share_ = false;
 };
 
 }  // namespace ouro

@@ -47,7 +47,13 @@ class Heap {
     release(object);
   }
 
+  // A block of so many bytes is left to those who share it: the one who had it as well has put a
+  // copy in its place, or needs it no more.
+  void note_left(size_t bytes) noexcept { left_bytes_ += bytes; }
+
   size_t used_bytes() const noexcept { return used_bytes_; }
+  // All that was left so, ever: what it costs that frozen views still see what has changed.
+  size_t left_bytes() const noexcept { return left_bytes_; }
   size_t peak_bytes() const noexcept { return peak_bytes_; }
   void reset_peak() noexcept { peak_bytes_ = used_bytes_; }
 
@@ -62,20 +68,23 @@ class Heap {
 
   size_t used_bytes_ = 0;
   size_t peak_bytes_ = 0;
+  size_t left_bytes_ = 0;
 };
 
-// Adds to a counter what a heap has grown by while this lives: how a large structure knows its size
-// exactly without asking each of its blocks. Nothing else may use the heap meanwhile, and no two
-// may count the same.
+// Adds to a counter what a heap has grown by while this lives, less what was left to others: how a
+// large structure knows its size exactly without asking each of its blocks. Nothing else may use
+// the heap meanwhile, and no two may count the same.
 class HeapTally {
  public:
   HeapTally(const Heap& heap, size_t& counter) noexcept
-      : heap_(heap), counter_(counter), before_(heap.used_bytes()) {}
-  ~HeapTally() { counter_ += heap_.used_bytes() - before_; }
+      : heap_(heap), counter_(counter), before_(own_bytes()) {}
+  ~HeapTally() { counter_ += own_bytes() - before_; }
   HeapTally(const HeapTally&) = delete;
   HeapTally& operator=(const HeapTally&) = delete;
 
  private:
+  size_t own_bytes() const noexcept { return heap_.used_bytes() - heap_.left_bytes(); }
+
   const Heap& heap_;
   size_t& counter_;
   size_t before_;

@@ -216,6 +216,28 @@ TEST_F(StreamTest, AnEntryMovesFromConsumerToConsumer) {
   EXPECT_EQ(group.pending_count(), 0U);
 }
 
+TEST_F(StreamTest, AChangeOfWhatIsSharedCopiesOneNode) {
+  const ByteView pair[] = {"field", "value"};
+  StreamGroup& group = stream.add_group(heap, "group");
+  StreamConsumer& consumer = group.add_consumer(heap, "consumer", 0);
+  for (uint64_t i = 1; i <= 10'000; ++i) {
+    stream.append(heap, limits, {i, 0}, pair);
+    group.assign(heap, {i, 0}, consumer, 1);
+  }
+  Stream share = stream.share(heap);
+  const size_t used = heap.used_bytes();
+  stream.append(heap, limits, {10'001, 0}, pair);
+  EXPECT_TRUE(stream.erase(heap, {5'000, 0}));
+  EXPECT_TRUE(group.erase_pending(heap, {5'000, 0}));
+  // Two nodes and their pages; a page of the group's list, of its queue, and of the consumer's.
+  EXPECT_LT(heap.used_bytes() - used, 24_KiB);
+  EXPECT_EQ(share.size(), 10'000U);
+  EXPECT_TRUE(share.contains({5'000, 0}));
+  EXPECT_EQ(share.find_group("group")->pending_count(), 10'000U);
+  share.destroy(heap);
+  EXPECT_EQ(stream.memory_bytes(), heap.used_bytes());
+}
+
 TEST_F(StreamTest, LargeValuesHaveNodesOfTheirOwn) {
   const std::string large(100'000, 'x');
   for (uint64_t i = 1; i <= 3; ++i) add({i, 0}, {"f", large});
