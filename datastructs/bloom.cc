@@ -108,6 +108,12 @@ Bloom Bloom::copy(Heap& heap) const noexcept {
   return made;
 }
 
+Bloom Bloom::share(Heap& heap) const noexcept {
+  Bloom made;
+  made.table_ = table_->share(heap);
+  return made;
+}
+
 bool Bloom::can_add_layer(double error, uint64_t capacity) const noexcept {
   if (!(error > 0 && error < 1) || capacity == 0) return false;
   const double bytes = layer_bytes(error, capacity);

@@ -68,6 +68,8 @@ class Bloom {
   static Bloom create(Heap& heap, const Shape& shape) noexcept;
   void destroy(Heap& heap) noexcept;
   Bloom copy(Heap& heap) const noexcept;
+  // The same as it is now, for reading and destroy(), while this one goes on: see ChunkedBytes.
+  Bloom share(Heap& heap) const noexcept;
 
   Added add(Heap& heap, ByteView item) noexcept;
   bool contains(ByteView item) const noexcept;

@@ -13,7 +13,7 @@ ChunkedBytes ChunkedBytes::create(Heap& heap, size_t size) noexcept {
   ChunkedBytes made;
   made.size_ = size;
   if (size <= kChunkBytes) return made;
-  const size_t bytes = made.chunk_count() * sizeof(char*);
+  const size_t bytes = made.chunk_count() * sizeof(Chunk*);
   void* directory = heap.allocate(bytes);
   std::memset(directory, 0, bytes);
   made.root_.set(Root::kDirectory, directory);
@@ -30,33 +30,58 @@ ChunkedBytes ChunkedBytes::copy(Heap& heap) const noexcept {
   if (size_ == 0) return {};
   ChunkedBytes made = create(heap, size_);
   for (size_t i = 0; i < chunk_count(); ++i) {
-    if (const char* from = chunk(i)) std::memcpy(made.add_chunk(heap, i), from, bytes_of_chunk(i));
+    if (const Chunk* from = chunk(i))
+      std::memcpy(made.make_own(heap, i).bytes(), from->bytes(), bytes_of_chunk(i));
   }
   return made;
 }
 
-char* ChunkedBytes::add_chunk(Heap& heap, size_t index) noexcept {
-  const size_t bytes = bytes_of_chunk(index);
-  auto* made = static_cast<char*>(heap.allocate(bytes));
-  std::memset(made, 0, bytes);
-  block_bytes_ += Heap::usable_bytes(made);
-  if (has_directory()) {
-    directory()[index] = made;
-  } else {
-    root_.set(Root::kChunk, made);
+ChunkedBytes ChunkedBytes::share(Heap& heap) const noexcept {
+  if (size_ == 0) return {};
+  ChunkedBytes made = create(heap, size_);
+  for (size_t i = 0; i < chunk_count(); ++i) {
+    Chunk* const its = chunk(i);
+    if (its == nullptr) continue;
+    ++its->pins;
+    made.put_chunk(i, its);
   }
   return made;
+}
+
+void ChunkedBytes::put_chunk(size_t index, Chunk* its) noexcept {
+  block_bytes_ += Heap::usable_bytes(its);
+  if (has_directory()) {
+    directory()[index] = its;
+  } else {
+    root_.set(Root::kChunk, its);
+  }
+}
+
+ChunkedBytes::Chunk& ChunkedBytes::make_own(Heap& heap, size_t index) noexcept {
+  const size_t bytes = bytes_of_chunk(index);
+  Chunk* const shared = chunk(index);
+  Chunk* const made = new (heap.allocate(sizeof(Chunk) + bytes)) Chunk();
+  if (shared != nullptr) {
+    std::memcpy(made->bytes(), shared->bytes(), bytes);
+    --shared->pins;
+    heap.note_left(Heap::usable_bytes(shared));
+    block_bytes_ -= Heap::usable_bytes(shared);
+  } else {
+    std::memset(made->bytes(), 0, bytes);
+  }
+  put_chunk(index, made);
+  return *made;
 }
 
 bool ChunkedBytes::free_some(Heap& heap, size_t& budget) noexcept {
   // From the back: size_ is what is still to be freed.
   for (; size_ > 0; size_ = (chunk_count() - 1) * kChunkBytes) {
-    char* last = chunk(chunk_count() - 1);
+    Chunk* const last = chunk(chunk_count() - 1);
     if (last == nullptr) continue;
     if (budget == 0) return false;
     --budget;
     block_bytes_ -= Heap::usable_bytes(last);
-    heap.release(last);
+    if (--last->pins == 0) heap.release(last);
   }
   if (has_directory()) heap.release(directory());
   *this = {};
@@ -67,8 +92,8 @@ void ChunkedBytes::read(size_t at, size_t size, char* out) const noexcept {
   DCHECK(at + size <= size_);
   while (size > 0) {
     const size_t part = std::min(size, kChunkBytes - at % kChunkBytes);
-    if (const char* from = chunk_at(at)) {
-      std::memcpy(out, from + at % kChunkBytes, part);
+    if (const Chunk* from = chunk_at(at)) {
+      std::memcpy(out, from->bytes() + at % kChunkBytes, part);
     } else {
       std::memset(out, 0, part);
     }
@@ -82,7 +107,7 @@ void ChunkedBytes::write(Heap& heap, size_t at, ByteView bytes) noexcept {
   DCHECK(at + bytes.size() <= size_);
   while (!bytes.empty()) {
     const ByteView part = bytes.substr(0, kChunkBytes - at % kChunkBytes);
-    std::memcpy(chunk_to_write(heap, at) + at % kChunkBytes, part.data(), part.size());
+    std::memcpy(own_chunk(heap, at).bytes() + at % kChunkBytes, part.data(), part.size());
     at += part.size();
     bytes.remove_prefix(part.size());
   }
@@ -90,9 +115,9 @@ void ChunkedBytes::write(Heap& heap, size_t at, ByteView bytes) noexcept {
 
 void ChunkedBytes::for_each_chunk(FunctionRef<void(size_t at, ByteView bytes)> visit) const {
   for (size_t i = 0; i < chunk_count(); ++i) {
-    const char* from = chunk(i);
+    const Chunk* from = chunk(i);
     if (from == nullptr) continue;
-    const ByteView bytes(from, bytes_of_chunk(i));
+    const ByteView bytes(from->bytes(), bytes_of_chunk(i));
     if (bytes.find_first_not_of('\0') != ByteView::npos) visit(i * kChunkBytes, bytes);
   }
 }
@@ -110,7 +135,10 @@ void ChunkedBytes::check_invariants() const {
   CHECK(has_directory() == (size_ > kChunkBytes));
   size_t bytes = has_directory() ? Heap::usable_bytes(directory()) : 0;
   for (size_t i = 0; i < chunk_count(); ++i) {
-    if (const char* block = chunk(i)) bytes += Heap::usable_bytes(block);
+    if (const Chunk* its = chunk(i)) {
+      CHECK(its->pins > 0);
+      bytes += Heap::usable_bytes(its);
+    }
   }
   CHECK(bytes == block_bytes_);
 }

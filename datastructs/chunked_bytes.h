@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A large array of fixed size that begins as zeros: what filters and sketches are made of.
 //
-//      size() <= 64 KiB:   root -> chunk
-//      larger:             root -> | chunk | chunk | - | chunk | ...
+//      size() <= a chunk:  root -> chunk                                chunk: | pins | bytes ... |
+//      larger:             root -> | chunk | chunk | - | chunk | ...           of 64 KiB in all
 //
 // A chunk that is not there ("-") is all zeros; the first write into it allocates it. So to reserve
 // a filter of gigabytes costs its directory (8 bytes for each 64 KiB) and no turn pays for the rest
 // at once. Elements are read and written by get<T> and set<T>, where sizeof(T) divides a chunk:
-// none lies across two. Trivially relocatable, no destructor: freed by destroy() or free_some().
-// Invariants: every chunk but the last has kChunkBytes; memory_bytes() is the sum of all blocks.
-// Cost: an access is one look-up more than in a plain array.
+// none lies across two. Several may have the same chunks (share(): how a snapshot freezes them);
+// who writes into one that others have, too, takes a copy of it first: one chunk a write, whatever
+// the size. Trivially relocatable, no destructor: freed by destroy() or free_some(). Invariants:
+// every chunk but the last has kChunkBytes; memory_bytes() is the sum of all blocks. Cost: an
+// access is one look-up more than in a plain array.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +28,9 @@ namespace ouro {
 
 class ChunkedBytes {
  public:
-  static constexpr size_t kChunkBytes = 64_KiB;
+  // With its head a chunk is a block of 64 KiB.
+  static constexpr size_t kHeadBytes = 16;
+  static constexpr size_t kChunkBytes = 64_KiB - kHeadBytes;
   // Reserves are refused above this by the types built on it, before anything is allocated: the
   // directory is half a MiB then.
   static constexpr size_t kBytesMax = 4_GiB;
@@ -36,14 +40,16 @@ class ChunkedBytes {
   static ChunkedBytes create(Heap& heap, size_t size) noexcept;
   void destroy(Heap& heap) noexcept;
   ChunkedBytes copy(Heap& heap) const noexcept;
+  // The same bytes in the same chunks. Cost: 8 bytes and a count a chunk (16,000 a GiB).
+  ChunkedBytes share(Heap& heap) const noexcept;
 
   size_t size() const noexcept { return size_; }
   template <class T>
   T get(size_t index) const noexcept {
     const size_t at = index * sizeof(T);
-    const char* chunk = chunk_at(at);
+    const Chunk* chunk = chunk_at(at);
     T value{};
-    if (chunk != nullptr) std::memcpy(&value, chunk + at % kChunkBytes, sizeof value);
+    if (chunk != nullptr) std::memcpy(&value, chunk->bytes() + at % kChunkBytes, sizeof value);
     return value;
   }
   template <class T>
@@ -51,7 +57,7 @@ class ChunkedBytes {
     static_assert(kChunkBytes % sizeof(T) == 0);
     const size_t at = index * sizeof(T);
     DCHECK(at + sizeof(T) <= size_);
-    std::memcpy(chunk_to_write(heap, at) + at % kChunkBytes, &value, sizeof value);
+    std::memcpy(own_chunk(heap, at).bytes() + at % kChunkBytes, &value, sizeof value);
   }
   // at + size <= size().
   void read(size_t at, size_t size, char* out) const noexcept;
@@ -73,24 +79,35 @@ class ChunkedBytes {
  private:
   enum class Root : uint8_t { kNone, kChunk, kDirectory };
 
+  struct alignas(kHeadBytes) Chunk {
+    uint32_t pins = 1;  // how many have it
+    char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
+    const char* bytes() const noexcept { return reinterpret_cast<const char*>(this + 1); }
+  };
+  static_assert(sizeof(Chunk) == kHeadBytes);
+
   bool has_directory() const noexcept { return root_.tag() == Root::kDirectory; }
-  char** directory() const noexcept { return static_cast<char**>(root_.pointer()); }
+  Chunk** directory() const noexcept { return static_cast<Chunk**>(root_.pointer()); }
   size_t chunk_count() const noexcept { return (size_ + kChunkBytes - 1) / kChunkBytes; }
   size_t bytes_of_chunk(size_t index) const noexcept {
     return index + 1 < chunk_count() ? kChunkBytes : size_ - index * kChunkBytes;
   }
-  char* chunk(size_t index) const noexcept {
-    return has_directory() ? directory()[index] : static_cast<char*>(root_.pointer());
+  Chunk* chunk(size_t index) const noexcept {
+    return has_directory() ? directory()[index] : static_cast<Chunk*>(root_.pointer());
   }
-  const char* chunk_at(size_t at) const noexcept {
+  const Chunk* chunk_at(size_t at) const noexcept {
     DCHECK(at < size_);
     return chunk(at / kChunkBytes);
   }
-  char* chunk_to_write(Heap& heap, size_t at) noexcept {
-    char* there = chunk(at / kChunkBytes);
-    return there != nullptr ? there : add_chunk(heap, at / kChunkBytes);
+  // The chunk, which is there and nobody else's afterwards.
+  Chunk& own_chunk(Heap& heap, size_t at) noexcept {
+    Chunk* const its = chunk(at / kChunkBytes);
+    if (its != nullptr && its->pins == 1) [[likely]]
+      return *its;
+    return make_own(heap, at / kChunkBytes);
   }
-  char* add_chunk(Heap& heap, size_t index) noexcept;
+  Chunk& make_own(Heap& heap, size_t index) noexcept;
+  void put_chunk(size_t index, Chunk* its) noexcept;
 
   TaggedWord<Root> root_;
   size_t size_ = 0;

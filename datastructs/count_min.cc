@@ -65,6 +65,13 @@ CountMin CountMin::copy(Heap& heap) const noexcept {
   return made;
 }
 
+CountMin CountMin::share(Heap& heap) const noexcept {
+  CountMin made;
+  made.table_ = heap.make<Table>(*table_);
+  made.table_->counters = table_->counters.share(heap);
+  return made;
+}
+
 uint32_t CountMin::add(Heap& heap, ByteView item, uint64_t by) noexcept {
   if (by == 0) return estimate(item);
   uint32_t least = kCounterMax;

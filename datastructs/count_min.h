@@ -48,6 +48,8 @@ class CountMin {
   static CountMin create(Heap& heap, const Shape& shape) noexcept;
   void destroy(Heap& heap) noexcept;
   CountMin copy(Heap& heap) const noexcept;
+  // The same as it is now, for reading and destroy(), while this one goes on: see ChunkedBytes.
+  CountMin share(Heap& heap) const noexcept;
 
   // Returns the new estimate.
   uint32_t add(Heap& heap, ByteView item, uint64_t by) noexcept;

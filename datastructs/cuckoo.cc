@@ -140,6 +140,12 @@ Cuckoo Cuckoo::copy(Heap& heap) const noexcept {
   return made;
 }
 
+Cuckoo Cuckoo::share(Heap& heap) const noexcept {
+  Cuckoo made;
+  made.table_ = table_->share(heap);
+  return made;
+}
+
 bool Cuckoo::grow(Heap& heap) noexcept {
   if (table_->layer_count() >= kLayersMax) return false;
   // No overflow: a layer has at most 2^32 buckets.

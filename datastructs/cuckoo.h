@@ -68,6 +68,8 @@ class Cuckoo {
   static Cuckoo create(Heap& heap, const Shape& shape) noexcept;
   void destroy(Heap& heap) noexcept;
   Cuckoo copy(Heap& heap) const noexcept;
+  // The same as it is now, for reading and destroy(), while this one goes on: see ChunkedBytes.
+  Cuckoo share(Heap& heap) const noexcept;
 
   // Once more, if it is there.
   Added add(Heap& heap, ByteView item) noexcept;

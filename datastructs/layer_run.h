@@ -49,12 +49,11 @@ class LayerRun : public Head {
     --layer_count_;
   }
   LayerRun* copy(Heap& heap) const noexcept {
-    auto* made = heap.make<LayerRun>(static_cast<const Head&>(*this));
-    for (Layer layer : layers()) {
-      layer.bytes = layer.bytes.copy(heap);
-      made = push(heap, made, layer);
-    }
-    return made;
+    return with(heap, [&](const ChunkedBytes& bytes) { return bytes.copy(heap); });
+  }
+  // The same layers of the same chunks.
+  LayerRun* share(Heap& heap) const noexcept {
+    return with(heap, [&](const ChunkedBytes& bytes) { return bytes.share(heap); });
   }
 
   // ---- the run of bytes
@@ -117,6 +116,16 @@ class LayerRun : public Head {
   }
 
  private:
+  // The same, with what `made_of` gives for the bytes of each layer.
+  template <class MadeOf>
+  LayerRun* with(Heap& heap, MadeOf made_of) const noexcept {
+    auto* made = heap.make<LayerRun>(static_cast<const Head&>(*this));
+    for (Layer layer : layers()) {
+      layer.bytes = made_of(layer.bytes);
+      made = push(heap, made, layer);
+    }
+    return made;
+  }
   Layer* first_layer() noexcept { return reinterpret_cast<Layer*>(this + 1); }
   const Layer* first_layer() const noexcept { return reinterpret_cast<const Layer*>(this + 1); }
   // The layer that holds byte `at` of the run, which becomes the place inside of it; or null.

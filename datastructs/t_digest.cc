@@ -209,6 +209,13 @@ TDigest TDigest::copy(Heap& heap) const noexcept {
   return made;
 }
 
+TDigest TDigest::share(Heap& heap) const noexcept {
+  TDigest made;
+  made.table_ = heap.make<Table>(*table_);
+  made.table_->nodes = table_->nodes.share(heap);
+  return made;
+}
+
 void TDigest::reset(Heap& heap) noexcept {
   const int64_t compression = table_->compression;
   destroy(heap);

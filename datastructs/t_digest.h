@@ -74,6 +74,8 @@ class TDigest {
   static TDigest create(Heap& heap, int64_t compression) noexcept;
   void destroy(Heap& heap) noexcept;
   TDigest copy(Heap& heap) const noexcept;
+  // The same as it is now, for reading and destroy(), while this one goes on: see ChunkedBytes.
+  TDigest share(Heap& heap) const noexcept;
 
   // A finite number.
   void add(Heap& heap, double sample);

@@ -129,6 +129,15 @@ TopK TopK::copy(Heap& heap) const noexcept {
   return made;
 }
 
+TopK TopK::share(Heap& heap) const noexcept {
+  TopK made;
+  made.table_ = heap.make<Table>(*table_);
+  made.table_->cells = table_->cells.share(heap);
+  made.table_->items = table_->items.share(heap);
+  for (size_t at = 0; at < table_->size; ++at) table_->item(at).name->pin();
+  return made;
+}
+
 uint32_t TopK::count_in_cells(Heap& heap, ByteView item, uint32_t fingerprint,
                               uint32_t increment) noexcept {
   Prng dice(table_->dice);

@@ -59,6 +59,9 @@ class TopK {
   static TopK create(Heap& heap, const Shape& shape) noexcept;
   void destroy(Heap& heap) noexcept;
   TopK copy(Heap& heap) const noexcept;
+  // The same as it is now, for reading and destroy(), while this one goes on: see ChunkedBytes.
+  // Cost: that, and a count an item of the list.
+  TopK share(Heap& heap) const noexcept;
 
   // Returns the item that had to leave the list, or null; the caller unpins it.
   // increment <= kIncrementMax; 0 changes nothing.

@@ -83,5 +83,28 @@ TEST(ChunkedBytes, IsFreedInSlices) {
   EXPECT_EQ(bytes.size(), 0U);
 }
 
+TEST(ChunkedBytes, AWriteIntoWhatIsSharedCopiesOneChunk) {
+  Heap heap;
+  ChunkedBytes bytes = ChunkedBytes::create(heap, 10 * ChunkedBytes::kChunkBytes);
+  for (size_t i = 0; i < 9; ++i) bytes.set<uint8_t>(heap, i * ChunkedBytes::kChunkBytes, 1);
+  ChunkedBytes share = bytes.share(heap);
+  const std::string before = contents(share);
+  const size_t used = heap.used_bytes();
+  bytes.set<uint8_t>(heap, 5 * ChunkedBytes::kChunkBytes + 7, 2);
+  bytes.set<uint8_t>(heap, 5 * ChunkedBytes::kChunkBytes + 8, 3);
+  EXPECT_LT(heap.used_bytes() - used, 2 * ChunkedBytes::kChunkBytes);
+  EXPECT_EQ(heap.used_bytes() - used, heap.left_bytes());
+  // What was all zeros is nobody's.
+  bytes.set<uint8_t>(heap, 9 * ChunkedBytes::kChunkBytes, 4);
+  EXPECT_TRUE(contents(share) == before);
+  EXPECT_FALSE(contents(bytes) == before);
+  bytes.check_invariants();
+  share.check_invariants();
+  bytes.destroy(heap);
+  EXPECT_TRUE(contents(share) == before);
+  share.destroy(heap);
+  EXPECT_EQ(heap.used_bytes(), 0U);
+}
+
 }  // namespace
 }  // namespace ouro
