@@ -82,7 +82,9 @@ class List::Account {
   ~Account() {
     if (!list_.is_large()) return;
     Large& large = *list_.large();
-    large.memory = heap_.used_bytes() - others_bytes_ - large.nodes.take_pinned_bytes();
+    const size_t left = large.nodes.take_pinned_bytes();
+    large.memory = heap_.used_bytes() - others_bytes_ - left;
+    heap_.note_left(left);
   }
 
  private:

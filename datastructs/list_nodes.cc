@@ -36,6 +36,15 @@ uint64_t sum_of(ListPage* page) noexcept {
 
 }  // namespace
 
+ListNode ListNode::share(Heap& heap) const noexcept {
+  if (is_plain()) {
+    blob()->pin();
+  } else if (!run().pin()) {
+    return copy(heap);
+  }
+  return *this;
+}
+
 ListNode ListNode::copy(Heap& heap) const noexcept {
   if (is_plain()) return plain(Blob::create_from(heap, blob()->view()));
   return packed(run().copy(heap));
@@ -90,7 +99,7 @@ ListPage& ListNodes::own_page(Heap& heap, uint32_t index) noexcept {
   ListPage* const mine = make_page(heap, page->capacity);
   mine->used = page->used;
   std::memcpy(mine->nodes(), page->nodes(), page->used * sizeof(ListNode));
-  for (uint32_t i = 0; i < mine->used; ++i) mine->nodes()[i].pin();
+  for (uint32_t i = 0; i < mine->used; ++i) mine->nodes()[i] = mine->nodes()[i].share(heap);
   --page->pins;
   pinned_bytes_ += Heap::usable_bytes(page);
   page = mine;

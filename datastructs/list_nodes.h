@@ -50,7 +50,8 @@ struct ListNode {
   size_t memory_bytes() const noexcept {
     return is_plain() ? blob()->memory_bytes() : run().memory_bytes();
   }
-  void pin() const noexcept { is_plain() ? blob()->pin() : run().pin(); }
+  // The same node, for one more; a copy if as many as can be counted have it.
+  ListNode share(Heap& heap) const noexcept;
   bool is_shared() const noexcept { return is_plain() ? blob()->is_shared() : run().is_shared(); }
   ListNode copy(Heap& heap) const noexcept;
 };

@@ -26,10 +26,11 @@ void PackedBlock::set_head(size_t bytes, size_t count) noexcept {
   block_[4] = static_cast<char>(count >> 8);
 }
 
-void PackedBlock::pin() noexcept {
+bool PackedBlock::pin() noexcept {
   const unsigned sharers = length_code::byte_at(block_ + 2) + kOneSharer;
-  CHECK(sharers <= 0xFF);
+  if (sharers > 0xFF) return false;
   block_[2] = static_cast<char>(sharers);
+  return true;
 }
 
 char* PackedBlock::splice(Heap& heap, At at, size_t old_bytes, size_t new_bytes,

@@ -70,8 +70,8 @@ class PackedBlock {
   // Room for a run of so many bytes, for one that is known to grow. Requires a block.
   void reserve(Heap& heap, size_t bytes) noexcept;
   // A block may be shared by several owners (nodes of large lists): then none may change it, and
-  // the last that destroys it frees it. Requires a block.
-  void pin() noexcept;
+  // the last that destroys it frees it. False if no more can be counted. Requires a block.
+  [[nodiscard]] bool pin() noexcept;
   bool is_shared() const noexcept { return length_code::byte_at(block_ + 2) >= kOneSharer; }
   // Frees the block, or gives up this owner's pin; the handle is empty afterwards.
   void destroy(Heap& heap) noexcept;
