@@ -215,8 +215,8 @@ void ZSet::remove_ranks(Heap& heap, RankRange range) {
     for_each(range, Direction::kAscending, [&](ByteView member, double) {
       announce(member);
       word_.forget(heap, member);
+      note_deadlines();
     });
-    note_deadlines();
   }
   if (is_table()) {
     Table& all = table();

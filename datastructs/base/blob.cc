@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "datastructs/base/blob.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "datastructs/base/check.h"
 
@@ -20,7 +22,9 @@ Blob* Blob::create_from(Heap& heap, ByteView bytes) noexcept {
 
 void Blob::unpin(Heap& heap, Blob* blob) noexcept {
   CHECK(blob->pins_ > 0);
-  if (--blob->pins_ == 0) heap.destroy(blob);
+  if (--blob->pins_ > 0) return;
+  CHECK(!blob->has_views());
+  heap.destroy(blob);
 }
 
 void Blob::set_size(size_t size) noexcept {
@@ -33,7 +37,63 @@ Blob* Blob::grow(Heap& heap, Blob* blob, size_t capacity) noexcept {
   if (capacity <= blob->capacity_) return blob;
   blob = static_cast<Blob*>(heap.reallocate(blob, sizeof(Blob) + capacity));
   blob->capacity_ = capacity;
+  for (BlobView* view = blob->views_; view != nullptr; view = view->next_) view->blob_ = blob;
   return blob;
+}
+
+void Blob::save_for_views(Heap&, size_t at, size_t size) noexcept {
+  for (BlobView* view = views_; view != nullptr; view = view->next_) view->save(at, size);
+}
+
+// ---- views
+
+void BlobView::begin(Heap& heap, Blob& blob) noexcept {
+  CHECK(blob_ == nullptr);
+  heap_ = &heap;
+  blob_ = &blob;
+  size_ = blob.size();
+  at_ = 0;
+  next_ = std::exchange(blob.views_, this);
+}
+
+void BlobView::end() noexcept {
+  if (blob_ == nullptr) return;
+  BlobView** link = &blob_->views_;
+  while (*link != this) link = &(*link)->next_;
+  *link = next_;
+  drop_last();
+  for (const auto& [at, chunk] : saved_) Blob::unpin(*heap_, chunk);
+  saved_.clear();
+  blob_ = nullptr;
+}
+
+void BlobView::drop_last() noexcept {
+  if (last_ != nullptr) Blob::unpin(*heap_, std::exchange(last_, nullptr));
+}
+
+ByteView BlobView::next() noexcept {
+  drop_last();
+  const size_t at = at_;
+  const size_t bytes = std::min(size_ - at, kChunkBytes);
+  at_ += bytes;
+  if (const auto found = saved_.find(at); found != saved_.end()) {
+    last_ = found->second;
+    saved_.erase(found);
+    return last_->view();
+  }
+  return {blob_->bytes() + at, bytes};
+}
+
+void BlobView::save(size_t at, size_t size) noexcept {
+  if (at >= size_) return;
+  const size_t end = size < size_ - at ? at + size : size_;
+  for (at = std::max(at - at % kChunkBytes, at_); at < end; at += kChunkBytes) {
+    if (saved_.contains(at)) continue;
+    const size_t bytes = std::min(size_ - at, kChunkBytes);
+    Blob* const copy = Blob::create_from(*heap_, {blob_->bytes() + at, bytes});
+    heap_->note_left(copy->memory_bytes());
+    saved_.emplace(at, copy);
+  }
 }
 
 }  // namespace ouro

@@ -156,13 +156,16 @@ Entry* Keyspace::put_value(const Key& key, Entry* old, Value value, UnixMs deadl
   return entry;
 }
 
-Keyspace::Editable Keyspace::edit_string(const Key& key, Entry* entry, size_t size) {
+Keyspace::Editable Keyspace::edit_string(const Key& key, Entry* entry, size_t size,
+                                         StringPart part) {
   NumberText scratch;
   const ByteView before = entry->text(scratch);
   const size_t kept = before.size() < size ? before.size() : size;
   table_->before_change(key.hash);
   if (entry->kind() == Kind::kBlob && !entry->blob()->is_shared()) {
     Blob* blob = entry->blob();
+    blob->before_change(heap_, part.at, part.bytes);
+    if (size < before.size()) blob->before_change(heap_, size, before.size() - size);
     if (size > blob->capacity()) {
       blob = Blob::grow(heap_, blob, room_for(size, before.size()));
       entry->set_blob(blob);

@@ -34,6 +34,12 @@ struct Key {
 // When freeing a value may wait.
 enum class Freeing : uint8_t { kNow, kLazy };
 
+// Of a string, in bytes.
+struct StringPart {
+  size_t at = 0;
+  size_t bytes = ~size_t{0};
+};
+
 class Keyspace {
  public:
   Keyspace(Heap& heap, HashSeed seed, LazyFree& lazy_free);
@@ -59,12 +65,13 @@ class Keyspace {
   }
   // The entry's string with `size` bytes to be edited in place: what was there is kept, growth is
   // filled with zero bytes. Growth of what is not empty makes room for more. Turns an integer into
-  // text.
+  // text. `part` is what may change of what was there, all unless said: less of a large string is
+  // then copied for frozen views.
   struct Editable {
     Entry* entry;
     std::span<char> bytes;
   };
-  Editable edit_string(const Key& key, Entry* entry, size_t size);
+  Editable edit_string(const Key& key, Entry* entry, size_t size, StringPart part = {});
   // Overwrites the integer of a kInt entry.
   void set_integer(const Key& key, Entry* entry, int64_t value);
   // Before a collection is changed in place.

@@ -5,9 +5,9 @@ namespace ouro {
 namespace {
 
 template <class T>
-uint64_t payload_of_copy(Heap& heap, const T& value) noexcept {
+uint64_t payload_of(const T& value) noexcept {
   uint64_t payload = 0;
-  new (&payload) T(value.copy(heap));
+  new (&payload) T(value);
   return payload;
 }
 
@@ -27,9 +27,42 @@ Value Value::copy_of(Heap& heap, const Entry& entry) noexcept {
       break;
     }
     default:
-      value.payload = entry.visit([&](const auto& from) { return payload_of_copy(heap, from); });
+      value.payload = entry.visit([&](const auto& from) { return payload_of(from.copy(heap)); });
   }
   return value;
+}
+
+bool Value::needs_view(const Entry& entry) noexcept {
+  switch (entry.kind()) {
+    case Kind::kBlob:
+      return entry.blob()->size() >= kViewedBlobBytesMin;
+    case Kind::kSet:
+      return entry.as<Set>().is_table();
+    case Kind::kZSet:
+      return entry.as<ZSet>().is_table();
+    case Kind::kHash:
+      return entry.as<Hash>().is_table();
+    default:
+      return false;
+  }
+}
+
+Value Value::share_of(Heap& heap, const Entry& entry) noexcept {
+  DCHECK(!needs_view(entry));
+  if (entry.kind() == Kind::kBlob) {
+    entry.blob()->pin();
+    return {.kind = Kind::kBlob, .edited = entry.was_edited(), .payload = entry.payload()};
+  }
+  if (entry.is_string()) return copy_of(heap, entry);
+  return {.kind = entry.kind(), .payload = entry.visit([&](const auto& from) {
+            return payload_of([&] {
+              if constexpr (requires { from.share(heap); }) {
+                return from.share(heap);
+              } else {
+                return from.copy(heap);
+              }
+            }());
+          })};
 }
 
 bool Value::free_some(Heap& heap, size_t& budget) noexcept {
@@ -55,7 +88,8 @@ size_t Value::free_effort() const noexcept {
 }
 
 bool Value::has_views() const noexcept {
-  if (kind <= Kind::kBlob) return false;
+  if (kind == Kind::kBlob) return reinterpret_cast<const Blob*>(payload)->has_views();
+  if (kind < Kind::kBlob) return false;
   return visit_collection(kind, const_cast<uint64_t*>(&payload), [](const auto& value) {
     if constexpr (requires { value.has_views(); }) {
       return value.has_views();

@@ -11,6 +11,9 @@
 
 namespace ouro {
 
+// A pinned string is copied as a whole by who changes it: below this that takes 100 us at most.
+inline constexpr size_t kViewedBlobBytesMin = 1_MiB;
+
 struct Value {
   Kind kind = Kind::kInt;
   bool edited = false;
@@ -20,8 +23,20 @@ struct Value {
   T& as() noexcept {
     return *reinterpret_cast<T*>(&payload);
   }
+  template <class T>
+  const T& as() const noexcept {
+    return *reinterpret_cast<const T*>(&payload);
+  }
   // A deep copy of an entry's value.
   static Value copy_of(Heap& heap, const Entry& entry) noexcept;
+  // Too large to be copied at once and of a kind that cannot be shared: a table, or a string from
+  // kViewedBlobBytesMin on. A snapshot reads it through a SetView, ZSetView, HashView or BlobView.
+  static bool needs_view(const Entry& entry) noexcept;
+  // An entry's value as it is now, for one who reads it bit by bit and then frees it by
+  // free_some(): what is small is copied, strings are pinned, lists, streams, filters and sketches
+  // shared (see share() of each: what it costs, and what may be asked). Requires:
+  // !needs_view(entry).
+  static Value share_of(Heap& heap, const Entry& entry) noexcept;
   // Frees up to `budget` allocations and lowers it by what was freed; true when nothing is left.
   bool free_some(Heap& heap, size_t& budget) noexcept;
   // How many allocations freeing takes: what UNLINK decides by.

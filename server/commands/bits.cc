@@ -45,12 +45,14 @@ struct EditedString {
   ByteView view() const { return {bytes.data(), bytes.size()}; }
 };
 
-// The string at `key` with bits up to position `last`; a missing key is made.
-Result<EditedString> edit_bits(Context& ctx, const Key& key, uint64_t last) {
+// The string at `key` with bits up to position `last`, of which those before `first` stay as they
+// are; a missing key is made.
+Result<EditedString> edit_bits(Context& ctx, const Key& key, uint64_t first, uint64_t last) {
   OURO_TRY(Entry * entry, ctx.find_string_to_write(key));
   const size_t before = entry == nullptr ? 0 : entry->text_size();
   const size_t size = std::max(before, static_cast<size_t>(last / kByteBits + 1));
-  return EditedString{.bytes = edit_string(ctx, key, entry, size), .grew = size > before};
+  const StringPart part{.at = first / kByteBits, .bytes = last / kByteBits + 1 - first / kByteBits};
+  return EditedString{.bytes = edit_string(ctx, key, entry, size, part), .grew = size > before};
 }
 
 // ---- one bit
@@ -62,7 +64,7 @@ Status cmd_setbit(Context& ctx) {
     return ctx.fail("ERR bit is not an integer or out of range");
   }
   const Key key = ctx.key(1);
-  OURO_TRY(const EditedString string, edit_bits(ctx, key, at));
+  OURO_TRY(const EditedString string, edit_bits(ctx, key, at, at));
   const uint64_t before = bits::read(string.view(), at, 1);
   const auto after = static_cast<uint64_t>(*bit);
   if (string.grew || before != after) {
@@ -307,12 +309,15 @@ Status get_fields(Context& ctx, std::span<const FieldStep> steps) {
 
 Status change_fields(Context& ctx, std::span<const FieldStep> steps) {
   using Action = FieldStep::Action;
+  uint64_t first = UINT64_MAX;
   uint64_t last = 0;
   for (const FieldStep& step : steps) {
-    if (step.action != Action::kGet) last = std::max(last, step.last_bit());
+    if (step.action == Action::kGet) continue;
+    first = std::min(first, step.at);
+    last = std::max(last, step.last_bit());
   }
   const Key key = ctx.key(1);
-  OURO_TRY(const EditedString string, edit_bits(ctx, key, last));
+  OURO_TRY(const EditedString string, edit_bits(ctx, key, first, last));
   const ByteView text = string.view();
   uint64_t changes = 0;
   ctx.reply.array(steps.size());

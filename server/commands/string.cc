@@ -149,7 +149,8 @@ Status cmd_append(Context& ctx) {
     const size_t before = entry->text_size();
     size += before;
     OURO_TRY(check_size(ctx, size));
-    const Keyspace::Editable string = ctx.db.edit_string(key, entry, size);
+    const Keyspace::Editable string =
+        ctx.db.edit_string(key, entry, size, {.at = before, .bytes = tail.size()});
     if (!tail.empty()) std::memcpy(string.bytes.data() + before, tail.data(), tail.size());
   }
   ctx.changed(key, Event::kString, "append");
@@ -171,7 +172,9 @@ Status cmd_setrange(Context& ctx) {
   }
   OURO_TRY(check_size(ctx, at + part.size()));
   const size_t size = std::max(before, at + part.size());
-  std::memcpy(edit_string(ctx, key, entry, size).data() + at, part.data(), part.size());
+  const std::span<char> bytes =
+      edit_string(ctx, key, entry, size, {.at = at, .bytes = part.size()});
+  std::memcpy(bytes.data() + at, part.data(), part.size());
   ctx.changed(key, Event::kString, "setrange");
   ctx.reply.integer(static_cast<int64_t>(size));
   return Status::ok();

@@ -32,13 +32,14 @@ inline void store_argument(Context& ctx, const Key& key, Entry* old, size_t inde
 }
 
 // The string at `key`, which holds `old` (or null: it is made), with `size` bytes to be edited in
-// place. What was there is kept, growth is filled with zero bytes.
-inline std::span<char> edit_string(Context& ctx, const Key& key, Entry* old, size_t size) {
+// place. What was there is kept, growth is filled with zero bytes. `part` is what may change of it.
+inline std::span<char> edit_string(Context& ctx, const Key& key, Entry* old, size_t size,
+                                   StringPart part = {}) {
   if (old == nullptr) {
     old = ctx.db.put_string(key, nullptr, "", kNoExpiry);
     ctx.added(key);
   }
-  return ctx.db.edit_string(key, old, size).bytes;
+  return ctx.db.edit_string(key, old, size, part).bytes;
 }
 
 }  // namespace ouro
