@@ -17,7 +17,8 @@ class FrozenView::Table final : public DictView<Entry> {
   Saver& saver_;
 };
 
-FrozenView::FrozenView(Databases& databases, Saver& saver) {
+FrozenView::FrozenView(Databases& databases, Saver& saver)
+    : heap_(databases[0].heap()), left_before_(heap_.left_bytes()) {
   for (DbIndex db = 0; db < databases.count(); ++db) {
     Keyspace& keyspace = databases[db];
     if (keyspace.size() == 0) continue;

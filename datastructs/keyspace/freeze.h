@@ -10,11 +10,27 @@
 // first change). A table is known by what it is, not by its number: SWAPDB does not touch a view,
 // and the table of a FLUSHALL stays with LazyFree until its views have ended.
 //
-// save() comes from inside of a change: it must not touch the databases, and must copy or share
-// what it wants to keep. A value of many elements it should not copy at once: large strings are
-// pinned, lists shared (List::share()), the tables of sets, hashes and sorted sets viewed in their
-// turn. At most 4 views at a time. Cost: begin() O(databases), next() as its budget says; a change
-// of a key that is not saved yet saves the few keys of its bucket.
+// save() comes from inside of a change, which goes on when it returns: it must not touch the
+// databases, and takes what it wants to keep in one of three ways, none of which copies a value of
+// many elements at once:
+//
+//      writes it out at once                a small value
+//      Value::share_of(heap, entry)         a small copy, a pinned string, a shared list, stream,
+//                                           filter or sketch; read in slices, then free_some()
+//      a view of its own, if                SetView, ZSetView, HashView, BlobView: elements in any
+//      Value::needs_view(entry)             order, chunks from the front; next() in slices
+//
+// Either way it is the value as it is now. What changes of it later, before it was read, is copied
+// once by the node, page, chunk or bucket; what is deleted stays with LazyFree, or with who shares
+// it. The sooner a value is read whose key has just changed, the less is copied: its save() was
+// called because of a change. Such copies are counted: copied_bytes(). They are never more than
+// what there was at the moment; a consumer so slow that there are more than kFrozenCopiedBytesMax
+// should not be waited for any longer: its owner writes what waits to a file, or ends the view.
+//
+// At most 4 views at a time; one that has ended counts while its saver still reads values through
+// views of theirs. Cost: begin O(databases); next() as its budget says; a change of a key that is
+// not saved yet saves the few keys of its bucket; with no view open a change tests one word.
+// Not here: what a saved key looks like outside (persistence/), when a view is begun.
 #pragma once
 
 #include <memory>
@@ -26,6 +42,7 @@
 namespace ouro {
 
 inline constexpr unsigned kFrozenViewsMax = kDictViewsMax;
+inline constexpr size_t kFrozenCopiedBytesMax = 1_GiB;
 
 class FrozenView {
  public:
@@ -53,10 +70,15 @@ class FrozenView {
   // Saves on until `budget` (buckets and entries) is spent; true when all keys have been saved.
   bool next(size_t& budget);
   bool is_complete() const { return at_ == tables_.size(); }
+  // What was copied or kept from being freed since the moment because something was still to be
+  // seen as it had been, by this view or another (Heap::left_bytes()).
+  size_t copied_bytes() const { return heap_.left_bytes() - left_before_; }
 
  private:
   class Table;
 
+  const Heap& heap_;
+  size_t left_before_;
   std::vector<Frozen> frozen_;
   std::vector<std::unique_ptr<Table>> tables_;  // as frozen_
   size_t at_ = 0;                               // those before are saved

@@ -1,39 +1,134 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Up to four frozen views over databases that change all the time in every way a Keyspace knows:
-// each view hands out what there was at its moment, once, whatever became of it since.
+// Up to four frozen views over databases that change all the time (random_changes.h): each view
+// hands out what there was at its moment, once, and what it took of a large value is still that
+// when it is read, whatever became of the value since.
 #include <gtest/gtest.h>
 
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "datastructs/base/prng.h"
 #include "datastructs/keyspace/freeze.h"
+#include "random_changes.h"
+#include "value_text.h"
 
 namespace ouro {
 namespace {
 
-constexpr DbIndex kDatabases = 3;
+using Place = std::pair<DbIndex, std::string>;
+using Contents = std::map<Place, std::string>;
 
-// A key as a view should see it: its deadline, and all of its value as text.
-std::string text_of(const Entry& entry) {
-  std::string text = std::to_string(entry.deadline()) + "|";
-  if (entry.is_string()) {
-    NumberText scratch;
-    return text.append(entry.text(scratch));
-  }
-  const List& list = entry.as<List>();
-  list.for_each(0, list.size(),
-                [&](const ListElement& element) { text.append(element.bytes).append(","); });
-  return text;
+std::string head_of(const Entry& entry) {
+  return std::string(type_name(entry.type())) + "@" + std::to_string(entry.deadline()) + "|";
 }
 
-using Contents = std::map<std::pair<DbIndex, std::string>, std::string>;
+// A value that a view has taken, read bit by bit.
+class Taken {
+ public:
+  virtual ~Taken() = default;
+  // True at the end; then text() is all of it.
+  virtual bool next(size_t budget) = 0;
+  virtual std::string text() = 0;
+};
+
+class TakenSet final : public Taken, private SetView {
+ public:
+  explicit TakenSet(const Set& set) { begin(set); }
+  bool next(size_t budget) override { return SetView::next(budget); }
+  std::string text() override { return text_of_elements(got_); }
+
+ private:
+  void save(ByteView member, UnixMs deadline) override {
+    EXPECT_TRUE(got_.try_emplace(std::string(member), std::to_string(deadline)).second);
+  }
+  Elements got_;
+};
+
+class TakenZSet final : public Taken, private ZSetView {
+ public:
+  explicit TakenZSet(const ZSet& zset) { begin(zset); }
+  bool next(size_t budget) override { return ZSetView::next(budget); }
+  std::string text() override { return text_of_elements(got_); }
+
+ private:
+  void save(ByteView member, double score, UnixMs deadline) override {
+    const std::string value = std::to_string(score) + "@" + std::to_string(deadline);
+    EXPECT_TRUE(got_.try_emplace(std::string(member), value).second);
+  }
+  Elements got_;
+};
+
+class TakenHash final : public Taken, private HashView {
+ public:
+  explicit TakenHash(const Hash& hash) { begin(hash); }
+  bool next(size_t budget) override { return HashView::next(budget); }
+  std::string text() override { return text_of_elements(got_); }
+
+ private:
+  void save_field(const Hash::Item& item) override {
+    const std::string value = std::string(item.value) + "@" + std::to_string(item.deadline);
+    EXPECT_TRUE(got_.try_emplace(std::string(item.field), value).second);
+  }
+  Elements got_;
+};
+
+class TakenBlob final : public Taken {
+ public:
+  TakenBlob(Heap& heap, Blob& blob) { view_.begin(heap, blob); }
+  bool next(size_t budget) override {
+    if (budget > 0) got_.append(view_.next());
+    return view_.is_complete();
+  }
+  std::string text() override {
+    EXPECT_EQ(got_.size(), view_.size());
+    return got_;
+  }
+
+ private:
+  BlobView view_;
+  std::string got_;
+};
+
+// Waits some turns, then is read at once and given back in slices.
+class TakenShare final : public Taken {
+ public:
+  TakenShare(Heap& heap, const Entry& entry, uint64_t turns)
+      : heap_(heap), value_(Value::share_of(heap, entry)), turns_(turns) {}
+  ~TakenShare() override {
+    size_t budget = ~size_t{0};
+    EXPECT_TRUE(value_.free_some(heap_, budget));
+  }
+  bool next(size_t budget) override {
+    if (turns_ > 0 && --turns_ > 0) return false;
+    if (text_.empty()) text_ = "|" + read();
+    is_freed_ = value_.free_some(heap_, budget);
+    return is_freed_;
+  }
+  std::string text() override { return text_.substr(1); }
+
+ private:
+  std::string read() {
+    if (value_.kind == Kind::kInt) return std::to_string(static_cast<int64_t>(value_.payload));
+    if (value_.kind == Kind::kBlob)
+      return std::string(reinterpret_cast<Blob*>(value_.payload)->view());
+    return visit_collection(value_.kind, &value_.payload, [](const auto& value) {
+      if constexpr (requires { value.check_invariants(); }) value.check_invariants();
+      return text_of(value);
+    });
+  }
+
+  Heap& heap_;
+  Value value_;
+  uint64_t turns_;
+  std::string text_;
+  bool is_freed_ = false;
+};
 
 class View final : private FrozenView::Saver {
  public:
-  View(Databases& databases, Contents wanted)
-      : wanted_(std::move(wanted)), view_(databases, *this) {
+  View(RandomChanges& changes, Contents wanted)
+      : changes_(changes), wanted_(std::move(wanted)), view_(changes.databases(), *this) {
     size_t keys = 0, with_deadline = 0;
     for (const FrozenView::Frozen& frozen : view_.frozen()) {
       keys += frozen.keys;
@@ -41,144 +136,136 @@ class View final : private FrozenView::Saver {
     }
     EXPECT_EQ(keys, wanted_.size());
     size_t deadlines = 0;
-    for (const auto& [key, text] : wanted_) deadlines += text.starts_with("-1|") ? 0U : 1U;
+    for (const auto& [key, text] : wanted_)
+      deadlines += text.find("@-1|") == std::string::npos ? 1U : 0U;
     EXPECT_EQ(with_deadline, deadlines);
   }
 
   // True when it has everything, which is then looked at.
   bool next(size_t budget) {
-    if (!view_.next(budget)) return false;
-    EXPECT_EQ(got_, wanted_);
+    if (!taken_.empty()) {
+      const size_t any = changes_.prng().below(taken_.size());
+      auto& [place, taken] = taken_[any];
+      if (taken->next(budget)) {
+        got_[place] += taken->text();
+        std::swap(taken_[any], taken_.back());
+        taken_.pop_back();
+      }
+    }
+    if (!view_.next(budget) || !taken_.empty()) return false;
+    for (const auto& [place, text] : wanted_) {
+      const auto got = got_.find(place);
+      if (got == got_.end() || got->second != text) {
+        ADD_FAILURE() << "not as it was: " << place.second << ", "
+                      << (got == got_.end() ? "missing" : got->second.substr(0, 300)) << "\n but "
+                      << text.substr(0, 300);
+      }
+    }
+    EXPECT_EQ(got_.size(), wanted_.size());
     return true;
   }
 
  private:
   void save(DbIndex db, Entry& entry) override {
-    EXPECT_TRUE(got_.try_emplace({db, std::string(entry.key())}, text_of(entry)).second)
+    const Place place{db, std::string(entry.key())};
+    EXPECT_TRUE(got_.try_emplace(place, head_of(entry)).second)
         << "handed out twice: " << entry.key();
+    if (!Value::needs_view(entry) && changes_.prng().below(entry.is_string() ? 20 : 4) != 0) {
+      got_[place] += text_of(entry);
+      return;
+    }
+    taken_.emplace_back(place, take(entry));
+  }
+  std::unique_ptr<Taken> take(Entry& entry) {
+    if (!Value::needs_view(entry))
+      return std::make_unique<TakenShare>(changes_.heap(), entry, changes_.prng().below(300));
+    switch (entry.kind()) {
+      case Kind::kSet:
+        return std::make_unique<TakenSet>(entry.as<Set>());
+      case Kind::kZSet:
+        return std::make_unique<TakenZSet>(entry.as<ZSet>());
+      case Kind::kHash:
+        return std::make_unique<TakenHash>(entry.as<Hash>());
+      default:
+        return std::make_unique<TakenBlob>(changes_.heap(), *entry.blob());
+    }
   }
 
+  RandomChanges& changes_;
   Contents wanted_;
   Contents got_;
+  std::vector<std::pair<Place, std::unique_ptr<Taken>>> taken_;
   FrozenView view_;
 };
 
 class FreezeModel {
  public:
-  explicit FreezeModel(uint64_t seed)
-      : prng_(seed), databases_(heap_, HashSeed{seed * 31}, kDatabases) {}
+  explicit FreezeModel(uint64_t seed) : changes_(seed) {}
 
   void run(int steps) {
     for (int i = 0; i < steps && !testing::Test::HasFailure(); ++i) {
-      // Phases of growth and of shrinking, with tables of some thousand keys between.
-      shrinks_ = i / 20'000 % 2 == 1;
-      step();
+      changes_.step(i / 20'000 % 2 == 1);
       for (auto& view : views_) work_on(view);
-      (void)databases_.lazy_free().run(prng_.below(3));
+      (void)changes_.databases().lazy_free().run(changes_.prng().below(3));
     }
     for (auto& view : views_) {
       while (view != nullptr && !view->next(1000)) {
       }
       view = nullptr;
     }
-    EXPECT_TRUE(databases_.lazy_free().run(~size_t{0}));
-    EXPECT_TRUE(databases_.lazy_free().empty());
-    for (DbIndex db = 0; db < kDatabases; ++db) {
-      databases_[db].check_invariants();
-      databases_[db].clear(Freeing::kNow);
-    }
+    EXPECT_TRUE(changes_.databases().lazy_free().run(~size_t{0}));
+    EXPECT_TRUE(changes_.databases().lazy_free().empty());
+    EXPECT_GT(changes_.heap().left_bytes(), 0U);
+    for (DbIndex db = 0; db < RandomChanges::kDatabases; ++db) compare_memory(db);
+    changes_.clear();
+    for (DbIndex db = 0; db < RandomChanges::kDatabases; ++db)
+      EXPECT_EQ(changes_.databases()[db].overhead_bytes(), 0U);
+    EXPECT_EQ(changes_.heap().used_bytes(), 0U);
   }
 
  private:
   Contents contents() {
     Contents all;
-    for (DbIndex db = 0; db < kDatabases; ++db) {
-      databases_[db].for_each([&](Entry& entry) {
-        all[{db, std::string(entry.key())}] = text_of(entry);
+    for (DbIndex db = 0; db < RandomChanges::kDatabases; ++db) {
+      changes_.databases()[db].for_each([&](Entry& entry) {
+        if (!entry.is_string()) {
+          entry.visit([](const auto& value) { value.check_invariants(); });
+        }
+        all[{db, std::string(entry.key())}] = head_of(entry) + text_of(entry);
       });
     }
     return all;
   }
 
+  // What was shared counts right again: each key gives back what it said that it takes.
+  void compare_memory(DbIndex number) {
+    Keyspace& db = changes_.databases()[number];
+    std::vector<std::string> names;
+    db.for_each([&](Entry& entry) { names.emplace_back(entry.key()); });
+    for (const std::string& name : names) {
+      Entry* const entry = db.find(db.key(name));
+      // With a key whose elements have, or had, deadlines an entry of another table goes, too.
+      const Kind kind = entry->kind();
+      if (kind == Kind::kSet || kind == Kind::kZSet || kind == Kind::kHash) continue;
+      const size_t bytes = entry->memory_bytes();
+      const size_t before = changes_.heap().used_bytes() - db.overhead_bytes();
+      db.erase(db.key(name), Freeing::kNow);
+      const size_t after = changes_.heap().used_bytes() - db.overhead_bytes();
+      ASSERT_EQ(before - after, bytes) << name;
+    }
+  }
+
   void work_on(std::unique_ptr<View>& view) {
+    Prng& prng = changes_.prng();
     if (view == nullptr) {
-      if (prng_.below(4000) == 0) view = std::make_unique<View>(databases_, contents());
-    } else if (prng_.below(5000) == 0 || view->next(prng_.below(8))) {
+      if (prng.below(4000) == 0) view = std::make_unique<View>(changes_, contents());
+    } else if (prng.below(6000) == 0 || view->next(prng.below(8))) {
       view = nullptr;  // some end before they are complete
     }
   }
 
-  Keyspace& any_database() { return databases_[static_cast<DbIndex>(prng_.below(kDatabases))]; }
-
-  void step() {
-    Keyspace& db = any_database();
-    const std::string name = "key:" + std::to_string(prng_.below(6000));
-    const Key key = db.key(name);
-    Entry* entry = db.find(key);
-    if (prng_.below(20'000) == 0) return flush_or_swap(db);
-    if (shrinks_ && prng_.below(2) == 0) {
-      return db.erase(key, prng_.below(2) == 0 ? Freeing::kNow : Freeing::kLazy);
-    }
-    const UnixMs deadline =
-        prng_.below(3) == 0 ? static_cast<UnixMs>(prng_.below(1000)) : kNoExpiry;
-    switch (prng_.below(10)) {
-      case 0:
-      case 1:
-        db.put_string(key, entry, std::string(prng_.below(60), 'e'), deadline);
-        return;
-      case 2:
-        db.put_integer(key, entry, static_cast<int64_t>(prng_.below(100)), deadline);
-        return;
-      case 3:
-        db.put_string(key, entry, std::string(kBlobBytesMin + prng_.below(100), 'b'), deadline);
-        return;
-      case 4:
-        if (entry != nullptr) db.set_deadline(key, entry, deadline);
-        return;
-      case 5:
-        if (entry != nullptr && entry->is_string()) edit(db, key, *entry);
-        return;
-      case 6:
-        if (entry != nullptr) move(db, key, any_database());
-        return;
-      case 7:
-        return db.erase(key, Freeing::kLazy);
-      default:
-        return push(db, key, entry);
-    }
-  }
-  void flush_or_swap(Keyspace& db) {
-    if (prng_.below(2) == 0) {
-      db.clear(prng_.below(2) == 0 ? Freeing::kNow : Freeing::kLazy);
-    } else {
-      db.swap_contents(any_database());
-    }
-  }
-  void edit(Keyspace& db, const Key& key, Entry& entry) {
-    if (entry.kind() == Kind::kInt) return db.set_integer(key, &entry, entry.integer() + 1);
-    const Keyspace::Editable text = db.edit_string(key, &entry, entry.text_size() + prng_.below(9));
-    if (!text.bytes.empty()) text.bytes[prng_.below(text.bytes.size())] = 'x';
-  }
-  void move(Keyspace& from, const Key& key, Keyspace& to) {
-    const std::string name = "moved:" + std::to_string(prng_.below(500));
-    const Key target = to.key(name);
-    const Value value = from.take(key);
-    to.put_value(target, to.find(target), value, kNoExpiry);
-  }
-  void push(Keyspace& db, const Key& key, Entry* entry) {
-    if (entry != nullptr && entry->kind() != Kind::kList) return;
-    if (entry != nullptr) db.before_change(key);
-    List& list = entry == nullptr ? db.add<List>(key) : entry->as<List>();
-    for (uint64_t left = 1 + prng_.below(prng_.below(50) == 0 ? 400 : 3); left > 0; --left)
-      list.push(heap_, limits_, ListEnd::kBack, std::to_string(prng_.next()));
-  }
-
-  Prng prng_;
-  Heap heap_;
-  Limits limits_;
-  Databases databases_;
+  RandomChanges changes_;
   std::unique_ptr<View> views_[kFrozenViewsMax];
-  bool shrinks_ = false;
 };
 
 TEST(FreezeModel, EachViewSeesItsMoment) {
