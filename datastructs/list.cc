@@ -155,7 +155,7 @@ void List::insert_in_node(Heap& heap, Ref ref, size_t offset, ByteView element) 
   ListNodes& nodes = large()->nodes;
   PackedList run = nodes.writable(heap, ref);
   run.insert(heap, run.at_index(offset), element);
-  nodes.set(heap, ref, ListNode::packed(run));
+  nodes.set(ref, run);
 }
 
 bool List::pop(Heap& heap, ListEnd end, FunctionRef<void(const ListElement&)> fn) {
@@ -212,7 +212,7 @@ void List::insert_large(Heap& heap, const NodeLimit& limit, size_t index, ByteVi
   // Only a packed node has an inside. It is parted where the element goes.
   PackedList left = nodes.writable(heap, ref);
   const PackedList right = left.split(heap, left.at_index(offset));
-  nodes.set(heap, ref, ListNode::packed(left));
+  nodes.set(ref, left);
   Ref after = nodes.insert_after(heap, ref, ListNode::packed(right));
   if (limit.fits(right, element)) {
     insert_in_node(heap, after, 0, element);
@@ -272,7 +272,7 @@ bool List::set_in_place(Heap& heap, const NodeLimit& limit, size_t index, ByteVi
   }
   PackedList run = nodes.writable(heap, ref);
   if (!replace(run, offset)) return false;
-  nodes.set(heap, ref, ListNode::packed(run));
+  nodes.set(ref, run);
   return true;
 }
 
@@ -288,7 +288,7 @@ size_t List::erase_part(Heap& heap, Ref& ref, size_t offset, size_t count) {
   }
   PackedList run = nodes.writable(heap, ref);
   run.erase(heap, run.at_index(offset), erased);
-  nodes.set(heap, ref, ListNode::packed(run));
+  nodes.set(ref, run);
   return erased;
 }
 
@@ -375,7 +375,7 @@ size_t List::erase_equal_large(Heap& heap, const ListNeedle& needle, ListEnd fro
       } else if (here > 0) {
         PackedList run = nodes.writable(heap, ref);
         (void)run.erase_equal(heap, needle, forwards ? 0 : matches - here, here);
-        nodes.set(heap, ref, ListNode::packed(run));
+        nodes.set(ref, run);
       }
     }
     // A taken node left `ref` at the following one.
@@ -397,7 +397,7 @@ bool List::merge_with_next(Heap& heap, const NodeLimit& limit, Ref ref) {
   PackedList run = nodes.writable(heap, ref);
   PackedList other = nodes.writable(heap, next);
   run.merge(heap, other);
-  nodes.set(heap, ref, ListNode::packed(run));
+  nodes.set(ref, run);
   (void)nodes.take(heap, next);
   return true;
 }

@@ -92,18 +92,19 @@ void ListNodes::share_from(Heap& heap, const ListNodes& other) noexcept {
   for (uint32_t i = 0; i < page_count_; ++i) ++pages_[i].page->pins;
 }
 
-// The page, which nobody else has afterwards.
-ListPage& ListNodes::own_page(Heap& heap, uint32_t index) noexcept {
-  ListPage*& page = pages_[index].page;
-  if (page->pins == 1) return *page;
-  ListPage* const mine = make_page(heap, page->capacity);
-  mine->used = page->used;
-  std::memcpy(mine->nodes(), page->nodes(), page->used * sizeof(ListNode));
-  for (uint32_t i = 0; i < mine->used; ++i) mine->nodes()[i] = mine->nodes()[i].share(heap);
-  --page->pins;
-  pinned_bytes_ += Heap::usable_bytes(page);
-  page = mine;
-  return *mine;
+ListPage* ListNodes::copy_page(Heap& heap, ListPage* shared) noexcept {
+  ListPage* const mine = make_page(heap, shared->capacity);
+  mine->used = shared->used;
+  for (uint32_t i = 0; i < mine->used; ++i) mine->nodes()[i] = shared->nodes()[i].share(heap);
+  --shared->pins;
+  pinned_bytes_ += Heap::usable_bytes(shared);
+  return mine;
+}
+
+void ListNodes::copy_node(Heap& heap, ListNode& shared) noexcept {
+  const ListNode mine = shared.copy(heap);
+  free_node(heap, shared);
+  shared = mine;
 }
 
 // Leaves a page that others have to them.
@@ -232,26 +233,6 @@ void ListNodes::erase_page(Heap& heap, uint32_t index) noexcept {
   }
 }
 
-PackedList ListNodes::writable(Heap& heap, Ref ref) noexcept {
-  ListNode& node = own_page(heap, ref.page).nodes()[ref.node];
-  if (!node.is_shared()) return node.run();
-  const ListNode mine = node.copy(heap);
-  free_node(heap, node);
-  node = mine;
-  return mine.run();
-}
-
-void ListNodes::set(Heap& heap, Ref ref, ListNode node) noexcept {
-  DCHECK(node.elements > 0);
-  ListNode& place = own_page(heap, ref.page).nodes()[ref.node];
-  PageRef& owner = pages_[ref.page];
-  owner.elements += node.elements;
-  owner.elements -= place.elements;
-  elements_ += node.elements;
-  elements_ -= place.elements;
-  place = node;
-}
-
 ListNode ListNodes::take(Heap& heap, Ref& ref) noexcept {
   ListPage& page = own_page(heap, ref.page);
   ListNode* nodes = page.nodes();
@@ -285,7 +266,7 @@ void ListNodes::erase(Heap& heap, Ref& ref) noexcept { free_node(heap, take(heap
 void ListNodes::replace(Heap& heap, Ref ref, ListNode node) noexcept {
   (void)own_page(heap, ref.page);
   free_node(heap, at(ref));
-  set(heap, ref, node);
+  put(ref, node);
 }
 
 // Pages of a quarter each become one of a half, so that a list with many erased nodes does not keep

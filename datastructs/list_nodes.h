@@ -29,6 +29,7 @@
 #include <utility>
 
 #include "datastructs/base/blob.h"
+#include "datastructs/base/check.h"
 #include "datastructs/base/memory.h"
 #include "datastructs/packed_list.h"
 
@@ -109,9 +110,14 @@ class ListNodes {
     return insert_at(heap, {ref.page, ref.node + 1}, node);
   }
   // The packed run of this node, to be changed and then given back by set().
-  PackedList writable(Heap& heap, Ref ref) noexcept;
-  // The node's contents changed, or another node takes its place. It is not empty.
-  void set(Heap& heap, Ref ref, ListNode node) noexcept;
+  PackedList writable(Heap& heap, Ref ref) noexcept {
+    ListNode& node = own_page(heap, ref.page).nodes()[ref.node];
+    if (node.run().is_shared()) [[unlikely]]
+      copy_node(heap, node);
+    return node.run();
+  }
+  // What writable() gave has changed. It is not empty.
+  void set(Ref ref, PackedList run) noexcept { put(ref, ListNode::packed(run)); }
   // Takes the node out without freeing its contents; `ref` becomes the place of the node that
   // followed it, or end().
   ListNode take(Heap& heap, Ref& ref) noexcept;
@@ -137,7 +143,25 @@ class ListNodes {
     uint64_t elements;
   };
 
-  ListPage& own_page(Heap& heap, uint32_t index) noexcept;
+  // The page, which nobody else has afterwards.
+  ListPage& own_page(Heap& heap, uint32_t index) noexcept {
+    ListPage*& page = pages_[index].page;
+    if (page->pins > 1) [[unlikely]]
+      page = copy_page(heap, page);
+    return *page;
+  }
+  ListPage* copy_page(Heap& heap, ListPage* shared) noexcept;
+  void copy_node(Heap& heap, ListNode& shared) noexcept;
+  // Requires: nobody else has the page.
+  void put(Ref ref, ListNode node) noexcept {
+    DCHECK(node.elements > 0);
+    PageRef& owner = pages_[ref.page];
+    ListNode& place = owner.page->nodes()[ref.node];
+    const uint64_t more = uint64_t{node.elements} - place.elements;
+    owner.elements += more;
+    elements_ += more;
+    place = node;
+  }
   void drop_last_page(Heap& heap) noexcept;
   Ref insert_at(Heap& heap, Ref ref, ListNode node) noexcept;
   Ref make_room(Heap& heap, Ref ref) noexcept;
