@@ -76,6 +76,11 @@ void LuaState::show_api(Api api) {
   lua_pop(lua_, 1);
 }
 
+void LuaState::end_steps(lua_State* lua) {
+  steps_left_ = kHookEvery;
+  Runner::on_instructions(lua, nullptr);
+}
+
 void LuaState::set_watch(Watch watch) {
   const int instructions = watch == Watch::kClosely ? 1 : kHookEvery;
   lua_sethook(lua_, Runner::on_instructions, LUA_MASKCOUNT, instructions);

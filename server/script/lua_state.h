@@ -72,6 +72,16 @@ class LuaState {
     return stack_base_ - static_cast<char*>(__builtin_frame_address(0)) > kStackBytesMax;
   }
 
+  // A function in C has gone so many steps, each about as long as an instruction of Lua: what the
+  // hook does is done for these, too. May raise.
+  void spend(lua_State* lua, size_t steps) {
+    if (steps < steps_left_) [[likely]] {
+      steps_left_ -= steps;
+    } else {
+      end_steps(lua);
+    }
+  }
+
   // How often the hook is called: after so many instructions, or after each.
   enum class Watch : uint8_t { kNowAndThen, kClosely };
   void set_watch(Watch watch);
@@ -86,6 +96,7 @@ class LuaState {
   // An eighth of what a thread usually has. LuaJIT itself sets no limit.
   static constexpr std::ptrdiff_t kStackBytesMax = 1 << 20;
 
+  void end_steps(lua_State* lua);
   static void* allocate(void* self, void* block, size_t before, size_t bytes);
 
   Heap& heap_;
@@ -95,6 +106,7 @@ class LuaState {
   size_t bytes_max_;
   size_t bytes_ = 0;
   int lifted_ = 0;
+  size_t steps_left_ = kHookEvery;
   char* stack_base_ = nullptr;
   lua_State* lua_ = nullptr;
   Sandbox sandbox_;

@@ -9,6 +9,7 @@
 
 #include "server/script/libraries.h"
 #include "server/script/lua_bytes.h"
+#include "server/script/lua_state.h"
 
 namespace ouro {
 namespace {
@@ -22,10 +23,11 @@ constexpr int kUnpackNestingMax = 1000;
 
 class Packer {
  public:
-  explicit Packer(lua_State* lua) : lua_(lua), out_(lua) {}
+  explicit Packer(lua_State* lua) : lua_(lua), state_(LuaState::of(lua)), out_(lua) {}
 
-  // Appends the value at `at`.
+  // Appends the value at `at`. A step: tables that hold others many times have no end.
   void pack(int at, int depth) {
+    state_.spend(lua_, 1);
     switch (lua_type(lua_, at)) {
       case LUA_TSTRING:
         return pack_string(at);
@@ -131,6 +133,7 @@ class Packer {
   }
 
   lua_State* lua_;
+  LuaState& state_;
   LuaBytes out_;
 };
 

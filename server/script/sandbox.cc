@@ -9,9 +9,6 @@
 #include "server/script/lua_state.h"
 #include "server/script/source.h"
 
-// Debian's lua-cjson declares this in a header of another Lua.
-extern "C" int luaopen_cjson(lua_State* lua);
-
 namespace ouro {
 namespace {
 
@@ -93,6 +90,9 @@ void check_stack(lua_State* lua) {
 int read_only_writer(lua_State* lua) {
   check_writable(lua, 1);
   check_stack(lua);
+  // In the same frame, so that its errors tell the script's place. Some are written in Lua.
+  if (const lua_CFunction function = lua_tocfunction(lua, lua_upvalueindex(2)))
+    return function(lua);
   const int arguments = lua_gettop(lua);
   lua_pushvalue(lua, lua_upvalueindex(2));
   lua_insert(lua, 1);
@@ -400,6 +400,7 @@ class Builder {
   void add_libraries() {
     push_part(lua_, "table",
               {"concat", "foreach", "foreachi", "getn", "insert", "maxn", "remove", "sort"});
+    bound_table_library(lua_);
     guard({"insert", "remove", "sort"});
     push_function(obsolete_setn);
     set_field(lua_, -2, "setn");
@@ -427,8 +428,7 @@ class Builder {
                "tobit", "tohex"});
     add_table("bit");
     add_string();
-    lua_pushcfunction(lua_, luaopen_cjson);
-    lua_call(lua_, 0, 1);
+    push_json_library(lua_);
     add_table("cjson");
     push_msgpack_library(lua_);
     add_table("cmsgpack");
@@ -441,7 +441,8 @@ class Builder {
     push_part(lua_, "string",
               {"byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep",
                "reverse", "sub", "upper"});
-    bound({"format", "gsub"});
+    bound({"format"});
+    bound_string_library(lua_);
     add_alias(lua_, "gfind", "gmatch");
     lua_pushliteral(lua_, "");
     lua_getmetatable(lua_, -1);

@@ -54,6 +54,15 @@ STATEMENTS = choices("""
 x = 1 ; KEYS[3] = 'a' ; redis.call = nil ; local s = string.rep('a', 100) ; if ARGV[1] == 'a' then return 'early' end
 local t = {} t.x = t ; rawset(_G, 'a', 1) ; goodbye() ; redis.setresp(3) ; redis.setresp(2) ; redis.set_repl(redis.REPL_ALL)
 """)
+PATTERN_ITEMS = choices(r"""
+a ; b ; . ; %a ; %d ; %S ; %x ; %z ; %g ; %1 ; %2 ; %% ; %. ; [ab] ; [^ab] ; [a-c%d] ; []] ; [^]x] ; [%]-] ; %b() ; %bab ; %f[%a]
+%f[b] ; ( ; ) ; ( ; ) ; () ; ^ ; $ ; [ ; % ; %b ; %f ; [a- ; (a) ; (.-) ; (%w*) ; \000
+""")
+SUBJECT_PIECES = choices("a ; b ; aab ; 1 ; ( ; ) ; (ab) ; ] ; - ; % ; ^ ; x y ; \\000 ; \\255")
+REPLACEMENTS = choices("""
+'x' ; '%0%0' ; '<%1>' ; '%2' ; '%' ; '%a' ; function(...) return select('#', ...) end ; function() end ; 5 ; true
+function() return {} end ; {a = 'z', b = false}
+""")
 HEADS = ["#!lua\n", "#!lua flags=no-writes\n", "#!lua flags=allow-oom,no-cluster\n", "#!lua flags=\n", "#!lua flags=what\n",
          "#!lua name=x\n", "#!lua", "#!js\n", "#!lua flags=no-writes,allow-stale\n"]
 BAD_LIBRARIES = choices("""
@@ -145,7 +154,8 @@ class Scripts:
         return "{[%s] = %s}" % (self.pick(["'a'", "'b'", "1", "2", "'1'"]), self.plain(depth + 1))
 
     def library_call(self):
-        return self.pick([self.json, self.msgpack, self.struct, self.bits, self.ordinary, self.ordinary, self.odd])()
+        return self.pick([self.json, self.msgpack, self.struct, self.bits, self.pattern, self.sort, self.ordinary, self.ordinary,
+                          self.odd])()
 
     def ordinary(self):
         return self.fill(self.pick(CALLS), w=[f"tostring({word})" for word in STRINGS], n=[f"({n})" for n in NUMBERS[:15]])
@@ -169,6 +179,26 @@ class Scripts:
         return self.pick([f"struct.pack('{form}', {values})", f"struct.size('{form}')",
                           f"{{struct.unpack('{form}', struct.pack('{form}', {values}))}}",
                           f"{{struct.unpack('{self.pick(STRUCT_FORMATS)}', {raw})}}"])
+
+    def pattern(self):
+        """In a list of its own: what a function returns at its end tells no place."""
+        subject = "'" + "".join(self.pick(SUBJECT_PIECES) for _ in range(self.between(0, 5))) + "'"
+        items = (self.pick(PATTERN_ITEMS) + self.pick(["", "", "", "*", "+", "-", "?"]) for _ in range(self.between(0, 5)))
+        pattern = "'" + "".join(items) + "'"
+        start = self.pick(["", "", f", {self.between(-6, 8)}"])
+        each = f"for a, b in string.gmatch({subject}, {pattern}) do r[#r + 1] = a r[#r + 1] = b end"
+        return self.pick([
+            f"{{string.find({subject}, {pattern}{start})}}", f"{{string.match({subject}, {pattern}{start})}}",
+            f"{{({subject}):gsub({pattern}, {self.pick(REPLACEMENTS)}{start})}}",
+            f"{{pcall(function() local r = {{}} {each} return r end)}}"])
+
+    def sort(self):
+        """Pairs, by their first elements: the order of those that are alike shows."""
+        pairs = ", ".join(f"{{{self.between(0, 3)}, {i}}}" for i in range(self.between(0, 12)))
+        less = self.pick(["a[1] < b[1]", "a[1] > b[1]", "a[1] <= b[1]", "a[1]", "false"])
+        return self.pick([
+            f"(function() local t = {{{pairs}}} table.sort(t, function(a, b) return {less} end) return cjson.encode(t) end)()",
+            f"(function() local t = {self.list(lambda: self.pick(LITERALS))} table.sort(t) return t end)()"])
 
     def bits(self):
         number, count = self.between(-2 ** 33, 2 ** 33), self.between(-3, 40)
