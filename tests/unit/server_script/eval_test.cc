@@ -385,6 +385,27 @@ TEST(Eval, AScriptThatWantsTooMuchMemoryFails) {
   EXPECT_EQ(engine.engine.heap.used_bytes(), before);
 }
 
+// The heap asks the allocator what a block takes, the machine is told what Lua asked for.
+TEST(Eval, AMachineCountsEachOfItsBytesOnce) {
+  for (const char* fill :
+       {"t[i] = ('x'):rep(1000) .. i", "t[i] = {i}", "t['k' .. i] = i", "t[i] = t[i - 1]"}) {
+    ScriptEngine engine;
+    Runner runner(engine.engine);
+    Heap heap;
+    LuaState state(heap, LuaState::Kind::kEval, runner, 1);
+    std::string error;
+    const int script =
+        state.compile("local t = {} for i = 1, 20000 do " + std::string(fill) + " end return t",
+                      "@user_script", error);
+    state.push_kept(script);
+    ASSERT_EQ(lua_pcall(state.lua(), 0, 1, 0), 0);
+    EXPECT_LE(state.memory_bytes(), heap.used_bytes()) << fill;
+    EXPECT_GE(state.memory_bytes(), heap.used_bytes() / 2) << fill;
+    EXPECT_EQ(state.memory_bytes() / 1024, static_cast<size_t>(lua_gc(state.lua(), LUA_GCCOUNT, 0)))
+        << fill;
+  }
+}
+
 TEST(Eval, CallsThatFailLeaveNothing) {
   ScriptEngine engine;
   engine.run("SET s v");
