@@ -72,20 +72,22 @@ class Op {
 
   bool busy() const noexcept { return loop.kind != OpKind::kIdle; }
 
+  static constexpr uint32_t kNotListed = UINT32_MAX;
   // The loop's own notes; nobody else touches them.
   struct LoopPart {
     OpKind kind = OpKind::kIdle;
     bool cancelled = false;
-    bool queued = false;         // in the loop's list of finished operations
-    int32_t descriptor = -1;     // what it works on
-    int32_t result = 0;          // while queued
-    uint32_t epoch = 0;          // when it was last seen active
-    char* data = nullptr;        // receive_into: where to
-    size_t size = 0;             // receive_into: how much
-    bool quiet = false;          // a send whose success nobody reports: see UringLoop
-    bool restarting = false;     // a receive that ends to be started again, see there
-    uint8_t short_receives = 0;  // in a row, see there
-    Op* next = nullptr;          // in one of the loop's lists
+    bool queued = false;                 // in the loop's list of finished operations
+    int32_t descriptor = -1;             // what it works on
+    int32_t result = 0;                  // while queued
+    uint32_t epoch = 0;                  // when it was last seen active
+    char* data = nullptr;                // receive_into: where to
+    size_t size = 0;                     // receive_into: how much
+    bool quiet = false;                  // a send whose success nobody reports: see UringLoop
+    bool restarting = false;             // a receive that ends to be started again, see there
+    uint8_t short_receives = 0;          // in a row, see there
+    uint32_t cancel_index = kNotListed;  // among those that are asked to end, see there
+    Op* next = nullptr;                  // in one of the loop's lists
   } loop;
 
   // Only for loops: the operation is over; the callback may destroy the owner.

@@ -197,6 +197,7 @@ void UringLoop::cancel(Op& op) {
 }
 
 void UringLoop::end_soon(Op& op) {
+  op.loop.cancel_index = static_cast<uint32_t>(cancelling_.size());
   cancelling_.push_back(&op);
   ask_to_cancel(op);
 }
@@ -208,8 +209,15 @@ void UringLoop::ask_to_cancel(Op& op) {
 }
 
 void UringLoop::note_ended(Op& op) {
-  if (op.loop.cancelled || op.loop.restarting) std::erase(cancelling_, &op);
   op.loop.restarting = false;
+  const uint32_t index = std::exchange(op.loop.cancel_index, Op::kNotListed);
+  if (index == Op::kNotListed) return;
+  // The last one takes its place: thousands may end at once.
+  Op* const last = cancelling_.back();
+  cancelling_.pop_back();
+  if (last == &op) return;
+  last->loop.cancel_index = index;
+  cancelling_[index] = last;
 }
 
 // The one end of operations of the ring.

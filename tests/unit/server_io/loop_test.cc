@@ -2,6 +2,7 @@
 // The contract of Loop, kept by every back end.
 #include "server/io/loop.h"
 
+#include <algorithm>
 #include <csignal>
 #include <optional>
 #include <vector>
@@ -249,6 +250,35 @@ TEST_P(LoopContract, CancelEndsAReceiveIntoThatWaits) {
   loop->cancel(receive.op);
   finish(receive);
   EXPECT_EQ(receive.last(), -ECANCELED);
+}
+
+// Some have ended by themselves before they are asked to, in an order of their own.
+TEST_P(LoopContract, ManyEndAtOnce) {
+  struct Half {
+    SocketFd fd;
+    Peer peer;
+    Noted receive;
+  };
+  std::vector<std::unique_ptr<Half>> halves;
+  for (int i = 0; i < 400; ++i) {
+    auto [near, far] = make_pair();
+    halves.push_back(std::unique_ptr<Half>(new Half{near, std::move(far), {}}));
+    loop->receive(halves.back()->receive.op, near);
+  }
+  loop->run_once(0);
+  for (size_t i = 0; i < halves.size(); i += 3) halves[i]->peer.close();
+  for (size_t i = 0; i < halves.size(); ++i)
+    loop->cancel(halves[i * 7 % halves.size()]->receive.op);
+  ASSERT_TRUE(run_until([&] {
+    return std::all_of(halves.begin(), halves.end(),
+                       [](const auto& half) { return !half->receive.op.busy(); });
+  }));
+  for (size_t i = 0; i < halves.size(); ++i) {
+    ASSERT_EQ(halves[i]->receive.results.size(), 1U);
+    const bool has_peer = i % 3 != 0;
+    EXPECT_TRUE(halves[i]->receive.last() == -ECANCELED || !has_peer);
+    close_now(halves[i]->fd.number);
+  }
 }
 
 // However far the operation has come when it is cancelled: between two pieces, say.
