@@ -68,6 +68,28 @@ std::string make_run_id() {
   return id;
 }
 
+// Each client is an open file, of which the system may allow fewer.
+bool fit_clients(uint64_t& maxclients, LogFile& log) {
+  const auto shown = [](uint64_t number) { return static_cast<unsigned long long>(number); };
+  const uint64_t fit = Server::clients_that_fit(maxclients);
+  if (fit == maxclients) return true;
+  log.print(LogLevel::kWarning, "maxclients %llu takes %llu open files, and the system refuses.",
+            shown(maxclients), shown(maxclients + Server::kOwnDescriptors));
+  if (fit == 0) {
+    log.print(LogLevel::kWarning,
+              "The current 'ulimit -n' leaves no room for a client. At least %llu open files are "
+              "needed. Exiting.",
+              shown(1 + Server::kOwnDescriptors));
+    return false;
+  }
+  log.print(LogLevel::kWarning,
+            "Current maximum open files is %llu. maxclients has been reduced to %llu to compensate "
+            "for low ulimit.",
+            shown(fit + Server::kOwnDescriptors), shown(fit));
+  maxclients = fit;
+  return true;
+}
+
 // Where relative paths of the configuration and the log count from.
 bool prepare_process(Options& options, LogFile& log) {
   if (!options.app.config_file.empty() && options.app.config_file[0] != '/') {
@@ -84,13 +106,7 @@ bool prepare_process(Options& options, LogFile& log) {
       log.print(LogLevel::kWarning, "Cannot write the pid file %s", options.app.pidfile.c_str());
     }
   }
-  const uint64_t fit = Server::clients_that_fit(options.engine.maxclients);
-  if (fit < options.engine.maxclients) {
-    options.engine.maxclients = fit;
-    log.print(LogLevel::kWarning, "maxclients is %llu: the system allows no more open files",
-              static_cast<unsigned long long>(fit));
-  }
-  return true;
+  return fit_clients(options.engine.maxclients, log);
 }
 
 int serve(Options& options, Config& config, LogFile& log) {

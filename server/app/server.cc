@@ -16,9 +16,6 @@ namespace {
 // Buffers of a client above this are of pages of their own.
 constexpr size_t kLargeClientBytes = 64_KiB;
 
-// Descriptors that are not clients: log, files, the ring, listeners.
-constexpr uint64_t kOwnDescriptors = 32;
-
 }  // namespace
 
 // One connected client: what it says and how its bytes move. The two are destroyed together, when
@@ -70,8 +67,7 @@ Server::~Server() { stop(); }
 
 uint64_t Server::clients_that_fit(uint64_t wanted) {
   const uint64_t descriptors = raise_descriptor_limit(wanted + kOwnDescriptors);
-  return std::clamp<uint64_t>(descriptors, kOwnDescriptors + 1, wanted + kOwnDescriptors) -
-         kOwnDescriptors;
+  return std::min(descriptors - std::min(descriptors, kOwnDescriptors), wanted);
 }
 
 bool Server::start() {

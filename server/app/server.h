@@ -48,6 +48,8 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   // One turn; waits at most wait_max for something to happen.
   void turn(Millis wait_max);
   bool is_stopping() const { return stopping_; }
+  // Open files that are not clients: log, files, the ring, listeners.
+  static constexpr uint64_t kOwnDescriptors = 32;
   // Of `wanted` clients, so many as the limit on open files allows, which is raised as far as the
   // system lets it.
   static uint64_t clients_that_fit(uint64_t wanted);
