@@ -107,13 +107,16 @@ void Session::parse() {
   unparsed_ = false;
   const bool waits = must_wait();  // nothing runs here that could change it
   while (!waits) {
-    // The limits of what follows an AUTH depend on whether it is a good one.
-    if (engine_.batch.is_full() || (needs_auth() && batched_ > 0)) {
+    // The limits of what follows an AUTH depend on whether it is a good one, and behind a RESET
+    // they are a stranger's.
+    const bool is_known = !needs_auth() && !last_may_end_auth_;
+    if (engine_.batch.is_full() || (batched_ > 0 && !is_known)) {
       queue_for_batch();
       unparsed_ = true;
       break;
     }
-    const RespReader::Read read = reader_.next(limits, engine_.batch.arena(), engine_.batch.room());
+    RespReader::Command& command = engine_.batch.room();
+    const RespReader::Read read = reader_.next(limits, engine_.batch.arena(), command);
     if (read == RespReader::Read::kMore) break;
     if (read == RespReader::Read::kError) {
       engine_.batch.add_broken(*this);
@@ -122,6 +125,7 @@ void Session::parse() {
     }
     engine_.batch.add(*this);
     ++batched_;
+    last_may_end_auth_ = may_end_auth(command);
   }
   note_held_input();
   if (reader_.pending_bytes() > engine_.options.client_query_buffer_limit) {
@@ -131,6 +135,13 @@ void Session::parse() {
                       static_cast<unsigned long long>(id), peer.address.c_str());
     doom();
   }
+}
+
+// RESET, which has no arguments, is of those that need no authentication.
+bool Session::may_end_auth(const RespReader::Command& command) const {
+  if (command.argv.size() != 1 || engine_.acl.default_user().is_open()) return false;
+  const CommandSpec* const spec = engine_.executor.resolve(command.argv);
+  return spec != nullptr && spec->flags.has(Flag::kNoAuth);
 }
 
 // What came while nobody's command may run is acted on later, even if its peer sends no more.

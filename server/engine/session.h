@@ -200,6 +200,7 @@ class Session final : public Endpoint {
   void note_held_input();
   Executor::Outcome run_unanswered(const Executor::Prepared& prepared);
   bool must_wait() const;
+  bool may_end_auth(const RespReader::Command& command) const;
   bool needs_auth() const { return (caller_.gates & Gate::kAuth) != 0; }
   const OutputLimit& output_limit() const;
   void begin_output();
@@ -222,6 +223,7 @@ class Session final : public Endpoint {
   Wait wait_;
   bool postponed_ = false;                    // CLIENT PAUSE or an exclusive wait
   size_t batched_ = 0;                        // commands in the batch
+  bool last_may_end_auth_ = false;            // the last of them: see may_end_auth()
   bool unparsed_ = false;                     // input waits for the next batch
   bool queued_ = false;                       // among the batch's unfinished sessions
   bool fed_ = false;                          // in the batch's list of this turn

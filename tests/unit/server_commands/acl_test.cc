@@ -389,6 +389,36 @@ TEST_F(AclTest, SortFollowsPatternsOnlyForWhoMayReadEverything) {
 
 // ---- logging in
 
+// However much comes at once: what a stranger may send is little.
+TEST_F(AclTest, WhatStandsBehindResetIsTakenForAStrangers) {
+  ASSERT_EQ(admin->ask("CONFIG SET requirepass secret"), "+OK");
+  const std::string many = "*11\r\n$4\r\nMGET\r\n" + [] {
+    std::string keys;
+    for (int i = 0; i < 10; ++i) keys += "$1\r\nk\r\n";
+    return keys;
+  }();
+  const std::string torn_value = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$50000\r\nxxx";
+  const auto answers = [&](const std::string& input) {
+    make(client);
+    client->session().on_bytes(input);
+    turns.run();
+    return client->take();
+  };
+  const std::string in = "+OK +RESET ";
+  EXPECT_EQ(answers("AUTH secret\r\nRESET\r\n" + many),
+            in + "-ERR Protocol error: unauthenticated multibulk length");
+  EXPECT_EQ(answers("AUTH secret\r\nreset\r\n" + torn_value),
+            in + "-ERR Protocol error: unauthenticated bulk length");
+  EXPECT_EQ(
+      answers("AUTH secret\r\nRESET\r\nAUTH secret\r\n" + many), in + "+OK *10" + [] {
+        std::string nothings;
+        for (int i = 0; i < 10; ++i) nothings += " $-1";
+        return nothings;
+      }());
+  EXPECT_EQ(answers("AUTH secret\r\nMULTI\r\nRESET\r\nRESET\r\nPING\r\n"),
+            "+OK +OK +RESET +RESET -NOAUTH Authentication required.");
+}
+
 TEST_F(AclTest, RequirepassIsTheDefaultUsersPassword) {
   EXPECT_TRUE(contains(admin->ask("AUTH x"), "called without any password configured"));
   EXPECT_EQ(admin->ask("CONFIG SET requirepass secret"), "+OK");
