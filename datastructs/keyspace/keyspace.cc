@@ -12,12 +12,6 @@ namespace {
 // Text of at most this many bytes may be an integer.
 constexpr size_t kIntTextBytesMax = 20;
 
-Value value_of(Entry& entry) {
-  Value value{.kind = entry.kind(), .edited = entry.was_edited()};
-  if (value.kind != Kind::kEmbedded) value.payload = entry.payload();
-  return value;
-}
-
 // Bytes for a string that grows to `size`. Doubling keeps a run of appends linear; one that has
 // just begun may stay as it is.
 size_t room_for(size_t size, size_t before) {
@@ -38,7 +32,7 @@ Keyspace::~Keyspace() { clear(Freeing::kNow); }
 
 // Frees an entry that no table holds any more.
 void Keyspace::release(Entry* entry, Freeing freeing) {
-  Value value = value_of(*entry);
+  Value value = Value::of(*entry);
   if (entry->has_deadline()) --expires_;
   heap_.release(entry);
   if ((freeing == Freeing::kLazy && value.free_effort() > LazyFree::kEffortMin) ||
@@ -252,7 +246,7 @@ void Keyspace::erase(const Key& key, Freeing freeing) {
 Value Keyspace::take(const Key& key) {
   Entry* entry = table_->take(key.bytes, key.hash);
   CHECK(entry != nullptr);
-  Value value = value_of(*entry);
+  Value value = Value::of(*entry);
   if (value.kind == Kind::kEmbedded) {
     value.kind = Kind::kBlob;
     value.payload = reinterpret_cast<uint64_t>(Blob::create_from(heap_, entry->embedded()));

@@ -82,8 +82,7 @@ bool LazyFree::free_tables(size_t& budget) {
 // values go into the queue of values, which knows how to stop inside one, and whom to spare.
 bool LazyFree::free_entries(Dict<Entry>& table, size_t effort_max, size_t& budget) {
   return table.free_some(budget, [&](Entry* entry) {
-    Value value{.kind = entry->kind()};
-    if (value.kind != Kind::kEmbedded) value.payload = entry->payload();
+    Value value = Value::of(*entry);
     heap_.release(entry);
     if (value.free_effort() > effort_max || value.has_views()) {
       values_.push_back(value);

@@ -65,6 +65,12 @@ Value Value::share_of(Heap& heap, const Entry& entry) noexcept {
           })};
 }
 
+Value Value::of(const Entry& entry) noexcept {
+  Value value{.kind = entry.kind(), .edited = entry.was_edited()};
+  if (value.kind != Kind::kEmbedded) value.payload = entry.payload();
+  return value;
+}
+
 bool Value::free_some(Heap& heap, size_t& budget) noexcept {
   switch (kind) {
     case Kind::kInt:

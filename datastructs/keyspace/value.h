@@ -27,6 +27,8 @@ struct Value {
   const T& as() const noexcept {
     return *reinterpret_cast<const T*>(&payload);
   }
+  // What an entry owns: its holder leaves it there, or frees the entry alone.
+  static Value of(const Entry& entry) noexcept;
   // A deep copy of an entry's value.
   static Value copy_of(Heap& heap, const Entry& entry) noexcept;
   // Too large to be copied at once and of a kind that cannot be shared: a table, or a string from

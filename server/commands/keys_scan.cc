@@ -93,6 +93,15 @@ Status cmd_scan(Context& ctx) {
 // What one RM looks at and removes at most, whatever its COUNT: some hundred microseconds, as a
 // slice of expiry takes. The cursor says where the next call goes on.
 constexpr uint64_t kRmPlacesMax = 1000;
+// Giving so many bytes of a long string back to the system lasts as long as looking at a place.
+constexpr size_t kRmBytesAPlace = 2048;
+
+// Of a name that goes, in places: what is freed at once. Larger collections are freed in slices.
+uint64_t cost_of_removing(const Entry& entry) {
+  if (entry.kind() == Kind::kBlob) return entry.memory_bytes() / kRmBytesAPlace;
+  const size_t allocations = Value::of(entry).free_effort();
+  return allocations > LazyFree::kEffortMin ? 0 : allocations;
+}
 
 // The names that the walk from `cursor` meets until `options.count` are found; moves the cursor.
 std::vector<std::string> find_to_remove(Context& ctx, uint64_t& cursor,
@@ -103,7 +112,9 @@ std::vector<std::string> find_to_remove(Context& ctx, uint64_t& cursor,
     ++places;
     cursor = ctx.db.scan(cursor, [&](const Entry& entry) {
       ++places;
-      if (ctx.is_due(entry) || options.wants(entry)) names.emplace_back(entry.key());
+      if (!ctx.is_due(entry) && !options.wants(entry)) return;
+      names.emplace_back(entry.key());
+      places += cost_of_removing(entry);
     });
   } while (cursor != 0 && places < kRmPlacesMax && names.size() < options.count);
   return names;

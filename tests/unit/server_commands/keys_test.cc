@@ -10,7 +10,7 @@ struct Keys : EngineFixture {
   Keys()
       : EngineFixture({kStringCommands, kStringSetCommands, kKeyCommands, kKeyScanCommands,
                        kExpireCommands, kObjectCommands, kDatabaseCommands, kSortCommands,
-                       kConnectionCommands}) {}
+                       kConnectionCommands, kSetCommands}) {}
 
   // All keys that a whole SCAN with these options shows.
   std::set<std::string> scan(const std::string& words) {
@@ -186,6 +186,23 @@ TEST(Keys, RmRemovesWhatItMeets) {
   EXPECT_EQ(engine.run("RM x"), "(ERR invalid cursor)");
   EXPECT_EQ(engine.run("RM 0 badopt"), "(ERR syntax error)");
   EXPECT_EQ(engine.run("RM 0 COUNT 0"), "(ERR syntax error)");
+}
+
+// Not by keys alone: fifty allocations of each, or half a megabyte.
+TEST(Keys, RmIsBoundedByWhatItFrees) {
+  for (const bool is_string : {false, true}) {
+    Keys engine;
+    for (int i = 0; i < 300; ++i) {
+      const std::string key = "k" + std::to_string(i);
+      if (is_string) engine.run({"SETRANGE", key, "500000", "x"});
+      for (int j = 0; j < 50 && !is_string; ++j)
+        engine.run({"SADD", key, "member " + std::string(100, 'x') + std::to_string(j)});
+    }
+    const std::string answer = engine.run("RM 0 COUNT 1000000");
+    EXPECT_NE(answer.find("[\"0\""), 0U);
+    EXPECT_LT(engine.db().size(), 300U);
+    EXPECT_GT(engine.db().size(), 200U);
+  }
 }
 
 TEST(Keys, ScanRefusesWhatRedisRefuses) {
