@@ -85,8 +85,10 @@ constexpr size_t kBlockBytes = 4096;
 // target = combined(target, source), by words and then by bytes.
 template <class Combined>
 void update(char* target, const char* source, size_t bytes, Combined combined) noexcept {
+  // So bounded that the compiler knows how often it goes, and takes several words at once.
+  const size_t in_words = bytes / sizeof(uint64_t) * sizeof(uint64_t);
   size_t i = 0;
-  for (; i + sizeof(uint64_t) <= bytes; i += sizeof(uint64_t)) {
+  for (; i < in_words; i += sizeof(uint64_t)) {
     const uint64_t word = combined(load(target + i), load(source + i));
     std::memcpy(target + i, &word, sizeof(word));
   }
