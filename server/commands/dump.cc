@@ -183,6 +183,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = kRestoreComplexity,
              .since = "3.0.0",
              .group = "server",
+             .history = "3.0.0 REPLACE.",
              .args = kRestoreArgs}},
 };
 static_assert(table_is_valid(kRows));

@@ -74,7 +74,7 @@ bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
 // Matches the pattern from `item` on. What can be decided without going back is a turn of the loop.
 const char* PatternMatcher::match_rest(const char* at, const char* item) {
-  if (state_.is_stack_deep()) luaL_error(lua_, "pattern too complex");
+  if (state_.is_stack_deep()) luaL_error(lua_, "pattern too complex (C stack overflow)");
   for (;;) {
     spend(1);
     if (*item == '\0') return at;

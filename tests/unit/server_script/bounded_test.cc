@@ -104,7 +104,7 @@ TEST(Patterns, FindWhereLuaFinds) {
 TEST(Patterns, ThatNestTooDeeplyAreRefused) {
   ScriptEngine engine;
   EXPECT_EQ(engine.error_of("return string.find(('a'):rep(100000), ('a?'):rep(100000))"),
-            "(ERR user_script:1: pattern too complex");
+            "(ERR user_script:1: pattern too complex (C stack overflow)");
   EXPECT_EQ(engine.eval("return {string.find(('a'):rep(300), ('a?'):rep(300))}"), "[1 300]");
 }
 
