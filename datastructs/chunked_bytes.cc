@@ -13,6 +13,7 @@ ChunkedBytes ChunkedBytes::create(Heap& heap, size_t size) noexcept {
   ChunkedBytes made;
   made.size_ = size;
   if (size <= kChunkBytes) return made;
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): a directory of pointers
   const size_t bytes = made.chunk_count() * sizeof(Chunk*);
   void* directory = heap.allocate(bytes);
   std::memset(directory, 0, bytes);

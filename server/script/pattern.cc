@@ -53,8 +53,9 @@ constexpr Classes kClasses = [] {
   for (size_t i = 0; i < kClassNames.size(); ++i) {
     const auto bit = static_cast<uint16_t>(1U << i);
     const char name = kClassNames[i];
-    classes.of_name[static_cast<size_t>(name)] =
-        classes.of_name[static_cast<size_t>(name & ~0x20)] = bit;
+    const auto small = static_cast<unsigned char>(name);
+    const auto capital = static_cast<unsigned char>(small & ~0x20U);
+    classes.of_name[small] = classes.of_name[capital] = bit;
     for (int byte = 0; byte < 256; ++byte)
       if (is_of(byte, name)) classes.of_byte[static_cast<size_t>(byte)] |= bit;
   }
