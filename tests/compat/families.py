@@ -202,6 +202,7 @@ SERVER = """
 2 COMMAND (GETKEYS|GETKEYSANDFLAGS) {data}
 1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (ZUNIONSTORE {zset} {number} {zset} {zset}|ZDIFF {number} {zset}|SINTERCARD {number} {set})
 1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (LMPOP {number} {list} {list} LEFT|BLMPOP 0 {number} {list} LEFT|BZMPOP 0 {number} {zset} MIN)
+1 COMMAND (GETKEYS|GETKEYSANDFLAGS) PFMERGE <{hll}>+
 1 COMMAND (GETKEYS|GETKEYSANDFLAGS) (SORT {list} [BY x] [GET STORE] STORE {list}|{junk}|GET|{junk} {value}|CLIENT ID)
 1 !COMMAND LIST [FILTERBY PATTERN (z*|*pop*|incr*|[x]|*|c*|nothing)] -> names
 1 !COMMAND LIST FILTERBY (ACLCAT ({junk}|set|READ|@all|dangerous)|MODULE {junk}) -> names

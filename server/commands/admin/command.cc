@@ -149,6 +149,11 @@ Result<std::vector<FoundKey>> find_keys(Context& ctx) {
   if (!has_keys(*row)) return ctx.fail("ERR The command has no key arguments");
   if (!row->accepts(full.size()))
     return ctx.fail("ERR Invalid number of arguments specified for command");
+  // Keys that the arity leaves out (PFMERGE's sources) are missing for Redis.
+  for (const KeySpec& key : row->keys) {
+    if (key.begin == KeySpec::Begin::kIndex && static_cast<size_t>(key.index) >= full.size())
+      return ctx.fail("ERR Invalid arguments specified for command");
+  }
   std::vector<FoundKey> keys;
   (void)for_each_key(*row, full, [&](size_t index, KeyUse use) {
     if ((use & kNotKey) == 0) keys.push_back({.index = index + 2, .use = use});
