@@ -61,10 +61,13 @@ uint64_t hash_of(ByteView element) noexcept {
 constexpr unsigned kGroup = 8;  // registers in six bytes
 constexpr size_t kGroupBytes = kGroup * kRegisterBits / 8;
 
-// Eight registers, one in each byte of the word.
+// Eight registers, one in each byte of the word. Read as eight bytes: something stands before.
 uint64_t unpack_group(const char* at) noexcept {
-  uint64_t word = 0;
-  std::memcpy(&word, at, kGroupBytes);
+  uint64_t word;
+  constexpr size_t kBefore = sizeof(word) - kGroupBytes;
+  static_assert(kHeaderBytes >= kBefore);
+  std::memcpy(&word, at - kBefore, sizeof(word));
+  word >>= 8 * kBefore;
   // 48 bits into halves of 24, quarters of 12, eighths of 6.
   word = (word & 0x0000000000ffffff) | (word & 0x0000ffffff000000) << 8;
   word = (word & 0x00000fff00000fff) | (word & 0x00fff00000fff000) << 4;
@@ -201,9 +204,9 @@ class Histogram {
         counts_[0] += kGroup;
         continue;
       }
-      for (uint32_t lane = 0; lane < kGroup; ++lane) {
-        ++lanes[lane % 4][registers[i + lane] & kRegisterMask];
-      }
+#pragma GCC unroll 8
+      for (uint32_t lane = 0; lane < kGroup; ++lane)
+        ++lanes[lane % 4][group >> (8 * lane) & kRegisterMask];
     }
     for (size_t value = 0; value < kValues; ++value) {
       for (const auto& lane : lanes) counts_[value] += lane[value];
