@@ -121,7 +121,7 @@ Status restore_nothing(Context& ctx, const Key& key, bool was_there) {
 Status cmd_restore(Context& ctx) {
   OURO_TRY(const RestoreOptions options, parse_restore(ctx));
   const Key key = ctx.key(1);
-  if (!options.replace && ctx.find(key) != nullptr)
+  if (!options.replace && ctx.find_to_write(key) != nullptr)
     return ctx.fail("BUSYKEY Target key name already exists.");
   OURO_TRY(const UnixMs deadline, restored_deadline(ctx, options));
   OURO_TRY(Value value, read_payload(ctx, ctx.argv[3]));
