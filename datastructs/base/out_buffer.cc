@@ -51,7 +51,23 @@ void OutBuffer::link_behind(Piece* before, Piece* piece) {
   ++piece_count_;
 }
 
+// Once the limit is passed, a last chunk is added for all that follows, and written again from its
+// start whenever it is full.
+bool OutBuffer::passes_limit() {
+  if (limit_bytes_ == 0 || size_bytes_ < limit_bytes_) [[likely]]
+    return false;
+  if (is_over_) {
+    back_->end = back_->begin;
+  } else {
+    link_behind(back_, make_chunk(kChunkBytesMax));
+    is_over_ = true;
+  }
+  return true;
+}
+
 OutBuffer::Piece* OutBuffer::add_chunk(size_t bytes_min) {
+  if (passes_limit()) [[unlikely]]
+    return back_;
   // Chunks grow only when one has been filled: one cut short by a blob says nothing about how much
   // is coming.
   if (back_ != nullptr && back_->blob == nullptr) {
@@ -77,7 +93,7 @@ void OutBuffer::append_slow(ByteView bytes) {
 }
 
 void OutBuffer::append_blob(Blob* blob, ByteView part) {
-  if (part.empty()) return;
+  if (part.empty() || is_over_) return;
   DCHECK(part.data() >= blob->bytes());
   DCHECK(part.data() + part.size() <= blob->bytes() + blob->size());
   blob->pin();
@@ -107,7 +123,7 @@ OutBuffer::Position OutBuffer::position() const {
 }
 
 void OutBuffer::insert(Position where, ByteView bytes) {
-  if (bytes.empty()) return;
+  if (bytes.empty() || is_over_) return;
   auto* piece = reinterpret_cast<Piece*>(static_cast<uintptr_t>(where.piece));
   size_t at = where.at;
   if (piece == nullptr) {
@@ -271,6 +287,7 @@ void OutBuffer::clear() {
   mark_first_ = mark_end_ = 0;
   front_offset_ = back_offset_;
   next_chunk_bytes_ = kChunkBytesFirst;
+  is_over_ = false;
 }
 
 void OutBuffer::shrink() {
@@ -316,7 +333,7 @@ void OutBuffer::check_invariants() const {
     last = piece;
   }
   CHECK(last == back_);
-  CHECK(bytes == size_bytes_);
+  CHECK(is_over_ ? bytes <= size_bytes_ : bytes == size_bytes_);
   CHECK(held == held_bytes_);
   CHECK(pieces == piece_count_);
   CHECK(blobs == blob_count_);

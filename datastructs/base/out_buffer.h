@@ -46,6 +46,12 @@ class OutBuffer {
   // Points at part of a blob; pins it until those bytes are sent.
   void append_blob(Blob* blob, ByteView part);
 
+  // A peer that would have more than `bytes` waiting is to be closed: what is appended above that
+  // is counted and not kept, so that no answer takes much more memory than the limit. is_over()
+  // then, and what is there makes no sense any more. 0: no limit.
+  void limit(size_t bytes) { limit_bytes_ = bytes; }
+  bool is_over() const { return is_over_; }
+
   // For lengths that are known only afterwards: remember position(), append the elements, then
   // insert the header there. Valid until the next consume(). An insert invalidates the positions
   // behind it, so nested lengths are inserted from the inside out; and it moves the bytes behind
@@ -118,6 +124,7 @@ class OutBuffer {
     uint64_t offset;
   };
 
+  bool passes_limit();
   void append_slow(ByteView bytes);
   Piece* add_chunk(size_t bytes_min);
   Piece* make_chunk(size_t bytes_total);
@@ -132,6 +139,7 @@ class OutBuffer {
   Piece* front_ = nullptr;
   Piece* back_ = nullptr;
   size_t size_bytes_ = 0;
+  size_t limit_bytes_ = 0;
   size_t held_bytes_ = 0;  // pieces and marks by usable size
   size_t piece_count_ = 0;
   size_t blob_count_ = 0;      // pieces that pin a blob
@@ -145,7 +153,8 @@ class OutBuffer {
   uint32_t mark_end_ = 0;
   uint32_t mark_capacity_ = 0;
   uint32_t next_chunk_bytes_;
-  bool used_ = false;  // something was appended since the last shrink()
+  bool used_ = false;     // something was appended since the last shrink()
+  bool is_over_ = false;  // the limit: the last chunk is written over and over
 };
 
 inline void OutBuffer::append(ByteView bytes) {

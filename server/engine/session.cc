@@ -286,6 +286,7 @@ void Session::begin_output() {
   if (unsealed_) return;
   unsealed_ = true;
   unsealed_from_ = out_.stream_end();
+  out_.limit(output_limit().hard_bytes);
 }
 
 // A message of a command that somebody else runs, whose effects come after it.
@@ -309,8 +310,9 @@ void Session::seal() {
 void Session::after_reply() {
   const size_t bytes = out_.size_bytes();
   const OutputLimit& limit = output_limit();
-  if ((limit.hard_bytes > 0 || limit.soft_bytes > 0) && bytes > 0) [[unlikely]]
+  if ((limit.hard_bytes > 0 || limit.soft_bytes > 0 || out_.is_over()) && bytes > 0) [[unlikely]]
     check_output(limit, bytes + std::exchange(refused_bytes_, 0));
+  out_.limit(0);  // it is for answers, and looked at when one begins
 }
 
 void Session::refuse_answer_of(uint64_t bytes) {
@@ -333,7 +335,7 @@ void Session::check_limits() {
 }
 
 void Session::check_output(const OutputLimit& limit, size_t bytes) {
-  bool over = limit.hard_bytes > 0 && bytes >= limit.hard_bytes;
+  bool over = out_.is_over() || (limit.hard_bytes > 0 && bytes >= limit.hard_bytes);
   if (limit.soft_bytes > 0 && bytes >= limit.soft_bytes) {
     if (over_soft_since_ == 0) over_soft_since_ = engine_.instant();
     over |= engine_.instant() - over_soft_since_ > limit.soft_seconds * 1'000'000;

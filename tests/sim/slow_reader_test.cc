@@ -82,6 +82,36 @@ TEST(OutputLimit, ClosesForAnAnswerThatIsNotBuilt) {
   EXPECT_EQ(control.ask({"PING"}), "+PONG\r\n");
 }
 
+// One command's answer alone may be larger than all memory: what is above the limit is not kept.
+TEST(OutputLimit, BoundsWhatOneCommandBuilds) {
+  SimWorld world(run_seed());
+  SimServer server(world.add_machine(),
+                   [](Options& options) { options.engine.output_normal = {.hard_bytes = 1_MiB}; });
+  SimClient control(world);
+  control.ask({"SET", "copied", std::string(15'000, 'c')});
+  control.ask({"SET", "pinned", std::string(100'000, 'p')});
+  control.ask({"RPUSH", "list", std::string(1000, 'a'), std::string(1000, 'b')});
+  const size_t resting = resting_bytes(world, server);
+  const std::vector<std::string> asked = {
+      resp_command({"EVAL",
+                    "local t = {} for i = 1, 20000 do t[i] = {string.rep('x', 1000)} end return t",
+                    "0"}),
+      "*20001\r\n$4\r\nMGET\r\n" + many(20'000, "$6\r\ncopied\r\n"),
+      "*20001\r\n$4\r\nMGET\r\n" + many(20'000, "$6\r\npinned\r\n"),
+      "MULTI\r\n" + many(2000, "GET copied\r\n") +
+          "CONFIG SET client-output-buffer-limit \"normal 0 0 0\"\r\nEXEC\r\n",
+  };
+  for (const std::string& command : asked) {
+    SimClient greedy(world);
+    greedy.send(command);
+    server.engine().heap.reset_peak();
+    EXPECT_TRUE(world.run_until([&] { return greedy.has_ended(); }, 60'000))
+        << command.substr(0, 60);
+    EXPECT_LT(server.engine().heap.peak_bytes(), resting + 8_MiB) << command.substr(0, 60);
+  }
+  EXPECT_EQ(control.ask({"PING"}), "+PONG\r\n");
+}
+
 TEST(SlowReader, IsClosedWhenTheSoftLimitLasts) {
   SimWorld world(run_seed());
   SimServer server(world.add_machine(), [](Options& options) {
