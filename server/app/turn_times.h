@@ -30,7 +30,7 @@ class TurnTimes {
   // An upper bound, us, that `share` (0..1) of all turns do not exceed.
   Micros quantile(double share) const {
     uint64_t seen = 0;
-    for (size_t cell = 0; cell < kCells; ++cell) {
+    for (size_t cell = 0; cell < kCells - 1; ++cell) {  // the last one has no upper end
       seen += cells_[cell];
       if (static_cast<double>(seen) >= share * static_cast<double>(count_)) {
         const Micros bound = Micros{1} << cell;

@@ -16,6 +16,14 @@ TEST(TurnMeter, ReadsTheCpuClockOnlyNowAndThenForShortTurns) {
   EXPECT_EQ(meter.cpu().max(), 5);
 }
 
+TEST(TurnTimes, AQuantileIsAnUpperBoundHoweverLongTurnsLast) {
+  TurnTimes times;
+  times.record(100);
+  times.record(60'000'000);
+  EXPECT_EQ(times.quantile(0.5), 128);
+  EXPECT_EQ(times.quantile(0.99), 60'000'000);
+}
+
 // A turn that was kept from the processor is long by the wall, not by the CPU clock.
 TEST(TurnMeter, ALongTurnCountsTheCpuThatItUsed) {
   TurnMeter meter;
