@@ -54,7 +54,7 @@ void OutBuffer::link_behind(Piece* before, Piece* piece) {
 // Once the limit is passed, a last chunk is added for all that follows, and written again from its
 // start whenever it is full.
 bool OutBuffer::passes_limit() {
-  if (limit_bytes_ == 0 || size_bytes_ < limit_bytes_) [[likely]]
+  if (limit_bytes_ == nullptr || *limit_bytes_ == 0 || size_bytes_ < *limit_bytes_) [[likely]]
     return false;
   if (is_over_) {
     back_->end = back_->begin;

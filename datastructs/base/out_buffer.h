@@ -46,10 +46,10 @@ class OutBuffer {
   // Points at part of a blob; pins it until those bytes are sent.
   void append_blob(Blob* blob, ByteView part);
 
-  // A peer that would have more than `bytes` waiting is to be closed: what is appended above that
+  // A peer that would have more than `*bytes` waiting is to be closed: what is appended above that
   // is counted and not kept, so that no answer takes much more memory than the limit. is_over()
-  // then, and what is there makes no sense any more. 0: no limit.
-  void limit(size_t bytes) { limit_bytes_ = bytes; }
+  // then, and what is there makes no sense any more. 0: no limit. Looked at with each chunk.
+  void limit(const size_t* bytes) { limit_bytes_ = bytes; }
   bool is_over() const { return is_over_; }
 
   // For lengths that are known only afterwards: remember position(), append the elements, then
@@ -139,7 +139,7 @@ class OutBuffer {
   Piece* front_ = nullptr;
   Piece* back_ = nullptr;
   size_t size_bytes_ = 0;
-  size_t limit_bytes_ = 0;
+  const size_t* limit_bytes_ = nullptr;
   size_t held_bytes_ = 0;  // pieces and marks by usable size
   size_t piece_count_ = 0;
   size_t blob_count_ = 0;      // pieces that pin a blob

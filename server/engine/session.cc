@@ -17,6 +17,7 @@ Session::Session(Engine& engine, Peer who, SessionOwner& owner)
       out_(engine.heap) {
   caller_.session = this;
   created = last_active = engine.instant();
+  out_.limit(&output_limit().hard_bytes);
   engine_.acl.make_default(*this);
   engine_.clients.add(*this);
   note_memory();
@@ -286,7 +287,6 @@ void Session::begin_output() {
   if (unsealed_) return;
   unsealed_ = true;
   unsealed_from_ = out_.stream_end();
-  out_.limit(output_limit().hard_bytes);
 }
 
 // A message of a command that somebody else runs, whose effects come after it.
@@ -312,7 +312,7 @@ void Session::after_reply() {
   const OutputLimit& limit = output_limit();
   if ((limit.hard_bytes > 0 || limit.soft_bytes > 0 || out_.is_over()) && bytes > 0) [[unlikely]]
     check_output(limit, bytes + std::exchange(refused_bytes_, 0));
-  out_.limit(0);  // it is for answers, and looked at when one begins
+  out_.limit(&limit.hard_bytes);  // of its class, which may have changed
 }
 
 void Session::refuse_answer_of(uint64_t bytes) {
