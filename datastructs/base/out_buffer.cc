@@ -57,7 +57,7 @@ bool OutBuffer::passes_limit() {
   if (limit_bytes_ == nullptr || *limit_bytes_ == 0 || size_bytes_ < *limit_bytes_) [[likely]]
     return false;
   if (is_over_) {
-    back_->end = back_->begin;
+    back_->begin = back_->end = back_->storage();
   } else {
     link_behind(back_, make_chunk(kChunkBytesMax));
     is_over_ = true;
