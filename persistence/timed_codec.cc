@@ -55,8 +55,6 @@ ZSet read_timed_zset(uint64_t count, RdbReader& in, const ValueTarget& to) {
     if (!in.check(result.outcome == ZAddResult::Outcome::kAdded, "a member stands twice")) break;
     read_deadline(zset, member, in, to);
   }
-  // As in zset_codec.cc.
-  zset.drop_zero_signs(to.heap);
   return zset;
 }
 

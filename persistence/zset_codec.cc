@@ -13,8 +13,9 @@ namespace {
 constexpr double kNumberMax = 0x1p62;
 
 void append_score(double score, ListpackWriter& packed) {
-  if (std::abs(score) <= kNumberMax && score == std::trunc(score))
-    return packed.append(static_cast<int64_t>(score));
+  const bool is_integral = std::abs(score) <= kNumberMax && score == std::trunc(score);
+  const bool is_negative_zero = score == 0 && std::signbit(score);
+  if (is_integral && !is_negative_zero) return packed.append(static_cast<int64_t>(score));
   char text[kDoubleTextMax];
   packed.append(ByteView(text, format_double(score, text)));
 }
@@ -31,7 +32,10 @@ class ZSetReader {
       const double score = scores == Scores::kText ? in_.score_text() : in_.fixed<double>();
       if (in_.check(!std::isnan(score), "a score is no number")) add(member, score);
     }
+    // A table keeps -0.0, which may have come in before it was known that there will be one.
+    zset.drop_zero_signs(to_.heap);
   }
+  // Scores are kept as they are written, as in Redis: -0 too, which no command leaves there.
   void packed(PackedReader::Format format) {
     std::string before;
     double score_before = 0;
@@ -112,8 +116,6 @@ ZSet read_zset(RdbType type, RdbReader& in, const ValueTarget& to) {
       CHECK(type == RdbType::kZSet);
       reader.elements(ZSetReader::Scores::kBinary);
   }
-  // A table keeps -0.0, which may have come in before it was known that there will be one.
-  reader.zset.drop_zero_signs(to.heap);
   return reader.zset;
 }
 

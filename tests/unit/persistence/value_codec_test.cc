@@ -167,6 +167,16 @@ TEST_F(ValueCodec, SortedSetsOfOtherServers) {
             "corrupt: a score is no number");
 }
 
+TEST_F(ValueCodec, APackedNegativeZeroStays) {
+  const std::string bytes = text(listpack({"a", "-0", "b", "0"}));
+  EXPECT_EQ(read(RdbType::kZSetListpack, text(listpack({"a", "-0e+308", "b", "0"}))),
+            "zset \"a\"=-0x0p+0 \"b\"=0x0p+0 ");
+  EXPECT_EQ(quoted_text(write(*db.find(key("read"))).bytes), quoted_text(bytes));
+  // A set of the other form is built up, which a packed one is without it.
+  EXPECT_EQ(read(RdbType::kZSet, "\1" + text("a") + std::string("\0\0\0\0\0\0\0\x80", 8)),
+            "zset \"a\"=0x0p+0 ");
+}
+
 TEST_F(ValueCodec, HashesOfOtherServers) {
   EXPECT_EQ(read(RdbType::kHash, "\1" + text("f") + text("v")), "hash \"f\"=\"v\" ");
   EXPECT_EQ(read(RdbType::kHashZipmap, text(ByteView("\1\1f\1\0v\xff", 7))), "hash \"f\"=\"v\" ");
