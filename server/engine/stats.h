@@ -25,6 +25,7 @@ struct Stats {
   uint64_t keys_removed_by_pattern = 0;  // RM (INFO's rm_deleted_keys)
   uint64_t evicted_keys = 0;
   uint64_t evicted_clients = 0;
+  uint64_t evicted_scripts = 0;
   uint64_t error_replies = 0;
   uint64_t unexpected_errors = 0;
   std::array<uint64_t, 5> acl_denials{};  // by AclLog::Reason

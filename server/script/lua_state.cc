@@ -61,7 +61,9 @@ int LuaState::compile(ByteView text, const char* chunk_name, std::string& error)
     return LUA_NOREF;
   }
   const Unlimited lifted(*this);
+  const size_t before = bytes_;
   const int status = load_source(lua_, text, chunk_name);
+  if (bytes_ > before) collect_for(bytes_ - before);
   if (status == 0) return luaL_ref(lua_, LUA_REGISTRYINDEX);
   error = lua_bytes(lua_, -1);
   lua_pop(lua_, 1);
@@ -84,6 +86,12 @@ void LuaState::end_steps(lua_State* lua) {
 void LuaState::set_watch(Watch watch) {
   const int instructions = watch == Watch::kClosely ? 1 : kHookEvery;
   lua_sethook(lua_, Runner::on_instructions, LUA_MASKCOUNT, instructions);
+}
+
+void LuaState::collect_for(size_t made_bytes) {
+  if (bytes_ < collect_from_bytes_) return;
+  const int is_done = lua_gc(lua_, LUA_GCSTEP, static_cast<int>(made_bytes / 1_KiB));
+  if (is_done != 0) collect_from_bytes_ = bytes_ + bytes_ / 2;
 }
 
 void LuaState::collect_all() {

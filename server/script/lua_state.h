@@ -96,6 +96,10 @@ class LuaState {
   // An eighth of what a thread usually has. LuaJIT itself sets no limit.
   static constexpr std::ptrdiff_t kStackBytesMax = 1 << 20;
 
+  // The machine's collector goes on by one small step at each call, however large what that call
+  // has made. As much as was compiled it looks at here, else dropped functions would pile up until
+  // all is collected at once. Between its rounds the machine may grow by half.
+  void collect_for(size_t made_bytes);
   void end_steps(lua_State* lua);
   static void* allocate(void* self, void* block, size_t before, size_t bytes);
 
@@ -105,6 +109,7 @@ class LuaState {
   ScriptRandom random_;
   size_t bytes_max_;
   size_t bytes_ = 0;
+  size_t collect_from_bytes_ = 0;
   int lifted_ = 0;
   size_t steps_left_ = kHookEvery;
   char* stack_base_ = nullptr;

@@ -47,9 +47,8 @@ Status cmd_eval(Context& ctx) {
   OURO_TRY(split_words(ctx).status());
   Scripts& scripts = Scripts::of(ctx.engine);
   Scripts::Eval& eval = scripts.eval();
-  const Script* script = eval.cache.find_text(ctx.argv[1]);
   std::string error;
-  if (script == nullptr) script = eval.cache.add(eval.state, ctx.argv[1], error);
+  const Script* script = eval.cache.use_text(ctx.argv[1], error);
   if (script == nullptr) return ctx.fail("ERR %s", error.c_str());
   return run_script(ctx, scripts, *script);
 }
@@ -59,8 +58,8 @@ Status cmd_evalsha(Context& ctx) {
   if (ctx.argv[1].size() != std::tuple_size_v<Sha1Hex>) return ctx.fail("%s", kNoScriptText);
   OURO_TRY(split_words(ctx).status());
   Scripts& scripts = Scripts::of(ctx.engine);
-  const ScriptCache* cache = scripts.cache();
-  const Script* script = cache == nullptr ? nullptr : cache->find_sha1(ctx.argv[1]);
+  if (scripts.cache() == nullptr) return ctx.fail("%s", kNoScriptText);
+  const Script* script = scripts.eval().cache.use_sha1(ctx.argv[1]);
   if (script == nullptr) return ctx.fail("%s", kNoScriptText);
   return run_script(ctx, scripts, *script);
 }
@@ -145,10 +144,8 @@ static_assert(table_is_valid(kEvalRows));
 // ---- SCRIPT
 
 Status cmd_script_load(Context& ctx) {
-  Scripts::Eval& eval = Scripts::of(ctx.engine).eval();
-  const Script* script = eval.cache.find_text(ctx.argv[2]);
   std::string error;
-  if (script == nullptr) script = eval.cache.add(eval.state, ctx.argv[2], error);
+  const Script* script = Scripts::of(ctx.engine).eval().cache.keep_text(ctx.argv[2], error);
   if (script == nullptr) return ctx.fail("ERR %s", error.c_str());
   ctx.reply.bulk(view_of(script->sha1));
   return Status::ok();

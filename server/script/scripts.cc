@@ -10,7 +10,8 @@ Scripts& Scripts::of(Engine& engine) {
 
 Scripts::Eval::Eval(Scripts& scripts)
     : state(scripts.lua_heap_, LuaState::Kind::kEval, scripts.runner_, scripts.draw_seed()),
-      cache(scripts.engine_.heap, HashSeed{scripts.engine_.prng.next()}) {}
+      cache(scripts.engine_.heap, HashSeed{scripts.engine_.prng.next()}, state,
+            scripts.engine_.stats.evicted_scripts) {}
 
 Scripts::Eval& Scripts::eval() {
   if (!eval_) eval_.emplace(*this);

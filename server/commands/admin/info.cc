@@ -242,6 +242,7 @@ void stats_section(Page& page) {
   page.value("rm_deleted_keys", stats.keys_removed_by_pattern);
   page.value("evicted_keys", stats.evicted_keys);
   page.value("evicted_clients", stats.evicted_clients);
+  page.value("evicted_scripts", stats.evicted_scripts);
   page.zeros({"total_eviction_exceeded_time", "current_eviction_exceeded_time"});
   page.value("keyspace_hits", stats.keyspace_hits);
   page.value("keyspace_misses", stats.keyspace_misses);

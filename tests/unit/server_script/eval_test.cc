@@ -64,6 +64,56 @@ TEST(Eval, KeysAndArgumentsAreGlobals) {
   EXPECT_EQ(engine.run("EVAL \"return 1\" x"), "(ERR value is not an integer or out of range)");
 }
 
+std::string numbered(size_t number) { return "return " + std::to_string(number); }
+
+TEST(Eval, TheLastScriptsByUseStay) {
+  ScriptEngine engine;
+  const auto is_cached = [&](const std::string& text) {
+    return engine.run({"SCRIPT", "EXISTS", view_of(sha1_hex(text))}) == "[1]";
+  };
+  for (size_t i = 0; i < ScriptCache::kEvictableMax; ++i) engine.eval(numbered(i));
+  engine.eval(numbered(0));
+  engine.run({"EVALSHA", view_of(sha1_hex(numbered(1))), "0"});
+  engine.run({"SCRIPT", "LOAD", numbered(2)});
+  EXPECT_EQ(engine.engine.stats.evicted_scripts, 0u);
+  // What was loaded has left its place to another, then the oldest by use goes.
+  engine.eval("return 'one more'");
+  EXPECT_EQ(engine.engine.stats.evicted_scripts, 0u);
+  engine.eval("return 'another'");
+  EXPECT_EQ(engine.engine.stats.evicted_scripts, 1u);
+  EXPECT_FALSE(is_cached(numbered(3)));
+  for (const size_t stays : {0u, 1u, 2u, 4u}) EXPECT_TRUE(is_cached(numbered(stays))) << stays;
+  EXPECT_TRUE(
+      engine.run({"EVALSHA", view_of(sha1_hex(numbered(3))), "0"}).starts_with("(NOSCRIPT"));
+  EXPECT_EQ(engine.eval(numbered(3)), "3");
+  // Nothing of EVAL takes the place of what was loaded.
+  for (size_t i = 1000; i < 2000; ++i) engine.eval(numbered(i));
+  EXPECT_EQ(Scripts::of(engine.engine).facts().scripts, ScriptCache::kEvictableMax + 1);
+  EXPECT_TRUE(is_cached(numbered(2)));
+  EXPECT_FALSE(is_cached(numbered(0)));
+}
+
+TEST(Eval, ScriptsThatGoLeaveTheirMemory) {
+  ScriptEngine engine;
+  const auto run_scripts = [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      std::string text = "local t = {} ";
+      for (size_t n = 0; n < 100; ++n)
+        text += "t['" + std::to_string(i) + " " + std::to_string(n) + "'] = 1 ";
+      EXPECT_EQ(engine.eval(text + "return 1"), "1");
+    }
+    return Scripts::of(engine.engine).facts();
+  };
+  const auto full = run_scripts(0, ScriptCache::kEvictableMax);
+  const auto after = run_scripts(ScriptCache::kEvictableMax, 6 * ScriptCache::kEvictableMax);
+  EXPECT_LT(after.eval_machine_bytes, 2 * full.eval_machine_bytes);
+  EXPECT_LT(after.script_bytes, full.script_bytes * 11 / 10);
+  // Large ones are bounded by their bytes as well; the last one is kept, however large.
+  for (char c = 'a'; c < 'd'; ++c)
+    engine.eval("return 1 --" + std::string(ScriptCache::kEvictableBytesMax / 2, c));
+  EXPECT_EQ(Scripts::of(engine.engine).facts().scripts, 1u);
+}
+
 TEST(Eval, ErrorsTellTheScriptAndTheLine) {
   ScriptEngine engine;
   EXPECT_EQ(engine.eval("error('x')"),
