@@ -23,7 +23,7 @@ void push_json_library(lua_State* lua);
 
 // Each of these replaces functions of the table on top, Lua's own.
 //
-// find, match, gmatch, gsub, rep.
+// find, match, gmatch, gsub, rep, format.
 void bound_string_library(lua_State* lua);
 // sort.
 void bound_table_library(lua_State* lua);

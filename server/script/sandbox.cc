@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/script/sandbox.h"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdlib>
 #include <initializer_list>
 
 #include "datastructs/base/check.h"
@@ -148,12 +151,6 @@ int text_pcall(lua_State* lua) {
   lua_pushboolean(lua, 0);
   lua_insert(lua, 1);
   return 2;
-}
-
-// A function of the library, upvalue 1, that may call back.
-int call_back(lua_State* lua) {
-  check_stack(lua);
-  return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
 }
 
 // Why a coroutine cannot be resumed, or null.
@@ -310,6 +307,25 @@ int math_random(lua_State* lua) {
   }
 }
 
+// The lower 32 bits of a number rounded to an integer: the mantissa's, once this is added.
+uint32_t bits_argument(lua_State* lua, int at) {
+  return static_cast<uint32_t>(std::bit_cast<uint64_t>(luaL_checknumber(lua, at) + 0x1.8p52));
+}
+
+// The lowest digits, in capitals if their number is negative. LuaJIT's own gives more than eight.
+int bit_tohex(lua_State* lua) {
+  constexpr int64_t kDigitsMax = 8;
+  const uint32_t bits = bits_argument(lua, 1);
+  const int64_t wanted =
+      lua_isnone(lua, 2) ? kDigitsMax : static_cast<int32_t>(bits_argument(lua, 2));
+  const auto count = static_cast<size_t>(std::min(std::abs(wanted), kDigitsMax));
+  const char* const digits = wanted < 0 ? "0123456789ABCDEF" : "0123456789abcdef";
+  char text[kDigitsMax];
+  for (size_t i = 0; i < count; ++i) text[count - 1 - i] = digits[(bits >> (4 * i)) & 0xF];
+  push_bytes(lua, {text, count});
+  return 1;
+}
+
 int math_randomseed(lua_State* lua) {
   random_of(lua).reseed(static_cast<uint32_t>(luaL_checkint(lua, 1)));
   return 0;
@@ -387,16 +403,6 @@ class Builder {
     }
   }
 
-  // These of the table on top call back into Lua from C.
-  void bound(Names callers) {
-    for (const char* name : callers) {
-      lua_getfield(lua_, -1, name);
-      CHECK(lua_tocfunction(lua_, -1) != nullptr);
-      lua_pushcclosure(lua_, call_back, 1);
-      set_field(lua_, -2, name);
-    }
-  }
-
   void add_libraries() {
     push_part(lua_, "table",
               {"concat", "foreach", "foreachi", "getn", "insert", "maxn", "remove", "sort"});
@@ -425,7 +431,9 @@ class Builder {
     add_table("coroutine");
     push_part(lua_, "bit",
               {"arshift", "band", "bnot", "bor", "bswap", "bxor", "lshift", "rol", "ror", "rshift",
-               "tobit", "tohex"});
+               "tobit"});
+    lua_pushcfunction(lua_, bit_tohex);
+    set_field(lua_, -2, "tohex");
     add_table("bit");
     add_string();
     push_json_library(lua_);
@@ -441,7 +449,6 @@ class Builder {
     push_part(lua_, "string",
               {"byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep",
                "reverse", "sub", "upper"});
-    bound({"format"});
     bound_string_library(lua_);
     add_alias(lua_, "gfind", "gmatch");
     lua_pushliteral(lua_, "");

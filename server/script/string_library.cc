@@ -5,6 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "server/script/format.h"
 #include "server/script/libraries.h"
 #include "server/script/lua_bytes.h"
 #include "server/script/pattern.h"
@@ -227,7 +228,8 @@ void bound_string_library(lua_State* lua) {
   for (const luaL_Reg& function : {luaL_Reg{"find", string_find},
                                    {"match", string_match},
                                    {"gmatch", string_gmatch},
-                                   {"gsub", string_gsub}}) {
+                                   {"gsub", string_gsub},
+                                   {"format", string_format}}) {
     lua_pushcfunction(lua, function.func);
     set_field(lua, -2, function.name);
   }

@@ -2,8 +2,8 @@
 """Random small scripts in Lua, of what must answer alike on ouro and on redis-server.
 
 Left out is what depends on the Lua: the order in which a table with several names is walked, the text of a table's address,
-how not-a-number and minus zero are printed, zero bytes in string.format, bytes above 127 in names, and the place of an error in
-a call that an inner function returns.
+how tostring prints not-a-number and minus zero, strings with a zero byte as numbers, bytes above 127 in names, and the place of
+an error in a call that an inner function returns.
 """
 import hashlib
 
@@ -57,6 +57,13 @@ local t = {} t.x = t ; rawset(_G, 'a', 1) ; goodbye() ; redis.setresp(3) ; redis
 PATTERN_ITEMS = choices(r"""
 a ; b ; . ; %a ; %d ; %S ; %x ; %z ; %g ; %1 ; %2 ; %% ; %. ; [ab] ; [^ab] ; [a-c%d] ; []] ; [^]x] ; [%]-] ; %b() ; %bab ; %f[%a]
 %f[b] ; ( ; ) ; ( ; ) ; () ; ^ ; $ ; [ ; % ; %b ; %f ; [a- ; (a) ; (.-) ; (%w*) ; \000
+""")
+FORMAT_TEXTS = choices(r"""x ; %% ; \000 ; \255 ; a b ; %s ; %d""")
+FORMAT_FLAGS = ["", "", "", "-", "+", " ", "#", "0", "-+ #0", "-----", "------"]
+FORMAT_SIZES = ["", "", "", "5", "99", "100", ".3", ".", "12.", ".99", ".100", "20.20"]
+FORMAT_VALUES = choices(r"""
+{} ; nil ; true ; -(0/0) ; 2^63 ; 2^64 ; 65 ; 0 ; 321 ; '0x10' ; ' 12 ' ; 'a"b\\c\r\n\0d'
+('y'):rep(99) ; ('y'):rep(60) .. '\0' .. ('z'):rep(60)
 """)
 SUBJECT_PIECES = choices("a ; b ; aab ; 1 ; ( ; ) ; (ab) ; ] ; - ; % ; ^ ; x y ; \\000 ; \\255")
 REPLACEMENTS = choices("""
@@ -154,8 +161,8 @@ class Scripts:
         return "{[%s] = %s}" % (self.pick(["'a'", "'b'", "1", "2", "'1'"]), self.plain(depth + 1))
 
     def library_call(self):
-        return self.pick([self.json, self.msgpack, self.struct, self.bits, self.pattern, self.sort, self.ordinary, self.ordinary,
-                          self.odd])()
+        return self.pick([self.json, self.msgpack, self.struct, self.bits, self.pattern, self.sort, self.formatted,
+                          self.ordinary, self.ordinary, self.odd])()
 
     def ordinary(self):
         return self.fill(self.pick(CALLS), w=[f"tostring({word})" for word in STRINGS], n=[f"({n})" for n in NUMBERS[:15]])
@@ -192,6 +199,15 @@ class Scripts:
             f"{{({subject}):gsub({pattern}, {self.pick(REPLACEMENTS)}{start})}}",
             f"{{pcall(function() local r = {{}} {each} return r end)}}"])
 
+    def formatted(self):
+        """In a list, as patterns. Numbers, and strings that may be none, for any option."""
+        items = (self.pick(FORMAT_TEXTS) if self.chance(0.3) else
+                 "%" + self.pick(FORMAT_FLAGS) + self.pick(FORMAT_SIZES) + self.pick("cdiouxXeEfgGqssa%pF\\")
+                 for _ in range(self.between(0, 4)))
+        form = "".join(item + ("000" if item.endswith("\\") else "") for item in items)
+        values = "".join(", " + self.pick(FORMAT_VALUES + NUMBERS + LITERALS) for _ in range(self.between(0, 4)))
+        return f"{{string.format('{form}'{values})}}"
+
     def sort(self):
         """Pairs, by their first elements: the order of those that are alike shows."""
         pairs = ", ".join(f"{{{self.between(0, 3)}, {i}}}" for i in range(self.between(0, 12)))
@@ -204,7 +220,7 @@ class Scripts:
         number, count = self.between(-2 ** 33, 2 ** 33), self.between(-3, 40)
         two = self.pick(["band", "bor", "bxor", "lshift", "rshift", "arshift", "rol", "ror"])
         one = self.pick(["tohex", "bnot", "bswap", "tobit"])
-        return self.pick([f"bit.{two}({number}, {count})", f"bit.{one}({number})"])
+        return self.pick([f"bit.{two}({number}, {count})", f"bit.{one}({number})", f"bit.tohex({number}, {count - 20})"])
 
     # ---- whole scripts
     def statement(self):

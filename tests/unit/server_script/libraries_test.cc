@@ -101,6 +101,28 @@ TEST(Struct, WrongCallsAreErrors) {
             "bad argument #1 to 'size' (option 's' has no fixed size)");
 }
 
+// tests/compat compares string.format with redis-server in full.
+TEST(Format, IsThatOfLua51) {
+  LibraryEngine engine;
+  EXPECT_EQ(
+      engine.eval("return string.format('%5.1f|%-4d|%+i|%#x|%05u|%e', 1.25, 7, 8, 255, 9, 0)"),
+      "\"  1.2|7   |+8|0xff|00009|0.000000e+00\"");
+  EXPECT_EQ(engine.hex("string.format('%q', 'a\\0\\r\\n\"')"), "\"22615c3030305c725c0a5c2222\"");
+  EXPECT_EQ(engine.hex("string.format('%s%c', 'a\\0b', 0)"), "\"61\"");
+  EXPECT_EQ(engine.eval("return #string.format('%9s', ('a\\0'):rep(50))"), "100");
+  EXPECT_EQ(engine.eval("return string.format('%x %d', -1, 2^63)"),
+            "\"ffffffffffffffff -9223372036854775808\"");
+  EXPECT_EQ(engine.eval("return #string.format('%-99.99f', -1.7e308)"), "410");
+  const auto error_of = [&](ByteView script) { return engine.error_of(script).substr(20); };
+  EXPECT_EQ(error_of("string.format('%a', 1)"), "invalid option '%a' to 'format'");
+  EXPECT_EQ(error_of("string.format('%')"), "bad argument #2 to 'format' (no value)");
+  EXPECT_EQ(error_of("string.format('%100d', 1)"), "invalid format (width or precision too long)");
+  EXPECT_EQ(error_of("string.format('%------d', 1)"), "invalid format (repeated flags)");
+  EXPECT_EQ(error_of("string.format('%s', {})"),
+            "bad argument #2 to 'format' (string expected, got table)");
+  EXPECT_EQ(engine.eval("return bit.tohex(2^40 + 255, -16)"), "\"000000FF\"");
+}
+
 TEST(Json, IsRedissToo) {
   LibraryEngine engine;
   EXPECT_EQ(engine.eval("return cjson.encode({1, 'x', {a = 1.5}, true})"),
