@@ -113,6 +113,27 @@ TEST(OutBuffer, LargeRepliesLeaveNothingBehind) {
   out.check_invariants();
 }
 
+// Over the limit one chunk takes all that follows, over and over. Part of it may have been sent, so
+// that its bytes begin anywhere: behind the last ones there would be no room.
+TEST(OutBuffer, WhatIsOverItsLimitHasRoomWhereverSendingHasGotTo) {
+  Heap heap;
+  OutBuffer out(heap);
+  const size_t limit = 100;
+  out.limit(&limit);
+  const std::string reply(100, 'x');
+  while (!out.is_over()) out.append(reply);
+  // The chunks before it are sent, and nearly all of its first filling.
+  for (int i = 0; i < 162; ++i) out.append(reply);
+  out.consume(out.size_bytes() - limit);
+  const size_t held = out.memory_bytes();
+  const std::string larger(500, 'y');
+  for (int i = 0; i < 100; ++i) {
+    format(out, larger);
+    out.check_invariants();
+  }
+  EXPECT_EQ(out.memory_bytes(), held);
+}
+
 TEST(OutBuffer, BlobIsPointedAtAndUnpinnedWhenSent) {
   Heap heap;
   Blob* blob = Blob::create_from(heap, std::string(20000, 'b'));
