@@ -76,7 +76,8 @@ class HashReader {
     }
   }
   void timed_packed(Form form) {
-    if (form == Form::kFinal) in_.fixed<int64_t>();
+    // The first deadline, which the groups tell.
+    if (form == Form::kFinal) in_.check(in_.fixed<int64_t>() >= 0, "a deadline is negative");
     read_packed<3>(PackedReader::Format::kListpack, in_, [&](const auto& group) {
       PackedElement::Scratch field;
       PackedElement::Scratch value;
