@@ -130,11 +130,14 @@ struct SocketTuning {
   int keep_alive_seconds = 0;  // 0: off
 };
 
+// Of a listening socket: whether others may listen on an address that overlaps with its own.
+enum class PortUse : uint8_t { kOwn, kShared };
+
 struct ListenOptions {
   int backlog = 511;
   int unix_permissions = 0;  // 0: as the umask says
   bool only_ip6 = true;      // an IPv6 socket leaves IPv4 to its own socket
-  bool shares_port = false;  // beside those sockets for which share_port() was called
+  bool shares_port = false;  // beside those sockets whose PortUse is kShared
   SocketTuning tuning = {};  // inherited by accepted sockets
 };
 struct ListenOutcome {
@@ -157,9 +160,9 @@ class Loop {
 
   // Sockets
   virtual ListenOutcome listen(const Address& address, const ListenOptions& options) = 0;
-  // While `yes`, sockets with ListenOptions::shares_port may listen on addresses that overlap with
-  // this one: "127.0.0.1" beside "*". For a hand-over from one to the other.
-  virtual void share_port(ListenFd fd, bool yes) = 0;
+  // While kShared, sockets with ListenOptions::shares_port may listen on addresses that overlap
+  // with this one: "127.0.0.1" beside "*". For a hand-over from one to the other.
+  virtual void set_port_use(ListenFd fd, PortUse use) = 0;
   // Keeps firing with a SocketFd's number until cancelled or failed (EMFILE: start it again later).
   virtual void accept(Op& op, ListenFd fd) = 0;
   // Ends with the number of a connected SocketFd. `address` is read during the call only.

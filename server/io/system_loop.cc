@@ -109,7 +109,7 @@ ListenOutcome SystemLoop::listen(const Address& address, const ListenOptions& op
     (void)::unlink(path.c_str());
   } else {
     set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (options.shares_port) share_port({fd}, true);
+    if (options.shares_port) set_port_use({fd}, PortUse::kShared);
     if (address.is_ip6()) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.only_ip6 ? 1 : 0);
     // Linux hands these down to accepted sockets, which saves some system calls each.
     tune({fd}, options.tuning);
@@ -125,8 +125,8 @@ ListenOutcome SystemLoop::listen(const Address& address, const ListenOptions& op
   return {.fd = {fd}, .error = 0, .bound = ask_address(::getsockname, fd)};
 }
 
-void SystemLoop::share_port(ListenFd fd, bool yes) {
-  set_option(fd.number, SOL_SOCKET, SO_REUSEPORT, yes ? 1 : 0);
+void SystemLoop::set_port_use(ListenFd fd, PortUse use) {
+  set_option(fd.number, SOL_SOCKET, SO_REUSEPORT, use == PortUse::kShared ? 1 : 0);
 }
 
 void SystemLoop::tune(SocketFd fd, const SocketTuning& tuning) {

@@ -11,7 +11,7 @@ namespace ouro {
 class SystemLoop : public Loop {
  public:
   ListenOutcome listen(const Address& address, const ListenOptions& options) override;
-  void share_port(ListenFd fd, bool yes) override;
+  void set_port_use(ListenFd fd, PortUse use) override;
   void tune(SocketFd fd, const SocketTuning& tuning) override;
   Address local_address(SocketFd fd) const override;
   Address peer_address(SocketFd fd) const override;

@@ -42,15 +42,15 @@ void Listener::tune(const SocketTuning& tuning) {
   if (fd_.is_open()) loop_.tune({fd_.number}, tuning);
 }
 
-void Listener::share_port(bool yes) {
-  if (fd_.is_open() && !address_.is_unix()) loop_.share_port(fd_, yes);
+void Listener::set_port_use(PortUse use) {
+  if (fd_.is_open() && !address_.is_unix()) loop_.set_port_use(fd_, use);
 }
 
 void Listener::close() {
   if (!fd_.is_open() || closing_) return;
   closing_ = true;
   // Another may follow it before the system has closed it.
-  share_port(true);
+  set_port_use(PortUse::kShared);
   loop_.cancel_timer(pause_);
   loop_.cancel(accepting_);
   if (!accepting_.busy()) loop_.close(closing_op_, fd_);
@@ -121,7 +121,7 @@ int Listeners::open_tcp(const Tcp& tcp, const ListenOptions& options, std::strin
   // New addresses may overlap with those that they replace.
   ListenOptions beside = options;
   beside.shares_port = holds_port(tcp.port);
-  if (beside.shares_port) share_port(true);
+  if (beside.shares_port) set_port_use(PortUse::kShared);
   const int error = plan_tcp(tcp, beside, plan, failed);
   if (error == 0) {
     plan.opened.swap(open_);
@@ -136,7 +136,7 @@ int Listeners::open_tcp(const Tcp& tcp, const ListenOptions& options, std::strin
   for (auto& listener : plan.opened) {
     if (listener != nullptr) close(std::move(listener));
   }
-  if (beside.shares_port) share_port(false);
+  if (beside.shares_port) set_port_use(PortUse::kOwn);
   forget_idle();
   return error;
 }
@@ -151,8 +151,8 @@ bool Listeners::holds_port(uint16_t port) const noexcept {
          std::any_of(closing_.begin(), closing_.end(), has);
 }
 
-void Listeners::share_port(bool yes) {
-  for (auto& listener : open_) listener->share_port(yes);
+void Listeners::set_port_use(PortUse use) {
+  for (auto& listener : open_) listener->set_port_use(use);
 }
 
 void Listeners::close(std::unique_ptr<Listener> listener) {

@@ -35,7 +35,7 @@ class Listener {
   // Accepts no more; is_idle() once the loop has let go. A unix socket's file is removed.
   void close();
   void tune(const SocketTuning& tuning);
-  void share_port(bool yes);
+  void set_port_use(PortUse use);
 
   bool is_idle() const noexcept { return !fd_.is_open() && !accepting_.busy(); }
   // With the port that was chosen for port 0.
@@ -95,7 +95,7 @@ class Listeners {
   int plan_tcp(const Tcp& tcp, const ListenOptions& options, Plan& plan, std::string& failed);
   int plan_address(const std::string& host, const ListenOptions& options, Plan& plan);
   bool holds_port(uint16_t port) const noexcept;
-  void share_port(bool yes);
+  void set_port_use(PortUse use);
   const Listener* find_open(const Address& address) const;
   void close(std::unique_ptr<Listener> listener);
   void forget_idle();

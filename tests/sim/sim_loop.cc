@@ -211,8 +211,8 @@ ListenOutcome SimLoop::listen(const Address& address, const ListenOptions& optio
   return {.fd = {descriptor}, .error = 0, .bound = listener->address};
 }
 
-void SimLoop::share_port(ListenFd fd, bool yes) {
-  if (has_power_) cell_of(fd.number).listener->shares_port = yes;
+void SimLoop::set_port_use(ListenFd fd, PortUse use) {
+  if (has_power_) cell_of(fd.number).listener->shares_port = use == PortUse::kShared;
 }
 
 void SimLoop::start_reader(Op& op, OpKind kind, int descriptor) {

@@ -37,7 +37,7 @@ class SimLoop final : public Loop {
 
   ByteView name() const override { return "simulation"; }
   ListenOutcome listen(const Address& address, const ListenOptions& options) override;
-  void share_port(ListenFd fd, bool yes) override;
+  void set_port_use(ListenFd fd, PortUse use) override;
   void accept(Op& op, ListenFd fd) override;
   void connect(Op& op, const Address& address) override;
   void receive(Op& op, SocketFd fd) override;

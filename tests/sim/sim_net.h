@@ -104,7 +104,7 @@ struct SimListener {
   int host;
   Address address;
   size_t backlog;
-  bool shares_port;  // Loop::share_port
+  bool shares_port;  // Loop::set_port_use
   std::deque<SimSocket> waiting;
   std::function<void()> on_change;
 };
