@@ -55,8 +55,9 @@ std::unique_ptr<Uring> Uring::create(const UringOptions& options, std::string& w
     why_not = "the kernel's io_uring cannot wait with a timeout or drops completions (needs 5.11)";
     return nullptr;
   }
+  // EINVAL: an older kernel, which has whole ones only. Any other error is the reason to tell.
   int error = options.incremental ? uring->set_up_buffers(Buffers::kIncremental) : EINVAL;
-  if (error != 0) error = uring->set_up_buffers(Buffers::kWhole);
+  if (error == EINVAL) error = uring->set_up_buffers(Buffers::kWhole);
   if (error != 0) {
     why_not = std::string("provided-buffer ring: ") + strerrordesc_np(error);
     return nullptr;
@@ -158,10 +159,13 @@ void Uring::submit_and_wait(unsigned wait_count, Micros at_most) {
   const int error = -io_uring_enter2(static_cast<unsigned>(ring_.ring_fd), submit_count, wait_count,
                                      flags, static_cast<sigset_t*>(extra), extra_bytes);
   // ETIME: nothing came. EINTR: a signal for another handler. EBUSY: completions must be taken
-  // first. EAGAIN: the kernel has no memory for a request now. In each case the entries not taken
-  // yet are submitted by the next call.
-  const bool is_passing =
-      error <= 0 || error == ETIME || error == EINTR || error == EBUSY || error == EAGAIN;
+  // first. EAGAIN, ENOMEM: the kernel has no memory for a request now. In each case the entries not
+  // taken yet are submitted by the next call.
+  const bool is_passing = error <= 0 || error == ETIME || error == EINTR || error == EBUSY ||
+                          error == EAGAIN || error == ENOMEM;
+  // Operations whose completions the kernel has lost never end.
+  const bool has_lost_completions = error == EBADR;
+  CHECK(!has_lost_completions);
   CHECK(is_passing);
 }
 

@@ -47,9 +47,13 @@ class Uring {
   unsigned ready() const noexcept {
     return __atomic_load_n(ring_.cq.ktail, __ATOMIC_ACQUIRE) - *ring_.cq.khead;
   }
-  // Whether the kernel has taken every entry, and holds back no completion for want of room.
+  // Whether the kernel has taken every entry. It may be short of memory for some.
+  bool has_submitted_all() const noexcept {
+    return ring_.sq.sqe_tail == __atomic_load_n(ring_.sq.khead, __ATOMIC_ACQUIRE);
+  }
+  // ... and holds back no completion for want of room.
   bool is_settled() const noexcept {
-    return ring_.sq.sqe_tail == __atomic_load_n(ring_.sq.khead, __ATOMIC_ACQUIRE) &&
+    return has_submitted_all() &&
            (__atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED) & IORING_SQ_CQ_OVERFLOW) == 0;
   }
   unsigned cq_tail() const noexcept { return __atomic_load_n(ring_.cq.ktail, __ATOMIC_ACQUIRE); }

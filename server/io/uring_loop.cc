@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -19,6 +20,9 @@ namespace ouro {
 namespace {
 
 constexpr size_t kArgumentBytes = 64_KiB;
+// Of each kind of address, and what follows is aligned.
+constexpr size_t kAddressBytes = sizeof(sockaddr_storage);
+static_assert(kAddressBytes % alignof(msghdr) == 0);
 constexpr unsigned long kTimerSlackNanos = 1000;
 constexpr Micros kCancelAgain = 1000;
 
@@ -102,39 +106,49 @@ void UringLoop::receive_into(Op& op, SocketFd fd, std::span<char> room) {
 
 int32_t UringLoop::send(Op& op, SocketFd fd, std::span<const ByteView> views, SendEnd end) {
   CHECK(!views.empty() && views.size() <= kSendViewsMax);
-  const size_t bytes_in_all = bytes_of(views);
+  msghdr* const message = views.size() == 1 ? nullptr : message_of(views);
+  if (message == nullptr) views = views.first(1);
+  const size_t bytes = bytes_of(views);
   const bool quiet =
-      end == SendEnd::kMayBeLate && bytes_in_all <= kQuietBytesMax && uring_->skips_successes();
-  const int message_flags = MSG_NOSIGNAL | (quiet ? MSG_DONTWAIT | MSG_WAITALL : 0);
-  const uint8_t entry_flags = quiet ? IOSQE_CQE_SKIP_SUCCESS : 0;
-  if (views.size() == 1) {
-    io_uring_sqe& sqe = start(op, OpKind::kSend, fd.number);
-    io_uring_prep_send(&sqe, fd.number, views[0].data(), views[0].size(), message_flags);
-    sqe.flags |= entry_flags;
-    quiet ? add_quiet(op, bytes_in_all) : static_cast<void>(++sends_pending_);
-    return kInFlight;
+      end == SendEnd::kMayBeLate && bytes <= kQuietBytesMax && uring_->skips_successes();
+  const int flags = MSG_NOSIGNAL | (quiet ? MSG_DONTWAIT | MSG_WAITALL : 0);
+  io_uring_sqe& sqe = start(op, OpKind::kSend, fd.number);
+  if (message == nullptr) {
+    io_uring_prep_send(&sqe, fd.number, views[0].data(), bytes, flags);
+  } else {
+    io_uring_prep_sendmsg(&sqe, fd.number, message, static_cast<unsigned>(flags));
   }
-  const size_t bytes = sizeof(msghdr) + views.size() * sizeof(iovec);
+  if (quiet) {
+    sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
+    add_quiet(op, bytes);
+  } else {
+    ++sends_pending_;
+  }
+  return kInFlight;
+}
+
+// Room for what an entry points at, until the kernel has taken all entries that there are. Null: it
+// has not taken those whose arguments fill the room.
+void* UringLoop::take_arguments(size_t bytes) {
   if (arguments_used_ + bytes > kArgumentBytes) {
     uring_->submit_and_wait(0, 0);
+    if (!uring_->has_submitted_all()) return nullptr;
     arguments_used_ = 0;
   }
-  // The entry comes first: taking one may submit, and the arguments must not be reused before
-  // theirs is taken.
-  io_uring_sqe& sqe = start(op, OpKind::kSend, fd.number);
-  msghdr* const message = new (arguments_.get() + arguments_used_) msghdr{};
+  return arguments_.get() + std::exchange(arguments_used_, arguments_used_ + bytes);
+}
+
+msghdr* UringLoop::message_of(std::span<const ByteView> views) {
+  void* const room = take_arguments(sizeof(msghdr) + views.size() * sizeof(iovec));
+  if (room == nullptr) return nullptr;
+  msghdr* const message = new (room) msghdr{};
   iovec* const parts = reinterpret_cast<iovec*>(message + 1);
   for (size_t i = 0; i < views.size(); ++i) {
     parts[i] = {const_cast<char*>(views[i].data()), views[i].size()};
   }
   message->msg_iov = parts;
   message->msg_iovlen = views.size();
-  arguments_used_ += bytes;
-  io_uring_prep_sendmsg(&sqe, fd.number, message, static_cast<unsigned>(message_flags));
-  sqe.user_data = data_of(op);
-  sqe.flags |= entry_flags;
-  quiet ? add_quiet(op, bytes_in_all) : static_cast<void>(++sends_pending_);
-  return kInFlight;
+  return message;
 }
 
 void UringLoop::add_quiet(Op& op, size_t bytes) {
@@ -175,13 +189,16 @@ void UringLoop::connect(Op& op, const Address& address) {
   const int fd = new_socket(address);
   if (fd < 0) return finish_later(op, fd);
   op.loop.descriptor = fd;
+  // The address is only borrowed for this call.
+  void* const copy = take_arguments(kAddressBytes);
+  if (copy == nullptr) {
+    ::close(fd);
+    return finish_later(op, -EAGAIN);
+  }
+  std::memcpy(copy, address.raw(), address.size_bytes());
   io_uring_sqe& sqe = uring_->next_sqe();
+  io_uring_prep_connect(&sqe, fd, static_cast<const sockaddr*>(copy), address.size_bytes());
   sqe.user_data = data_of(op);
-  io_uring_prep_connect(&sqe, fd, static_cast<const sockaddr*>(address.raw()),
-                        address.size_bytes());
-  // The address is only borrowed for this call, so the entry is handed over now. Connecting is
-  // rare.
-  uring_->submit_and_wait(0, 0);
 }
 
 void UringLoop::watch(Op& op, int descriptor) {
@@ -280,7 +297,7 @@ void UringLoop::turn(Millis wait_max, TurnKind turn_kind) {
   for (Op* op : cancelling_) ask_to_cancel(*op);
   rearm_all();
   submit_and_wait(wait_micros(wait_max));
-  arguments_used_ = 0;
+  if (uring_->has_submitted_all()) arguments_used_ = 0;
   sends_pending_ = 0;
   read_clocks();
   linger_.begin_turn(now());

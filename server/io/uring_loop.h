@@ -59,6 +59,8 @@ class UringLoop final : public SystemLoop {
   void close_descriptor(Op& op, int descriptor) override;
 
   io_uring_sqe& start(Op& op, OpKind kind, int32_t descriptor);
+  void* take_arguments(size_t bytes);
+  msghdr* message_of(std::span<const ByteView> views);
   void arm(Op& op);
   void rearm(Op& op);
   void rearm_all();
