@@ -18,6 +18,12 @@ bool has_twins(Argv fields) {
   return std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end();
 }
 
+// A script's commands have those of the client that runs it, and change none.
+const FieldSets& field_sets_of(const Context& ctx) {
+  const ScriptLimits* script = ctx.caller.script;
+  return (script == nullptr ? ctx.caller : *script->caller).field_sets;
+}
+
 Status cmd_himport_prepare(Context& ctx) {
   const Argv fields = ctx.argv.subspan(3);
   if (has_twins(fields)) return ctx.fail("ERR duplicate field name in fieldset");
@@ -38,7 +44,7 @@ void leave_hash(Context& ctx, ByteView key, bool replaces, const FieldSets::Fiel
 
 Status cmd_himport_set(Context& ctx) {
   const Key key = ctx.key(2);
-  const FieldSets::Fields* const fields = ctx.caller.field_sets.find(ctx.argv[3]);
+  const FieldSets::Fields* const fields = field_sets_of(ctx).find(ctx.argv[3]);
   if (fields == nullptr) return ctx.fail("ERR no such fieldset");
   const Argv values = ctx.argv.subspan(4);
   if (values.size() != fields->size())
@@ -67,6 +73,7 @@ Status cmd_himport_discardall(Context& ctx) {
 constexpr CommandSpec kImportRows[] = {
     {.name = "DISCARD",
      .arity = exactly(3),
+     .flags = Flag::kNoScript,
      .acl = Acl::kHash,
      .handler = cmd_himport_discard,
      .doc = {.summary = "Forgets a list of field names.",
@@ -76,6 +83,7 @@ constexpr CommandSpec kImportRows[] = {
              .args = "fieldset-name:string"}},
     {.name = "DISCARDALL",
      .arity = exactly(2),
+     .flags = Flag::kNoScript,
      .acl = Acl::kHash,
      .handler = cmd_himport_discardall,
      .doc = {.summary = "Forgets all lists of field names that the client has prepared.",
@@ -84,7 +92,7 @@ constexpr CommandSpec kImportRows[] = {
              .group = "hash"}},
     {.name = "PREPARE",
      .arity = at_least(4),
-     .flags = Flag::kDenyOom,
+     .flags = Flag::kDenyOom | Flag::kNoScript,
      .acl = Acl::kHash,
      .handler = cmd_himport_prepare,
      .doc = {.summary = "Keeps a list of field names for this connection.",

@@ -12,6 +12,7 @@
 #include "server/commands/stored_result.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
+#include "server/engine/engine.h"
 
 namespace ouro {
 namespace {
@@ -137,6 +138,8 @@ Status pop_many(Context& ctx) {
   }
   const size_t size = set->size();
   if (count >= size) {
+    // Redis looks the set up once more then, to read it.
+    ++ctx.engine.stats.keyspace_hits;
     ctx.reply.set(size);
     reply_members(ctx.reply, *set);
     if (ctx.effects.wanted()) ctx.effects.replace({"DEL", key.bytes});

@@ -12,11 +12,12 @@ struct ScriptEngine : EngineFixture {
   ScriptEngine() : EngineFixture(tables()) {}
   static std::initializer_list<Registry::Table> tables() {
     static const std::initializer_list<Registry::Table> all = {
-        kEvalCommands,      kScriptCommands,     kFunctionCommands,   kStringCommands,
-        kStringSetCommands, kListCommands,       kHashCommands,       kKeyCommands,
-        kSetCommands,       kListBlockCommands,  kExpireCommands,     kTransactionCommands,
-        kDatabaseCommands,  kConnectionCommands, kDebugCommands,      kClientCommands,
-        kAclCommands,       kConfigCommands,     kStreamReadCommands, kServerCommands};
+        kEvalCommands,      kScriptCommands,     kFunctionCommands, kStringCommands,
+        kStringSetCommands, kListCommands,       kHashCommands,     kKeyCommands,
+        kSetCommands,       kListBlockCommands,  kExpireCommands,   kTransactionCommands,
+        kDatabaseCommands,  kConnectionCommands, kDebugCommands,    kClientCommands,
+        kAclCommands,       kHashImportCommands, kConfigCommands,   kStreamReadCommands,
+        kServerCommands};
     return all;
   }
   std::string eval(ByteView script) { return run({"EVAL", script, "0"}); }

@@ -353,6 +353,8 @@ constexpr CommandSpec kRows[] = {
      .arity = at_least(2),
      .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kProtected |
               Flag::kSystem,
+     // Some use the selected one, others all.
+     .databases = DbUse::kEvery,
      .handler = cmd_debug,
      .doc = {.summary = "Helps in tests and when looking for faults.",
              .complexity = "By subcommand",

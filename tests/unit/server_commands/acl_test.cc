@@ -289,6 +289,7 @@ TEST_F(AclTest, DryrunAsksForTheDatabases) {
   EXPECT_EQ(dry("COPY a b DB 1 REPLACE"), "OK");
   EXPECT_EQ(dry("COPY a b REPLACE db 2"), denied("2"));
   EXPECT_EQ(dry("FLUSHALL"), denied("FLUSHALL"));
+  EXPECT_EQ(dry("DEBUG POPULATE 5"), denied("DEBUG"));
   EXPECT_EQ(dry("FLUSHDB"), "OK");
   world.run("SELECT 2");
   for (const char* command : {"GET a", "DEL a", "WATCH a", "RANDOMKEY", "FLUSHDB", "MOVE k 1"}) {

@@ -71,6 +71,7 @@ TEST(Sets, PopLeavesTheFactInTheLog) {
   EXPECT_EQ(engine.run("SPOP s"), "_");
   EXPECT_EQ(engine.run("SPOP s 2"), "<>");
   EXPECT_EQ(engine.effects(), "");
+  EXPECT_EQ(engine.engine.stats.keyspace_hits, 0U) << "no look-up to read";
 
   engine.run("SADD s a b c");
   engine.effects();
@@ -82,7 +83,9 @@ TEST(Sets, PopLeavesTheFactInTheLog) {
     EXPECT_NE(effect.find(" " + member, 9), std::string::npos);
     EXPECT_EQ(engine.run("SISMEMBER s " + member), "0");
   }
+  EXPECT_EQ(engine.engine.stats.keyspace_hits, 2U) << "of SISMEMBER";
   engine.run("SPOP s 7");
+  EXPECT_EQ(engine.engine.stats.keyspace_hits, 3U) << "all of it is looked up to be read, too";
   EXPECT_EQ(engine.effects(), "0: DEL s");
   EXPECT_EQ(engine.run("EXISTS s"), "0");
 }

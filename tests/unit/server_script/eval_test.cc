@@ -542,6 +542,15 @@ TEST(Eval, WhatAScriptThatReadsWasGivenIsTracked) {
   EXPECT_EQ(told("EVAL \"return redis.call('GET', 'c')\" 0"), "");
 }
 
+TEST(Eval, AScriptHasTheFieldsThatItsClientHasPrepared) {
+  ScriptEngine engine;
+  engine.run("HIMPORT PREPARE u name");
+  EXPECT_EQ(engine.eval("return redis.call('HIMPORT', 'SET', 'k', 'u', 'ann')"), "OK");
+  EXPECT_EQ(engine.run("HGET k name"), "\"ann\"");
+  EXPECT_EQ(engine.error_of("redis.call('HIMPORT', 'PREPARE', 'v', 'name')"),
+            "(ERR This Redis command is not allowed from script");
+}
+
 TEST(Eval, NestingIsBounded) {
   ScriptEngine engine;
   EXPECT_NE(engine.eval("local t = {} for i = 1, 5000 do t = {t} end return cjson.encode(t)")
