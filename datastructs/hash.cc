@@ -220,7 +220,9 @@ size_t Hash::expire_due(Heap& heap, UnixMs now, size_t& budget,
   }
   if (!is_timed()) return 0;
   Packed packed = run();
-  for (At at = packed.begin(); at != packed.end() && budget > 0; --budget) {
+  // Only what goes counts: every walk begins at the front, so one that was cut short by those that
+  // stay would never come to those behind them.
+  for (At at = packed.begin(); at != packed.end() && budget > 0;) {
     At after = at;
     const Item item = read_item(packed, after);
     if (!is_due(item.deadline, now)) {
@@ -229,6 +231,7 @@ size_t Hash::expire_due(Heap& heap, UnixMs now, size_t& budget,
     }
     fn(item.field);
     at = packed.erase(heap, at, stride());
+    --budget;
     ++expired;
   }
   set_run(packed, true);

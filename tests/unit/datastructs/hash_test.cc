@@ -87,6 +87,24 @@ TEST_P(HashTest, ADueFieldIsHiddenUntilItIsRemoved) {
   check();
 }
 
+// A small budget comes to them however many stay in front of them.
+TEST_P(HashTest, DueFieldsBehindOthersAreFound) {
+  for (int i = 0; i < 50; ++i) set("stays" + std::to_string(i), "v");
+  for (int i = 0; i < 5; ++i) {
+    const std::string name = "goes" + std::to_string(i);
+    set(name, "v");
+    hash_.set_deadline(heap_, name, 10);
+  }
+  size_t removed = 0;
+  for (int call = 0; call < 100 && removed < 5; ++call) {
+    size_t budget = 2;
+    removed += hash_.expire_due(heap_, 10, budget, [](ByteView) {});
+  }
+  EXPECT_EQ(removed, 5u);
+  EXPECT_EQ(hash_.size(), 50u);
+  check();
+}
+
 TEST_P(HashTest, AWriteClearsOrKeepsTheDeadline) {
   set("f", "1");
   hash_.set_deadline(heap_, "f", 1000);
