@@ -5,12 +5,6 @@
 #include "server/engine/engine.h"
 
 namespace ouro {
-namespace {
-
-// Places that one command may look at: some hundred microseconds.
-constexpr size_t kDueBudget = 10'000;
-
-}  // namespace
 
 void end_field(Context& ctx, const Key& key, Hash*& hash, ByteView field) {
   if (!ctx.may_end()) return;
@@ -28,9 +22,7 @@ void end_due_fields(Context& ctx, const Key& key, Hash*& hash) {
   if (hash == nullptr || hash->next_deadline() > field_clock(ctx)) [[likely]]
     return;
   if (!ctx.may_end()) return;
-  size_t budget = kDueBudget;
-  Entry& entry = *ctx.db.find(key);
-  if (ctx.engine.expire_elements(ctx.caller.db, key, entry, budget)) hash = nullptr;
+  if (ctx.engine.expire_some_elements(ctx.caller.db, key, *ctx.db.find(key))) hash = nullptr;
 }
 
 size_t count_fields(const Hash& hash, UnixMs now) {

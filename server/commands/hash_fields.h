@@ -35,7 +35,7 @@ inline std::optional<Hash::Item> find_field(Context& ctx, const Key& key, Hash*&
 // one effect.
 void end_due_named(Context& ctx, const Key& key, Hash*& hash, Argv fields);
 
-// Removes due fields, a bounded number of them: others may be left.
+// Removes due fields, as many as the turn has time for: others may be left.
 void end_due_fields(Context& ctx, const Key& key, Hash*& hash);
 
 // Fields that are not due. Cost: O(1) unless some are.

@@ -35,6 +35,16 @@ void set_deadline(Context& ctx, const Key& key, Entry& entry, ByteView member, U
   if (when != kNoExpiry) ctx.db.note_element_deadline(key, when);
 }
 
+// Requires: the member has just been given a deadline that is past. Nothing else is due in a set or
+// sorted set: a look-up has seen to that.
+void remove_due(Context& ctx, const Key& key, Entry& entry, ByteView member) {
+  if (entry.type() == Type::kHash) {
+    ctx.engine.expire_named(ctx.caller.db, key, entry.as<Hash>(), {&member, 1});
+  } else {
+    ctx.engine.expire_all_elements(ctx.caller.db, key, entry);
+  }
+}
+
 // `base` is what the number counts from: now, or 0 for a point in time.
 Status expire_member(Context& ctx, Unit unit, UnixMs base) {
   OURO_TRY(int64_t when, ctx.integer(3));
@@ -53,8 +63,7 @@ Status expire_member(Context& ctx, Unit unit, UnixMs base) {
   // A stored deadline is never negative: any time in the past is as good as another.
   set_deadline(ctx, key, *entry, member, std::max<UnixMs>(when, 0));
   if (ctx.clock_decides() && when <= ctx.now) {
-    size_t budget = ~size_t{0};
-    ctx.engine.expire_elements(ctx.caller.db, key, *entry, budget);
+    remove_due(ctx, key, *entry, member);
     return Status::ok();
   }
   char text[kInt64TextMax];

@@ -16,8 +16,7 @@ namespace {
 // Cost: what came due since the last look, or the last slice of expiry.
 [[gnu::cold]] Entry* without_due_members(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
   if (!ctx.may_end() || entry->next_element_deadline() > ctx.now) return entry;
-  size_t budget = ~size_t{0};
-  return ctx.engine.expire_elements(db, key, *entry, budget) ? nullptr : entry;
+  return ctx.engine.expire_all_elements(db, key, *entry) ? nullptr : entry;
 }
 
 // The entry if it lives. A due one is removed by a primary.

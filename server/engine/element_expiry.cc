@@ -2,6 +2,7 @@
 // The end of elements of collections by the clock: fields of hashes, members of sets and sorted
 // sets. As with keys, only a primary decides it, and leaves HDEL, SREM or ZREM of what went, ahead
 // of the effect of the command that noticed.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ struct Removal {
 constexpr Removal kFieldsEnded{"HDEL", Event::kHash, "hexpired"};
 constexpr Removal kMembersEnded{"SREM", Event::kSet, "srem"};
 constexpr Removal kScoredEnded{"ZREM", Event::kZSet, "zrem"};
+
+// So many places are looked at between two looks at the time: what an element costs depends on what
+// of it is in the caches, and on whether its free empties a page of the allocator.
+constexpr size_t kExpireStep = 64;
 
 }  // namespace
 
@@ -39,7 +44,7 @@ bool Engine::expire_named(DbIndex db, const Key& key, Hash& hash, Argv fields) {
                                 kFieldsEnded.event);
 }
 
-bool Engine::expire_elements(DbIndex db, const Key& key, Entry& entry, size_t& budget) {
+bool Engine::expire_elements(DbIndex db, const Key& key, Entry& entry, ExpiryShare& share) {
   const auto expire_in = [&](auto& collection, const Removal& removal) {
     std::vector<std::string> names;
     const auto log_names = [&] {
@@ -51,11 +56,22 @@ bool Engine::expire_elements(DbIndex db, const Key& key, Entry& entry, size_t& b
     };
     dbs[db].before_change(key);
     const bool logged = commit.wanted();
-    const size_t count = collection.expire_due(heap, wall_, budget, [&](ByteView name) {
+    const auto note = [&](ByteView name) {
       if (!logged) return;
       names.emplace_back(name);
       if (names.size() == kEffectElementsMax) log_names();
-    });
+    };
+    size_t count = 0;
+    for (bool is_cut = share.places > 0; is_cut;) {
+      const uint64_t started = stopwatch.ticks();
+      const size_t step = std::min(share.places, kExpireStep);
+      size_t left = step;
+      count += collection.expire_due(heap, wall_, left, note);
+      share.places -= step - left;
+      share.ticks -= std::min(share.ticks, stopwatch.ticks() - started);
+      if (share.ticks == 0) share.places = 0;
+      is_cut = left == 0 && share.places > 0 && !collection.empty();
+    }
     log_names();
     return count > 0 && after_elements_expired(db, key, collection.empty(), count,
                                                removal.event_class, removal.event);

@@ -14,9 +14,9 @@ constexpr size_t kExpireBudget = 1000;
 constexpr size_t kFreeBudget = 2000;
 // What a free costs the allocator alone knows: the last block of a page, which then goes back to
 // the system, as much as fifty others, and the pages of a large value empty together at its end. So
-// the time is looked at after so many.
+// the time is looked at after so many (of elements that end: element_expiry.cc).
 constexpr size_t kFreeStep = 50;
-constexpr double kFreeMicrosMax = 250;
+constexpr double kSliceMicrosMax = 250;
 
 // What a command's words take as RESP, with about ten bytes around each.
 uint64_t wire_bytes(Argv argv) {
@@ -61,6 +61,8 @@ void Engine::begin_turn(UnixMs wall, Instant now, Micros beyond) {
   beyond_ = beyond;
   instant_ = now;
   turn_tick_ = stopwatch.ticks();
+  expiry_share_ = {.places = kExpireBudget,
+                   .ticks = static_cast<uint64_t>(kSliceMicrosMax * stopwatch.ticks_per_us())};
   const uint32_t access = eviction.counts_uses(options.maxmemory_policy)
                               ? Eviction::access_of_new(wall)
                               : access_clock();
@@ -123,23 +125,23 @@ Instant Engine::next_deadline() const {
   return next;
 }
 
-// True when more is due than one slice takes.
+// True when more is due than one turn takes.
 bool Engine::expire_slice() {
   const LatencySpan span(*this, "expire-cycle");
-  size_t budget = kExpireBudget;
+  size_t& places = expiry_share_.places;
   for (uint32_t visited = 0; visited < dbs.count(); ++visited) {
     Keyspace& db = dbs[expire_at_];
-    while (Entry* entry = db.find_due(wall_, budget)) {
+    while (Entry* entry = db.find_due(wall_, places)) {
       const std::string bytes(entry->key());
       expire_key(expire_at_, db.key(bytes));
-      if (budget == 0) break;
+      if (places == 0) break;
     }
-    while (Entry* entry = budget == 0 ? nullptr : db.find_due_collection(wall_, budget)) {
+    while (Entry* entry = places == 0 ? nullptr : db.find_due_collection(wall_, places)) {
       const std::string bytes(entry->key());
       const Key key = db.key(bytes);
-      expire_elements(expire_at_, key, *entry, budget);
+      expire_some_elements(expire_at_, key, *entry);
     }
-    if (budget == 0) {
+    if (places == 0) {
       ++stats.expire_cycles_cut;
       return true;
     }
@@ -153,7 +155,7 @@ bool Engine::free_slice() {
   LazyFree& waiting = dbs.lazy_free();
   if (waiting.empty()) return false;
   const uint64_t started = stopwatch.ticks();
-  const double ticks_max = kFreeMicrosMax * stopwatch.ticks_per_us();
+  const double ticks_max = kSliceMicrosMax * stopwatch.ticks_per_us();
   for (size_t freed = 0; freed < kFreeBudget; freed += kFreeStep) {
     if (waiting.run(kFreeStep)) return false;
     if (static_cast<double>(stopwatch.ticks() - started) > ticks_max) break;

@@ -108,11 +108,17 @@ class Engine {
   }
   // The clock has ended a key: removes it on a primary, with its effect and events.
   void expire_key(DbIndex db, const Key& key);
-  // The same for those of `fields` that are due in the hash at `key`, or for up to about `budget`
-  // of all elements of the collection; one event tells of them together. True if the key went with
-  // its last element. Requires: `key` does not lie in its entry.
+  // The same for elements of the collection at `key`: those of `fields` that are due, all that are
+  // due, or as many of them as this turn has time for. One event tells of them together. True if
+  // the key went with its last element. Requires: `key` does not lie in its entry.
   bool expire_named(DbIndex db, const Key& key, Hash& hash, Argv fields);
-  bool expire_elements(DbIndex db, const Key& key, Entry& entry, size_t& budget);
+  bool expire_all_elements(DbIndex db, const Key& key, Entry& entry) {
+    ExpiryShare all;
+    return expire_elements(db, key, entry, all);
+  }
+  bool expire_some_elements(DbIndex db, const Key& key, Entry& entry) {
+    return expire_elements(db, key, entry, expiry_share_);
+  }
   // Keyspace notification without a change (key misses, evictions).
   void notify(DbIndex db, ByteView key, Event event_class, ByteView event);
   // Empties one database (all: every one). Tells watchers.
@@ -199,6 +205,13 @@ class Engine {
   void log_large(const Caller& caller, const CommandSpec& spec, Argv argv, const Cost& cost);
   void empty(DbIndex db, Freeing freeing);
   Watch::Presence presence(DbIndex db, ByteView key) const;
+  // What the ends of keys and elements may still take: places looked at, and time. Without time
+  // there are no places.
+  struct ExpiryShare {
+    size_t places = ~size_t{0};
+    uint64_t ticks = ~uint64_t{0};
+  };
+  bool expire_elements(DbIndex db, const Key& key, Entry& entry, ExpiryShare& share);
   bool expire_slice();
   bool free_slice();
   bool after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count,
@@ -209,6 +222,9 @@ class Engine {
   Instant instant_ = 0;
   uint64_t turn_tick_ = 0;  // the stopwatch at wall_
   DbIndex expire_at_ = 0;
+  // Of this turn: commands that remove what is due take of it first, the slice at the end takes the
+  // rest.
+  ExpiryShare expiry_share_;
   uint32_t access_of_new_ = 0;
 };
 
