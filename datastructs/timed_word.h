@@ -9,10 +9,10 @@
 // as a hash of these members. The box comes with the first deadline and goes with the last.
 //
 // The collection asks for plain() wherever it would look at its word, and tells of members that go
-// by forget(); it is never asked what it holds. Unlike a Hash, nothing is hidden here: a member
-// whose deadline is past is there until expire_due() takes it out, which is the caller's part
-// before it shows the collection to anyone (server/engine/context.h). Cost: as the Hash's;
-// next_deadline() of a small one is a walk.
+// by forget(); it is never asked what it holds. Unlike a Hash, nothing is hidden here: sizes and
+// ranks are those of all members, and one whose deadline is past is there until expire_due() takes
+// it out, which is the caller's part before it shows the collection to anyone, in slices if there
+// are many (server/engine/gates.h). Cost: as the Hash's; next_deadline() of a small one is a walk.
 #pragma once
 
 #include "datastructs/hash.h"

@@ -8,6 +8,12 @@
 #include "server/engine/session.h"
 
 namespace ouro {
+namespace {
+
+// How many of those that wait without a pause may try again in one turn.
+constexpr size_t kRetriesMax = 16;
+
+}  // namespace
 
 void Clients::add(Session& session) { by_id_.emplace(session.id, &session); }
 
@@ -41,7 +47,7 @@ void Clients::unpause() {
   pause_ = Pause::kNone;
   pause_until_ = 0;
   engine_.executor.open_gate(Gate::kPause);
-  run_postponed();
+  run_postponed(postponed_.size());
 }
 
 bool Clients::must_wait(const Caller& caller, const CommandSpec& spec, Argv argv) const {
@@ -52,13 +58,17 @@ bool Clients::must_wait(const Caller& caller, const CommandSpec& spec, Argv argv
   return has_any(engine_, caller, spec, argv, Flag::kWrite | Flag::kMayReplicate);
 }
 
-void Clients::run_postponed() {
-  const std::vector<Session*> sessions = std::exchange(postponed_, {});
+void Clients::run_postponed(size_t count_max) {
+  const auto last =
+      postponed_.begin() + static_cast<ptrdiff_t>(std::min(count_max, postponed_.size()));
+  const std::vector<Session*> sessions(postponed_.begin(), last);
+  postponed_.erase(postponed_.begin(), last);
   for (Session* session : sessions) session->end_postponement();
 }
 
 void Clients::on_turn_end() {
-  if (pause_ != Pause::kNone && engine_.instant() >= pause_until_) unpause();
+  if (pause_ == Pause::kNone) return run_postponed(kRetriesMax);
+  if (engine_.instant() >= pause_until_) unpause();
 }
 
 void Clients::every_second() {

@@ -37,6 +37,7 @@ class Clients {
   void unpause();
   Pause paused() const { return pause_; }
   bool must_wait(const Caller& caller, const CommandSpec& spec, Argv argv) const;
+  // Its command waits for the end of a pause, or for members that are due to go (gates.h).
   void add_postponed(Session& session) { postponed_.push_back(&session); }
   // INFO counts them among the blocked clients, as Redis does.
   size_t postponed_count() const { return postponed_.size(); }
@@ -48,7 +49,7 @@ class Clients {
   Instant next_deadline() const;
 
  private:
-  void run_postponed();
+  void run_postponed(size_t count_max);
 
   Engine& engine_;
   uint64_t last_id_ = 0;

@@ -12,10 +12,11 @@
 namespace ouro {
 namespace {
 
-// The set or sorted set without members that are due; null if none is left.
-// Cost: what came due since the last look, or the last slice of expiry.
+// The set or sorted set without members that are due; null if none is left. A client's command has
+// waited for that (gates.h). For others, and for keys that a command does not name, it costs all
+// that came due since the last slice of expiry.
 [[gnu::cold]] Entry* without_due_members(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
-  if (!ctx.may_end() || entry->next_element_deadline() > ctx.now) return entry;
+  if (!ctx.may_end() || !ctx.engine.shows_due_members(*entry)) return entry;
   return ctx.engine.expire_all_elements(db, key, *entry) ? nullptr : entry;
 }
 

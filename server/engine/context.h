@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Context: all that a handler may touch while its command runs. Also the one place where the clock
-// meets the keyspace: look-ups through it never show a key that is due, and a primary removes it
-// there and then, leaving DEL ahead of the command's effect.
+// meets the keyspace: look-ups through it never show a key that is due, nor a due member of a set
+// or sorted set, and a primary removes them there and then, leaving DEL, SREM or ZREM ahead of the
+// command's effect (where many members are due a gate has removed them before: gates.h).
 //
 // Reading:  find, find_string, find_as<T>            counts hits and misses, refreshes the access
 // clock Writing:  find_to_write, ..., find_or_add<T>       the entry may be changed: frozen views

@@ -44,6 +44,14 @@ bool Engine::expire_named(DbIndex db, const Key& key, Hash& hash, Argv fields) {
                                 kFieldsEnded.event);
 }
 
+bool Engine::end_due_members(DbIndex db, const Key& key) {
+  Entry* entry = dbs[db].find(key);
+  if (entry == nullptr || !shows_due_members(*entry)) return true;
+  const bool gone = expire_some_elements(db, key, *entry) || !shows_due_members(*entry);
+  close_group(GroupKind::kCommand);
+  return gone;
+}
+
 bool Engine::expire_elements(DbIndex db, const Key& key, Entry& entry, ExpiryShare& share) {
   const auto expire_in = [&](auto& collection, const Removal& removal) {
     std::vector<std::string> names;

@@ -63,6 +63,7 @@ void Engine::begin_turn(UnixMs wall, Instant now, Micros beyond) {
   turn_tick_ = stopwatch.ticks();
   expiry_share_ = {.places = kExpireBudget,
                    .ticks = static_cast<uint64_t>(kSliceMicrosMax * stopwatch.ticks_per_us())};
+  executor.set_gate(Gate::kDue, dbs.next_element_deadline() <= wall);
   const uint32_t access = eviction.counts_uses(options.maxmemory_policy)
                               ? Eviction::access_of_new(wall)
                               : access_clock();

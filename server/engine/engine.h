@@ -119,6 +119,14 @@ class Engine {
   bool expire_some_elements(DbIndex db, const Key& key, Entry& entry) {
     return expire_elements(db, key, entry, expiry_share_);
   }
+  // A set or sorted set with a member that is due: it goes on showing it until it is removed.
+  bool shows_due_members(const Entry& entry) const {
+    return entry.has_timed_members() && !entry.is_due(wall_) &&
+           entry.next_element_deadline() <= wall_;
+  }
+  // True if the set or sorted set at `key`, if there is one, shows no member that is due any more;
+  // false if this turn has no time left to remove them all. Requires: no command runs.
+  bool end_due_members(DbIndex db, const Key& key);
   // Keyspace notification without a change (key misses, evictions).
   void notify(DbIndex db, ByteView key, Event event_class, ByteView event);
   // Empties one database (all: every one). Tells watchers.
@@ -222,8 +230,8 @@ class Engine {
   Instant instant_ = 0;
   uint64_t turn_tick_ = 0;  // the stopwatch at wall_
   DbIndex expire_at_ = 0;
-  // Of this turn: commands that remove what is due take of it first, the slice at the end takes the
-  // rest.
+  // Of this turn: commands that cannot run before something has ended take of it first, the slice
+  // at the end takes the rest.
   ExpiryShare expiry_share_;
   uint32_t access_of_new_ = 0;
 };

@@ -40,7 +40,7 @@ class Executor {
     const std::string* woken_by = nullptr;
   };
   // kWaits: the session waits now, its reply comes later. kPostponed: nothing ran, try again later
-  // (CLIENT PAUSE).
+  // (gates.h).
   enum class Outcome : uint8_t { kDone, kWaits, kPostponed };
   Outcome run(Caller& caller, const Prepared& prepared, Reply& reply);
 

@@ -116,15 +116,20 @@ Passage monitor_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv argv
   return needs_data ? refuse(engine, errors::kMonitorNeedsData) : Passage::kPass;
 }
 
+// The database that is selected when the command has run.
+DbIndex db_behind(Engine& engine, DbIndex db, const CommandSpec& spec, Argv argv) {
+  if (spec.databases != DbUse::kFirst) return db;
+  for_each_database(spec, argv, [&](size_t, int64_t index) {
+    if (index >= 0 && index < engine.dbs.count()) db = static_cast<DbIndex>(index);
+  });
+  return db;
+}
+
 Passage transaction_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
   if (spec.flags.has(Flag::kInsideMulti)) return Passage::kPass;
   if (spec.flags.has(Flag::kNoMulti))
     return refuse(engine, "ERR Command not allowed inside a transaction");
-  if (spec.databases == DbUse::kFirst) {
-    for_each_database(spec, argv, [&](size_t, int64_t db) {
-      if (db >= 0 && db < engine.dbs.count()) caller.txn.db = static_cast<DbIndex>(db);
-    });
-  }
+  caller.txn.db = db_behind(engine, caller.txn.db, spec, argv);
   caller.txn.queue.push_back({&spec, OwnedArgv(engine.heap, argv)});
   caller.txn.queue_bytes += caller.txn.queue.back().argv.memory_bytes();
   return Passage::kQueued;
@@ -132,6 +137,39 @@ Passage transaction_gate(Engine& engine, Caller& caller, const CommandSpec& spec
 
 Passage pause_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
   return engine.clients.must_wait(caller, spec, argv) ? Passage::kPostponed : Passage::kPass;
+}
+
+// True when no set or sorted set that the command names shows a member that is due.
+bool due_members_are_gone(Engine& engine, DbIndex db, const CommandSpec& spec, Argv argv) {
+  const bool may_end = !engine.at_standstill() || spec.flags.has(Flag::kWrite);
+  bool gone = true;
+  (void)for_each_key(spec, argv, [&](size_t at, KeyUse use) {
+    if (!gone || (use & kNotKey) != 0) return;
+    const Key key = engine.dbs[db].key(argv[at]);
+    if (may_end) {
+      gone = engine.end_due_members(db, key);
+    } else if (const Entry* entry = engine.dbs[db].find(key)) {
+      gone = !engine.shows_due_members(*entry);
+    }
+  });
+  return gone;
+}
+
+Passage due_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
+  // What runs beside a script that is over its time belongs to the script's group.
+  if (engine.batch.is_nested()) return Passage::kPass;
+  // Who imports sees what is due; who reads meanwhile, too, since that may last for ever.
+  if (engine.options.import_mode && (caller.imports || !spec.flags.has(Flag::kWrite)))
+    return Passage::kPass;
+  if (!due_members_are_gone(engine, caller.db, spec, argv)) return Passage::kPostponed;
+  if (!spec.flags.has(Flag::kRunsQueue)) return Passage::kPass;
+  DbIndex db = caller.db;
+  for (const QueuedCommand& queued : caller.txn.queue) {
+    const Argv words = queued.argv.argv();
+    if (!due_members_are_gone(engine, db, *queued.spec, words)) return Passage::kPostponed;
+    db = db_behind(engine, db, *queued.spec, words);
+  }
+  return Passage::kPass;
 }
 
 struct GateRow {
@@ -152,6 +190,7 @@ constexpr GateRow kGates[] = {
     {Gate::kMonitor, monitor_gate},
     {Gate::kPause, pause_gate},
     {Gate::kTransaction, transaction_gate},
+    {Gate::kDue, due_gate},
 };
 
 }  // namespace

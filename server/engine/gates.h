@@ -2,6 +2,19 @@
 // Gates: one small function for each reason to refuse a command, and the table that says which
 // origins each applies to. There are no fake clients and no second copy of these checks: an origin
 // that must not be refused is not in the table.
+//
+// Two of them hold a command back instead, to be tried again: that of CLIENT PAUSE, and that of
+// members that are due (kDue). A set or sorted set cannot hide such a member, as a hash hides its
+// fields: its size, the ranks of its elements and a fair random choice are those of all that it
+// holds. So what is due is removed before a command sees it. A million members may be due at one
+// moment, which nobody's turn has time for; thus the removal takes its share of each turn
+// (Engine::end_due_members, the slice of expiry), and a command that names such a key waits until
+// it is done, while others go on. Few that are due cost it no wait. EXEC and EVAL wait before they
+// begin, for all the keys that their commands and arguments name, so that what they do is one
+// turn's work as ever. While writes are paused nothing may be removed: who would see what is due
+// waits for the end of the pause, as PFCOUNT does. Who cannot be held back pays for the whole
+// removal at once, half a microsecond for each member of a set and one for each of a sorted set:
+// the embedding program, and a script for keys that it did not name (Context's look-ups).
 #pragma once
 
 #include "server/engine/caller.h"
@@ -26,7 +39,7 @@ enum class Passage : uint8_t {
   kPass,
   kRefused,    // the text stands in Executor::message()
   kQueued,     // put into the caller's transaction
-  kPostponed,  // to be tried again later (CLIENT PAUSE)
+  kPostponed,  // to be tried again later (CLIENT PAUSE, members that are due)
 };
 
 // Asks the gates in `mask`, in their fixed order; the first that does not pass decides.

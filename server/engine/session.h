@@ -2,9 +2,9 @@
 // Session: a client. An Endpoint that parses commands into the engine's batch, runs them, and keeps
 // what CLIENT shows.
 //
-// A session that waits (BLPOP), is paused, or meets an exclusive wait gives the commands behind it
-// back to its reader, and parses them again when the wait is over. What it keeps so is bounded by
-// client-query-buffer-limit, as in Redis.
+// A session that waits (BLPOP), is held back by a gate, or meets an exclusive wait gives the
+// commands behind it back to its reader, and parses them again when the wait is over. What it keeps
+// so is bounded by client-query-buffer-limit, as in Redis.
 #pragma once
 
 #include <memory>
@@ -68,7 +68,7 @@ class Session final : public Endpoint {
   void end_turn();
   // A wait has ended: the commands behind it come into the next batch.
   void resume();
-  // CLIENT PAUSE or an exclusive wait begins and ends.
+  // A gate holds its command back, and lets it try again.
   void postpone();
   void end_postponement();
   Wait& wait() { return wait_; }
@@ -221,7 +221,7 @@ class Session final : public Endpoint {
   int resp_version_ = 2;
   bool authenticated_ = false;
   Wait wait_;
-  bool postponed_ = false;                    // CLIENT PAUSE or an exclusive wait
+  bool postponed_ = false;                    // a gate holds its command back
   size_t batched_ = 0;                        // commands in the batch
   bool last_may_end_auth_ = false;            // the last of them: see may_end_auth()
   bool unparsed_ = false;                     // input waits for the next batch

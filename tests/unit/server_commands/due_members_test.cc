@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Sets and sorted sets many of whose members are due together: a client's command waits until
+// slices have removed them, others go on (gates.h). What single commands see of a few that are due:
+// member_expire_test.cc.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine_fixture.h"
+#include "event_listener.h"
+#include "test_client.h"
+
+namespace ouro {
+namespace {
+
+constexpr int kMany = 5000;
+
+class DueMembers : public testing::Test, public EngineFixture {
+ protected:
+  DueMembers()
+      : EngineFixture({kStringCommands, kStringSetCommands, kKeyCommands, kKeyScanCommands,
+                       kExpireCommands, kMemberExpireCommands, kSetCommands, kSetAlgebraCommands,
+                       kZSetCommands, kZSetRangeCommands, kZSetStoreCommands, kZSetPopCommands,
+                       kDatabaseCommands, kObjectCommands, kSortCommands, kTransactionCommands,
+                       kConnectionCommands, kClientCommands}) {}
+
+  // A set s and a sorted set z of `count` members that are due, and x.
+  void prepare(int count = kMany) {
+    run_all({"DEL s z other", "SADD s x", "ZADD z 0 x"});
+    add_due(count);
+  }
+  void add_due(int count) {
+    const std::string when = std::to_string(now + 10);
+    for (int i = 0; i < count; ++i) {
+      const std::string member = "m" + std::to_string(i);
+      run({"SADD", "s", member});
+      run({"ZADD", "z", std::to_string(i + 1), member});
+      run({"PEXPIREMEMBERAT", "s", member, when});
+      run({"PEXPIREMEMBERAT", "z", member, when});
+    }
+    pass(10);
+    effects();
+  }
+  void one_turn() {
+    engine.begin_turn(now, engine.instant());
+    turns.run_one();
+    engine.run_slices();
+  }
+  // Turns until the client is answered.
+  std::string answer(int turns_min = 1) {
+    for (int count = 1; count < 1000; ++count) {
+      one_turn();
+      std::string text = client.take();
+      if (text.empty()) continue;
+      EXPECT_GE(count, turns_min) << text;
+      return text;
+    }
+    return "(none)";
+  }
+  // Of a command that has to wait.
+  std::string late_answer(ByteView command) {
+    client.send(command);
+    return answer(4);
+  }
+  size_t ended() const { return engine.stats.expired_elements; }
+
+  TestTurns turns{engine};
+  TestClient client{turns}, other{turns};
+};
+
+TEST_F(DueMembers, EveryCommandWaitsUntilNoneIsLeft) {
+  const struct {
+    const char* line;
+    const char* expected;
+  } cases[] = {
+      {"SCARD s", ":1"},
+      {"SISMEMBER s m7", ":0"},
+      {"SRANDMEMBER s 2", "*1 $1 x"},
+      {"SPOP s 2", "*1 $1 x"},
+      {"SADD s m7", ":1"},
+      {"SMOVE s other m7", ":0"},
+      {"SSCAN s 0 COUNT 100000", "*2 $1 0 *1 $1 x"},
+      {"SINTERCARD 2 s s", ":1"},
+      {"SUNIONSTORE other s", ":1"},
+      {"SORT s ALPHA", "*1 $1 x"},
+      {"ZCARD z", ":1"},
+      {"ZCOUNT z -inf +inf", ":1"},
+      {"ZRANK z m0", "$-1"},
+      {"ZRANGE z 0 -1", "*1 $1 x"},
+      {"ZPOPMAX z", "*2 $1 x $1 0"},
+      {"ZRANDMEMBER z 2", "*1 $1 x"},
+      {"ZADD z XX CH 7 m7", ":0"},
+      {"ZADD z NX 7 m7", ":1"},
+      {"ZINCRBY z 5 m7", "$1 5"},
+      {"ZREMRANGEBYRANK z 0 -1", ":1"},
+      {"ZUNIONSTORE other 2 s z", ":1"},
+      {"OBJECT ENCODING z", "$8 skiplist"},
+      {"COPY z other", ":1"},
+      {"DEL z", ":1"},
+  };
+  for (const auto& [line, expected] : cases) {
+    prepare(2000);
+    EXPECT_EQ(late_answer(line), expected) << line;
+  }
+}
+
+TEST_F(DueMembers, OthersGoOnAndNoTurnRemovesMany) {
+  prepare();
+  const size_t before = ended();
+  client.send("ZCARD z; PING");
+  for (int turn = 0; turn < 4; ++turn) {
+    const size_t so_far = ended();
+    other.send("PING; ZCARD none; GET k");
+    one_turn();
+    EXPECT_EQ(other.take(), "+PONG :0 $-1");
+    EXPECT_GT(ended(), so_far);
+    EXPECT_LE(ended() - so_far, 1000U);
+    EXPECT_EQ(client.take(), "");
+  }
+  EXPECT_LT(ended() - before, 4000U);
+  EXPECT_EQ(engine.clients.postponed_count() + engine.batch.has_more(), 1U);
+  EXPECT_EQ(answer(), ":1 +PONG");
+}
+
+// The share of a turn is one for all commands, whatever key they name.
+TEST_F(DueMembers, ManyKeysInOneTurnShareItsTime) {
+  engine.active_expire = false;
+  constexpr int kKeys = 60;
+  const std::string when = std::to_string(now + 10);
+  for (int i = 0; i < kKeys; ++i) {
+    for (int member = 0; member < 50; ++member) {
+      const std::string key = "z" + std::to_string(i), name = std::to_string(member);
+      run({"ZADD", key, "1", name});
+      run({"PEXPIREMEMBERAT", key, name, when});
+    }
+  }
+  pass(10);
+  std::vector<std::unique_ptr<TestClient>> clients;
+  for (int i = 0; i < kKeys; ++i) {
+    clients.push_back(std::make_unique<TestClient>(turns));
+    clients.back()->send("ZCARD z" + std::to_string(i));
+  }
+  for (int turn = 0; turn < 500 && db().size() > 0; ++turn) {
+    const size_t so_far = ended();
+    one_turn();
+    EXPECT_LE(ended() - so_far, 1000U);
+  }
+  for (int turn = 0; turn < 20; ++turn) one_turn();
+  for (const auto& each : clients) EXPECT_EQ(each->take(), ":0");
+  EXPECT_EQ(engine.clients.postponed_count(), 0U);
+}
+
+TEST_F(DueMembers, ASliceEndsInTimeHoweverSlowRemovalIs) {
+  prepare();
+  stopwatch.step = 1000;
+  client.send("ZCARD z");
+  const size_t so_far = ended();
+  one_turn();
+  EXPECT_GT(ended(), so_far);
+  EXPECT_LE(ended() - so_far, 64U);
+  stopwatch.step = 1;
+  EXPECT_EQ(answer(), ":1");
+}
+
+// Nobody else removes them: what waits does, a share in each of its turns.
+TEST_F(DueMembers, WhatWaitsNeedsNoActiveExpiry) {
+  engine.active_expire = false;
+  prepare();
+  EXPECT_EQ(late_answer("SCARD s"), ":1");
+  EXPECT_EQ(ended(), static_cast<size_t>(kMany));
+  EXPECT_EQ(late_answer("ZCARD z"), ":1");
+}
+
+TEST_F(DueMembers, AFewGoAtOnce) {
+  engine.active_expire = false;
+  prepare(10);
+  client.send("SCARD s; ZCARD z");
+  one_turn();
+  EXPECT_EQ(client.take(), ":1 :1");
+}
+
+// The removal is told of before the command's own effect, in groups of its own.
+TEST_F(DueMembers, WhatIsRemovedIsTold) {
+  prepare(1500);
+  run("DEL s");
+  effects();
+  EventListener listener(engine);
+  EXPECT_EQ(late_answer("ZADD z 9 m3"), ":1");
+  const std::string left = effects();
+  EXPECT_TRUE(left.starts_with("0: ZREM z m"));
+  EXPECT_TRUE(left.ends_with("; 0: ZADD z 9 m3"));
+  EXPECT_EQ(left.find('('), std::string::npos);
+  EXPECT_EQ(static_cast<int>(std::count(left.begin(), left.end(), 'm')), 1501);
+  const std::string events = listener.take();
+  EXPECT_TRUE(events.starts_with("zrem "));
+  EXPECT_TRUE(events.ends_with(" zadd"));
+}
+
+TEST_F(DueMembers, TheKeyGoesWithItsLastMember) {
+  add_due(1500);
+  EventListener listener(engine);
+  EXPECT_EQ(late_answer("EXISTS s z"), ":0");
+  EXPECT_EQ(db().size(), 0U);
+  const std::string events = listener.take();
+  EXPECT_NE(events.find("srem del"), std::string::npos);
+  EXPECT_NE(events.find("zrem del"), std::string::npos);
+}
+
+// A transaction waits as a whole, for the keys of all its commands, in the databases they run in.
+TEST_F(DueMembers, ATransactionWaitsBeforeItBegins) {
+  prepare();
+  client.send("SELECT 1; MULTI; GET k; SELECT 0; ZCARD z; SCARD s");
+  one_turn();
+  EXPECT_EQ(client.take(), "+OK +OK +QUEUED +QUEUED +QUEUED +QUEUED");
+  EXPECT_EQ(late_answer("EXEC"), "*4 $-1 +OK :1 :1");
+}
+
+TEST_F(DueMembers, ACommandIsQueuedWithoutWaiting) {
+  prepare();
+  client.send("MULTI; ZCARD z");
+  one_turn();
+  EXPECT_EQ(client.take(), "+OK +QUEUED");
+  client.send("DISCARD");
+  one_turn();
+  EXPECT_EQ(client.take(), "+OK");
+}
+
+// Nothing may be removed while writes are paused, so those who would see it wait with them.
+TEST_F(DueMembers, WhileWritesArePausedTheyStayAndAreNotSeen) {
+  prepare(10);
+  other.send("CLIENT PAUSE 60000 WRITE");
+  one_turn();
+  client.send("ZCARD z");
+  for (int turn = 0; turn < 5; ++turn) one_turn();
+  EXPECT_EQ(client.take(), "");
+  EXPECT_FALSE(engine.batch.has_more());
+  EXPECT_EQ(ended(), 0U);
+  other.send("ZCARD none; CLIENT UNPAUSE");
+  one_turn();
+  EXPECT_EQ(other.take(), "+OK :0 +OK");
+  EXPECT_EQ(answer(), ":1");
+}
+
+TEST_F(DueMembers, OneThatWaitsMayLeave) {
+  prepare();
+  auto leaver = std::make_unique<TestClient>(turns);
+  leaver->send("ZCARD z");
+  one_turn();
+  leaver->disconnect();
+  one_turn();
+  leaver.reset();
+  for (int turn = 0; turn < 30; ++turn) one_turn();
+  EXPECT_EQ(engine.clients.postponed_count(), 0U);
+  EXPECT_FALSE(engine.batch.has_more());
+  EXPECT_EQ(ended(), 2U * kMany);
+}
+
+// A random walk beside a map of member to deadline: crowds of members come, come due together, and
+// are asked for while slices have removed some of them. Scores follow the order of the names.
+TEST_F(DueMembers, AgreesWithAMapHoweverManyAreDue) {
+  Prng prng(11);
+  std::map<int, UnixMs> model;
+  for (int step = 0; step < 200; ++step) {
+    const UnixMs when = prng.below(4) == 0 ? kNever : now + 1 + static_cast<UnixMs>(prng.below(20));
+    for (int left = static_cast<int>(prng.below(400)); left > 0; --left) {
+      const int number = static_cast<int>(prng.below(5000));
+      const std::string name = std::to_string(number);
+      run({"SADD", "s", name});
+      run({"ZADD", "z", name, name});
+      for (const char* key : {"s", "z"}) {
+        if (when == kNever) {
+          run({"PERSIST", key, name});
+        } else {
+          run({"PEXPIREMEMBERAT", key, name, std::to_string(when)});
+        }
+      }
+      model[number] = when;
+    }
+    pass(static_cast<Millis>(prng.below(15)));
+    stopwatch.step = prng.below(2) == 0 ? 1 : 1000;
+    for (int turn = static_cast<int>(prng.below(4)); turn > 0; --turn) one_turn();
+    std::erase_if(model, [this](const auto& one) { return one.second <= now; });
+    const std::string count = std::to_string(model.size());
+    if (model.empty()) continue;
+    const std::string last = std::to_string(model.rbegin()->first);
+    const auto ask = [this](const std::string& command) {
+      client.send(command);
+      return answer();
+    };
+    ASSERT_EQ(ask("SCARD s"), ":" + count);
+    ASSERT_EQ(ask("ZCOUNT z -inf inf"), ":" + count);
+    ASSERT_EQ(ask("ZREVRANK z " + last), ":0");
+    ASSERT_EQ(ask("ZRANK z " + last), ":" + std::to_string(model.size() - 1));
+    stopwatch.step = 1;
+    db().check_invariants();
+  }
+}
+
+// Who cannot wait sees the same, at the cost of the whole removal.
+TEST_F(DueMembers, TheEmbeddingProgramSeesNone) {
+  prepare();
+  EXPECT_EQ(run("ZCARD z"), "1");
+  EXPECT_EQ(run("SCARD s"), "1");
+}
+
+}  // namespace
+}  // namespace ouro
