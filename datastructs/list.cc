@@ -434,13 +434,8 @@ ListElement List::get(size_t index, ListScratch& scratch) const {
 }
 
 void List::for_each_node(FunctionRef<void(const ListNode&)> fn) const {
-  if (empty()) return;
-  if (!is_large()) return fn(ListNode::packed(small()));
-  const ListNodes& nodes = large()->nodes;
-  Ref ref = nodes.first();
-  do {
-    fn(nodes.at(ref));
-  } while (nodes.next(ref));
+  ListNodeCursor cursor(*this);
+  while (const auto node = cursor.next()) fn(*node);
 }
 
 void List::for_each(size_t first, size_t count, FunctionRef<void(const ListElement&)> fn) const {
@@ -590,6 +585,18 @@ bool ListCursor::next_equal(const ListNeedle& needle, size_t& budget) {
     if (run.equals(here, needle)) return true;
   }
   return false;
+}
+
+// ---- ListNodeCursor
+
+std::optional<ListNode> ListNodeCursor::next() {
+  if (left_ == 0) return std::nullopt;
+  --left_;
+  if (!list_.is_large()) return ListNode::packed(list_.small());
+  const ListNodes& nodes = list_.large()->nodes;
+  const ListNode& node = nodes.at(ref_);
+  nodes.next(ref_);
+  return node;
 }
 
 }  // namespace ouro

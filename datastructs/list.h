@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "datastructs/base/function_ref.h"
 #include "datastructs/base/memory.h"
@@ -87,6 +88,7 @@ class List {
 
  private:
   friend class ListCursor;
+  friend class ListNodeCursor;
   struct Large {
     ListNodes nodes;
     size_t memory = 0;  // all blocks of this list by usable size, this one too
@@ -143,6 +145,20 @@ class ListCursor {
   size_t left_ = 0;  // elements of the node still to give
   size_t index_ = 0;
   ListScratch scratch_;
+};
+
+// Hands out the nodes of a list in order, as many as are asked for. Dies at the next change of the
+// list.
+class ListNodeCursor {
+ public:
+  explicit ListNodeCursor(const List& list) : list_(list), left_(list.node_count()) {}
+  // Nothing behind the last one.
+  std::optional<ListNode> next();
+
+ private:
+  List list_;  // the handle
+  ListNodes::Ref ref_;
+  size_t left_;
 };
 
 }  // namespace ouro

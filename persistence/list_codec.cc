@@ -70,6 +70,11 @@ void write_list_node(const ListNode& node, ListpackWriter& scratch, RdbWriter& o
   out.string(scratch.finish());
 }
 
+void begin_plain_list_node(uint64_t bytes, RdbWriter& out) {
+  out.length(static_cast<uint64_t>(RdbListNode::kPlain));
+  out.string_begin(bytes);
+}
+
 void write_list(const List& list, RdbWriter& out) {
   begin_list(list.node_count(), out);
   ListpackWriter scratch;

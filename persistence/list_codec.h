@@ -17,6 +17,8 @@ namespace ouro {
 void begin_list(size_t nodes, RdbWriter& out);
 // `scratch` is what a listpack is built in.
 void write_list_node(const ListNode& node, ListpackWriter& scratch, RdbWriter& out);
+// How a node that is one element begins; its bytes follow as they are.
+void begin_plain_list_node(uint64_t bytes, RdbWriter& out);
 void write_list(const List& list, RdbWriter& out);
 
 // Any type of a list. What was read before something was wrong is the caller's to free.

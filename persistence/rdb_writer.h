@@ -26,6 +26,7 @@ class RdbWriter {
  public:
   enum class Packing : uint8_t { kNone, kLzf };
   RdbWriter(std::string& out, Packing packing) : out_(out), packing_(packing) {}
+  Packing packing() const { return packing_; }
 
   void byte(uint8_t value) { out_ += static_cast<char>(value); }
   void type(RdbType type) { byte(static_cast<uint8_t>(type)); }

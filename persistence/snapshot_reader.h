@@ -6,13 +6,15 @@
 //
 // A record (rdb.h) that is not whole waits in a buffer; it is looked at by its lengths alone until
 // it is (record_scanner.h), and decoded once. The buffer holds what has come, not what a length
-// claims. Behind the end mark stands a checksum, which is compared unless it is zero; bytes behind
-// that are the caller's (an append-only file may begin with a snapshot).
+// claims. Behind the end mark stands a checksum, which is compared unless it is zero or the caller
+// does not want it to be; bytes behind that are the caller's (an append-only file may begin with a
+// snapshot).
 //
 // A value that is wrong ends the reading: offset() and reason() say where and why, and what was
-// handed out before stays handed out; who wants all or nothing reads a file twice, or into empty
-// databases. A collection without elements is passed over and counted, as Redis does.
-// Cost: linear; strings are handed out where they lie. At most 1 copy of each byte before decoding.
+// handed out before stays handed out; who wants all or nothing reads a file twice, to a
+// SnapshotCheck first, or into empty databases. A collection without elements is passed over and
+// counted, as Redis does. Cost: linear; strings are handed out where they lie. At most 1 copy of
+// each byte before decoding.
 #pragma once
 
 #include <optional>
@@ -47,11 +49,30 @@ class SnapshotSink {
   [[nodiscard]] virtual bool on_function(ByteView source) = 0;
 };
 
+// Keeps nothing: for a look at a whole file before it replaces what is there.
+class SnapshotCheck final : public SnapshotSink {
+ public:
+  // The heap that values are read to, and freed from at once.
+  explicit SnapshotCheck(Heap& heap) : heap_(heap) {}
+  bool on_string(const SnapshotKey& /*key*/, ByteView /*text*/) override { return true; }
+  bool on_value(const SnapshotKey& key, Value value) override;
+  void on_aux(ByteView /*name*/, ByteView /*value*/) override {}
+  void on_size(DbIndex /*db*/, uint64_t /*keys*/, uint64_t /*expiring*/) override {}
+  bool on_function(ByteView /*source*/) override { return true; }
+
+ private:
+  Heap& heap_;
+};
+
 class SnapshotReader {
  public:
   enum class State : uint8_t { kReading, kDone, kFailed };
 
-  SnapshotReader(SnapshotSink& sink, const ValueTarget& target) : sink_(sink), target_(target) {}
+  enum class Checksum : uint8_t { kCompared, kIgnored };
+
+  SnapshotReader(SnapshotSink& sink, const ValueTarget& target,
+                 Checksum checksum = Checksum::kCompared)
+      : sink_(sink), target_(target), ignores_checksum_(checksum == Checksum::kIgnored) {}
 
   // Takes bytes from the front of `chunk`: all of them while kReading. What follows a file that is
   // done is left.
@@ -89,6 +110,7 @@ class SnapshotReader {
 
   SnapshotSink& sink_;
   ValueTarget target_;
+  bool ignores_checksum_;
   State state_ = State::kReading;
   Part part_ = Part::kHead;
   RecordScanner scanner_;

@@ -143,27 +143,28 @@ bool is_only_ours(const Stream& stream) {
 void begin_timed_set(const Set& set, RdbWriter& out) { begin(kTimedSet, set.size(), out); }
 void begin_timed_zset(const ZSet& zset, RdbWriter& out) { begin(kTimedZSet, zset.size(), out); }
 
-void write_timed_member(const Set& set, ByteView member, RdbWriter& out) {
+void write_timed_member(ByteView member, UnixMs deadline, RdbWriter& out) {
   out.module_string(member);
-  out.module_signed(set.deadline(member));
+  out.module_signed(deadline);
 }
 
-void write_timed_element(const ZSet& zset, ByteView member, double score, RdbWriter& out) {
-  out.module_string(member);
-  out.module_double(score);
-  out.module_signed(zset.deadline(member));
+void write_timed_element(const TimedElement& element, RdbWriter& out) {
+  out.module_string(element.member);
+  out.module_double(element.score);
+  out.module_signed(element.deadline);
 }
 
 void write_timed(const Set& set, RdbWriter& out) {
   begin_timed_set(set, out);
-  set.for_each([&](ByteView member) { write_timed_member(set, member, out); });
+  set.for_each([&](ByteView member) { write_timed_member(member, set.deadline(member), out); });
   out.module_end();
 }
 
 void write_timed(const ZSet& zset, RdbWriter& out) {
   begin_timed_zset(zset, out);
-  zset.for_each(
-      [&](ByteView member, double score) { write_timed_element(zset, member, score, out); });
+  zset.for_each([&](ByteView member, double score) {
+    write_timed_element({member, score, zset.deadline(member)}, out);
+  });
   out.module_end();
 }
 

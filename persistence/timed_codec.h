@@ -29,8 +29,13 @@ bool is_only_ours(const Stream& stream);
 // From the module's id to its end; each member can be written by itself.
 void begin_timed_set(const Set& set, RdbWriter& out);
 void begin_timed_zset(const ZSet& zset, RdbWriter& out);
-void write_timed_member(const Set& set, ByteView member, RdbWriter& out);
-void write_timed_element(const ZSet& zset, ByteView member, double score, RdbWriter& out);
+void write_timed_member(ByteView member, UnixMs deadline, RdbWriter& out);
+struct TimedElement {
+  ByteView member;
+  double score;
+  UnixMs deadline;
+};
+void write_timed_element(const TimedElement& element, RdbWriter& out);
 void write_timed(const Set& set, RdbWriter& out);
 void write_timed(const ZSet& zset, RdbWriter& out);
 void write_timed(const Stream& stream, RdbWriter& out);

@@ -21,7 +21,10 @@ class RandomValues {
     const Key key = db_.key(name);
     if (db_.find(key) != nullptr) db_.erase(key, Freeing::kNow);
     make(key, form);
-    return *db_.find(key);
+    const Entry& made = *db_.find(key);
+    // As the command would that gave it.
+    if (!made.is_string()) db_.note_element_deadline(key, made.next_element_deadline());
+    return made;
   }
 
   Prng& prng() { return prng_; }
