@@ -5,12 +5,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace ouro {
 
 // Borrowed bytes. Text and binary alike: a key may hold any byte.
 using ByteView = std::string_view;
+// A command: its name and its arguments.
+using Argv = std::span<const ByteView>;
 
 using Millis = int64_t;    // a span of time, ms
 using Micros = int64_t;    // a span of time, us

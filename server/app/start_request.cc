@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/app/start_request.h"
 
+#include "datastructs/codec/quoted.h"
 #include "server/engine/arg_parser.h"
-#include "server/engine/quoted.h"
 #include "server/engine/version.h"
 
 namespace ouro {

@@ -17,8 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "datastructs/codec/owned_argv.h"
 #include "server/engine/command.h"
-#include "server/engine/owned_argv.h"
 
 namespace ouro {
 

@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "datastructs/codec/owned_argv.h"
+#include "server/engine/command.h"
 #include "server/engine/field_sets.h"
-#include "server/engine/owned_argv.h"
 
 namespace ouro {
 

@@ -30,8 +30,6 @@ class Engine;
 struct Context;
 struct CommandSpec;
 
-using Argv = std::span<const ByteView>;
-
 // ---- arity: Redis's number, counting the command's name; negative means "at least".
 constexpr int exactly(int words) { return words; }
 constexpr int at_least(int words) { return -words; }

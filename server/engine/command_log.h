@@ -8,8 +8,8 @@
 #include <deque>
 #include <string>
 
+#include "datastructs/codec/owned_argv.h"
 #include "server/engine/caller.h"
-#include "server/engine/owned_argv.h"
 
 namespace ouro {
 

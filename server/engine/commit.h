@@ -14,22 +14,10 @@
 #include <span>
 #include <vector>
 
+#include "persistence/effect.h"
 #include "server/engine/command.h"
-#include "server/engine/owned_argv.h"
 
 namespace ouro {
-
-// How many elements of a collection one effect names at most, so that it stays well below the
-// argument limit of a reader of the log.
-inline constexpr size_t kEffectElementsMax = 1024;
-
-struct Effect {
-  DbIndex db = 0;
-  OwnedArgv argv;
-};
-
-// What the effects of a group come from. Those of a transaction must be applied whole.
-enum class GroupKind : uint8_t { kCommand, kTransaction };
 
 // Receives every group once, in order, right after it was executed. Must only append to memory.
 class EffectSink {

@@ -10,8 +10,8 @@
 // once, without further waits, so that a transaction is always whole.
 #pragma once
 
+#include "datastructs/codec/owned_argv.h"
 #include "server/engine/command.h"
-#include "server/engine/owned_argv.h"
 
 namespace ouro {
 

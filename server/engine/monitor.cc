@@ -3,8 +3,8 @@
 
 #include <cstdio>
 
+#include "datastructs/codec/quoted.h"
 #include "server/engine/engine.h"
-#include "server/engine/quoted.h"
 #include "server/engine/redacted.h"
 #include "server/engine/session.h"
 

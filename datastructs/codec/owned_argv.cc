@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "server/engine/owned_argv.h"
+#include "datastructs/codec/owned_argv.h"
 
 #include <cstring>
 #include <new>

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "datastructs/base/memory.h"
-#include "server/engine/command.h"
+#include "datastructs/base/units.h"
 
 namespace ouro {
 

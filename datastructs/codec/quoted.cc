@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "server/engine/quoted.h"
+#include "datastructs/codec/quoted.h"
 
 namespace ouro {
 
