@@ -21,6 +21,9 @@ AofFileReport check_file(const AofLoad& load, const AofReader& reader) {
   }
   if (reader.state() == AofReader::State::kBadPreamble) {
     report.lines.emplace_back("RDB preamble of AOF file is not sane, aborting.");
+  } else if (reader.state() == AofReader::State::kDamaged && reader.ok_up_to() == 0) {
+    report.lines.push_back("Nothing at the beginning of AOF " + load.name +
+                           " is good: it is not cut to nothing");
   } else if (!load.is_last) {
     report.lines.push_back("Failed to truncate AOF " + load.name +
                            " because it is not the last file");

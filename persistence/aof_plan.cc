@@ -15,6 +15,10 @@ void append(FileSteps& to, FileSteps steps) {
 
 }  // namespace
 
+FileSteps plan_folder(const AofPaths& paths) {
+  return {{.kind = Kind::kMakeDir, .path = paths.folder}, {.kind = Kind::kSyncDir, .path = "."}};
+}
+
 FileSteps plan_manifest(const AofPaths& paths, const AofManifest& next) {
   return {
       {.kind = Kind::kWrite, .path = paths.new_manifest(), .bytes = next.format()},
@@ -69,7 +73,7 @@ FileSteps plan_without_history(const AofPaths& paths, const AofManifest& manifes
 }
 
 FileSteps plan_upgrade(const AofPaths& paths, const AofManifest& next) {
-  FileSteps steps = {{.kind = Kind::kMakeDir, .path = paths.folder}};
+  FileSteps steps = plan_folder(paths);
   append(steps, plan_manifest(paths, next));
   steps.push_back({.kind = Kind::kRename, .path = paths.stem, .to = paths.in_folder(paths.stem)});
   steps.push_back({.kind = Kind::kSyncDir, .path = paths.folder});

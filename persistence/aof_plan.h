@@ -52,11 +52,14 @@ struct AofPaths {
   std::string new_base() const { return in_folder("temp-" + stem + ".base"); }
 };
 
+// The folder is there.
+FileSteps plan_folder(const AofPaths& paths);
+
 // The manifest alone changes.
 FileSteps plan_manifest(const AofPaths& paths, const AofManifest& next);
 
 // next.increments().back() is new, and writes go there from now on. Requires that all writes to the
-// increment before have ended.
+// increment before have ended. A new log begins so, and may have a base then.
 FileSteps plan_increment(const AofPaths& paths, const AofManifest& next);
 
 // The file paths.new_base() is written and becomes next.base(). If the log began only now (it was

@@ -126,8 +126,8 @@ void AofReader::on_checksum(ByteView line, ApplyFn apply) {
 }
 
 void AofReader::on_command(ByteView item, ApplyFn apply) {
-  // Our writer would have written a checksum long before.
-  if (multi_ == kNoMulti && item_.offset - unchecked_at_ >= kAofTornBytesMax) {
+  // An ouro would have written a checksum long before.
+  if (has_checksums_ && multi_ == kNoMulti && item_.offset - unchecked_at_ >= kAofTornBytesMax) {
     apply_unchecked(apply);
     if (state_ != State::kReading) return;
   }
@@ -243,8 +243,13 @@ void AofReader::apply_unchecked(ApplyFn apply) {
 void AofReader::apply_groups(Mark end, ApplyFn apply) {
   const bool is_open = multi_ != kNoMulti;
   const size_t count = is_open ? multi_ : commands_.size();
+  bool in_group = false;
   for (size_t i = 0; i < count; ++i) {
-    apply_command(commands_[i], apply);
+    const Command& command = commands_[i];
+    if (!in_group) ok_ = command.begin;
+    if (command.kind == Kind::kMulti) in_group = true;
+    if (command.kind == Kind::kExec) in_group = false;
+    apply_command(command, apply);
     if (state_ != State::kReading) return;
   }
   ok_ = is_open ? commands_[multi_].begin : end;
@@ -261,13 +266,12 @@ void AofReader::apply_groups(Mark end, ApplyFn apply) {
 }
 
 void AofReader::apply_command(const Command& command, ApplyFn apply) {
-  ok_ = command.begin;
+  if (command.kind == Kind::kMulti || command.kind == Kind::kExec) return;
   argv_.clear();
   for (size_t i = 0; i < command.argument_count; ++i) {
     const Place& place = arguments_[command.first_argument + i];
     argv_.push_back(kept_from(place.at).substr(0, place.bytes));
   }
-  if (command.kind == Kind::kMulti || command.kind == Kind::kExec) return;
   if (command.kind == Kind::kSelect) {
     const std::optional<uint64_t> db = parse_uint64(argv_[1]);
     if (!db || *db > UINT32_MAX)

@@ -8,7 +8,8 @@
 // A command is applied when nothing that may still come can take it back: in a file without
 // checksums when it is whole, inside MULTI when its EXEC has come, in a file with checksums
 // (aof_line.h) when the line #C behind it agrees. SELECT, MULTI and EXEC are the reader's own: the
-// caller sees whole groups. A file that begins with a snapshot is handed to `preamble` first.
+// caller sees whole groups, and says which databases there are. A file that begins with a snapshot
+// is handed to `preamble` first.
 //
 // How a file ends:
 //   kDone         with its last command
@@ -68,11 +69,12 @@ class AofReader {
   const char* reason() const { return reason_; }
   // Where in the file the reason shows.
   uint64_t offset() const { return offset_; }
-  // All before it has been applied.
+  // All before it has been applied. Never within a transaction.
   uint64_t ok_up_to() const { return ok_.offset; }
   // The same as the number of a line, the first is 1; line ends inside arguments do not count.
   uint64_t ok_up_to_line() const { return ok_.line; }
-  // Of a damaged file with checksums: from here on it is well again, at least for a while.
+  // Of a damaged file with checksums: from here on it is well again, at least for a while. 0 if
+  // that is not known.
   uint64_t damage_end() const { return damage_end_; }
   bool ends_in_transaction() const { return state_ == State::kTorn && multi_ != kNoMulti; }
   // The name of the command that was refused, and why.

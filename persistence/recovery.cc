@@ -217,7 +217,7 @@ std::string describe_problem(ByteView file, const AofReader& reader) {
     case AofReader::State::kTorn:
       return "The AOF file " + name + " is torn" + where + ": " + reader.reason();
     case AofReader::State::kDamaged:
-      if (!reader.has_checksums())
+      if (reader.damage_end() == 0)
         return "The AOF file " + name + " is damaged" + where + ": " + reader.reason();
       return "The AOF file " + name + " is damaged between offset " +
              std::to_string(reader.ok_up_to()) + " and " + std::to_string(reader.damage_end()) +

@@ -94,7 +94,7 @@ class LogWriter {
   explicit LogWriter(const Request& request)
       : request_(request),
         writer_(heap_, {.checksums = !request.plain, .timestamps = request.timestamps}) {
-    fs::create_directory(request.folder / paths_.folder);
+    carry_out(request.folder, plan_folder(paths_));
     next_increment();
   }
 

@@ -97,8 +97,8 @@ TEST(Recovery, AnOldFileMovesIn) {
   EXPECT_EQ(loads_of(recovery), "appendonly.aof base last old\n");
   EXPECT_EQ(recovery.bytes, 90U);
   EXPECT_EQ(text_of(recovery.before),
-            std::string("mkdir appendonlydir\n") + kManifestSteps + kUpgradeEnd);
-  EXPECT_EQ(recovery.before[1].bytes, "file appendonly.aof seq 1 type b\n");
+            std::string("mkdir appendonlydir\nsyncdir .\n") + kManifestSteps + kUpgradeEnd);
+  EXPECT_EQ(recovery.before[2].bytes, "file appendonly.aof seq 1 type b\n");
   EXPECT_EQ(recovery.manifest.format(), "file appendonly.aof seq 1 type b\n");
 }
 
@@ -369,6 +369,19 @@ TEST(JudgeLoad, DamageAmongChecksumsIsNamedByItsBounds) {
   const Judged unchecked = judge(good + resp("INCR d"), true);
   EXPECT_EQ(unchecked.verdict.action, AofVerdict::Action::kGoOn);
   EXPECT_EQ(unchecked.verdict.log.size(), 1U);
+}
+
+TEST(JudgeLoad, AFixNeverCutsWithinATransactionNorToNothing) {
+  const std::string good = resp("INCR a");
+  const Judged inside =
+      judge(good + resp("MULTI") + resp("INCR b") + resp("SELECT x") + resp("EXEC"), true);
+  EXPECT_EQ(inside.report.fix_to, good.size());
+  for (const char* file : {"#OURO:2\r\n", "<html>", "REDIZ0010"}) {
+    const Judged judged = judge(file, true);
+    EXPECT_FALSE(judged.report.is_valid) << file;
+    EXPECT_FALSE(judged.report.fix_to.has_value()) << file;
+  }
+  EXPECT_EQ(judge("*1\r\n$4", true).report.fix_to, 0U);
 }
 
 TEST(JudgeLoad, UnknownCommandsAndSnapshots) {
