@@ -152,6 +152,7 @@ class Stream {
     size_t memory_bytes = 0;  // without groups and producers
   };
   static const Body kEmpty;
+  friend class StreamNodeCursor;
 
   Body* its_body() const noexcept { return static_cast<Body*>(word_.pointer()); }
   const Body& body() const noexcept { return its_body() == nullptr ? kEmpty : *its_body(); }
@@ -172,5 +173,23 @@ class Stream {
 };
 
 static_assert(sizeof(Stream) == 8);
+
+// Hands out the nodes of a stream in order, as many as are asked for. Dies at the next change of
+// the stream.
+class StreamNodeCursor {
+ public:
+  explicit StreamNodeCursor(const Stream& stream) : nodes_(stream.body().nodes) {}
+  // Null behind the last one.
+  const StreamNode* next() noexcept {
+    if (place_ == nodes_.end()) return nullptr;
+    const StreamNode* const node = nodes_.at(place_).node;
+    place_ = nodes_.after(place_);
+    return node;
+  }
+
+ private:
+  const Stream::Nodes& nodes_;
+  Stream::Nodes::Place place_;
+};
 
 }  // namespace ouro

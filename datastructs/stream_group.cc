@@ -191,8 +191,9 @@ void StreamGroup::for_each_pending(const StreamConsumer& owner, StreamId first,
   while (place != ids.end() && visit(*pending_.find(ids.at(place)))) place = ids.after(place);
 }
 
-void StreamGroup::for_each_queued(FunctionRef<bool(const StreamPending&)> visit) const {
-  auto place = queue_.begin();
+void StreamGroup::for_each_queued_from(UnixMs delivered_at, StreamId first,
+                                       FunctionRef<bool(const StreamPending&)> visit) const {
+  auto place = queue_.lower_bound({delivered_at, first});
   while (place != queue_.end() && visit(*pending_.find(queue_.at(place).id)))
     place = queue_.after(place);
 }

@@ -108,7 +108,13 @@ class StreamGroup {
   void for_each_pending(const StreamConsumer& owner, StreamId first,
                         FunctionRef<bool(const StreamPending&)> visit) const;
   // As they stand in the queue, from its front.
-  void for_each_queued(FunctionRef<bool(const StreamPending&)> visit) const;
+  void for_each_queued(FunctionRef<bool(const StreamPending&)> visit) const {
+    for_each_queued_from(INT64_MIN, {}, visit);
+  }
+  // From the first on that was delivered not before `delivered_at` and, of those of that time,
+  // whose id is not below `first`.
+  void for_each_queued_from(UnixMs delivered_at, StreamId first,
+                            FunctionRef<bool(const StreamPending&)> visit) const;
 
   size_t memory_bytes() const noexcept { return memory_bytes_; }
   size_t free_effort() const noexcept {

@@ -31,16 +31,11 @@ StreamProducers* StreamProducers::create(Heap& heap, Settings settings) noexcept
 
 StreamProducers* StreamProducers::copy(Heap& heap) const noexcept {
   StreamProducers* const twin = create(heap, settings_);
-  for_each([&](ByteView producer, ByteView name, StreamId id) {
+  for_each_record([&](ByteView producer, ByteView name, StreamId id) {
     twin->insert(heap, producer, name, id);
   });
   twin->set_counts(added_, duplicates_);
   return twin;
-}
-
-void StreamProducers::for_each(RecordFn visit) const {
-  records_.for_each(
-      [&](const Record* record) { visit(record->producer->name(), record->name(), record->id); });
 }
 
 StreamProducers* StreamProducers::share(Heap& heap) const noexcept {
@@ -165,10 +160,13 @@ std::optional<StreamId> StreamProducers::find(ByteView producer_name, ByteView n
   return (*record)->id;
 }
 
-void StreamProducers::for_each_record(
-    FunctionRef<void(ByteView producer, ByteView name, StreamId id)> visit) const {
-  records_.for_each(
-      [&](const Record* record) { visit(record->producer->name(), record->name(), record->id); });
+auto StreamProducers::for_each_record(Place from, size_t count, RecordFn visit) const -> Place {
+  Ages::Place place{from.page, from.at};
+  for (; count > 0 && place != records_.end(); --count, place = records_.after(place)) {
+    const Record& record = *records_.at(place);
+    visit(record.producer->name(), record.name(), record.id);
+  }
+  return {place.page, place.at};
 }
 
 void StreamProducers::check_invariants() const {

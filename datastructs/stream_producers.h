@@ -64,9 +64,6 @@ class StreamProducers {
   // ---- ask
   // The entry that the producer has added by this name, if that is not overdue at `now`.
   std::optional<StreamId> find(ByteView producer, ByteView name, UnixMs now) const noexcept;
-  // Oldest first.
-  void for_each_record(
-      FunctionRef<void(ByteView producer, ByteView name, StreamId id)> visit) const;
   const Settings& settings() const noexcept { return settings_; }
   size_t producer_count() const noexcept { return producers_.size(); }
   size_t record_count() const noexcept { return records_.size(); }
@@ -74,9 +71,15 @@ class StreamProducers {
   uint64_t duplicates() const noexcept { return duplicates_; }  // ever
 
   // ---- dump
+  // Oldest first: the next `count` records, or all that are left, from `from` on ({} is the first).
+  // Returns where to go on; a place dies at the next change.
+  struct Place {
+    uint32_t page = 0;
+    uint32_t at = 0;
+  };
   using RecordFn = FunctionRef<void(ByteView producer, ByteView name, StreamId id)>;
-  // Oldest first.
-  void for_each(RecordFn visit) const;
+  Place for_each_record(Place from, size_t count, RecordFn visit) const;
+  void for_each_record(RecordFn visit) const { for_each_record({}, record_count(), visit); }
   // One that was saved: not counted, and never overdue.
   void insert(Heap& heap, ByteView producer, ByteView name, StreamId id) noexcept;
   void set_counts(uint64_t added, uint64_t duplicates) noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "persistence/rdb_writer.h"
 
+#include "datastructs/base/check.h"
 #include "datastructs/codec/lzf.h"
 #include "datastructs/codec/number_text.h"
 
@@ -27,7 +28,7 @@ void RdbWriter::length(uint64_t value) {
 
 void RdbWriter::string(ByteView text) {
   if (text.size() <= kNumberTextMax && try_number(text)) return;
-  if (packing_ == Packing::kLzf && text.size() >= kPackedBytesMin && try_packed(text)) return;
+  if (may_pack(text.size()) && try_packed(text)) return;
   length(text.size());
   raw(text);
 }
@@ -46,6 +47,18 @@ bool RdbWriter::try_number(ByteView text) {
     fixed(static_cast<int32_t>(*value));
   }
   return true;
+}
+
+bool RdbWriter::may_pack(size_t bytes) const {
+  switch (packing_) {
+    case Packing::kNone:
+      return false;
+    case Packing::kLzf:
+      return bytes >= kPackedBytesMin;
+    case Packing::kLzfBounded:
+      return bytes >= kPackedBytesMin && bytes <= kBoundedBytesMax;
+  }
+  OURO_UNREACHABLE();
 }
 
 bool RdbWriter::try_packed(ByteView text) {

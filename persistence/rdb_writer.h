@@ -3,11 +3,11 @@
 // those that Redis 7.0 writes: a string that reads like a number of up to 32 bits is one, and one
 // of more than 20 bytes is packed if that saves four.
 //
-// Large strings can be written in pieces: string_begin() says how long they are, raw() gives the
-// pieces; they are not packed then.
-// The writer also remembers who will be able to read it: needs_version() is 10, Redis 7.0's, unless
-// something was written that only a later one reads, and needs() the program. Cost: one pass over
-// the bytes, two if packed.
+// A copy goes on in the same buffer. Large strings can be written in pieces: string_begin() says
+// how long they are, raw() gives the pieces; they are not packed then. The writer also remembers
+// who will be able to read it: needs_version() is 10, Redis 7.0's, unless something was written
+// that only a later one reads, and needs() the program. Cost: one pass over the bytes, two if
+// packed.
 #pragma once
 
 #include <algorithm>
@@ -24,9 +24,13 @@ enum class RdbDialect : uint8_t { kRedis, kRedisBloom, kOuro };
 
 class RdbWriter {
  public:
-  enum class Packing : uint8_t { kNone, kLzf };
+  enum class Packing : uint8_t {
+    kNone,
+    kLzf,
+    kLzfBounded,  // strings of up to kBoundedBytesMax: packing one takes some 200 us then
+  };
+  static constexpr size_t kBoundedBytesMax = 64_KiB;
   RdbWriter(std::string& out, Packing packing) : out_(out), packing_(packing) {}
-  Packing packing() const { return packing_; }
 
   void byte(uint8_t value) { out_ += static_cast<char>(value); }
   void type(RdbType type) { byte(static_cast<uint8_t>(type)); }
@@ -76,6 +80,7 @@ class RdbWriter {
   static constexpr size_t kPackedGainMin = 4;
 
   void code(RdbModuleCode code) { length(static_cast<uint64_t>(code)); }
+  bool may_pack(size_t bytes) const;
   bool try_number(ByteView text);
   bool try_packed(ByteView text);
 

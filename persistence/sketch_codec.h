@@ -26,7 +26,9 @@
 // Large arrays are written as pieces of one string. Read, stretches of zeros take no memory.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <string>
 
 #include "datastructs/keyspace/value.h"
 #include "persistence/rdb_writer.h"
@@ -34,12 +36,51 @@
 
 namespace ouro {
 
+// The module's id; the writer below goes on.
+void begin_sketch(const Bloom& bloom, RdbWriter& out);
+void begin_sketch(const Cuckoo& cuckoo, RdbWriter& out);
+void begin_sketch(const CountMin& sketch, RdbWriter& out);
+void begin_sketch(const TopK& top, RdbWriter& out);
+void begin_sketch(const TDigest& digest, RdbWriter& out);
+
+// Writes a filter or sketch, up to the module's end, in pieces of an array or a few numbers, for
+// who cannot do all of it in one turn. What costs as much as a command is done at once: the places
+// of a TopK, the centroids of a TDigest.
+class SketchWriter {
+ public:
+  virtual ~SketchWriter() = default;
+  // Appends the next piece and lowers the budget by what it cost (write_budget.h); true when it was
+  // the last.
+  bool next(size_t& budget, RdbWriter& out);
+
+ protected:
+  // An array of `bytes` bytes comes next, piece by piece of read_array().
+  void begin_array(uint64_t bytes, RdbWriter& out);
+
+ private:
+  // At most so many bytes from `at` on, counted over all arrays.
+  virtual std::string read_array(uint64_t at, size_t bytes_max) const = 0;
+  // What stands before the next array, which it begins, or behind the last; true if it was all.
+  virtual bool write_numbers(RdbWriter& out) = 0;
+
+  uint64_t at_ = 0;          // of all arrays
+  uint64_t array_left_ = 0;  // bytes of the one that is written
+};
+// The sketch stays as it is until all is written: it may be a share.
+std::unique_ptr<SketchWriter> sketch_writer(const Bloom& bloom);
+std::unique_ptr<SketchWriter> sketch_writer(const Cuckoo& cuckoo);
+std::unique_ptr<SketchWriter> sketch_writer(const CountMin& sketch);
+std::unique_ptr<SketchWriter> sketch_writer(const TopK& top);
+std::unique_ptr<SketchWriter> sketch_writer(const TDigest& digest);
+
 // From the module's id to its end.
-void write_sketch(const Bloom& bloom, RdbWriter& out);
-void write_sketch(const Cuckoo& cuckoo, RdbWriter& out);
-void write_sketch(const CountMin& sketch, RdbWriter& out);
-void write_sketch(const TopK& top, RdbWriter& out);
-void write_sketch(const TDigest& digest, RdbWriter& out);
+template <class Sketch>
+void write_sketch(const Sketch& sketch, RdbWriter& out) {
+  begin_sketch(sketch, out);
+  const auto writer = sketch_writer(sketch);
+  for (size_t budget = SIZE_MAX; !writer->next(budget, out);) {
+  }
+}
 
 // Behind the module's id, up to its end, which is not read. Nothing, after refuse(), if it is
 // wrong.

@@ -6,26 +6,31 @@
 #include "persistence/hash_codec.h"
 #include "persistence/list_codec.h"
 #include "persistence/set_codec.h"
+#include "persistence/sketch_codec.h"
+#include "persistence/stream_codec.h"
 #include "persistence/timed_codec.h"
+#include "persistence/value_codec.h"
+#include "persistence/write_budget.h"
 #include "persistence/zset_codec.h"
 
 namespace ouro {
 namespace {
 
-// Moves up to `bytes_max` bytes from the front of `from`.
-void take_front(ByteView& from, size_t bytes_max, std::string& out) {
-  const ByteView taken = from.substr(0, bytes_max);
-  out += taken;
-  from.remove_prefix(taken.size());
-}
+// ---- strings
 
-class StringPart final : public SnapshotPart {
+class PinnedString final : public SnapshotPart {
  public:
-  StringPart(Heap& heap, Blob& blob) : heap_(heap), blob_(blob), rest_(blob.view()) { blob.pin(); }
-  ~StringPart() override { Blob::unpin(heap_, &blob_); }
+  PinnedString(Heap& heap, Blob& blob, const RdbWriter& out)
+      : heap_(heap), blob_(blob), rest_(blob.view()), out_(out) {
+    blob.pin();
+  }
+  ~PinnedString() override { Blob::unpin(heap_, &blob_); }
 
-  bool write(size_t bytes_max, size_t& /*budget*/, std::string& out) override {
-    take_front(rest_, bytes_max, out);
+  bool next(size_t& budget) override {
+    const ByteView piece = rest_.substr(0, kWritePieceBytes);
+    spend(budget, write_units(piece.size()));
+    out_.raw(piece);
+    rest_.remove_prefix(piece.size());
     return rest_.empty();
   }
 
@@ -33,100 +38,163 @@ class StringPart final : public SnapshotPart {
   Heap& heap_;
   Blob& blob_;
   ByteView rest_;
+  RdbWriter out_;
 };
 
-class ListPart final : public SnapshotPart {
+class ViewedString final : public SnapshotPart {
  public:
-  ListPart(Heap& heap, const List& list, RdbWriter::Packing packing)
-      : heap_(heap), list_(list.share(heap)), nodes_(list_), packing_(packing) {}
-  ~ListPart() override { list_.destroy(heap_); }
+  ViewedString(Heap& heap, Blob& blob, const RdbWriter& out) : out_(out) {
+    view_.begin(heap, blob);
+  }
 
-  bool write(size_t bytes_max, size_t& budget, std::string& out) override {
-    for (const size_t end = out.size() + bytes_max; out.size() < end && budget > 0; --budget) {
-      take_front(large_, end - out.size(), out);
-      if (!large_.empty() || out.size() == end) break;
-      const auto node = nodes_.next();
-      if (!node) return true;
-      write_node(*node, out);
+  bool next(size_t& budget) override {
+    const ByteView piece = view_.next();
+    spend(budget, write_units(piece.size()));
+    out_.raw(piece);
+    return view_.is_complete();
+  }
+
+ private:
+  BlobView view_;
+  RdbWriter out_;
+};
+
+// ---- what is shared
+
+class SharedPart : public SnapshotPart {
+ public:
+  SharedPart(Heap& heap, LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
+      : heap_(heap), lazy_free_(lazy_free), shared_(Value::share_of(heap, entry)), out_(out) {}
+  ~SharedPart() override {
+    size_t budget = LazyFree::kEffortMin;
+    if (!shared_.free_some(heap_, budget)) lazy_free_.add(shared_);
+  }
+
+ protected:
+  template <class T>
+  const T& shared() const {
+    return shared_.as<T>();
+  }
+  RdbWriter& out() { return out_; }
+
+ private:
+  Heap& heap_;
+  LazyFree& lazy_free_;
+  Value shared_;
+  RdbWriter out_;
+};
+
+class ListPart final : public SharedPart {
+ public:
+  ListPart(Heap& heap, LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
+      : SharedPart(heap, lazy_free, entry, out), nodes_(shared<List>()) {}
+
+  bool next(size_t& budget) override {
+    if (!large_.empty()) {
+      write_some_of_large(budget);
+      return false;
+    }
+    const auto node = nodes_.next();
+    if (!node) return true;
+    if (node->is_plain() && node->blob()->size() > kWritePieceBytes) {
+      large_ = node->blob()->view();
+      begin_plain_list_node(large_.size(), out());
+    } else {
+      spend(budget, write_units(node->memory_bytes()));
+      write_list_node(*node, scratch_, out());
     }
     return false;
   }
 
  private:
-  void write_node(const ListNode& node, std::string& out) {
-    RdbWriter writer(out, packing_);
-    if (!node.is_plain() || node.blob()->size() <= kMemoryMin)
-      return write_list_node(node, scratch_, writer);
-    large_ = node.blob()->view();
-    begin_plain_list_node(large_.size(), writer);
+  void write_some_of_large(size_t& budget) {
+    const ByteView piece = large_.substr(0, kWritePieceBytes);
+    spend(budget, write_units(piece.size()));
+    out().raw(piece);
+    large_.remove_prefix(piece.size());
   }
 
-  Heap& heap_;
-  List list_;
   ListNodeCursor nodes_;
   ListpackWriter scratch_;
-  RdbWriter::Packing packing_;
   ByteView large_;  // what is left of the element that is a node
 };
+
+template <class Writer>
+class StreamPart final : public SharedPart {
+ public:
+  StreamPart(Heap& heap, LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
+      : SharedPart(heap, lazy_free, entry, out), writer_(shared<Stream>()) {}
+
+  bool next(size_t& budget) override { return writer_.next(budget, out()); }
+
+ private:
+  Writer writer_;
+};
+
+template <class Sketch>
+class SketchPart final : public SharedPart {
+ public:
+  SketchPart(Heap& heap, LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
+      : SharedPart(heap, lazy_free, entry, out), writer_(sketch_writer(shared<Sketch>())) {}
+
+  bool next(size_t& budget) override { return writer_->next(budget, out()); }
+
+ private:
+  std::unique_ptr<SketchWriter> writer_;
+};
+
+// ---- tables
 
 // A table under a view, whose elements are encoded when it hands them out.
 class TablePart : public SnapshotPart {
  public:
-  explicit TablePart(RdbWriter::Packing packing) : writer_(encoded_, packing) {}
+  explicit TablePart(const RdbWriter& out) : out_(out) {}
 
-  bool write(size_t bytes_max, size_t& budget, std::string& out) final {
-    for (const size_t end = out.size() + bytes_max;;) {
-      ByteView rest = ByteView(encoded_).substr(taken_);
-      take_front(rest, end - out.size(), out);
-      taken_ = encoded_.size() - rest.size();
-      if (!rest.empty()) return false;
-      encoded_.clear();
-      taken_ = 0;
-      if (is_complete_) return true;
-      if (out.size() == end || budget == 0) return false;
-      walk_some(budget);
+  bool next(size_t& budget) final {
+    spent_ = 0;
+    bool is_last = false;
+    for (const size_t most = std::min(budget, kUnitsAtOnce); !is_last && spent_ < most; ++spent_) {
+      size_t one_bucket = 1;
+      is_last = walk(one_bucket);
     }
+    if (is_last) finish();
+    spend(budget, spent_);
+    return is_last;
   }
-  size_t waiting_bytes() const final { return encoded_.size() - taken_; }
 
  protected:
-  RdbWriter& writer() { return writer_; }
+  // Where an element of so many bytes is to be written.
+  RdbWriter& out_for(size_t bytes) {
+    spent_ += write_units(bytes);
+    return out_;
+  }
+  void end_module() { out_.module_end(); }
   // The next elements; true behind the last one.
   virtual bool walk(size_t& budget) = 0;
   virtual void finish() {}
 
  private:
-  // So that not much more is encoded than a chunk has room for.
-  static constexpr size_t kStep = 64;
+  // As much as a piece of the other kinds, or less.
+  static constexpr size_t kUnitsAtOnce = 256;
 
-  void walk_some(size_t& budget) {
-    size_t step = std::min(budget, kStep);
-    budget -= step;
-    is_complete_ = walk(step);
-    budget += step;
-    if (is_complete_) finish();
-  }
-
-  std::string encoded_;
-  size_t taken_ = 0;
-  RdbWriter writer_;
-  bool is_complete_ = false;
+  RdbWriter out_;
+  size_t spent_ = 0;  // by elements since next() began, or by changes since then
 };
 
 class SetPart final : public TablePart, private SetView {
  public:
-  SetPart(const Set& set, RdbWriter::Packing packing)
-      : TablePart(packing), is_timed_(set.has_deadlines()) {
+  SetPart(const Set& set, const RdbWriter& out) : TablePart(out), is_timed_(set.has_deadlines()) {
     begin(set);
   }
 
  private:
-  bool walk(size_t& budget) override { return next(budget); }
+  bool walk(size_t& budget) override { return SetView::next(budget); }
   void save(ByteView member, UnixMs deadline) override {
-    is_timed_ ? write_timed_member(member, deadline, writer()) : write_set_member(member, writer());
+    RdbWriter& out = out_for(member.size());
+    is_timed_ ? write_timed_member(member, deadline, out) : write_set_member(member, out);
   }
   void finish() override {
-    if (is_timed_) writer().module_end();
+    if (is_timed_) end_module();
   }
 
   bool is_timed_;
@@ -134,19 +202,20 @@ class SetPart final : public TablePart, private SetView {
 
 class ZSetPart final : public TablePart, private ZSetView {
  public:
-  ZSetPart(const ZSet& zset, RdbWriter::Packing packing)
-      : TablePart(packing), is_timed_(zset.has_deadlines()) {
+  ZSetPart(const ZSet& zset, const RdbWriter& out)
+      : TablePart(out), is_timed_(zset.has_deadlines()) {
     begin(zset);
   }
 
  private:
-  bool walk(size_t& budget) override { return next(budget); }
+  bool walk(size_t& budget) override { return ZSetView::next(budget); }
   void save(ByteView member, double score, UnixMs deadline) override {
-    is_timed_ ? write_timed_element({member, score, deadline}, writer())
-              : write_zset_element(member, score, writer());
+    RdbWriter& out = out_for(member.size());
+    is_timed_ ? write_timed_element({member, score, deadline}, out)
+              : write_zset_element(member, score, out);
   }
   void finish() override {
-    if (is_timed_) writer().module_end();
+    if (is_timed_) end_module();
   }
 
   bool is_timed_;
@@ -154,78 +223,116 @@ class ZSetPart final : public TablePart, private ZSetView {
 
 class HashPart final : public TablePart, private HashView {
  public:
-  HashPart(const Hash& hash, HashBegin how, RdbWriter::Packing packing)
-      : TablePart(packing), how_(how) {
+  HashPart(const Hash& hash, HashBegin how, const RdbWriter& out) : TablePart(out), how_(how) {
     begin(hash);
   }
 
  private:
-  bool walk(size_t& budget) override { return next(budget); }
-  void save_field(const Hash::Item& item) override { write_hash_field(item, how_, writer()); }
+  bool walk(size_t& budget) override { return HashView::next(budget); }
+  void save_field(const Hash::Item& item) override {
+    write_hash_field(item, how_, out_for(item.field.size() + item.value.size()));
+  }
 
   HashBegin how_;
 };
+
+// ---- how each begins
+
+using Part = std::unique_ptr<SnapshotPart>;
 
 void begin_key(RdbType type, const Entry& entry, RdbWriter& out) {
   out.type(type);
   out.string(entry.key());
 }
 
-std::unique_ptr<SnapshotPart> begin_part(const Set& set, const Entry& entry, RdbWriter& out) {
+Part string_part(Heap& heap, const Entry& entry, RdbWriter& out) {
+  Blob& blob = *entry.blob();
+  begin_key(RdbType::kString, entry, out);
+  out.string_begin(blob.size());
+  if (Value::needs_view(entry)) return std::make_unique<ViewedString>(heap, blob, out);
+  return std::make_unique<PinnedString>(heap, blob, out);
+}
+
+Part list_part(Heap& heap, LazyFree& lazy_free, const Entry& entry, RdbWriter& out) {
+  begin_key(RdbType::kListNodes, entry, out);
+  begin_list(entry.as<List>().node_count(), out);
+  return std::make_unique<ListPart>(heap, lazy_free, entry, out);
+}
+
+Part stream_part(Heap& heap, LazyFree& lazy_free, const Entry& entry, RdbWriter& out) {
+  const RdbType type = rdb_type_of(entry);
+  begin_key(type, entry, out);
+  if (type != RdbType::kModule)
+    return std::make_unique<StreamPart<StreamWriter>>(heap, lazy_free, entry, out);
+  begin_timed_stream(entry.as<Stream>(), out);
+  return std::make_unique<StreamPart<TimedStreamWriter>>(heap, lazy_free, entry, out);
+}
+
+template <class Sketch>
+Part sketch_part(Heap& heap, LazyFree& lazy_free, const Entry& entry, RdbWriter& out) {
+  begin_key(RdbType::kModule, entry, out);
+  begin_sketch(entry.as<Sketch>(), out);
+  return std::make_unique<SketchPart<Sketch>>(heap, lazy_free, entry, out);
+}
+
+Part table_part(const Set& set, const Entry& entry, RdbWriter& out) {
   const bool is_timed = set.has_deadlines();
   begin_key(is_timed ? RdbType::kModule : RdbType::kSet, entry, out);
   is_timed ? begin_timed_set(set, out) : begin_set(set, out);
-  return std::make_unique<SetPart>(set, out.packing());
+  return std::make_unique<SetPart>(set, out);
 }
 
-std::unique_ptr<SnapshotPart> begin_part(const ZSet& zset, const Entry& entry, RdbWriter& out) {
+Part table_part(const ZSet& zset, const Entry& entry, RdbWriter& out) {
   const bool is_timed = zset.has_deadlines();
   begin_key(is_timed ? RdbType::kModule : RdbType::kZSet, entry, out);
   is_timed ? begin_timed_zset(zset, out) : begin_zset(zset, out);
-  return std::make_unique<ZSetPart>(zset, out.packing());
+  return std::make_unique<ZSetPart>(zset, out);
 }
 
-std::unique_ptr<SnapshotPart> begin_part(const Hash& hash, const Entry& entry, RdbWriter& out) {
+Part table_part(const Hash& hash, const Entry& entry, RdbWriter& out) {
   // That a bound is out of date and no field has a deadline is not worth a walk over all of them.
   HashBegin how{.type = RdbType::kHash};
   if (hash.has_deadlines()) how = {RdbType::kHashTimed, hash.next_deadline()};
   begin_key(how.type, entry, out);
   begin_hash(hash, how, out);
-  return std::make_unique<HashPart>(hash, how, out.packing());
+  return std::make_unique<HashPart>(hash, how, out);
 }
 
 }  // namespace
 
-std::unique_ptr<SnapshotPart> begin_snapshot_part(Heap& heap, const Entry& entry, RdbWriter& out) {
-  if (entry.memory_bytes() <= SnapshotPart::kMemoryMin) return nullptr;
+std::unique_ptr<SnapshotPart> begin_snapshot_part(Heap& heap, LazyFree& lazy_free,
+                                                  const Entry& entry, RdbWriter& out) {
+  // Zeros of a filter take no memory, but are written.
+  if (entry.memory_bytes() + written_array_bytes(entry) <= SnapshotPart::kMemoryMin) return nullptr;
+  const auto table = [&](const auto& collection) {
+    return collection.is_table() ? table_part(collection, entry, out) : nullptr;
+  };
   switch (entry.kind()) {
-    case Kind::kBlob: {
-      Blob& blob = *entry.blob();
-      begin_key(RdbType::kString, entry, out);
-      out.string_begin(blob.size());
-      return std::make_unique<StringPart>(heap, blob);
-    }
-    case Kind::kList: {
-      const List& list = entry.as<List>();
-      begin_key(RdbType::kListNodes, entry, out);
-      begin_list(list.node_count(), out);
-      return std::make_unique<ListPart>(heap, list, out.packing());
-    }
-    case Kind::kSet:
-      return entry.as<Set>().is_table() ? begin_part(entry.as<Set>(), entry, out) : nullptr;
-    case Kind::kZSet:
-      return entry.as<ZSet>().is_table() ? begin_part(entry.as<ZSet>(), entry, out) : nullptr;
-    case Kind::kHash:
-      return entry.as<Hash>().is_table() ? begin_part(entry.as<Hash>(), entry, out) : nullptr;
     case Kind::kInt:
     case Kind::kEmbedded:
-    case Kind::kStream:
-    case Kind::kBloom:
-    case Kind::kCuckoo:
-    case Kind::kCountMin:
-    case Kind::kTopK:
-    case Kind::kTDigest:
       return nullptr;
+    case Kind::kBlob:
+      return string_part(heap, entry, out);
+    case Kind::kList:
+      return list_part(heap, lazy_free, entry, out);
+    case Kind::kSet:
+      return table(entry.as<Set>());
+    case Kind::kZSet:
+      return table(entry.as<ZSet>());
+    case Kind::kHash:
+      return table(entry.as<Hash>());
+    case Kind::kStream:
+      return stream_part(heap, lazy_free, entry, out);
+    case Kind::kBloom:
+      return sketch_part<Bloom>(heap, lazy_free, entry, out);
+    case Kind::kCuckoo:
+      return sketch_part<Cuckoo>(heap, lazy_free, entry, out);
+    case Kind::kCountMin:
+      return sketch_part<CountMin>(heap, lazy_free, entry, out);
+    case Kind::kTopK:
+      return sketch_part<TopK>(heap, lazy_free, entry, out);
+    case Kind::kTDigest:
+      return sketch_part<TDigest>(heap, lazy_free, entry, out);
   }
   OURO_UNREACHABLE();
 }

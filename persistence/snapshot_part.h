@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SnapshotPart: what a snapshot has still to write of one large value, some bytes at a time, while
+// SnapshotPart: what a snapshot has still to write of one large value, piece by piece, while
 // commands go on changing or deleting that value.
 //
-//      string                            pinned                  in pieces
-//      list                              its nodes are shared    node by node
-//      set, sorted set, hash, as tables  a view of the table     element by element, in no order
+//      string                            pinned, from 1 MiB on viewed    64 KiB a piece
+//      list, stream                      its nodes are shared            a node
+//      filter, sketch                    its chunks are shared           a chunk
+//      set, sorted set, hash, as tables  a view of the table             some elements, in no order
 //
-// What is about to change in a table is encoded before and waits in the part until its turn.
-// Others are written at once when the snapshot comes to them: small ones, and streams, filters and
-// sketches of any size.
+// What is about to change in a table is encoded before, into the same buffer. A value that was
+// shared goes to LazyFree when it is written: others may have let go of it meanwhile.
+// Others are written at once when the snapshot comes to them: small ones, and packed ones, which a
+// command walks as a whole, too. Cost of a piece: some 100 us; but an element, or an entry of a
+// stream, that is larger than a piece is encoded as a whole, and not packed: it costs what the
+// command cost that brought it.
 #pragma once
 
 #include <memory>
 
 #include "datastructs/keyspace/entry.h"
+#include "datastructs/keyspace/lazy_free.h"
 #include "persistence/rdb_writer.h"
 
 namespace ouro {
@@ -25,15 +30,15 @@ class SnapshotPart {
   static constexpr size_t kMemoryMin = 64_KiB;
 
   virtual ~SnapshotPart() = default;
-  // Appends up to `bytes_max` bytes to `out`, or one node of a list more; ends before that when
-  // `budget` (buckets, nodes, elements) is spent. True when all has been written.
-  virtual bool write(size_t bytes_max, size_t& budget, std::string& out) = 0;
-  // What is encoded already.
-  virtual size_t waiting_bytes() const { return 0; }
+  // Encodes the next piece and lowers the budget by what it cost (write_budget.h); true when it was
+  // the last.
+  virtual bool next(size_t& budget) = 0;
 };
 
-// Writes the type, the key and how the value begins, and freezes the rest of it; null, and nothing
-// is written, if the value is one that is written at once. The heap outlives the part.
-std::unique_ptr<SnapshotPart> begin_snapshot_part(Heap& heap, const Entry& entry, RdbWriter& out);
+// Writes the type, the key and how the value begins, and freezes the rest of it, which will follow
+// in the buffer of `out`; null, and nothing is written, if the value is one that is written at
+// once. The heap and what waits to be freed outlive the part.
+std::unique_ptr<SnapshotPart> begin_snapshot_part(Heap& heap, LazyFree& lazy_free,
+                                                  const Entry& entry, RdbWriter& out);
 
 }  // namespace ouro

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "persistence/snapshot_writer.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "datastructs/codec/checksum.h"
 #include "persistence/value_codec.h"
+#include "persistence/write_budget.h"
 
 namespace ouro {
 namespace {
@@ -20,9 +22,13 @@ unsigned version_of(Databases& databases) {
 
 }  // namespace
 
-SnapshotWriter::SnapshotWriter(Databases& databases, Heap& heap, const SnapshotFacts& facts,
+SnapshotWriter::SnapshotWriter(Databases& databases, const SnapshotFacts& facts,
                                const Options& options)
-    : heap_(heap), options_(options), view_(databases, *this), version_(version_of(databases)) {
+    : heap_(databases[0].heap()),
+      lazy_free_(databases.lazy_free()),
+      options_(options),
+      view_(databases, *this),
+      version_(version_of(databases)) {
   for (const FrozenView::Frozen& frozen : view_.frozen()) keys_total_ += frozen.keys;
   write_head(facts);
 }
@@ -84,13 +90,14 @@ void SnapshotWriter::save(DbIndex db, Entry& entry) {
     out.fixed(entry.deadline());
   }
   write_hints(entry, out);
-  if (auto part = begin_snapshot_part(heap_, entry, out)) {
+  if (auto part = begin_snapshot_part(heap_, lazy_free_, entry, out)) {
     waiting_.back().part = std::move(part);
   } else {
     const RdbType type = rdb_type_of(entry);
     out.type(type);
     out.string(entry.key());
     write_value(entry, type, out);
+    spent_ += write_units(entry.memory_bytes());
   }
   needs_ = std::max(needs_, out.needs());
   CHECK(out.needs_version() <= version_);
@@ -107,25 +114,34 @@ bool SnapshotWriter::next_chunk(size_t bytes_max, size_t& budget, std::string& o
 }
 
 void SnapshotWriter::step(size_t bytes_max, size_t& budget, std::string& out) {
-  if (!waiting_.empty()) return write_waiting(bytes_max, budget, out);
-  if (view_.is_complete()) return write_end(out);
-  size_t walk = std::min(budget, kWalkStep);
-  budget -= walk;
-  view_.next(walk);
-  budget += walk;
+  if (waiting_.empty()) return view_.is_complete() ? write_end(out) : walk(budget);
+  Waiting& front = waiting_.front();
+  if (front.taken < front.bytes.size()) return hand_out(front, bytes_max, out);
+  if (front.part != nullptr) return go_on(front, budget);
+  waiting_.pop_front();
 }
 
-void SnapshotWriter::write_waiting(size_t bytes_max, size_t& budget, std::string& out) {
-  Waiting& front = waiting_.front();
-  const size_t before = out.size();
+// Bucket by bucket, so that a few keys with much in them end it.
+void SnapshotWriter::walk(size_t& budget) {
+  spent_ = 0;
+  for (const size_t most = std::min(budget, kUnitsAtOnce); spent_ < most; ++spent_) {
+    size_t one_bucket = 1;
+    if (view_.next(one_bucket)) break;
+  }
+  spend(budget, spent_ + 1);
+}
+
+void SnapshotWriter::go_on(Waiting& front, size_t& budget) {
+  front.bytes.clear();
+  front.taken = 0;
+  if (front.part->next(budget)) front.part = nullptr;
+}
+
+void SnapshotWriter::hand_out(Waiting& front, size_t bytes_max, std::string& out) {
   const ByteView piece = ByteView(front.bytes).substr(front.taken, bytes_max);
   out += piece;
   front.taken += piece.size();
-  bool is_written = false;
-  if (front.taken == front.bytes.size() && piece.size() < bytes_max)
-    is_written = front.part == nullptr || front.part->write(bytes_max - piece.size(), budget, out);
-  if (options_.checksum) checksum_ = crc64(checksum_, ByteView(out).substr(before));
-  if (is_written) waiting_.pop_front();
+  if (options_.checksum) checksum_ = crc64(checksum_, piece);
 }
 
 void SnapshotWriter::write_end(std::string& out) {
@@ -137,10 +153,7 @@ void SnapshotWriter::write_end(std::string& out) {
 
 size_t SnapshotWriter::waiting_bytes() const {
   size_t bytes = 0;
-  for (const Waiting& waiting : waiting_) {
-    bytes += waiting.bytes.size() - waiting.taken;
-    if (waiting.part != nullptr) bytes += waiting.part->waiting_bytes();
-  }
+  for (const Waiting& waiting : waiting_) bytes += waiting.bytes.size() - waiting.taken;
   return bytes;
 }
 

@@ -9,13 +9,16 @@
 //
 // A key comes when the walk gets to it, or ahead of that when it is about to change. Small values
 // are encoded then and there; of a large one only the head, the rest of it when its turn in the
-// file comes. So what waits in memory is what changed ahead of the walk, and waiting_bytes() says
-// how much that is. A key that is due is written like any other: the reader decides.
+// file comes. So what waits in memory is what changed ahead of the walk: waiting_bytes(), encoded,
+// and copied_bytes(), still as it was. Who cannot write as fast as these grow gives the snapshot
+// up. A key that is due is written like any other: the reader decides.
 //
 // Keys of different databases may come in any order; each change of the database is said (kSelect).
 // The version in the head is Redis 7.0's unless a hash has fields with deadlines at the moment;
 // needs() says, at the end, who can read the values.
-// Cost: what encoding costs, in slices; begin is O(databases).
+// Cost: what encoding costs, in slices; begin is O(databases), and what the texts of functions
+// take. At most kFrozenViewsMax writers at a time. Not here: files, their names and their order
+// (aof_plan.h), when one is begun.
 #pragma once
 
 #include <deque>
@@ -46,18 +49,16 @@ class AccessHints {
 class SnapshotWriter final : private FrozenView::Saver {
  public:
   struct Options {
-    RdbWriter::Packing packing = RdbWriter::Packing::kLzf;
+    RdbWriter::Packing packing = RdbWriter::Packing::kLzfBounded;
     bool checksum = true;                // else eight zeros stand for it
     const AccessHints* hints = nullptr;  // outlives the writer
   };
-  // Freezes the databases; they and the heap of their values outlive the writer. It may be
-  // destroyed before it is done.
-  SnapshotWriter(Databases& databases, Heap& heap, const SnapshotFacts& facts,
-                 const Options& options);
+  // Freezes the databases, which outlive the writer. It may be destroyed before it is done.
+  SnapshotWriter(Databases& databases, const SnapshotFacts& facts, const Options& options);
 
-  // Appends up to `bytes_max` > 0 bytes to `out`, or one node of a list more; ends before that when
-  // `budget` (of buckets, entries and elements that are looked at) is spent. True when the file is
-  // whole.
+  // Appends up to `bytes_max` > 0 bytes to `out`; ends before that when `budget` > 0 is spent
+  // (write_budget.h: 10,000 units are one or two ms). It is overspent by one piece of a value at
+  // most (snapshot_part.h). True when the file is whole.
   bool next_chunk(size_t bytes_max, size_t& budget, std::string& out);
   bool is_done() const { return is_done_; }
 
@@ -67,13 +68,16 @@ class SnapshotWriter final : private FrozenView::Saver {
   // Keys that were encoded, or begun if they are large.
   uint64_t keys_saved() const { return keys_saved_; }
   uint64_t bytes_written() const { return bytes_written_; }
+  // Encoded, and not handed out yet.
   size_t waiting_bytes() const;
+  // As FrozenView tells.
+  size_t copied_bytes() const { return view_.copied_bytes(); }
 
  private:
-  // So that not much more is encoded than a chunk has room for.
-  static constexpr size_t kWalkStep = 16;
+  // So many units are walked before what they gave is handed out.
+  static constexpr size_t kUnitsAtOnce = 256;
 
-  // Bytes, and behind them the rest of a large value, if any.
+  // Bytes, and what appends to them: the rest of a large value, if any.
   struct Waiting {
     std::string bytes;
     size_t taken = 0;
@@ -87,15 +91,19 @@ class SnapshotWriter final : private FrozenView::Saver {
   // Where the next record is encoded.
   std::string& tail();
   void step(size_t bytes_max, size_t& budget, std::string& out);
-  void write_waiting(size_t bytes_max, size_t& budget, std::string& out);
+  void walk(size_t& budget);
+  void go_on(Waiting& front, size_t& budget);
+  void hand_out(Waiting& front, size_t bytes_max, std::string& out);
   void write_end(std::string& out);
 
   Heap& heap_;
+  LazyFree& lazy_free_;
   Options options_;
   FrozenView view_;
-  std::deque<Waiting> waiting_;
-  DbIndex db_ = 0;            // of the keys that are encoded now
-  bool is_selected_ = false;  // has been said
+  std::deque<Waiting> waiting_;  // parts keep the address of their bytes
+  size_t spent_ = 0;             // in units, by keys that were saved in this step
+  DbIndex db_ = 0;               // of the keys that are encoded now
+  bool is_selected_ = false;     // has been said
   unsigned version_ = kRdbVersion;
   RdbDialect needs_ = RdbDialect::kRedis;
   uint64_t keys_total_ = 0;

@@ -18,8 +18,12 @@
 // Refused are ids out of order, entries without fields, counts that do not fit, and pending entries
 // that are no consumer's or several ones'.
 //
-// A stream is saved node by node, then write_stream_info(), then group by group.
+// StreamWriter writes a stream in pieces, for who cannot do all of it in one turn: a node, or 64
+// pending entries. Only the pointers to all groups, and to all consumers of one, are taken at once;
+// and a node whose one entry is large is encoded as a whole, as it was appended.
 #pragma once
+
+#include <vector>
 
 #include "datastructs/stream.h"
 #include "persistence/listpack_writer.h"
@@ -28,13 +32,51 @@
 
 namespace ouro {
 
-void begin_stream(size_t nodes, RdbWriter& out);
-// `scratch` is what the listpack is built in.
-void write_stream_node(const StreamNode& node, ListpackWriter& scratch, RdbWriter& out);
-// Behind the nodes; so many calls of write_stream_group() follow as there are groups.
-void write_stream_info(const Stream& stream, RdbWriter& out);
-void write_stream_group(const StreamGroup& group, RdbWriter& out);
 void write_stream(const Stream& stream, RdbWriter& out);
+
+class StreamWriter {
+ public:
+  // The stream stays as it is until all is written: it may be a share.
+  explicit StreamWriter(const Stream& stream) : stream_(stream), nodes_(stream) {}
+  // Appends the next piece and lowers the budget by what it cost (write_budget.h); true when it was
+  // the last.
+  bool next(size_t& budget, RdbWriter& out);
+
+ private:
+  enum class Step : uint8_t {
+    kBegin,
+    kNodes,
+    kGroup,
+    kPending,
+    kConsumer,
+    kConsumerPending,
+    kDone
+  };
+  using ConsumerPending = decltype(StreamConsumer::pending);
+
+  // Pending entries that one piece has.
+  static constexpr size_t kPendingAtOnce = 64;
+
+  size_t node(RdbWriter& out);
+  void info(RdbWriter& out);
+  void next_group();
+  void group(RdbWriter& out);
+  size_t pending(RdbWriter& out);
+  void end_pending(RdbWriter& out);
+  void consumer(RdbWriter& out);
+  size_t consumer_pending(RdbWriter& out);
+
+  const Stream& stream_;
+  StreamNodeCursor nodes_;
+  ListpackWriter scratch_;  // what a node's listpack is built in
+  Step step_ = Step::kBegin;
+  std::vector<const StreamGroup*> groups_;        // all of them
+  std::vector<const StreamConsumer*> consumers_;  // of the group that is written
+  size_t group_ = 0;
+  size_t consumer_ = 0;
+  StreamId pending_from_;  // of the group
+  ConsumerPending::Place place_;
+};
 
 // What was read before something was wrong is the caller's to free.
 Stream read_stream(RdbType type, RdbReader& in, const ValueTarget& to);

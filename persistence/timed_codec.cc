@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "persistence/timed_codec.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "persistence/made_value.h"
 #include "persistence/module_id.h"
-#include "persistence/stream_codec.h"
+#include "persistence/write_budget.h"
 
 namespace ouro {
 namespace {
@@ -101,10 +102,12 @@ void read_producers(Stream& stream, RdbReader& in, const ValueTarget& to) {
 }
 
 Stream read_own_stream(uint64_t groups, RdbReader& in, const ValueTarget& to) {
+  std::string bytes;
   std::string scratch;
-  RdbReader inner(in.module_string(scratch));
+  for (ByteView piece; !(piece = in.module_string(scratch)).empty();) bytes += piece;
   Stream stream;
   if (!in.ok()) return stream;
+  RdbReader inner(bytes);
   stream = read_stream(RdbType::kStream2, inner, to);
   in.check(inner.ok() && inner.left() == 0, "a stream inside of ouro's data is not well-formed");
   in.check(stream.group_count() == groups, "a stream has not as many groups as it should");
@@ -113,22 +116,6 @@ Stream read_own_stream(uint64_t groups, RdbReader& in, const ValueTarget& to) {
   });
   read_producers(stream, in, to);
   return stream;
-}
-
-void write_producers(const StreamProducers* producers, RdbWriter& out) {
-  out.module_unsigned(producers != nullptr);
-  if (producers == nullptr) return;
-  out.module_unsigned(producers->settings().duration_s);
-  out.module_unsigned(producers->settings().records_max);
-  out.module_unsigned(producers->added());
-  out.module_unsigned(producers->duplicates());
-  out.module_unsigned(producers->record_count());
-  producers->for_each([&](ByteView producer, ByteView name, StreamId id) {
-    out.module_string(producer);
-    out.module_string(name);
-    out.module_unsigned(id.ms);
-    out.module_unsigned(id.seq);
-  });
 }
 
 }  // namespace
@@ -169,23 +156,106 @@ void write_timed(const ZSet& zset, RdbWriter& out) {
 }
 
 void write_timed(const Stream& stream, RdbWriter& out) {
+  begin_timed_stream(stream, out);
+  TimedStreamWriter writer(stream);
+  for (size_t budget = SIZE_MAX; !writer.next(budget, out);) {
+  }
+}
+
+void begin_timed_stream(const Stream& stream, RdbWriter& out) {
   begin(kOwnStream, stream.group_count(), out);
-  std::string bytes;
-  RdbWriter inner(bytes, RdbWriter::Packing::kNone);
-  write_stream(stream, inner);
-  out.module_string(bytes);
-  stream.for_each_group([&](const StreamGroup& group) {
-    out.module_unsigned(group.released_count());
-    group.for_each_queued([&](const StreamPending& pending) {
-      if (!pending.is_released()) return false;
-      out.module_unsigned(pending.id.ms);
-      out.module_unsigned(pending.id.seq);
-      out.module_unsigned(pending.deliveries);
-      return true;
-    });
-  });
-  write_producers(stream.producers(), out);
+}
+
+TimedStreamWriter::TimedStreamWriter(const Stream& stream)
+    : stream_(stream), inner_out_(inner_bytes_, RdbWriter::Packing::kNone), inner_(stream) {
+  stream.for_each_group([&](const StreamGroup& group) { groups_.push_back(&group); });
+}
+
+bool TimedStreamWriter::next(size_t& budget, RdbWriter& out) {
+  switch (step_) {
+    case Step::kStream:
+      stream(budget, out);
+      return false;
+    case Step::kGroup:
+      out.module_unsigned(groups_[group_]->released_count());
+      released_at_ = INT64_MIN;
+      released_from_ = {};
+      step_ = Step::kReleased;
+      break;
+    case Step::kReleased:
+      released(out);
+      break;
+    case Step::kProducers:
+      producers(out);
+      break;
+    case Step::kRecords:
+      records(out);
+      break;
+    case Step::kDone:
+      break;
+  }
+  spend(budget, kAtOnce);
+  return step_ == Step::kDone;
+}
+
+void TimedStreamWriter::stream(size_t& budget, RdbWriter& out) {
+  const bool is_last = inner_.next(budget, inner_out_);
+  if (!inner_bytes_.empty()) out.module_string(inner_bytes_);
+  inner_bytes_.clear();
+  if (!is_last) return;
+  out.module_string({});
+  step_ = groups_.empty() ? Step::kProducers : Step::kGroup;
+}
+
+void TimedStreamWriter::released(RdbWriter& out) {
+  size_t left = kAtOnce;
+  bool has_more = false;
+  groups_[group_]->for_each_queued_from(released_at_, released_from_,
+                                        [&](const StreamPending& pending) {
+                                          if (!pending.is_released()) return false;
+                                          if (left == 0) {
+                                            has_more = true;
+                                            released_at_ = pending.delivered_at;
+                                            released_from_ = pending.id;
+                                            return false;
+                                          }
+                                          --left;
+                                          out.module_unsigned(pending.id.ms);
+                                          out.module_unsigned(pending.id.seq);
+                                          out.module_unsigned(pending.deliveries);
+                                          return true;
+                                        });
+  if (!has_more) step_ = ++group_ == groups_.size() ? Step::kProducers : Step::kGroup;
+}
+
+void TimedStreamWriter::producers(RdbWriter& out) {
+  const StreamProducers* const producers = stream_.producers();
+  out.module_unsigned(producers != nullptr);
+  step_ = Step::kRecords;
+  if (producers == nullptr) return;
+  out.module_unsigned(producers->settings().duration_s);
+  out.module_unsigned(producers->settings().records_max);
+  out.module_unsigned(producers->added());
+  out.module_unsigned(producers->duplicates());
+  records_left_ = producers->record_count();
+  out.module_unsigned(records_left_);
+}
+
+void TimedStreamWriter::records(RdbWriter& out) {
+  const size_t count = std::min(records_left_, kAtOnce);
+  if (count > 0) {
+    place_ = stream_.producers()->for_each_record(
+        place_, count, [&](ByteView producer, ByteView name, StreamId id) {
+          out.module_string(producer);
+          out.module_string(name);
+          out.module_unsigned(id.ms);
+          out.module_unsigned(id.seq);
+        });
+  }
+  records_left_ -= count;
+  if (records_left_ > 0) return;
   out.module_end();
+  step_ = Step::kDone;
 }
 
 std::optional<Value> read_timed(RdbReader& in, const ValueTarget& to) {

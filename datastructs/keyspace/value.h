@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 
 #include "datastructs/keyspace/entry.h"
 
@@ -21,11 +22,11 @@ struct Value {
 
   template <class T>
   T& as() noexcept {
-    return *reinterpret_cast<T*>(&payload);
+    return *std::launder(reinterpret_cast<T*>(&payload));
   }
   template <class T>
   const T& as() const noexcept {
-    return *reinterpret_cast<const T*>(&payload);
+    return *std::launder(reinterpret_cast<const T*>(&payload));
   }
   // What an entry owns: its holder leaves it there, or frees the entry alone.
   static Value of(const Entry& entry) noexcept;

@@ -80,8 +80,8 @@ bool read_all(Filler& filler, const ValueTarget& target) {
   return false;
 }
 
-void write_all(Databases& databases, Heap& heap, const Filler& filler) {
-  SnapshotWriter writer(databases, heap, filler.facts, {.hints = &filler});
+void write_all(Databases& databases, const Filler& filler) {
+  SnapshotWriter writer(databases, filler.facts, {.hints = &filler});
   std::string chunk;
   while (!writer.is_done()) {
     size_t budget = 100;
@@ -99,6 +99,6 @@ int main() {
   ouro::Databases databases(heap, {}, kDatabases);
   Filler filler(databases);
   if (!read_all(filler, {heap, limits, {}})) return 1;
-  write_all(databases, heap, filler);
+  write_all(databases, filler);
   return std::fflush(stdout) == 0 ? 0 : 1;
 }

@@ -46,7 +46,7 @@ inline std::string producers_text(const StreamProducers& producers) {
                      std::to_string(producers.settings().records_max) + " added " +
                      std::to_string(producers.added()) + " twice " +
                      std::to_string(producers.duplicates());
-  producers.for_each([&](ByteView producer, ByteView name, StreamId id) {
+  producers.for_each_record([&](ByteView producer, ByteView name, StreamId id) {
     text += " " + quoted_text(producer) + ":" + quoted_text(name) + "=" +
             std::string(StreamIdText(id).view());
   });

@@ -348,7 +348,10 @@ TEST_F(ValueCodec, ProducersThatDoNotFitAreRefused) {
     RdbWriter out(bytes, RdbWriter::Packing::kNone);
     out.module_id(kOuroModule);
     for (const unsigned number : {3U, 0U}) out.module_unsigned(number);
-    out.module_string(ByteView("\0\0\7\0\0\0\0\0\0\0", 10));
+    // In two pieces, and the empty one behind them.
+    out.module_string(ByteView("\0\0\7\0", 4));
+    out.module_string(ByteView("\0\0\0\0\0\0", 6));
+    out.module_string({});
     for (const uint64_t number : {uint64_t{1}, duration_s, records_max, uint64_t{5}, uint64_t{6}})
       out.module_unsigned(number);
     out.module_unsigned(records.size());
