@@ -23,6 +23,8 @@ FileSteps plan_manifest(const AofPaths& paths, const AofManifest& next) {
   return {
       {.kind = Kind::kWrite, .path = paths.new_manifest(), .bytes = next.format()},
       {.kind = Kind::kSync, .path = paths.new_manifest()},
+      // The names in it, before its own: no file system need keep the order of the two.
+      {.kind = Kind::kSyncDir, .path = paths.folder},
       {.kind = Kind::kRename, .path = paths.new_manifest(), .to = paths.manifest()},
       {.kind = Kind::kSyncDir, .path = paths.folder},
   };

@@ -4,7 +4,8 @@
 // server/app carries them out.
 //
 // After a crash between any two steps the manifest on the disk names files that are whole:
-//  - what a manifest names has been made, and synced, before the manifest is written;
+//  - what a manifest names has been made, and synced, its name in the folder, too, before the
+//    manifest takes its place;
 //  - the manifest is written beside the old one, synced, and renamed over it;
 //  - what no manifest names any more is removed only then. A crash leaves extra files, never
 //    missing ones;

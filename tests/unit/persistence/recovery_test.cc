@@ -43,6 +43,7 @@ std::string loads_of(const AofRecovery& recovery) {
 constexpr const char* kManifestSteps =
     "write appendonlydir/temp-appendonly.aof.manifest\n"
     "sync appendonlydir/temp-appendonly.aof.manifest\n"
+    "syncdir appendonlydir\n"
     "rename appendonlydir/temp-appendonly.aof.manifest -> appendonlydir/appendonly.aof.manifest\n"
     "syncdir appendonlydir\n";
 
