@@ -27,7 +27,7 @@
 // Errors: what comes out is the same wherever the file is cut into chunks. Nothing is allocated by
 // what a length claims. Cost: one copy of each byte, with checksums XXH3 over it. Memory: what is
 // kept is at most a transaction or a write (AofWriter bounds writes, kAofCheckedBytesMax).
-// Not here: whether a torn file may be used (aof_verdict.h), which files there are (recovery.h).
+// Not here: whether a torn file may be used, and which files there are (recovery.h).
 #pragma once
 
 #include <string>
