@@ -214,4 +214,10 @@ void SnapshotReader::read_checked_value(RdbType type, const SnapshotKey& key, Rd
   ++keys_;
 }
 
+std::string describe_problem(ByteView file, const SnapshotReader& reader) {
+  if (reader.state() != SnapshotReader::State::kFailed) return {};
+  return "The RDB file " + std::string(file) + " is damaged at offset " +
+         std::to_string(reader.offset()) + ": " + reader.reason();
+}
+
 }  // namespace ouro

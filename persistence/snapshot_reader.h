@@ -128,4 +128,7 @@ class SnapshotReader {
   uint64_t offset_ = 0;
 };
 
+// What is wrong with a file, where, and why, in one line; empty for a good one.
+std::string describe_problem(ByteView file, const SnapshotReader& reader);
+
 }  // namespace ouro

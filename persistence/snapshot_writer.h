@@ -34,8 +34,8 @@ namespace ouro {
 
 // What stands before the keys.
 struct SnapshotFacts {
-  std::vector<std::pair<std::string, std::string>> aux;  // name and value
-  std::vector<std::string> functions;                    // texts of libraries
+  std::vector<std::pair<std::string, std::string>> aux = {};  // name and value
+  std::vector<std::string> functions = {};                    // texts of libraries
 };
 
 // Tells of a key what an eviction policy goes by, if it is to be saved.
