@@ -64,7 +64,7 @@ void AofReader::read_preamble(ByteView& bytes) {
   commands_at_ += before - bytes.size();
   if (state == AofPreamble::State::kDone) begin_commands(commands_at_);
   if (state == AofPreamble::State::kFailed)
-    fail(State::kBadPreamble, "the snapshot at the beginning cannot be read", commands_at_);
+    fail(State::kBadPreamble, preamble_->reason(), preamble_->offset());
 }
 
 void AofReader::begin_commands(uint64_t at) {

@@ -43,13 +43,16 @@ namespace ouro {
 // What is longer is no torn tail: a crash loses about what was written in a second.
 inline constexpr uint64_t kAofTornBytesMax = 64_MiB;
 
-// Reads the snapshot at the front of a file.
+// Reads the snapshot at the front of a file (snapshot_preamble.h).
 class AofPreamble {
  public:
   enum class State : uint8_t { kReading, kDone, kFailed };
   virtual ~AofPreamble() = default;
   // Takes bytes from the front of `bytes`: all of them while kReading; kDone leaves what follows.
   virtual State feed(ByteView& bytes) = 0;
+  // Of one that failed: what is wrong, and where in the file.
+  virtual const char* reason() const = 0;
+  virtual uint64_t offset() const = 0;
 };
 
 class AofReader {

@@ -50,6 +50,8 @@ class TimedStreamWriter {
  public:
   // Behind begin_timed_stream(). The stream stays as it is until all is written.
   explicit TimedStreamWriter(const Stream& stream);
+  TimedStreamWriter(const TimedStreamWriter&) = delete;
+  TimedStreamWriter& operator=(const TimedStreamWriter&) = delete;
   bool next(size_t& budget, RdbWriter& out);
 
  private:

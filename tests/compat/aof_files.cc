@@ -7,10 +7,9 @@
 //                                      write        what was gathered goes to the file
 //                                      increment    the next increment begins
 //                                      rewrite      the commands so far become the base
-//   aof_files read FOLDER [--snapshot=N] [--strict]   what a node would apply, in the same form;
-//   the
-//                                      snapshot at the front of the base has N bytes
-//   aof_files check FOLDER [--fix] [--snapshot=N]
+//   aof_files read FOLDER [--strict]   what a node would apply, in the same form; what a snapshot
+//                                      at the front of the base holds is not told
+//   aof_files check FOLDER [--fix]
 //
 // FOLDER is the server's; the log lies in appendonlydir. What is told goes to the standard error.
 #include <cstdio>
@@ -26,6 +25,7 @@
 #include "datastructs/codec/quoted_words.h"
 #include "persistence/aof_check.h"
 #include "persistence/aof_writer.h"
+#include "persistence/snapshot_preamble.h"
 
 namespace ouro {
 namespace {
@@ -38,7 +38,6 @@ struct Request {
   bool timestamps = false;
   bool strict = false;
   bool fix = false;
-  uint64_t snapshot_bytes = ~uint64_t{0};  // the whole file
 };
 
 std::string read_file(const fs::path& path) {
@@ -173,21 +172,6 @@ class LogWriter {
   UnixMs now_ = 1'700'000'000'000;
 };
 
-// A snapshot whose size is known.
-class SkippedSnapshot final : public AofPreamble {
- public:
-  explicit SkippedSnapshot(uint64_t bytes) : left_(bytes) {}
-  State feed(ByteView& bytes) override {
-    const size_t mine = static_cast<size_t>(std::min<uint64_t>(left_, bytes.size()));
-    bytes.remove_prefix(mine);
-    left_ -= mine;
-    return left_ == 0 ? State::kDone : State::kReading;
-  }
-
- private:
-  uint64_t left_;
-};
-
 AofFacts facts_of(const Request& request, const AofPaths& paths) {
   AofFacts facts;
   const fs::path old = request.folder / paths.stem;
@@ -215,9 +199,12 @@ bool look_at(const Request& request, bool only_check) {
   if (!recovery.errors.empty()) return false;
   if (!only_check) carry_out(request.folder, recovery.before);
   bool is_valid = true;
+  Heap heap;
+  const Limits limits;
+  SnapshotCheck nothing_kept(heap);
   for (const AofLoad& load : recovery.loads) {
     const fs::path path = request.folder / paths.in_folder(load.name);
-    SkippedSnapshot snapshot(std::min(request.snapshot_bytes, load.bytes));
+    SnapshotPreamble snapshot(nothing_kept, {heap, limits, {}});
     AofReader reader(&snapshot);
     const auto apply = [&](DbIndex db, Argv argv) {
       if (only_check) return apply_nothing(db, argv);
@@ -255,7 +242,6 @@ int run(const std::vector<std::string>& words) {
     request.timestamps = request.timestamps || word == "--timestamps";
     request.strict = request.strict || word == "--strict";
     request.fix = request.fix || word == "--fix";
-    if (word.starts_with("--snapshot=")) request.snapshot_bytes = std::stoull(word.substr(11));
   }
   if (words[0] == "read") return look_at(request, false) ? 0 : 1;
   if (words[0] == "check") return look_at(request, true) ? 0 : 1;

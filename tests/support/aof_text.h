@@ -46,7 +46,7 @@ inline std::string resp(ByteView line) {
 // A snapshot of a known size, which begins as one does and fails at a '!'.
 class FakePreamble final : public AofPreamble {
  public:
-  explicit FakePreamble(size_t bytes) : left_(bytes) {}
+  explicit FakePreamble(size_t bytes) : bytes_(bytes), left_(bytes) {}
   State feed(ByteView& bytes) override {
     const ByteView mine = bytes.substr(0, left_);
     bytes.remove_prefix(mine.size());
@@ -55,7 +55,11 @@ class FakePreamble final : public AofPreamble {
     return left_ == 0 ? State::kDone : State::kReading;
   }
 
+  const char* reason() const override { return "it has a '!'"; }
+  uint64_t offset() const override { return bytes_ - left_; }
+
  private:
+  size_t bytes_;
   size_t left_;
 };
 

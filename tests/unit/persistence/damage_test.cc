@@ -6,6 +6,7 @@
 #include "aof_text.h"
 #include "persistence/aof_writer.h"
 #include "persistence/recovery.h"
+#include "persistence/snapshot_preamble.h"
 #include "persistence/snapshot_writer.h"
 #include "random_values.h"
 #include "snapshot_text.h"
@@ -48,6 +49,43 @@ void expect_found_or_harmless(const Loaded& loaded, const std::vector<std::strin
 
 // ---- snapshots
 
+using Load = Loaded (*)(ByteView);
+
+Loaded load_snapshot(ByteView file) {
+  Heap heap;
+  const Limits limits;
+  LazyFree lazy_free(heap);
+  Keyspace place(heap, HashSeed{}, lazy_free);
+  SnapshotText text(place);
+  SnapshotReader reader(text, {heap, limits, place.seed()});
+  reader.feed(file);
+  reader.end();
+  std::string problem = describe_problem("dump.rdb", reader);
+  // An end that came too early, behind which nothing was checked.
+  if (problem.empty() && !file.empty())
+    problem = "The RDB file dump.rdb goes on behind its end at offset " +
+              std::to_string(reader.bytes_taken());
+  return {std::move(text.lines), std::move(problem)};
+}
+
+// The same file as the base of a log.
+Loaded load_base(ByteView file) {
+  Heap heap;
+  const Limits limits;
+  LazyFree lazy_free(heap);
+  Keyspace place(heap, HashSeed{}, lazy_free);
+  SnapshotText text(place);
+  SnapshotPreamble preamble(text, {heap, limits, place.seed()});
+  AofReader reader(&preamble);
+  const auto apply = [&](DbIndex, Argv) {
+    text.lines.emplace_back("a command");
+    return Status::ok();
+  };
+  reader.feed(file, apply);
+  reader.end(apply);
+  return {std::move(text.lines), describe_problem("x.base.rdb", reader)};
+}
+
 class DamagedSnapshot : public ::testing::Test {
  protected:
   std::string a_file(uint64_t seed) {
@@ -64,22 +102,7 @@ class DamagedSnapshot : public ::testing::Test {
     }
     return file;
   }
-  Loaded load(ByteView file) {
-    Heap other;
-    LazyFree other_free(other);
-    Keyspace place(other, HashSeed{}, other_free);
-    SnapshotText text(place);
-    SnapshotReader reader(text, {other, limits, place.seed()});
-    reader.feed(file);
-    reader.end();
-    std::string problem = describe_problem("dump.rdb", reader);
-    // An end that came too early, behind which nothing was checked.
-    if (problem.empty() && !file.empty())
-      problem = "The RDB file dump.rdb goes on behind its end at offset " +
-                std::to_string(reader.bytes_taken());
-    return {std::move(text.lines), std::move(problem)};
-  }
-  void damage_again_and_again(Damage damage, uint64_t seed) {
+  void damage_again_and_again(Damage damage, uint64_t seed, Load load, const std::string& name) {
     const std::string file = a_file(seed);
     const Loaded whole = load(file);
     ASSERT_EQ(whole.problem, "");
@@ -88,7 +111,7 @@ class DamagedSnapshot : public ::testing::Test {
       SCOPED_TRACE(testing::Message() << "seed " << seed << " round " << round);
       std::string damaged = file;
       damage(damaged, prng);
-      expect_found_or_harmless(load(damaged), whole.lines, "The RDB file dump.rdb ");
+      expect_found_or_harmless(load(damaged), whole.lines, name);
     }
   }
 
@@ -97,8 +120,15 @@ class DamagedSnapshot : public ::testing::Test {
   Databases databases{heap, HashSeed{}, 1};
 };
 
-TEST_F(DamagedSnapshot, AFlippedBitIsFound) { damage_again_and_again(flip_a_bit, 1); }
-TEST_F(DamagedSnapshot, RandomBytesAreFound) { damage_again_and_again(put_random_bytes, 2); }
+TEST_F(DamagedSnapshot, AFlippedBitIsFound) {
+  damage_again_and_again(flip_a_bit, 1, load_snapshot, "The RDB file dump.rdb ");
+}
+TEST_F(DamagedSnapshot, RandomBytesAreFound) {
+  damage_again_and_again(put_random_bytes, 2, load_snapshot, "The RDB file dump.rdb ");
+}
+TEST_F(DamagedSnapshot, AFlippedBitInTheBaseOfALogIsFound) {
+  damage_again_and_again(flip_a_bit, 5, load_base, "The AOF file x.base.rdb");
+}
 
 // ---- logs
 

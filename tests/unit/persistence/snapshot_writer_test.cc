@@ -400,7 +400,7 @@ TEST_F(SnapshotWriting, AFileIsOfItsMoment) {
     std::vector<std::string> expected;
     std::string file;
   };
-  for (uint64_t seed = 1; seed <= 3; ++seed) {
+  for (uint64_t seed = 1; seed <= 2; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     World world(databases, heap, limits, seed);
     world.fill();
@@ -429,7 +429,7 @@ TEST_F(SnapshotWriting, AFileIsOfItsMoment) {
 
 TEST_F(SnapshotWriting, AFileThatIsGivenUpLeavesNothing) {
   const size_t empty = heap.used_bytes();
-  for (uint64_t seed = 1; seed <= 12; ++seed) {
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
     World world(databases, heap, limits, seed);
     world.fill();
     {
