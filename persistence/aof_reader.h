@@ -26,7 +26,8 @@
 //
 // Errors: what comes out is the same wherever the file is cut into chunks. Nothing is allocated by
 // what a length claims. Cost: one copy of each byte, with checksums XXH3 over it. Memory: what is
-// kept is at most a transaction or a write (AofWriter bounds writes, kAofCheckedBytesMax).
+// kept is at most a transaction or a write (AofWriter bounds writes, kAofCheckedBytesMax); or, when
+// a length is damaged, as much of the file as it claims, kAofArgumentBytesMax at most.
 // Not here: whether a torn file may be used, and which files there are (recovery.h).
 #pragma once
 

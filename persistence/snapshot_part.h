@@ -10,9 +10,11 @@
 // What is about to change in a table is encoded before, into the same buffer. A value that was
 // shared goes to LazyFree when it is written: others may have let go of it meanwhile.
 // Others are written at once when the snapshot comes to them: small ones, and packed ones, which a
-// command walks as a whole, too. Cost of a piece: some 100 us; but an element, or an entry of a
-// stream, that is larger than a piece is encoded as a whole, and not packed: it costs what the
-// command cost that brought it.
+// command walks as a whole, too.
+// Cost of a piece: some 100 us; but an element, or an entry of a stream, that is larger than a
+// piece is encoded as a whole, and not packed: it costs what the command cost that brought it. To
+// begin: O(1) for tables and strings, else a count for each page of the value: 0.8 ms for a stream
+// of two million entries, half of them pending.
 #pragma once
 
 #include <memory>
