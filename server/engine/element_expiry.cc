@@ -47,7 +47,11 @@ bool Engine::expire_named(DbIndex db, const Key& key, Hash& hash, Argv fields) {
 bool Engine::end_due_members(DbIndex db, const Key& key) {
   Entry* entry = dbs[db].find(key);
   if (entry == nullptr || !shows_due_members(*entry)) return true;
+  // In pieces of their size, as in the slice at the turn's end: kept for later, the pages of a
+  // million members would go in one turn.
+  host.return_memory_at_once(true);
   const bool gone = expire_some_elements(db, key, *entry) || !shows_due_members(*entry);
+  host.return_memory_at_once(false);
   close_group(GroupKind::kCommand);
   return gone;
 }
