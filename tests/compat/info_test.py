@@ -21,7 +21,7 @@ OURS = {
     b"Server": {b"server_name", b"ouro_version", b"io_backend_reason"},
     b"Stats": {b"expired_subkeys", b"client_query_buffer_limit_disconnections", b"client_output_buffer_limit_disconnections",
                b"acl_access_denied_auth", b"acl_access_denied_cmd", b"acl_access_denied_key", b"acl_access_denied_channel",
-               b"acl_access_denied_db", b"rm_deleted_keys", b"turns", *TURNS},
+               b"acl_access_denied_db", b"rm_deleted_keys", b"evicted_scripts", b"turns", *TURNS},
 }
 # Commands that are run first, so that each section has something to tell.
 BEFORE = (["SET", "key", "value"], ["GET", "key"], ["LPUSH", "key", "x"], ["RPUSH", "list", "a", "b"])
