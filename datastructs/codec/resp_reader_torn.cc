@@ -19,6 +19,13 @@ constexpr size_t kBlobTrust = 16;
 // the receive.
 constexpr size_t kWantBytesMin = 16_KiB;
 
+// Room for a bulk of `bytes` of which so many have arrived: all of it at once where it would grow
+// by less than double, which is not worth the copy.
+size_t blob_capacity(size_t bytes, size_t arrived) {
+  const size_t trusted = std::max(kBlobBytesFirst, arrived * kBlobTrust);
+  return trusted >= bytes / 2 ? bytes : trusted;
+}
+
 }  // namespace
 
 // One command from own_, with as many bytes of in_ as it needs. kCommand with no
@@ -196,7 +203,7 @@ bool RespReader::need(size_t bytes) {
 
 void RespReader::start_blob(size_t bytes) {
   const size_t arrived = own().size() - scanned_ + in_.size();
-  const size_t capacity = std::min(bytes, std::max(kBlobBytesFirst, arrived * kBlobTrust));
+  const size_t capacity = blob_capacity(bytes, arrived);
   auto* pending = static_cast<PendingBlob*>(heap_.allocate(sizeof(PendingBlob)));
   *pending = {.before = blobs_,
               .arg = {.index = place_count_, .blob = Blob::create(heap_, capacity)}};
@@ -215,7 +222,7 @@ void RespReader::start_blob(size_t bytes) {
 void RespReader::grow_blob() {
   Blob*& blob = blobs_->arg.blob;
   if (blob->size() < blob->capacity() || blob->size() == bulk_bytes_) return;
-  blob = Blob::grow(heap_, blob, std::min(bulk_bytes_, blob->size() * kBlobTrust));
+  blob = Blob::grow(heap_, blob, blob_capacity(bulk_bytes_, blob->size()));
 }
 
 // Moves from the front of `bytes` what the blob still lacks.
