@@ -75,7 +75,7 @@ void ClientMemory::count(Session& session) {
   const ClientClass who = session.client_class();
   const bool counts = session.state() != EndpointState::kDoomed &&
                       (who == ClientClass::kNormal || who == ClientClass::kPubsub);
-  const size_t bytes = counts ? session.claimed_bytes() : 0;
+  const size_t bytes = counts ? session.used_bytes() : 0;
   Share& share = session.memory_share;
   counted_bytes_ += bytes - share.bytes;
   share.bytes = bytes;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ClientMemory: keeps what all clients claim together (CLIENT LIST's tot-mem) below
-// maxmemory-clients, by closing the largest. Clients that said NO-EVICT count, as in Redis,
-// but stay.
+// ClientMemory: keeps what all clients claim together (CLIENT LIST's tot-mem, less chunks of output
+// that are empty) below maxmemory-clients, by closing the largest. Clients that said NO-EVICT
+// count, as in Redis, but stay.
 //
 // A session is looked at when something has happened to it: it says so by note(), and once a turn,
 // when the turn's replies have left, keep_limit() counts those anew. What a session claims beyond
