@@ -75,7 +75,7 @@ void ClientMemory::count(Session& session) {
   const ClientClass who = session.client_class();
   const bool counts = session.state() != EndpointState::kDoomed &&
                       (who == ClientClass::kNormal || who == ClientClass::kPubsub);
-  const size_t bytes = counts ? session.used_bytes() : 0;
+  const size_t bytes = counts ? session.claimed_bytes() : 0;
   Share& share = session.memory_share;
   counted_bytes_ += bytes - share.bytes;
   share.bytes = bytes;
@@ -91,9 +91,9 @@ void ClientMemory::count_sending() {
   std::erase_if(sending_, [](const Session* session) { return !session->memory_share.sending; });
 }
 
-bool ClientMemory::keep_limit() {
+void ClientMemory::keep_limit() {
   if (!is_limited()) [[likely]]
-    return false;
+    return;
   for (Session* session : std::exchange(noted_, {})) {
     session->memory_share.noted = false;
     count(*session);
@@ -102,15 +102,13 @@ bool ClientMemory::keep_limit() {
     sending_.push_back(session);
   }
   if (counted_bytes_ <= limit_bytes_) [[likely]]
-    return false;
+    return;
   count_sending();
-  for (size_t closed = 0; counted_bytes_ > limit_bytes_; ++closed) {
-    Session* const largest = find_largest();
-    if (largest == nullptr) return false;
-    if (closed == kClosedMax) return true;
-    close(*largest);
-  }
-  return false;
+  for (size_t closed = 0; closed < kClosedMax && has_more(); ++closed) close(*find_largest());
+}
+
+bool ClientMemory::has_more() const {
+  return counted_bytes_ > limit_bytes_ && find_largest() != nullptr;
 }
 
 Session* ClientMemory::find_largest() const {

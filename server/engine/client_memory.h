@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ClientMemory: keeps what all clients claim together (CLIENT LIST's tot-mem, less chunks of output
-// that are empty) below maxmemory-clients, by closing the largest. Clients that said NO-EVICT
-// count, as in Redis, but stay.
+// ClientMemory: keeps what all clients claim together (CLIENT LIST's tot-mem) below
+// maxmemory-clients, by closing the largest. Clients that said NO-EVICT count, as in Redis, but
+// stay.
 //
-// A session is looked at when something has happened to it: it says so by note(), and once a turn,
-// when the turn's replies have left, keep_limit() counts those anew. What a session claims beyond
-// that turn is output that the system has not taken yet, and that shrinks unseen: such sessions are
-// counted again before anybody is closed for them.
+// A session is looked at when something has happened to it: it says so by note(), and as the next
+// turn begins keep_limit() counts those anew. That is as in Redis before the next command, and
+// after the answers of those before have left: an answer that its client takes closes nobody, and
+// what CLIENT LIST tells is what was compared. Output that is still there shrinks unseen: such
+// sessions are counted again before anybody is closed for them.
 //
 // Sessions stand in classes by powers of two of what they claim, and one of the highest class goes
 // first: which of them does not matter, and nothing has to be sorted.
@@ -48,9 +49,10 @@ class ClientMemory {
   }
   // A session goes, or is about to.
   void forget(Session& session);
-  // Counts what was noted and closes clients while the limit does not hold. True when the limit on
-  // one turn's work has left some to close.
-  bool keep_limit();
+  // Counts what was noted and closes clients while the limit does not hold, so many a turn.
+  void keep_limit();
+  // It does not hold, and there is somebody to close.
+  bool has_more() const;
 
   size_t counted_bytes() const { return counted_bytes_; }
   void check_invariants() const;

@@ -73,6 +73,7 @@ void Engine::begin_turn(UnixMs wall, Instant now, Micros beyond) {
 }
 
 void Engine::run_batch() {
+  client_memory.keep_limit();
   executor.start_timing();
   batch.run();
   blocking.mark_due(instant_);
@@ -85,7 +86,7 @@ void Engine::run_batch() {
 }
 
 bool Engine::run_slices() {
-  const bool closing = client_memory.keep_limit();
+  const bool closing = client_memory.has_more();
   const bool forgetting = tracking.run_slice();
   if (cron_paused || exclusive.active()) return closing || forgetting || batch.has_more();
   const bool expiring = active_expire && !at_standstill() && expire_slice();

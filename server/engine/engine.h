@@ -64,8 +64,8 @@ class Engine {
   // ---- one turn
   // beyond: the wall clock's microseconds in its millisecond.
   void begin_turn(UnixMs wall, Instant now, Micros beyond = 0);
-  // Runs the commands that sessions put into the batch, whatever they woke, and waits whose time is
-  // over.
+  // Closes clients that hold too much, then runs the commands that sessions put into the batch,
+  // whatever they woke, and waits whose time is over.
   void run_batch();
   // Bounded slices of expiry and freeing. True when work is left for the next turn at once.
   bool run_slices();

@@ -181,9 +181,6 @@ class Session final : public Endpoint {
   size_t memory_bytes() const { return other_bytes() + out_.memory_bytes(); }
   // The same with stored values that its output points at: it keeps them from being freed.
   size_t claimed_bytes() const { return other_bytes() + out_.claimed_bytes(); }
-  // The same without an empty chunk that is kept for the next answer: it comes and goes with
-  // answers that take more or less.
-  size_t used_bytes() const { return out_.empty() ? other_bytes() : claimed_bytes(); }
   bool is_blocked() const { return wait_.active; }
   bool is_postponed() const { return postponed_; }
   bool is_running() const { return running_ != nullptr || caller_.txn.executing; }

@@ -37,6 +37,16 @@ size_t number_of(const std::string& line, const std::string& field) {
   return static_cast<size_t>(number.value_or(0));
 }
 
+// Of all clients in an answer to CLIENT LIST.
+size_t total_of(const std::string& list) {
+  size_t total = 0;
+  size_t at = 0;
+  while ((at = list.find(" tot-mem=", at)) != std::string::npos) {
+    total += number_of(list.substr(at++), "tot-mem");
+  }
+  return total;
+}
+
 class ClientMemory : public ::testing::Test {
  protected:
   // The client has been idle for long when a test begins.
@@ -270,8 +280,8 @@ TEST_F(ClientLimit, CountsMessagesToSubscribers) {
 // What was counted while replies were on their way must close nobody later.
 TEST_F(ClientLimit, ForgetsWhatHasBeenSent) {
   control.ask({"SET", "big", std::string(100'000, 'v')});
-  std::vector<std::unique_ptr<SimClient>> readers;
-  for (int i = 0; i < 8; ++i) readers.push_back(std::make_unique<SimClient>(world));
+  std::vector<std::unique_ptr<SimClient>> readers(8);
+  for (auto& reader : readers) reader = std::make_unique<SimClient>(world);
   for (int round = 0; round < 50; ++round) {
     EXPECT_EQ(readers[static_cast<size_t>(round) % 8]->ask({"GET", "big"}).size(), 100'011U);
   }
@@ -296,6 +306,25 @@ TEST_F(ClientLimit, ComesAfterTheLimitOfOutput) {
   EXPECT_EQ(server.engine().stats.client_output_limit_closed, 2U);
   EXPECT_EQ(evicted(), 0U);
   EXPECT_FALSE(middle->has_ended());
+}
+
+// The measure and the moment are one: neither the answer to CLIENT LIST nor the one to CONFIG SET,
+// whose chunks come and go, makes a difference.
+TEST_F(ClientLimit, IsComparedWithWhatClientListTells) {
+  set_limit("0");
+  std::vector<std::unique_ptr<SimClient>> clients(5);
+  for (auto& client : clients) client = client_with(200'000);
+  for (size_t left = clients.size(); left > 0; --left) {
+    size_t total = 0;
+    // The first of them after a pause allocates what the next ones use.
+    for (int i = 0; i < 3; ++i) total = total_of(control.ask({"CLIENT", "LIST"}));
+    set_limit(std::to_string(total));
+    EXPECT_EQ(control.ask({"PING"}), "+PONG\r\n");
+    EXPECT_EQ(evicted(), clients.size() - left);
+    set_limit(std::to_string(total - 1));
+    EXPECT_EQ(control.ask({"PING"}), "+PONG\r\n");
+    EXPECT_EQ(evicted(), clients.size() - left + 1);
+  }
 }
 
 // A limit that is lowered far closes many, some of them a turn.
