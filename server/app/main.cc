@@ -9,7 +9,6 @@
 #include "server/app/cycle_stopwatch.h"
 #include "server/app/server.h"
 #include "server/app/start_request.h"
-#include "server/engine/version.h"
 #include "server/io/blocking_file.h"
 #include "server/io/log_file.h"
 #include "server/io/probe.h"
@@ -114,10 +113,6 @@ int serve(Options& options, Config& config, LogFile& log) {
   if (probed.loop == nullptr) return print(stderr, probed.words + "\n");
   uint64_t seed = 0;
   random_bytes(&seed, sizeof(seed));
-  log.print(LogLevel::kNotice, "ouro %.*s starts, compatible with Redis %.*s; PID: %lld",
-            static_cast<int>(kOuroVersion.size()), kOuroVersion.data(),
-            static_cast<int>(kRedisVersion.size()), kRedisVersion.data(),
-            static_cast<long long>(process_facts().id));
   CycleStopwatch stopwatch;
   ProgramAllocator allocator;
   Server server({.loop = *probed.loop,

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "server/engine/version.h"
 #include "server/io/blocking_file.h"
 #include "server/io/process.h"
 #include "server/io/random_bytes.h"
@@ -80,6 +81,11 @@ bool Server::start() {
     return false;
   }
   if (!open_tcp_listeners() || !open_unix_listener()) return false;
+  // As in Redis not before the port is its own: who waits for its PID may then connect.
+  log_.print(LogLevel::kNotice, "ouro %.*s starts, compatible with Redis %.*s; PID: %lld",
+             static_cast<int>(kOuroVersion.size()), kOuroVersion.data(),
+             static_cast<int>(kRedisVersion.size()), kRedisVersion.data(),
+             static_cast<long long>(process_facts().id));
   for (const auto& listener : listeners_.all()) {
     log_.print(LogLevel::kNotice, "Listening on %s", listener->address().text().c_str());
   }
@@ -104,7 +110,8 @@ bool Server::open_tcp_listeners() {
   const int error = listeners_.open_tcp(
       {.port = static_cast<uint16_t>(options_.app.port), .binds = binds}, listen_options(), failed);
   if (error == 0) return true;
-  log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", failed.c_str(), strerrordesc_np(error));
+  log_.print(LogLevel::kWarning, "Failed listening on port %lld of %s: %s",
+             static_cast<long long>(options_.app.port), failed.c_str(), strerrordesc_np(error));
   return false;
 }
 
@@ -112,7 +119,7 @@ bool Server::open_unix_listener() {
   if (options_.app.unixsocket.empty()) return true;
   const int error = listeners_.open_unix(options_.app.unixsocket, listen_options());
   if (error == 0) return true;
-  log_.print(LogLevel::kWarning, "Cannot listen on %s: %s", options_.app.unixsocket.c_str(),
+  log_.print(LogLevel::kWarning, "Failed listening on %s: %s", options_.app.unixsocket.c_str(),
              strerrordesc_np(error));
   return false;
 }

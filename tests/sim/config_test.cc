@@ -43,6 +43,29 @@ TEST_F(ConfigSimTest, ARefusedChangeLeavesThePortOpen) {
   EXPECT_FALSE(is_open(7000));
 }
 
+// Whoever waits for a server's PID in its log finds that server at the port, and no other.
+TEST_F(ConfigSimTest, TheLogTellsThePidOnceThePortIsItsOwn) {
+  EXPECT_TRUE(server.log().has("; PID: "));
+  SimLog log;
+  SimStopwatch stopwatch;
+  Allocator allocator;
+  Options options;
+  Config config = make_config(options);
+  Server second({.loop = machine.loop(),
+                 .stopwatch = stopwatch,
+                 .allocator = allocator,
+                 .log = log,
+                 .options = options,
+                 .config = config,
+                 .seed = 1,
+                 .run_id = std::string(40, '1'),
+                 .io_reason = "simulated",
+                 .handle_signals = false});
+  EXPECT_FALSE(second.start());
+  EXPECT_TRUE(log.has("Failed listening on port 6379 of "));
+  EXPECT_FALSE(log.has("PID: "));
+}
+
 TEST_F(ConfigSimTest, ARenamedCommandIsKnownByItsNewNameAlone) {
   SimMachine& other = world.add_machine();
   SimServer renamed(other, [](Options& options) {
