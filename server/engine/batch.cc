@@ -96,10 +96,14 @@ void Batch::parse_unfinished() {
   parsing_.clear();
 }
 
+// What did not fit in before is parsed here, not at the end of a nested turn: when the command that
+// runs comes to its end nothing may be left in nested_arena_, which the next busy one clears.
 void Batch::begin_nested() {
-  if (is_nested_) return;
-  is_nested_ = true;
-  nested_from_ = next_;
+  if (!is_nested_) {
+    is_nested_ = true;
+    nested_from_ = next_;
+  }
+  parse_unfinished();
 }
 
 void Batch::run_nested() {
@@ -112,7 +116,6 @@ void Batch::run_nested() {
   };
   fed_.erase(std::remove_if(fed_.begin(), fed_.end(), is_done), fed_.end());
   nested_arena_.clear();
-  parse_unfinished();
 }
 
 }  // namespace ouro
