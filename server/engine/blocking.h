@@ -62,6 +62,8 @@ class Blocking {
   void on_database_changed(DbIndex db);
 
   bool has_ready() const { return !ready_.empty(); }
+  // The key stands at the end of the queue, if anybody waits for it.
+  void mark_ready(DbIndex db, ByteView key);
   // The next ready key, taken from the queue.
   Where take_ready();
   // The first session behind the `passed` oldest that wait for a key; null if there is none.
@@ -91,7 +93,6 @@ class Blocking {
     bool is_ready = false;       // stands in ready_
   };
 
-  void mark_ready(DbIndex db, ByteView key);
   void set_timer(Session& session);
   void clear_timer(Session& session, const Wait& wait);
 

@@ -2,6 +2,7 @@
 #include "server/engine/clients.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "server/engine/engine.h"
 #include "server/engine/gates.h"
@@ -10,8 +11,8 @@
 namespace ouro {
 namespace {
 
-// How many of those that wait without a pause may try again in one turn.
-constexpr size_t kRetriesMax = 16;
+// How many of those that wait for members that are due are looked at in one turn.
+constexpr size_t kTriesMax = 16;
 
 }  // namespace
 
@@ -47,7 +48,7 @@ void Clients::unpause() {
   pause_ = Pause::kNone;
   pause_until_ = 0;
   engine_.executor.open_gate(Gate::kPause);
-  run_postponed(postponed_.size());
+  for (Session* session : std::exchange(postponed_, {})) session->end_postponement();
 }
 
 bool Clients::must_wait(const Caller& caller, const CommandSpec& spec, Argv argv) const {
@@ -58,17 +59,27 @@ bool Clients::must_wait(const Caller& caller, const CommandSpec& spec, Argv argv
   return has_any(engine_, caller, spec, argv, Flag::kWrite | Flag::kMayReplicate);
 }
 
-void Clients::run_postponed(size_t count_max) {
-  const auto last =
-      postponed_.begin() + static_cast<ptrdiff_t>(std::min(count_max, postponed_.size()));
-  const std::vector<Session*> sessions(postponed_.begin(), last);
-  postponed_.erase(postponed_.begin(), last);
-  for (Session* session : sessions) session->end_postponement();
+// One whose key takes more time than the turn has left goes behind the others.
+void Clients::try_postponed() {
+  for (size_t left = std::min(postponed_.size(), kTriesMax); left > 0; --left) {
+    if (!engine_.has_time_for_ends()) return;
+    Session* const session = postponed_.front();
+    postponed_.pop_front();
+    if (session->may_try_again()) {
+      session->end_postponement();
+    } else {
+      postponed_.push_back(session);
+    }
+  }
 }
 
 void Clients::on_turn_end() {
-  if (pause_ == Pause::kNone) return run_postponed(kRetriesMax);
-  if (engine_.instant() >= pause_until_) unpause();
+  if (pause_ != Pause::kNone) {
+    if (engine_.instant() >= pause_until_) unpause();
+  } else if (!engine_.exclusive.active()) {
+    // A transaction that waits in the middle has an open group.
+    try_postponed();
+  }
 }
 
 void Clients::every_second() {

@@ -3,6 +3,7 @@
 // idle timeouts.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <vector>
 
@@ -39,6 +40,8 @@ class Clients {
   bool must_wait(const Caller& caller, const CommandSpec& spec, Argv argv) const;
   // Its command waits for the end of a pause, or for members that are due to go (gates.h).
   void add_postponed(Session& session) { postponed_.push_back(&session); }
+  // Some of them wait for members that may go now.
+  bool has_work() const { return pause_ == Pause::kNone && !postponed_.empty(); }
   // INFO counts them among the blocked clients, as Redis does.
   size_t postponed_count() const { return postponed_.size(); }
 
@@ -49,14 +52,14 @@ class Clients {
   Instant next_deadline() const;
 
  private:
-  void run_postponed(size_t count_max);
+  void try_postponed();
 
   Engine& engine_;
   uint64_t last_id_ = 0;
   std::map<uint64_t, Session*> by_id_;
   Pause pause_ = Pause::kNone;
   Instant pause_until_ = 0;
-  std::vector<Session*> postponed_;
+  std::deque<Session*> postponed_;
 };
 
 }  // namespace ouro

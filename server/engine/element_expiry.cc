@@ -44,9 +44,10 @@ bool Engine::expire_named(DbIndex db, const Key& key, Hash& hash, Argv fields) {
                                 kFieldsEnded.event);
 }
 
-bool Engine::end_due_members(DbIndex db, const Key& key) {
+bool Engine::are_due_members_gone(DbIndex db, const Key& key, bool may_end) {
   Entry* entry = dbs[db].find(key);
   if (entry == nullptr || !shows_due_members(*entry)) return true;
+  if (!may_end || !has_time_for_ends()) return false;
   // In pieces of their size, as in the slice at the turn's end: kept for later, the pages of a
   // million members would go in one turn.
   host.return_memory_at_once(true);

@@ -89,6 +89,7 @@ bool Engine::run_slices() {
   const bool closing = client_memory.has_more();
   const bool forgetting = tracking.run_slice();
   if (cron_paused || exclusive.active()) return closing || forgetting || batch.has_more();
+  const bool holding = clients.has_work();
   const bool expiring = active_expire && !at_standstill() && expire_slice();
   const bool freeing = free_slice();
   const bool evicting =
@@ -98,8 +99,8 @@ bool Engine::run_slices() {
   // What ended here is in the log before a command follows.
   close_group(GroupKind::kCommand);
   tracking.broadcast();
-  return closing || forgetting || counting || weighing || expiring || freeing || evicting ||
-         batch.has_more() || blocking.has_ready();
+  return closing || forgetting || holding || counting || weighing || expiring || freeing ||
+         evicting || batch.has_more() || blocking.has_ready();
 }
 
 void Engine::close_group(GroupKind kind) {

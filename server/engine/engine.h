@@ -124,9 +124,12 @@ class Engine {
     return entry.has_timed_members() && !entry.is_due(wall_) &&
            entry.next_element_deadline() <= wall_;
   }
-  // True if the set or sorted set at `key`, if there is one, shows no member that is due any more;
-  // false if this turn has no time left to remove them all. Requires: no command runs.
-  bool end_due_members(DbIndex db, const Key& key);
+  // True if the set or sorted set at `key`, if there is one, shows no member that is due; removes
+  // them if that may be, and false if this turn has no time left to remove them all. Requires: no
+  // command runs.
+  bool are_due_members_gone(DbIndex db, const Key& key, bool may_end);
+  // Whether anything may still end by the clock in this turn.
+  bool has_time_for_ends() const { return expiry_share_.places > 0; }
   // Keyspace notification without a change (key misses, evictions).
   void notify(DbIndex db, ByteView key, Event event_class, ByteView event);
   // Empties one database (all: every one). Tells watchers.

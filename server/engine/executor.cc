@@ -344,6 +344,9 @@ void Executor::run_woken() {
     const Blocking::Where where = engine_.blocking.take_ready();
     const Keyspace& db = engine_.dbs[where.first];
     const Key key = db.key(where.second);
+    if (!engine_.at_standstill() &&
+        !engine_.are_due_members_gone(where.first, key, /*may_end=*/true))
+      return engine_.blocking.mark_ready(where.first, where.second);
     size_t passed = 0;
     // One that finds nothing keeps its place; those behind it may want another type, so each is
     // asked, while there is something to be had.

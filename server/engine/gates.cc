@@ -116,20 +116,15 @@ Passage monitor_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv argv
   return needs_data ? refuse(engine, errors::kMonitorNeedsData) : Passage::kPass;
 }
 
-// The database that is selected when the command has run.
-DbIndex db_behind(Engine& engine, DbIndex db, const CommandSpec& spec, Argv argv) {
-  if (spec.databases != DbUse::kFirst) return db;
-  for_each_database(spec, argv, [&](size_t, int64_t index) {
-    if (index >= 0 && index < engine.dbs.count()) db = static_cast<DbIndex>(index);
-  });
-  return db;
-}
-
 Passage transaction_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
   if (spec.flags.has(Flag::kInsideMulti)) return Passage::kPass;
   if (spec.flags.has(Flag::kNoMulti))
     return refuse(engine, "ERR Command not allowed inside a transaction");
-  caller.txn.db = db_behind(engine, caller.txn.db, spec, argv);
+  if (spec.databases == DbUse::kFirst) {
+    for_each_database(spec, argv, [&](size_t, int64_t db) {
+      if (db >= 0 && db < engine.dbs.count()) caller.txn.db = static_cast<DbIndex>(db);
+    });
+  }
   caller.txn.queue.push_back({&spec, OwnedArgv(engine.heap, argv)});
   caller.txn.queue_bytes += caller.txn.queue.back().argv.memory_bytes();
   return Passage::kQueued;
@@ -139,17 +134,18 @@ Passage pause_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv
   return engine.clients.must_wait(caller, spec, argv) ? Passage::kPostponed : Passage::kPass;
 }
 
-// True when no set or sorted set that the command names shows a member that is due.
-bool due_members_are_gone(Engine& engine, DbIndex db, const CommandSpec& spec, Argv argv) {
+// True when no set or sorted set that the command names shows a member that is due; else the
+// caller's session waits for that one. Whichever database it is in: MOVE, COPY, SELECT and SWAPDB
+// reach into others than the caller's.
+bool due_members_are_gone(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
   const bool may_end = !engine.at_standstill() || spec.flags.has(Flag::kWrite);
   bool gone = true;
   (void)for_each_key(spec, argv, [&](size_t at, KeyUse use) {
-    if (!gone || (use & kNotKey) != 0) return;
-    const Key key = engine.dbs[db].key(argv[at]);
-    if (may_end) {
-      gone = engine.end_due_members(db, key);
-    } else if (const Entry* entry = engine.dbs[db].find(key)) {
-      gone = !engine.shows_due_members(*entry);
+    if ((use & kNotKey) != 0) return;
+    for (DbIndex db = 0; gone && db < engine.dbs.count(); ++db) {
+      if (engine.dbs[db].next_element_deadline() > engine.now()) continue;
+      gone = engine.are_due_members_gone(db, engine.dbs[db].key(argv[at]), may_end);
+      if (!gone) caller.session->wait_for_ends({db, std::string(argv[at])});
     }
   });
   return gone;
@@ -161,13 +157,11 @@ Passage due_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv a
   // Who imports sees what is due; who reads meanwhile, too, since that may last for ever.
   if (engine.options.import_mode && (caller.imports || !spec.flags.has(Flag::kWrite)))
     return Passage::kPass;
-  if (!due_members_are_gone(engine, caller.db, spec, argv)) return Passage::kPostponed;
+  if (!due_members_are_gone(engine, caller, spec, argv)) return Passage::kPostponed;
   if (!spec.flags.has(Flag::kRunsQueue)) return Passage::kPass;
-  DbIndex db = caller.db;
   for (const QueuedCommand& queued : caller.txn.queue) {
-    const Argv words = queued.argv.argv();
-    if (!due_members_are_gone(engine, db, *queued.spec, words)) return Passage::kPostponed;
-    db = db_behind(engine, db, *queued.spec, words);
+    if (!due_members_are_gone(engine, caller, *queued.spec, queued.argv.argv()))
+      return Passage::kPostponed;
   }
   return Passage::kPass;
 }

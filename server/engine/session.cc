@@ -256,7 +256,14 @@ void Session::postpone() {
 
 void Session::end_postponement() {
   postponed_ = false;
+  held_by_.reset();
   resume();
+}
+
+bool Session::may_try_again() {
+  if (!held_by_ || engine_.at_standstill()) return true;
+  const auto& [db, key] = *held_by_;
+  return engine_.are_due_members_gone(db, engine_.dbs[db].key(key), /*may_end=*/true);
 }
 
 void Session::end_wait() {

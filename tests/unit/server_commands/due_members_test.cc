@@ -122,7 +122,7 @@ TEST_F(DueMembers, OthersGoOnAndNoTurnRemovesMany) {
     EXPECT_EQ(client.take(), "");
   }
   EXPECT_LT(ended() - before, 4000U);
-  EXPECT_EQ(engine.clients.postponed_count() + engine.batch.has_more(), 1U);
+  EXPECT_EQ(engine.clients.postponed_count(), 1U);
   EXPECT_EQ(answer(), ":1 +PONG");
 }
 
@@ -152,6 +152,66 @@ TEST_F(DueMembers, ManyKeysInOneTurnShareItsTime) {
   for (int turn = 0; turn < 20; ++turn) one_turn();
   for (const auto& each : clients) EXPECT_EQ(each->take(), ":0");
   EXPECT_EQ(engine.clients.postponed_count(), 0U);
+}
+
+// Of those that wait each has its turn: few members do not wait for the end of many.
+TEST_F(DueMembers, AFewDoNotWaitForMany) {
+  engine.active_expire = false;
+  run({"SADD", "few", "m"});
+  run({"PEXPIREMEMBERAT", "few", "m", std::to_string(now + 10)});
+  prepare();
+  client.send("SCARD s");
+  one_turn();
+  client.send("PING");
+  other.send("ZCARD z; SCARD few");
+  TestClient third{turns};
+  third.send("SCARD few");
+  for (int turn = 0; turn < 6; ++turn) one_turn();
+  EXPECT_EQ(third.take(), ":0");
+  EXPECT_EQ(client.take() + other.take(), "");
+  EXPECT_EQ(answer(), ":1 +PONG");
+}
+
+// MOVE, COPY and SWAPDB show what is in another database than the client's.
+TEST_F(DueMembers, OtherDatabasesAreLookedAt) {
+  const struct {
+    const char* queued;
+    const char* line;
+    const char* expected;
+  } cases[] = {{"PING", "MOVE s 1", ":0"},
+               {"PING", "COPY s s DB 1", ":0"},
+               {"PING", "COPY s s DB 1 REPLACE", ":1"},
+               {"MULTI; SWAPDB 0 1; SCARD s", "EXEC", "*2 +OK :1"},
+               {"MULTI; SELECT 1; ZCARD z", "EXEC", "*2 +OK :1"}};
+  for (const auto& [queued, line, expected] : cases) {
+    run({"FLUSHALL"});
+    client.send("RESET");
+    prepare(2000);
+    run({"SWAPDB", "0", "1"});
+    run({"SADD", "s", "y"});
+    client.send(queued);
+    one_turn();
+    client.take();
+    EXPECT_EQ(late_answer(line), expected) << line;
+  }
+}
+
+// A key that wakes a client is shown to it when nothing in it is due.
+TEST_F(DueMembers, WhoIsWokenWaitsForTheKey) {
+  engine.active_expire = false;
+  client.send("SELECT 1; BZPOPMIN z 0");
+  one_turn();
+  EXPECT_EQ(client.take(), "+OK");
+  prepare();
+  other.send("SWAPDB 0 1; PING");
+  one_turn();
+  EXPECT_EQ(other.take(), "+OK +PONG");
+  for (size_t so_far = ended(); engine.blocking.has_ready(); so_far = ended()) {
+    EXPECT_EQ(client.take(), "");
+    one_turn();
+    EXPECT_LE(ended() - so_far, 1000U);
+  }
+  EXPECT_EQ(client.take(), "*3 $1 z $1 x $1 0");
 }
 
 TEST_F(DueMembers, ASliceEndsInTimeHoweverSlowRemovalIs) {
