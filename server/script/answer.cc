@@ -6,12 +6,19 @@
 #include <string>
 
 #include "server/engine/engine.h"
+#include "server/script/lua_state.h"
 
 namespace ouro {
 namespace {
 
 // Beyond this depth an error is the answer. Redis goes on up to the end of Lua's stack.
 constexpr int kNestingMax = 1000;
+// A table that holds another one many times, which does so too, has an answer without end. It may
+// be as large as what the machine holds; to write an element of few bytes takes time as well, so
+// each is reckoned like a small table.
+constexpr size_t kBytesMax = kLuaBytesMax;
+constexpr size_t kElementBytes = 128;
+constexpr ByteView kTooLargeText = "ERR the answer of the script is too large";
 
 enum class Name : uint8_t {
   kErr,
@@ -48,7 +55,7 @@ class Writer {
   // True if the table at `at` is an error; its text is left where the executor looks.
   bool is_error(int at, bool& is_counted) {
     if (lua_type(lua_, at) != LUA_TTABLE || !push_named(at, Name::kErr, LUA_TSTRING)) return false;
-    ByteView text = errors::shown(lua_bytes(lua_, -1));
+    ByteView text = take(lua_objlen(lua_, -1)) ? errors::shown(lua_bytes(lua_, -1)) : kTooLargeText;
     while (text.ends_with('\r') || text.ends_with('\n')) text.remove_suffix(1);
     (void)ctx_.fail_text(text);
     const int top = lua_gettop(lua_) - 1;
@@ -62,7 +69,7 @@ class Writer {
       return write_error("ERR reached lua stack limit", false);
     switch (lua_type(lua_, at)) {
       case LUA_TSTRING:
-        return ctx_.reply.bulk(lua_bytes(lua_, at));
+        return write_text(at, [&](ByteView bytes) { ctx_.reply.bulk(bytes); });
       case LUA_TNUMBER:
         return ctx_.reply.integer(integer_answer(lua_tonumber(lua_, at)));
       case LUA_TBOOLEAN:
@@ -88,6 +95,26 @@ class Writer {
     return false;
   }
 
+  // Of what is left for the answer; whoever announces elements takes them all before, so that none
+  // is missing behind its header.
+  bool take(size_t bytes) {
+    if (bytes > bytes_left_) return false;
+    bytes_left_ -= bytes;
+    return true;
+  }
+  void refuse() { write_error(kTooLargeText, false); }
+  template <typename Write>
+  void write_text(int at, Write write) {
+    take(lua_objlen(lua_, at)) ? write(lua_bytes(lua_, at)) : refuse();
+  }
+  bool take_elements(size_t count) {
+    if (take(count * kElementBytes)) return true;
+    refuse();
+    return false;
+  }
+  // Counting ends here, too: a table that is refused may be met many times.
+  bool are_too_many(size_t count) const { return count * kElementBytes > bytes_left_; }
+
   void write_boolean(bool value) {
     if (resp3_) return ctx_.reply.boolean(value);
     value ? ctx_.reply.integer(1) : ctx_.reply.null();
@@ -108,11 +135,11 @@ class Writer {
     if (is_error(at, is_counted)) {
       write_error(ctx_.engine.executor.message(), is_counted);
     } else if (push_named(at, Name::kOk, LUA_TSTRING)) {
-      ctx_.reply.simple(one_line(lua_bytes(lua_, -1)));
+      write_text(-1, [&](ByteView text) { ctx_.reply.simple(one_line(text)); });
     } else if (push_named(at, Name::kDouble, LUA_TNUMBER)) {
       ctx_.reply.real(lua_tonumber(lua_, -1));
     } else if (push_named(at, Name::kBigNumber, LUA_TSTRING)) {
-      ctx_.reply.big_number(one_line(lua_bytes(lua_, -1)));
+      write_text(-1, [&](ByteView digits) { ctx_.reply.big_number(one_line(digits)); });
     } else if (!write_verbatim(at)) {
       return write_map(at, depth) || write_set(at, depth);
     }
@@ -123,24 +150,26 @@ class Writer {
     if (!push_named(at, Name::kVerbatim, LUA_TTABLE)) return false;
     const int table = lua_gettop(lua_);
     if (!push_named(table, Name::kFormat, LUA_TSTRING)) return false;
-    std::string format(errors::shown(lua_bytes(lua_, -1)));
+    std::string format(errors::shown(lua_bytes(lua_, -1).substr(0, 3)));
     format.resize(3, ' ');
     if (!push_named(table, Name::kString, LUA_TSTRING)) return false;
-    ctx_.reply.verbatim(format, lua_bytes(lua_, -1));
+    write_text(-1, [&](ByteView text) { ctx_.reply.verbatim(format, text); });
     return true;
   }
 
   size_t count_pairs(int table) {
     size_t count = 0;
     lua_pushnil(lua_);
-    for (; lua_next(lua_, table) != 0; ++count) lua_pop(lua_, 1);
+    for (; !are_too_many(count) && lua_next(lua_, table) != 0; ++count) lua_pop(lua_, 1);
     return count;
   }
 
   bool write_map(int at, int depth) {
     if (!push_named(at, Name::kMap, LUA_TTABLE)) return false;
     const int table = lua_gettop(lua_);
-    ctx_.reply.map(count_pairs(table));
+    const size_t pairs = count_pairs(table);
+    if (!take_elements(2 * pairs)) return true;
+    ctx_.reply.map(pairs);
     lua_pushnil(lua_);
     while (lua_next(lua_, table) != 0) {
       write(table + 1, depth + 1);
@@ -153,7 +182,9 @@ class Writer {
   bool write_set(int at, int depth) {
     if (!push_named(at, Name::kSet, LUA_TTABLE)) return false;
     const int table = lua_gettop(lua_);
-    ctx_.reply.set(count_pairs(table));
+    const size_t count = count_pairs(table);
+    if (!take_elements(count)) return true;
+    ctx_.reply.set(count);
     lua_pushnil(lua_);
     while (lua_next(lua_, table) != 0) {
       lua_pop(lua_, 1);
@@ -164,16 +195,17 @@ class Writer {
 
   // Up to the first nil.
   void write_array(int at, int depth) {
-    int count = 0;
-    for (;; ++count) {
-      lua_rawgeti(lua_, at, count + 1);
+    size_t count = 0;
+    for (; !are_too_many(count); ++count) {
+      lua_rawgeti(lua_, at, static_cast<int>(count + 1));
       const bool is_end = lua_isnil(lua_, -1);
       lua_pop(lua_, 1);
       if (is_end) break;
     }
-    ctx_.reply.array(static_cast<size_t>(count));
-    for (int i = 1; i <= count; ++i) {
-      lua_rawgeti(lua_, at, i);
+    if (!take_elements(count)) return;
+    ctx_.reply.array(count);
+    for (size_t i = 1; i <= count; ++i) {
+      lua_rawgeti(lua_, at, static_cast<int>(i));
       write(lua_gettop(lua_), depth + 1);
       lua_pop(lua_, 1);
     }
@@ -183,6 +215,7 @@ class Writer {
   lua_State* lua_;
   bool resp3_;
   int names_ = 0;
+  size_t bytes_left_ = kBytesMax;
 };
 
 }  // namespace

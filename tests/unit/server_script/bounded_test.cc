@@ -66,6 +66,41 @@ TEST(Bounded, TextsThatAreTooLongAreRefused) {
             "[\"ababab\" \"\" \"\" \"\" \"xx\" \"xx\" \"\"]");
 }
 
+TEST(Bounded, AnswersThatAreTooLargeHaveErrorsInThem) {
+  ScriptEngine engine;
+  const std::string large = "local t = {} for i = 1, 2^24 + 1 do t[i] = 1 end ";
+  const std::string refusal = "(ERR the answer of the script is too large)";
+  EXPECT_EQ(engine.eval(large + "return t"), refusal);
+  EXPECT_EQ(
+      engine.eval(large + "return {'a', t, {t, 'b'}, {map = {c = t}}, {set = t}}"),
+      "[\"a\" " + refusal + " [" + refusal + " \"b\"] {\"c\" " + refusal + "} " + refusal + "]");
+}
+
+// Nor is a long text that is met many times written, or copied, as often.
+TEST(Bounded, LongTextsInAnAnswerAreReckoned) {
+  for (const char* value : {"text", "{verbatim_string = {format = text, string = text}}"}) {
+    ScriptEngine engine;
+    NullReply reply;
+    const std::string script = "local text = ('x'):rep(1e6) local t, value = {}, " +
+                               std::string(value) +
+                               " for i = 1, 10000 do t[i] = value end return t";
+    const ByteView argv[] = {"EVAL", script, "0"};
+    engine.engine.executor.execute(engine.caller, argv, reply);
+    const Registry& registry = engine.engine.registry;
+    EXPECT_GT(registry.stats(*registry.find("EVAL")).failed, 7'000U) << value;
+  }
+}
+
+// It holds itself 2^40 times.
+TEST(Bounded, AnswersWithoutEndAreNotWrittenForEver) {
+  ScriptEngine engine;
+  NullReply reply;
+  const ByteView argv[] = {"EVAL", "local t = {1} for i = 1, 40 do t = {t, t} end return t", "0"};
+  engine.engine.executor.execute(engine.caller, argv, reply);
+  const Registry& registry = engine.engine.registry;
+  EXPECT_GT(registry.stats(*registry.find("EVAL")).failed, 0U);
+}
+
 // ---- patterns as Lua 5.1 has them
 
 TEST(Patterns, FindWhereLuaFinds) {
