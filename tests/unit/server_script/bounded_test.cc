@@ -30,6 +30,8 @@ TEST(Bounded, WhatWouldNotEndInOneCallIsKilled) {
            "local t = {} for i = 1, 40 do t = {t, t} end cjson.new().new().encode(t)",
            "local t = {} for i = 1, 12 do t = {t, t, t, t, t, t, t, t, t} end cmsgpack.pack(t)",
            "local t = {} for i = 1, 5000 do t[i] = i * 7919 % 10007 end table.sort(t)",
+           "xpcall(function() while true do end end, function() while true do end end)",
+           "while true do xpcall(error, function() while true do end end) end",
            "local a, t = ('a'):rep(100000), {} for i = 1, 99 do t[i] = a .. i end table.sort(t)",
        }) {
     ImpatientEngine engine;

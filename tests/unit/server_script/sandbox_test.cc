@@ -27,6 +27,23 @@ TEST(Sandbox, GlobalsAreThoseOfRedis) {
   }
 }
 
+TEST(Sandbox, HandlersOfErrorsGiveOneValue) {
+  ScriptEngine engine;
+  EXPECT_EQ(engine.eval("return {xpcall(function() return 1, 2, 3 end, 1)}"), "[1 1 2 3]");
+  EXPECT_EQ(engine.eval("return {select('#', xpcall(error, function() return 1, 2 end))}"), "[2]");
+  const auto second = [&](const std::string& arguments) {
+    return engine.eval("return (select(2, xpcall(" + arguments + ")))");
+  };
+  EXPECT_EQ(second("function() error('x') end, function(e) return 'h:' .. e end"),
+            "\"h:user_script:1: x\"");
+  EXPECT_EQ(second("1, function(e) return 'h:' .. e end"), "\"h:attempt to call a number value\"");
+  EXPECT_EQ(second("function() redis.call('nope') end, type"), "\"table\"");
+  for (const char* handler : {"nil", "function() error('y') end"})
+    EXPECT_EQ(second("error, " + std::string(handler)), "\"error in error handling\"");
+  EXPECT_EQ(engine.error_of("xpcall(error)"),
+            "(ERR user_script:1: bad argument #2 to 'xpcall' (value expected)");
+}
+
 TEST(Sandbox, SharedTablesCannotBeChanged) {
   ScriptEngine engine;
   for (const char* script :
