@@ -7,6 +7,7 @@
 #include "datastructs/base/ascii.h"
 #include "datastructs/codec/quoted_words.h"
 #include "server/engine/arg_parser.h"
+#include "server/script/lua_state.h"
 
 namespace ouro {
 namespace {
@@ -66,10 +67,37 @@ bool read_flag_list(ByteView list, ScriptFlags& flags, std::string& error) {
 
 bool is_name_byte(char c) { return is_digit(c) || is_letter(c) || c == '_' || (c & 0x80) != 0; }
 
-// Goes over a text token by token, as far as telling numbers and names from all else asks for.
+bool is_line_end(ByteView text, size_t at) {
+  return at < text.size() && (text[at] == '\n' || text[at] == '\r');
+}
+
+// Removes what `is_wanted` from the front; says how many bytes that were.
+template <typename Wanted>
+size_t take_while(ByteView& text, Wanted is_wanted) {
+  const auto end = std::find_if_not(text.begin(), text.end(), is_wanted);
+  const auto count = static_cast<size_t>(end - text.begin());
+  text.remove_prefix(count);
+  return count;
+}
+
+bool take_one(ByteView& text, char lower) {
+  if (text.empty() || to_lower(text.front()) != lower) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// Bytes of the escape at the front: its backslash and what that takes the meaning of. One end of a
+// line may have two bytes.
+size_t escape_bytes(ByteView text) {
+  const bool is_pair = is_line_end(text, 1) && is_line_end(text, 2) && text[1] != text[2];
+  return std::min<size_t>(is_pair ? 3 : 2, text.size());
+}
+
+// Goes over a text token by token as Lua 5.1 does, as far as telling names, numbers and strings
+// from all else asks for.
 class Scanner {
  public:
-  enum class Token : uint8_t { kName, kNumber, kOther };
+  enum class Token : uint8_t { kName, kNumber, kString, kOther };
 
   explicit Scanner(ByteView text) : text_(text), rest_(text) {}
 
@@ -103,13 +131,16 @@ class Scanner {
   void take_token(char c) {
     token_ = Token::kOther;
     if (c == '\'' || c == '"') {
+      token_ = Token::kString;
       skip_string(c);
     } else if (is_digit(c) || (c == '.' && rest_.size() > 1 && is_digit(rest_[1]))) {
       token_ = Token::kNumber;
       skip_number();
     } else if (is_name_byte(c)) {
       token_ = Token::kName;
-      while (!rest_.empty() && is_name_byte(rest_.front())) take(1);
+      take_while(rest_, is_name_byte);
+    } else if (c == '.') {
+      take(rest_.starts_with("...") ? 3 : rest_.starts_with("..") ? 2 : 1);
     } else if (c != '[' || !skip_long_bracket()) {
       take(1);
     }
@@ -121,10 +152,11 @@ class Scanner {
     take(std::min(rest_.find_first_of("\r\n"), rest_.size()));
   }
 
+  // One that its line ends is refused by the compiler.
   void skip_string(char quote) {
     take(1);
-    while (!rest_.empty() && rest_.front() != quote && rest_.front() != '\n')
-      take(rest_.front() == '\\' ? 2 : 1);
+    while (!rest_.empty() && rest_.front() != quote && !is_line_end(rest_, 0))
+      take(rest_.front() == '\\' ? escape_bytes(rest_) : 1);
     take(1);
   }
 
@@ -139,16 +171,11 @@ class Scanner {
     return true;
   }
 
+  // What may be one is told by is_number().
   void skip_number() {
-    const bool is_hex = rest_.size() > 1 && (rest_[1] == 'x' || rest_[1] == 'X');
-    char last = ' ';
-    while (!rest_.empty()) {
-      const char c = rest_.front();
-      const bool is_exponent = is_hex ? last == 'p' || last == 'P' : last == 'e' || last == 'E';
-      if (!is_name_byte(c) && c != '.' && !((c == '-' || c == '+') && is_exponent)) break;
-      last = c;
-      take(1);
-    }
+    take_while(rest_, [](char c) { return is_digit(c) || c == '.'; });
+    if (take_one(rest_, 'e') && !take_one(rest_, '-')) take_one(rest_, '+');
+    take_while(rest_, is_name_byte);
   }
 
   ByteView text_;
@@ -157,16 +184,62 @@ class Scanner {
   Token token_ = Token::kOther;
 };
 
-// The first number that Lua 5.1 has not, or nothing: what ends in i is imaginary, what ends in LL
-// or ULL is of 64 bits.
-ByteView find_foreign_number(ByteView text) {
+// ---- what LuaJIT reads in another way than Lua 5.1
+
+// Neither 12LL, the 64 bits of ffi, nor 3i, nor 0b11.
+bool is_number(ByteView text) {
+  if (text.size() > 1 && text[0] == '0' && to_lower(text[1]) == 'x') {
+    text.remove_prefix(2);
+    const bool has_digits = take_while(text, [](char c) { return hex_value(c) >= 0; }) > 0;
+    const bool has_exponent = take_one(text, 'p');
+    return has_digits && (!has_exponent || take_while(text, is_digit) > 0) && text.empty();
+  }
+  size_t digits = take_while(text, is_digit);
+  if (take_one(text, '.')) digits += take_while(text, is_digit);
+  const bool has_exponent = take_one(text, 'e');
+  if (has_exponent && !take_one(text, '-')) take_one(text, '+');
+  return digits > 0 && (!has_exponent || take_while(text, is_digit) > 0) && text.empty();
+}
+
+// A backslash that Lua 5.1 gives no meaning goes: "\z" is "z" and "\x41" is "x41".
+void append_string(std::string& out, ByteView text) {
+  constexpr ByteView kEscaped = "abfnrtv\\\"'\r\n0123456789";
+  while (!text.empty()) {
+    const size_t plain = std::min(text.find('\\'), text.size());
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    const bool is_known = text.size() < 2 || kEscaped.find(text[1]) != ByteView::npos;
+    const size_t escape = escape_bytes(text);
+    out.append(text.substr(is_known ? 0 : 1, is_known ? escape : escape - 1));
+    text.remove_prefix(escape);
+  }
+}
+
+// Behind a number that is none, so that LuaJIT refuses it, too. No text of UTF-8 has this byte.
+constexpr const char* kNoNumberMark = "\xFF";
+constexpr const char* kShownNoNumberMark = "\xFF'";
+
+// The text for LuaJIT, which means there what it means in Lua 5.1.
+std::string translated(ByteView text) {
+  // What LuaJIT skips at the very beginning is no Lua: a line after '#', a byte order mark.
+  std::string out = " ";
+  size_t copied = 0;
   Scanner scanner(text);
   while (scanner.next()) {
-    const char last = scanner.bytes().back();
-    const bool is_foreign = last == 'i' || last == 'I' || last == 'l' || last == 'L';
-    if (scanner.token() == Scanner::Token::kNumber && is_foreign) return scanner.bytes();
+    const ByteView token = scanner.bytes();
+    if (scanner.token() == Scanner::Token::kString) {
+      out.append(text.substr(copied, scanner.begin() - copied));
+      append_string(out, token);
+    } else if (scanner.token() == Scanner::Token::kNumber) {
+      // LuaJIT would go on behind the end of a number: "1e5..text".
+      out.append(text.substr(copied, scanner.position() - copied));
+      out.append(is_number(token) ? "" : kNoNumberMark).append(" ");
+    } else {
+      continue;
+    }
+    copied = scanner.position();
   }
-  return {};
+  return out.append(text.substr(copied));
 }
 
 }  // namespace
@@ -280,14 +353,14 @@ std::string without_tail_calls(ByteView text) {
 }
 
 int load_source(lua_State* lua, ByteView text, const char* chunk_name) {
-  const ByteView foreign = find_foreign_number(text);
-  if (foreign.empty()) return luaL_loadbufferx(lua, text.data(), text.size(), chunk_name, "t");
-  // The place is not told: only a text that is wrong in Lua 5.1 too gets here.
-  lua_pushliteral(lua, "malformed number near '");
-  push_bytes(lua, foreign.substr(0, 32));
-  lua_pushliteral(lua, "'");
-  lua_concat(lua, 3);
-  return LUA_ERRSYNTAX;
+  // Nothing may raise while this is in the frame; compiling gives errors back.
+  const std::string source = translated(text);
+  const int status = luaL_loadbufferx(lua, source.data(), source.size(), chunk_name, "t");
+  if (status != LUA_ERRSYNTAX) return status;
+  const LuaState::Unlimited lifted(LuaState::of(lua));
+  luaL_gsub(lua, lua_tostring(lua, -1), kShownNoNumberMark, "'");
+  lua_remove(lua, -2);
+  return status;
 }
 
 }  // namespace ouro

@@ -56,8 +56,8 @@ inline constexpr const char* kFunctionNameText =
 // with two values it is not one. The script's answer is its second value then.
 std::string without_tail_calls(ByteView text);
 
-// As luaL_loadbuffer, but text only, and without the literals that are LuaJIT's alone (12LL, 3i):
-// the first of them would open ffi.
+// As luaL_loadbuffer, but text only, and as Lua 5.1 reads it: the escapes that LuaJIT has besides
+// ("\x41", "\z") are none, and neither are its numbers (0b11, 3i, 12LL: the last would open ffi).
 int load_source(lua_State* lua, ByteView text, const char* chunk_name);
 
 }  // namespace ouro

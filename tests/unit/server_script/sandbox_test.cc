@@ -119,15 +119,35 @@ TEST(Sandbox, OnlyTextIsCompiled) {
 TEST(Sandbox, LiteralsOfLuaJitAloneAreRefused) {
   ScriptEngine engine;
   for (const char* script :
-       {"return 1LL", "return 1ull", "return 0x1LL", "return 3i", "return 1.5I",
-        "return '\\'' .. 1LL", "--[[ ]] return 1LL", "return [[]] .. 1LL"}) {
+       {"return 1LL", "return 1ull", "return 0x1LL", "return 3i", "return 1.5I", "return 0b11",
+        "return 0x1.8p1", "return 0x1p-1", "return 1 ..0b1", "return '\\'' .. 1LL",
+        "--[[ ]] return 1LL", "return [[]] .. 1LL", "return '\\\r\n' .. 1LL, '"}) {
     EXPECT_NE(engine.eval(script).find("malformed number near"), std::string::npos) << script;
   }
   EXPECT_EQ(engine.eval("return loadstring('return 1LL') == nil"), "1");
   EXPECT_EQ(engine.eval("return '1LL' .. \"2LL\" .. [[3LL]] .. [==[4LL]==] -- 5LL"),
             "\"1LL2LL3LL4LL\"");
+  EXPECT_EQ(engine.error_of("local a =\n0b11.. b b b"),
+            "(ERR Error compiling script (new function): user_script:2: malformed number near "
+            "'0b11')");
   EXPECT_EQ(engine.eval("local xLL, i = 1, 0x1F return xLL + i + 1e2"), "132");
   EXPECT_EQ(engine.eval("--[==[ 1LL ]] 2LL ]==] return 1"), "1");
+}
+
+TEST(Sandbox, TextsMeanWhatTheyMeanInLua51) {
+  ScriptEngine engine;
+  EXPECT_EQ(engine.eval("return '\\z \\x41\\u{41}\\q\\-\\\\z\\065'"), "\"z x41u{41}q-\\zA\"");
+  for (const char* end : {"\n", "\r", "\r\n", "\n\r"})
+    EXPECT_EQ(engine.eval("return {'a\\" + std::string(end) + "b' == 'a\\nb', 2}"), "[1 2]");
+  EXPECT_EQ(engine.eval("return {0x1p4, 0xA, 1e2, .5e1, 5., 08, 0x1e+1, 1 ..2, 0xA..1e1..''}"),
+            "[16 10 100 5 5 8 31 \"12\" \"1010\"]");
+  // The compiler's and our reading part at none of these, so what is behind them is seen.
+  for (const char* script :
+       {"local a = '\\z\n' return nil, tostring(1LL) --'", "# '\\\nreturn nil, tostring(1LL) --'",
+        "\xEF\xBB\xBF# '\\\nreturn nil, tostring(1LL) --'",
+        "local a = '\\z\t\n' return tostring(1LL) --'"}) {
+    EXPECT_TRUE(engine.eval(script).starts_with("(ERR Error compiling script")) << script;
+  }
 }
 
 // LuaJIT sets no limit to calls that nest through C, and the processor's stack ends somewhere.
