@@ -42,6 +42,7 @@ bool Server::pump() {
   pumping_ = true;
   engine_.batch.begin_nested();
   loop_.pump(0);
+  engine_.executor.start_timing();  // the time before is the script's
   engine_.batch.run_nested();
   flush_list_.flush_all();
   pumping_ = false;

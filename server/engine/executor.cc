@@ -167,6 +167,7 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   const CommandSpec& spec = *prepared.spec;
   CommandStats& stats = engine_.registry.stats(spec);
   const uint64_t started = tick_;
+  const uint64_t turn_started = turn_tick_;
   const uint64_t answered = caller.session == nullptr ? 0 : caller.session->out().stream_end();
   const DbIndex db = caller.db;
   Context ctx{.engine = engine_,
@@ -215,6 +216,7 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   if (status.err() == Err::kBlocked) return status;
   ++engine_.stats.commands_processed;
   tick_ = engine_.stopwatch.ticks();
+  turn_tick_ = turn_started;  // what ran inside of this command may have started a clock of its own
   engine_.account(
       stats, caller, spec, prepared.argv,
       {.nanos = nanos_of(tick_ - started),

@@ -33,6 +33,14 @@ def raises(error, call):
     return False
 
 
+def micros_of(client, command):
+    """What COMMAND took in all."""
+    for line in client.call("INFO", "commandstats")[1].decode().splitlines():
+        if line.startswith(f"cmdstat_{command}:"):
+            return int(line.split("usec=")[1].split(",")[0])
+    return None
+
+
 def wait_until_busy(client):
     """The answers end with BUSY, or the time is over."""
     deadline = time.monotonic() + 20
@@ -52,6 +60,8 @@ def check_backend(check, program, backend):
         check.holds(f"{backend}: MULTI is answered, GET is not",
                     [other.call(*words) for words in (["MULTI"], ["GET", "a"], ["DISCARD"])]
                     == [("+", b"OK"), BUSY, ("+", b"OK")])
+        time.sleep(0.5)
+        check.holds(f"{backend}: AUTH is answered", other.call("AUTH", "default", "any") == ("+", b"OK"))
         # Far more bytes than the buffers of one turn hold.
         for _ in range(300):
             other.send(*[["ECHO", "x" * 100]] * 500)
@@ -62,6 +72,8 @@ def check_backend(check, program, backend):
         check.holds(f"{backend}: its client is answered in order",
                     replies[0] == ("+", b"OK") and b"killed by user" in replies[1][1]
                     and replies[2:] == [("$", b"behind"), ("$", b"sent meanwhile")])
+        check.holds(f"{backend}: its time is its own",
+                    micros_of(other, "auth") < 250_000 < 500_000 < micros_of(other, "eval"))
 
         # The last of a batch that is full.
         runner.send(*[["ECHO", "x"]] * 511, ["EVAL", ENDLESS, "0"], ["ECHO", "behind"])
