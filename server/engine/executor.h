@@ -25,6 +25,9 @@ class Executor {
   // The clock of commands starts here: before a batch, and before whatever follows a pause.
   void start_timing();
 
+  // What the commands since then have taken.
+  uint64_t timed_nanos() const { return nanos_of(tick_ - turn_tick_); }
+
   // One command, start to end.
   void execute(Caller& caller, Argv argv, Reply& reply);
 

@@ -2,7 +2,7 @@
 // Debian's lua-cjson behind a look at what it is to encode. It writes into memory of its own, by
 // sizes that are ints, and ends the program where those overflow: a table that holds itself twice,
 // and so on thirty times, is enough. What it would write is therefore reckoned first, in steps.
-// Reading is linear in a text that the machine holds already.
+// Reading is linear in a text that the machine holds already, and reckoned as steps by that.
 #include <algorithm>
 
 #include "server/script/libraries.h"
@@ -29,9 +29,10 @@ class JsonSize {
 
   // Adds what the value on top may take. Tables that nest too deeply are cjson's to refuse.
   void add() {
-    state_.spend(lua_, 1);
     const int type = lua_type(lua_, -1);
-    bytes_ += type == LUA_TSTRING ? kEscapedBytesMax * static_cast<double>(lua_objlen(lua_, -1)) + 4
+    const size_t text_bytes = type == LUA_TSTRING ? lua_objlen(lua_, -1) : 0;
+    state_.spend(lua_, 1 + text_bytes / LuaState::kReadBytesAStep);
+    bytes_ += type == LUA_TSTRING ? kEscapedBytesMax * static_cast<double>(text_bytes) + 4
                                   : kScalarBytesMax;
     if (type == LUA_TTABLE && !state_.is_stack_deep() && lua_checkstack(lua_, 3) != 0) add_table();
     if (bytes_ > kJsonBytesMax) luaL_error(lua_, "not enough memory");
@@ -73,6 +74,11 @@ int json_encode(lua_State* lua) {
   return call_json(lua);
 }
 
+int json_decode(lua_State* lua) {
+  LuaState::of(lua).spend_reading(lua, lua_objlen(lua, 1));
+  return call_json(lua);
+}
+
 void bound_json_library(lua_State* lua);
 
 int json_new(lua_State* lua) {
@@ -82,7 +88,8 @@ int json_new(lua_State* lua) {
 }
 
 void bound_json_library(lua_State* lua) {
-  for (const luaL_Reg& function : {luaL_Reg{"encode", json_encode}, {"new", json_new}}) {
+  for (const luaL_Reg& function :
+       {luaL_Reg{"decode", json_decode}, {"encode", json_encode}, {"new", json_new}}) {
     lua_getfield(lua, -1, function.name);
     if (lua_getupvalue(lua, -1, 1) == nullptr) lua_pushnil(lua);
     lua_insert(lua, -2);

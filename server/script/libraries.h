@@ -2,8 +2,8 @@
 // The libraries that Redis gives to scripts beside Lua's own: cmsgpack and struct are ours; cjson
 // is Debian's lua-cjson, bit is LuaJIT's (by the author of Redis's). And what stands in the place
 // of functions of Lua that may run for long: a script is ended by the hook, which the interpreter
-// calls and no function in C. Where the work is not linear in what the machine's limit of memory
-// bounds, ours count steps (LuaState::spend()).
+// calls and no function in C. Where the work is not in proportion to memory that the machine takes,
+// ours count steps (LuaState::spend()).
 #pragma once
 
 #include "server/script/lua.h"
@@ -23,7 +23,7 @@ void push_json_library(lua_State* lua);
 
 // Each of these replaces functions of the table on top, Lua's own.
 //
-// find, match, gmatch, gsub, rep, format.
+// find, match, gmatch, gsub, rep, format, lower, upper, reverse.
 void bound_string_library(lua_State* lua);
 // sort.
 void bound_table_library(lua_State* lua);

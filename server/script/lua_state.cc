@@ -11,8 +11,10 @@ namespace ouro {
 void* LuaState::allocate(void* self, void* block, size_t before, size_t bytes) {
   LuaState& state = *static_cast<LuaState*>(self);
   if (block == nullptr) before = 0;
-  if (bytes > before && state.lifted_ == 0 && state.bytes_ + (bytes - before) > state.bytes_max_)
-    return nullptr;
+  if (bytes > before && state.lifted_ == 0) {
+    if (state.bytes_ + (bytes - before) > state.bytes_max_) return nullptr;
+    state.spend_on_memory(bytes);
+  }
   state.bytes_ += bytes - before;
   if (bytes != 0) return state.heap_.reallocate(block, bytes);
   state.heap_.release(block);
@@ -78,12 +80,19 @@ void LuaState::show_api(Api api) {
   lua_pop(lua_, 1);
 }
 
-void LuaState::end_steps(lua_State* lua) {
-  steps_left_ = kHookEvery;
-  Runner::on_instructions(lua, nullptr);
+void LuaState::end_steps(lua_State* lua) { Runner::on_instructions(lua, nullptr); }
+
+void LuaState::spend_on_memory(size_t bytes) {
+  const size_t steps = bytes / kCopiedBytesAStep;
+  if (steps < steps_left_) [[likely]] {
+    steps_left_ -= steps;
+  } else if (watch_ == Watch::kNowAndThen) {
+    set_watch(Watch::kClosely);
+  }
 }
 
 void LuaState::set_watch(Watch watch) {
+  watch_ = watch;
   const int instructions = watch == Watch::kClosely ? 1 : kHookEvery;
   lua_sethook(lua_, Runner::on_instructions, LUA_MASKCOUNT, instructions);
 }

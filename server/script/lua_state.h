@@ -73,7 +73,8 @@ class LuaState {
   }
 
   // A function in C has gone so many steps, each about as long as an instruction of Lua: what the
-  // hook does is done for these, too. May raise.
+  // hook does is done for these, too. May raise. Memory that the machine takes is counted so
+  // already.
   void spend(lua_State* lua, size_t steps) {
     if (steps < steps_left_) [[likely]] {
       steps_left_ -= steps;
@@ -82,9 +83,20 @@ class LuaState {
     }
   }
 
+  // Each byte is looked at.
+  void spend_reading(lua_State* lua, size_t bytes) { spend(lua, bytes / kReadBytesAStep); }
+  static constexpr size_t kReadBytesAStep = 4;
+  // Copied or compared.
+  static constexpr size_t kCopiedBytesAStep = 64;
+
   // How often the hook is called: after so many instructions, or after each.
   enum class Watch : uint8_t { kNowAndThen, kClosely };
   void set_watch(Watch watch);
+  // The hook was called, and nothing ends the script.
+  void go_on() {
+    steps_left_ = kHookEvery;
+    if (watch_ == Watch::kClosely) set_watch(Watch::kNowAndThen);
+  }
   // A script had to end for want of memory: what it leaves is collected now.
   void collect_all();
 
@@ -101,6 +113,9 @@ class LuaState {
   // all is collected at once. Between its rounds the machine may grow by half.
   void collect_for(size_t made_bytes);
   void end_steps(lua_State* lua);
+  // Whoever takes memory fills it: what LuaJIT does with long strings and large tables in one
+  // instruction. Nothing may raise here, so the next instruction calls the hook.
+  void spend_on_memory(size_t bytes);
   static void* allocate(void* self, void* block, size_t before, size_t bytes);
 
   Heap& heap_;
@@ -112,6 +127,7 @@ class LuaState {
   size_t collect_from_bytes_ = 0;
   int lifted_ = 0;
   size_t steps_left_ = kHookEvery;
+  Watch watch_ = Watch::kNowAndThen;
   char* stack_base_ = nullptr;
   lua_State* lua_ = nullptr;
   Sandbox sandbox_;

@@ -70,7 +70,7 @@ int call_command(lua_State* lua, bool raises) {
   if (!runner.is_running())
     return raise_error(lua, "ERR redis.call/pcall can only be called inside a script invocation");
   if (const char* fault = gather_words(lua, runner.words())) return give_error(lua, fault, raises);
-  runner.call(runner.words());
+  LuaState::of(lua).spend(lua, runner.call(runner.words()));
   // As many words as a stack holds leave no room for the reply.
   lua_settop(lua, 0);
   runner.tape().push_value(lua);
@@ -157,7 +157,9 @@ int redis_log(lua_State* lua) {
 
 int redis_sha1hex(lua_State* lua) {
   if (lua_gettop(lua) != 1) return raise_error(lua, "ERR wrong number of arguments");
-  const Sha1Hex hex = sha1_hex(lua_isstring(lua, 1) != 0 ? lua_bytes(lua, 1) : ByteView());
+  const ByteView bytes = lua_isstring(lua, 1) != 0 ? lua_bytes(lua, 1) : ByteView();
+  LuaState::of(lua).spend_reading(lua, bytes.size());
+  const Sha1Hex hex = sha1_hex(bytes);
   push_bytes(lua, view_of(hex));
   return 1;
 }

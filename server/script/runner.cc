@@ -180,7 +180,7 @@ void Runner::note_error(lua_State* lua) {
   }
 }
 
-void Runner::call(Argv argv) {
+size_t Runner::call(Argv argv) {
   Run& run = *run_;
   tape_.begin_reply(run.resp3);
   Executor& executor = engine_.executor;
@@ -192,6 +192,7 @@ void Runner::call(Argv argv) {
   executor.run(run.caller, {.spec = spec, .argv = argv}, tape_);
   if (!run.effects_wanted) engine_.commit.unmute();
   if (writes && engine_.registry.stats(*spec).rejected == rejected) run.limits.has_written = true;
+  return executor.timed_nanos() / kNanosAStep;
 }
 
 std::optional<bool> Runner::is_permitted(Argv argv) const {
@@ -217,7 +218,7 @@ Millis Runner::elapsed_ms(uint64_t since_ticks) const {
 void Runner::on_instructions(lua_State* lua, lua_Debug*) {
   LuaState& state = LuaState::of(lua);
   const char* text = state.runner().look_at_clock();
-  if (text == nullptr) return;
+  if (text == nullptr) return state.go_on();
   state.set_watch(LuaState::Watch::kClosely);
   push_error(lua, text, Counted::kNo);
   lua_error(lua);

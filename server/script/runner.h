@@ -3,7 +3,7 @@
 //
 //      EVAL, FCALL -> run() -> lua_pcall -> script -> redis.call -> call() -> Executor -> ReplyTape
 //                       |                     |
-//                       | error: on_error()   | every 100,000 instructions: on_instructions()
+//                       | error: on_error()   | every 1,000 steps: on_instructions()
 //                       v                     v
 //                    write_answer()      over busy-reply-threshold: a turn inside this turn
 //
@@ -47,8 +47,8 @@ class Runner {
 
   // ---- for a script's calls; requires is_running()
   bool is_running() const { return run_ != nullptr; }
-  // One command; its reply is on the tape.
-  void call(Argv argv);
+  // One command; its reply is on the tape. Says how many steps of a script take as long.
+  size_t call(Argv argv);
   const ReplyTape& tape() const { return tape_; }
   // Whether the caller's user may run such a command; none if there is no such command.
   std::optional<bool> is_permitted(Argv argv) const;
@@ -83,6 +83,7 @@ class Runner {
 
  private:
   static constexpr Millis kLoadMillisMax = 500;
+  static constexpr uint64_t kNanosAStep = 4;
 
   struct Run {
     Context& ctx;

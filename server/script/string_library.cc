@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <type_traits>
 
+#include "datastructs/base/ascii.h"
 #include "server/script/format.h"
 #include "server/script/libraries.h"
 #include "server/script/lua_bytes.h"
@@ -24,6 +26,13 @@ ByteView string_argument(lua_State* lua, int at) {
   size_t size = 0;
   const char* bytes = luaL_checklstring(lua, at, &size);
   return {bytes, size};
+}
+
+// The first one, each byte of which is looked at.
+ByteView counted_argument(lua_State* lua) {
+  const ByteView text = string_argument(lua, 1);
+  LuaState::of(lua).spend_reading(lua, text.size());
+  return text;
 }
 
 // From 1, or from the end if it is negative; from 0 on as the answer.
@@ -59,6 +68,7 @@ bool is_plain(const char* pattern) {
 
 // memmem() never takes longer than both are long, unlike ByteView::find().
 int find_plain(lua_State* lua, ByteView subject, size_t start, ByteView what) {
+  LuaState::of(lua).spend_reading(lua, subject.size() - start);
   const void* found =
       ::memmem(subject.data() + start, subject.size() - start, what.data(), what.size());
   if (found == nullptr) {
@@ -208,14 +218,44 @@ int string_gsub(lua_State* lua) {
   return 2;
 }
 
+// lower, upper, reverse. LuaJIT's own take no memory where the machine has what they make, however
+// long that is.
+template <typename Iterator, typename Change>
+int push_changed(lua_State* lua, Iterator from, Iterator to, Change change) {
+  luaL_Buffer out;
+  luaL_buffinit(lua, &out);
+  for (; from != to; ++from) luaL_addchar(&out, change(*from));
+  luaL_pushresult(&out);
+  return 1;
+}
+
+int string_lower(lua_State* lua) {
+  const ByteView text = counted_argument(lua);
+  return push_changed(lua, text.begin(), text.end(), [](char c) { return to_lower(c); });
+}
+
+int string_upper(lua_State* lua) {
+  const ByteView text = counted_argument(lua);
+  return push_changed(lua, text.begin(), text.end(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+}
+
+int string_reverse(lua_State* lua) {
+  const ByteView text = counted_argument(lua);
+  return push_changed(lua, text.rbegin(), text.rend(), std::identity());
+}
+
 // Upvalue 1: LuaJIT's own, which takes a count beyond what an int holds for a negative one.
 int string_rep(lua_State* lua) {
   const ByteView text = string_argument(lua, 1);
-  const lua_Number times = luaL_checknumber(lua, 2);
-  if (static_cast<lua_Number>(text.size()) * times > kStringBytesMax)
-    return luaL_error(lua, "resulting string too large");
+  const lua_Number wanted = luaL_checknumber(lua, 2);
+  const lua_Number times = text.empty() ? 0 : std::fmax(wanted, 0);
+  const lua_Number bytes = static_cast<lua_Number>(text.size()) * times;
+  if (bytes > kStringBytesMax) return luaL_error(lua, "resulting string too large");
+  LuaState::of(lua).spend(lua, static_cast<size_t>(bytes) / LuaState::kCopiedBytesAStep);
   lua_settop(lua, 1);
-  lua_pushnumber(lua, text.empty() ? 0 : std::fmax(times, 0));
+  lua_pushnumber(lua, times);
   lua_pushvalue(lua, lua_upvalueindex(1));
   lua_insert(lua, 1);
   lua_call(lua, 2, 1);
@@ -229,6 +269,9 @@ void bound_string_library(lua_State* lua) {
                                    {"match", string_match},
                                    {"gmatch", string_gmatch},
                                    {"gsub", string_gsub},
+                                   {"lower", string_lower},
+                                   {"upper", string_upper},
+                                   {"reverse", string_reverse},
                                    {"format", string_format}}) {
     lua_pushcfunction(lua, function.func);
     set_field(lua, -2, function.name);

@@ -12,8 +12,6 @@
 namespace ouro {
 namespace {
 
-constexpr size_t kBytesAStep = 64;
-
 class TableSort {
  public:
   // The table stands first on the stack, the function or nil second.
@@ -95,7 +93,8 @@ class TableSort {
 
   bool is_less(int left, int right) {
     if (!has_function_) {
-      state_.spend(lua_, 1 + std::min(string_bytes(left), string_bytes(right)) / kBytesAStep);
+      state_.spend(lua_, 1 + std::min(string_bytes(left), string_bytes(right)) /
+                                 LuaState::kCopiedBytesAStep);
       return lua_lessthan(lua_, left, right) != 0;
     }
     lua_pushvalue(lua_, 2);

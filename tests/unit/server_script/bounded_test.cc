@@ -41,6 +41,22 @@ TEST(Bounded, WhatWouldNotEndInOneCallIsKilled) {
   }
 }
 
+// Others are let in behind each, not behind 1,000 instructions.
+TEST(Bounded, CallsThatHandleManyBytesAreManySteps) {
+  constexpr int kCalls = 50;
+  for (const char* call : {"redis.sha1hex(text)", "cjson.decode(json)", "text:find('b', 1, true)",
+                           "text:reverse()", "text:upper() .. i", "text .. i", "text:rep(2) .. i",
+                           "text:sub(i)", "table.concat({text, i})", "redis.call('ECHO', text)",
+                           "cmsgpack.pack(text)", "cjson.encode(text)"}) {
+    ScriptEngine engine;
+    engine.stopwatch.step = 2'000'000;
+    engine.eval(
+        "local text = ('a'):rep(300000) local json = '[' .. (' '):rep(300000) .. ']' for i = 1, " +
+        std::to_string(kCalls) + " do local _ = " + call + " end");
+    EXPECT_GE(engine.host.pumps, kCalls) << call;
+  }
+}
+
 // cjson's own buffer is not the machine's.
 TEST(Bounded, WhatIsTooLargeToEncodeIsRefused) {
   ScriptEngine engine;
