@@ -254,7 +254,9 @@ def manifest_of(rng):
         if rng.randrange(4) == 0:
             rng.shuffle(words)
         text = " ".join(" ".join(pair) for pair in words)
-        return rng.choice([text] * 12 + [text.upper(), "  " + text + "\t", "", "# " + text, text + " x", text + "x" * 1000])
+        # A word of its own: Redis takes a number for what it begins with, ouro refuses one that goes on otherwise.
+        long = text + " " + "x" * 1000
+        return rng.choice([text] * 12 + [text.upper(), "  " + text + "\t", "", "# " + text, text + " x", long])
 
     text = "\n".join(line() for _ in range(rng.randrange(4))) + rng.choice(["\n"] * 9 + [""])
     return text if rng.randrange(30) else ""
