@@ -4,11 +4,14 @@
 // or sorted set, and a primary removes them there and then, leaving DEL, SREM or ZREM ahead of the
 // command's effect (where many members are due a gate has removed them before: gates.h).
 //
-// Reading:  find, find_string, find_as<T>            counts hits and misses, refreshes the access
-// clock Writing:  find_to_write, ..., find_or_add<T>       the entry may be changed: frozen views
-// have saved it After a change, once for each key:  changed(key, class, "event") Until commit a
-// handler may not suspend; waiting is `return ctx.block(...)`, and the command is run again when
-// woken.
+// Reading:  find, find_string, find_as<T>
+//           counts hits and misses, refreshes the access clock
+// Writing:  find_to_write, ..., find_or_add<T>
+//           the entry may be changed: frozen views have saved it
+// After a change, once for each key:  changed(key, class, "event")
+//
+// Until commit a handler may not suspend; waiting is `return ctx.block(...)`, and the command is
+// run again when woken.
 #pragma once
 
 #include <cstdint>
