@@ -66,7 +66,7 @@ FileSteps plan_without_history(const AofPaths& paths, const AofManifest& manifes
   for (const AofFile& file : manifest.history()) {
     // A Redis may have used its name again.
     if (!manifest.uses(file.name))
-      steps.push_back({.kind = Kind::kRemove, .path = paths.in_folder(file.name)});
+      steps.push_back({.kind = Kind::kUnlink, .path = paths.in_folder(file.name)});
   }
   AofManifest next = manifest;
   next.forget_history();

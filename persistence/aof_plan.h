@@ -30,7 +30,7 @@ struct FileStep {
     kSync,     // path
     kSyncDir,  // path, a folder: names in it are as they should be
     kRename,   // path -> to, which may stand there
-    kRemove,   // path; it may be missing
+    kUnlink,   // path; it may be missing
   };
   Kind kind = Kind::kSync;
   std::string path = {};

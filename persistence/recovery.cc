@@ -111,7 +111,7 @@ void look_at_strays(const AofPaths& paths, const AofFacts& facts, AofRecovery& r
 void tidy(const AofPaths& paths, const AofFacts& facts, AofRecovery& recovery) {
   for (const Text& path : {paths.new_manifest(), paths.new_increment(), paths.new_base()}) {
     if (find_file(facts, path.substr(paths.folder.size() + 1)) != nullptr)
-      recovery.after.push_back({.kind = FileStep::Kind::kRemove, .path = path});
+      recovery.after.push_back({.kind = FileStep::Kind::kUnlink, .path = path});
   }
   FileSteps steps = plan_without_history(paths, recovery.manifest);
   std::move(steps.begin(), steps.end(), std::back_inserter(recovery.after));

@@ -53,11 +53,6 @@ bool check_hostname(Words, OptionValue& value, std::string& error) {
   return true;
 }
 
-bool check_file_name(Words, OptionValue& value, std::string& error) {
-  return value.text.find('/') == std::string::npos ||
-         fail(error, "dbfilename can't be a path, just a filename");
-}
-
 bool check_backlog_size(Words, OptionValue& value, std::string&) {
   constexpr int64_t kLeast = 16_KiB;
   value.number = std::max(value.number, kLeast);
@@ -111,19 +106,6 @@ bool check_replicaof(Words words, OptionValue& value, std::string& error) {
   }
   const auto port = parse_int64(words[1]);
   return (port && *port >= 0 && *port <= 65535) || fail(error, "Invalid master port");
-}
-
-// Pairs of seconds and changes.
-bool check_save(Words words, OptionValue& value, std::string& error) {
-  const std::string text = joined(words);
-  if (!text.empty() && words.size() % 2 != 0) return fail(error, "Invalid save parameters");
-  for (size_t i = 0; i < words.size() && !text.empty(); ++i) {
-    const auto number = parse_int64(words[i]);
-    if (!number || *number < (i % 2 == 0 ? 1 : 0) || *number > INT32_MAX)
-      return fail(error, "Invalid save parameters");
-  }
-  value.text = text;
-  return true;
 }
 
 bool check_shutdown(Words, OptionValue& value, std::string& error) {
@@ -281,11 +263,6 @@ constexpr OptionRow kRows[] = {
     yes_no("cluster-require-full-coverage", "yes", "Serve only while all slots are served."),
     yes_no("crash-log-enabled", "yes", "Log the state at a crash."),
     yes_no("crash-memcheck-enabled", "yes", "Test memory at a crash."),
-    {.name = "dbfilename",
-     .flags = OptionFlag::kProtected,
-     .standard = "dump.rdb",
-     .check = check_file_name,
-     .doc = "The name of the snapshot."},
     yes_no("disable-thp", "yes", "Ask the kernel for small pages.", kImmutable),
     yes_no("dynamic-hz", "yes", "Kept for clients; work is cut into turns."),
     {.name = "enable-module-command",
@@ -311,13 +288,6 @@ constexpr OptionRow kRows[] = {
      .doc = "Kept for clients; one thread does all I/O."},
     yes_no("io-threads-do-reads", "no", "Kept for clients.", kImmutable),
     yes_no("jemalloc-bg-thread", "yes", "Kept for clients."),
-    {.name = "key-load-delay",
-     .kind = K::kInteger,
-     .flags = OptionFlag::kHidden,
-     .standard = "0",
-     .least = INT32_MIN,
-     .most = INT32_MAX,
-     .doc = "Microseconds to wait for each key while loading, for tests."},
     {.name = "loading-process-events-interval-bytes",
      .kind = K::kBytes,
      .flags = OptionFlag::kHidden,
@@ -356,15 +326,6 @@ constexpr OptionRow kRows[] = {
      .names = kPropagationNames,
      .doc = "What to do when a replica cannot apply a command."},
     yes_no("rdb-del-sync-files", "no", "Remove files that served a sync."),
-    {.name = "rdb-key-save-delay",
-     .kind = K::kInteger,
-     .flags = OptionFlag::kHidden,
-     .standard = "0",
-     .least = INT32_MIN,
-     .most = INT32_MAX,
-     .doc = "Microseconds to wait for each key while saving, for tests."},
-    yes_no("rdb-save-incremental-fsync", "yes", "Sync a snapshot in parts."),
-    yes_no("rdbchecksum", "yes", "Snapshots end with a checksum.", kImmutable),
     {.name = "repl-backlog-size",
      .kind = K::kBytes,
      .standard = "1048576",
@@ -456,12 +417,6 @@ constexpr OptionRow kRows[] = {
      .standard = "no",
      .names = kSanitizeNames,
      .doc = "Check what RESTORE is given; here it is always checked."},
-    {.name = "save",
-     .kind = K::kWords,
-     .flags = OptionFlag::kAccumulates,
-     .standard = "3600 1 300 100 60 10000",
-     .check = check_save,
-     .doc = "Snapshot after so many seconds with so many changes."},
     {.name = "sentinel",
      .kind = K::kWords,
      .flags = OptionFlag::kFileOnly,
@@ -493,7 +448,6 @@ constexpr OptionRow kRows[] = {
      .standard = "0",
      .most = UINT32_MAX,
      .doc = "Mark of sockets for the firewall."},
-    yes_no("stop-writes-on-bgsave-error", "yes", "Refuse writes after a snapshot failed."),
     {.name = "supervised",
      .kind = K::kEnum,
      .flags = kImmutable,

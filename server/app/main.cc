@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "server/app/check_snapshot.h"
 #include "server/app/cycle_stopwatch.h"
 #include "server/app/server.h"
 #include "server/app/start_request.h"
@@ -67,6 +68,12 @@ std::string make_run_id() {
   return id;
 }
 
+int check_rdb(const std::string& path) {
+  std::string report;
+  const bool is_good = check_snapshot(path, report);
+  return print(is_good ? stdout : stderr, report + "\n");
+}
+
 // Each client is an open file, of which the system may allow fewer.
 bool fit_clients(uint64_t& maxclients, LogFile& log) {
   const auto shown = [](uint64_t number) { return static_cast<unsigned long long>(number); };
@@ -99,6 +106,7 @@ bool prepare_process(Options& options, LogFile& log) {
                       "': " + strerrordesc_np(error) + "\n");
     return false;
   }
+  options.app.dir = current_directory();
   if (options.app.daemonize && become_daemon() != 0) return false;
   if (!options.app.pidfile.empty()) {
     if (replace_file(options.app.pidfile, std::to_string(process_facts().id) + "\n") != 0) {
@@ -125,7 +133,7 @@ int serve(Options& options, Config& config, LogFile& log) {
                  .run_id = make_run_id(),
                  .io_reason = probed.words});
   if (!server.start()) return EXIT_FAILURE;
-  server.run();
+  if (!server.run()) return EXIT_FAILURE;
   log.write(LogLevel::kNotice, "ouro is ready to exit, bye bye");
   return EXIT_SUCCESS;
 }
@@ -139,6 +147,7 @@ int main(int argc, char** argv) {
   Config config = make_config(options);
   const StartRequest request = read_request(config, argc, argv);
   if (request.kind == StartRequest::Kind::kPrint) return print(stdout, request.text);
+  if (request.kind == StartRequest::Kind::kCheckRdb) return check_rdb(request.file);
   if (request.kind == StartRequest::Kind::kFail) return print(stderr, request.text);
   options.app.config_file = request.config_file;
   LogFile log(options.app.logfile);

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "datastructs/codec/number_text.h"
+
 namespace ouro {
 namespace {
 
@@ -13,6 +15,26 @@ constexpr std::array<std::string_view, 4> kLogLevelNames = {"debug", "verbose", 
                                                             "warning"};
 static_assert(kLogLevelNames.size() == static_cast<size_t>(LogLevel::kWarning) + 1);
 constexpr std::array<std::string_view, 3> kIoBackendNames = {"auto", "uring", "epoll"};
+
+bool check_file_name(Words, OptionValue& value, std::string& error) {
+  if (value.text.find('/') == std::string::npos) return true;
+  error = "dbfilename can't be a path, just a filename";
+  return false;
+}
+
+// Pairs of seconds and changes; one empty word is none.
+bool check_save(Words words, OptionValue& value, std::string& error) {
+  const bool is_empty = words.empty() || (words.size() == 1 && words[0].empty());
+  bool is_good = is_empty || words.size() % 2 == 0;
+  value.text.clear();
+  for (size_t i = 0; i < words.size() && !is_empty; ++i) {
+    const auto number = parse_int64(words[i]);
+    is_good &= number && *number >= (i % 2 == 0 ? 1 : 0) && *number <= INT32_MAX;
+    value.text.append(i == 0 ? "" : " ").append(words[i]);
+  }
+  if (!is_good) error = "Invalid save parameters";
+  return is_good;
+}
 
 bool check_bind(Words words, OptionValue& value, std::string& error) {
   constexpr size_t kAddressesMax = 16;
@@ -42,6 +64,12 @@ constexpr OptionRow kRows[] = {
      .standard = "no",
      .field = option_field<&A::daemonize>(),
      .doc = "Go on in the background."},
+    {.name = "dbfilename",
+     .flags = OptionFlag::kProtected,
+     .standard = "dump.rdb",
+     .field = option_field<&A::dbfilename>(),
+     .check = check_file_name,
+     .doc = "The name of the snapshot."},
     {.name = "dir",
      .flags = OptionFlag::kProtected,
      .standard = ".",
@@ -56,6 +84,14 @@ constexpr OptionRow kRows[] = {
      .names = kIoBackendNames,
      .field = option_field<&A::io_backend>(),
      .doc = "How to talk to the kernel; auto takes io_uring where it is allowed."},
+    {.name = "key-load-delay",
+     .kind = K::kInteger,
+     .flags = OptionFlag::kHidden,
+     .standard = "0",
+     .least = INT32_MIN,
+     .most = INT32_MAX,
+     .field = option_field<&A::key_load_delay>(),
+     .doc = "Microseconds to wait for each key while loading, for tests."},
     {.name = "logfile",
      .flags = kImmutable,
      .standard = "",
@@ -83,6 +119,37 @@ constexpr OptionRow kRows[] = {
      .standard = "yes",
      .field = option_field<&A::protected_mode>(),
      .doc = "Without a password, serve this machine only."},
+    {.name = "rdb-key-save-delay",
+     .kind = K::kInteger,
+     .flags = OptionFlag::kHidden,
+     .standard = "0",
+     .least = INT32_MIN,
+     .most = INT32_MAX,
+     .field = option_field<&A::rdb_key_save_delay>(),
+     .doc = "Microseconds to wait for each key while saving, for tests."},
+    {.name = "rdb-save-incremental-fsync",
+     .kind = K::kBool,
+     .standard = "yes",
+     .field = option_field<&A::rdb_save_incremental_fsync>(),
+     .doc = "Sync a snapshot in parts."},
+    {.name = "rdbchecksum",
+     .kind = K::kBool,
+     .flags = kImmutable,
+     .standard = "yes",
+     .field = option_field<&A::rdbchecksum>(),
+     .doc = "Snapshots end with a checksum."},
+    {.name = "save",
+     .kind = K::kWords,
+     .flags = OptionFlag::kAccumulates,
+     .standard = "3600 1 300 100 60 10000",
+     .field = option_field<&A::save>(),
+     .check = check_save,
+     .doc = "Snapshot after so many seconds with so many changes."},
+    {.name = "stop-writes-on-bgsave-error",
+     .kind = K::kBool,
+     .standard = "yes",
+     .field = option_field<&A::stop_writes_on_bgsave_error>(),
+     .doc = "Refuse writes after a snapshot failed."},
     {.name = "tcp-backlog",
      .kind = K::kInteger,
      .flags = kImmutable,

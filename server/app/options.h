@@ -32,6 +32,16 @@ struct AppOptions {
   std::string logfile;  // empty: standard output
   LogLevel loglevel = LogLevel::kNotice;
   std::string dir = ".";
+
+  // ---- the snapshot
+  std::string dbfilename = "dump.rdb";
+  std::string save = "3600 1 300 100 60 10000";  // pairs of seconds and changes
+  bool stop_writes_on_bgsave_error = true;
+  bool rdbchecksum = true;
+  bool rdb_save_incremental_fsync = true;
+  int64_t rdb_key_save_delay = 0;  // microseconds a key; below zero: one for so many keys
+  int64_t key_load_delay = 0;      // the same
+
   std::string config_file;  // absolute path of the file that was read, or empty; no parameter
 };
 

@@ -59,7 +59,9 @@ Server::Server(const Setup& setup)
                .host = *this,
                .config = setup.config}),
       listeners_(setup.loop, setup.log, *this),
-      clients_(HeapAllocator<Client>(engine_.heap)) {
+      clients_(HeapAllocator<Client>(engine_.heap)),
+      loader_(setup.loop, engine_),
+      snapshots_(setup.loop, loader_, engine_, setup.options.app) {
   begin_engine_turn();
   if (setup.handle_signals) signals_ = std::make_unique<Signals>(loop_, *this);
 }
@@ -80,6 +82,10 @@ bool Server::start() {
     log_.print(LogLevel::kWarning, "Cannot define the users: %s", error.c_str());
     return false;
   }
+  if (std::string error; snapshots_.has_save_points() && !take_folder(error)) {
+    log_.write(LogLevel::kWarning, error);
+    return false;
+  }
   if (!open_tcp_listeners() || !open_unix_listener()) return false;
   // As in Redis not before the port is its own: who waits for its PID may then connect.
   log_.print(LogLevel::kNotice, "ouro %.*s starts, compatible with Redis %.*s; PID: %lld",
@@ -90,9 +96,8 @@ bool Server::start() {
     log_.print(LogLevel::kNotice, "Listening on %s", listener->address().text().c_str());
   }
   log_.print(LogLevel::kNotice, "Network back end: %s", io_reason_.c_str());
-  log_.print(LogLevel::kNotice, "Ready to accept connections");
-  turn_meter_.begin(loop_.thread_cpu());
-  return true;
+  load();
+  return !load_failed_;
 }
 
 ListenOptions Server::listen_options() const {
@@ -180,8 +185,8 @@ void Server::erase(Client& client) {
 void Server::on_signal(Signal signal) {
   if (signal == Signal::kHangUp) return;  // a terminal's end does not end a server
   const bool terminates = signal == Signal::kTerminate;
-  const char* const name = terminates ? "SIGTERM" : "SIGINT";
-  log_.print(LogLevel::kWarning, "Received %s, shutting down", name);
+  log_.print(LogLevel::kWarning, "Received %s scheduling shutdown...",
+             terminates ? "SIGTERM" : "SIGINT");
   ShutdownRequest request;
   const std::string words = config_.get(terminates ? "shutdown-on-sigterm" : "shutdown-on-sigint");
   for (const ByteView word : split_words(words)) {
@@ -189,8 +194,9 @@ void Server::on_signal(Signal signal) {
     request.no_save |= word == "nosave";
     request.force |= word == "force";
   }
-  stopping_ = may_stop(request);
-  if (!stopping_) log_.print(LogLevel::kWarning, "%s is not obeyed", name);
+  asked_to_stop_ = request;
+  // A script that is over its time would be waited for, for nothing.
+  stopping_ = !saves_at_end(request);
 }
 
 // Closes everything and lets the loop finish what is in flight.
@@ -199,10 +205,18 @@ void Server::stop() {
   if (signals_ != nullptr) signals_->stop();
   flush_list_.flush_all();
   for (auto it = clients_.begin(); it != clients_.end();) (it++)->connection.close("server stops");
+  snapshots_.stop();
+  loader_.give_up();
+  leave_folder();
   const auto idle = [this] {
-    return clients_.empty() && listeners_.is_idle() && (signals_ == nullptr || signals_->is_idle());
+    return clients_.empty() && listeners_.is_idle() && snapshots_.is_idle() &&
+           (signals_ == nullptr || signals_->is_idle());
   };
-  while (!idle()) loop_.run_once(10);
+  while (!idle()) {
+    loop_.run_once(10);
+    (void)loader_.turn();
+    (void)snapshots_.turn();
+  }
   signals_.reset();
 }
 
@@ -245,26 +259,6 @@ void Server::append_info(ByteView section, std::string& out) {
     times("wall", turn_meter_.wall());
   }
 }
-
-// There are no snapshots yet: who asks for one before the end must not lose what is stored.
-bool Server::may_stop(const ShutdownRequest& request) {
-  if (request.save) {
-    log_.write(LogLevel::kWarning, "Nothing can be saved: there are no snapshots yet");
-    return request.force;
-  }
-  if (!request.no_save && !config_.get("save").empty())
-    log_.write(LogLevel::kWarning, "Nothing is saved at the end: there are no snapshots yet");
-  return true;
-}
-
-Status Server::shutdown(ShutdownRequest request, std::string&) {
-  log_.write(LogLevel::kWarning, "User requested shutdown");
-  if (!may_stop(request)) return Err::kIo;
-  stopping_ = true;
-  return Status::ok();
-}
-
-Status Server::abort_shutdown() { return Err::kInvalid; }
 
 Status Server::rewrite_config(RewriteScope scope, std::string& error) {
   if (options_.app.config_file.empty()) {
@@ -323,16 +317,15 @@ Status Server::apply_config(ByteView name, std::string& error) {
           std::to_string(fit);
       return Err::kIo;
     }
+  } else if (name == "save" || name == "stop-writes-on-bgsave-error") {
+    snapshots_.on_options_changed();
+    return snapshots_.has_save_points() && !take_folder(error) ? Status(Err::kIo) : Status::ok();
   } else if (name == "loglevel") {
     log_.set_least(options_.app.loglevel);
   } else if (name == "tcp-keepalive") {
     listeners_.tune({.keep_alive_seconds = static_cast<int>(options_.app.tcp_keepalive)});
   } else if (name == "dir") {
-    if (const int code = change_directory(options_.app.dir); code != 0) {
-      error = strerrordesc_np(code);
-      return Err::kIo;
-    }
-    options_.app.dir = current_directory();
+    return change_folder(error);
   }
   return Status::ok();
 }

@@ -8,10 +8,13 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "server/app/allocator.h"
+#include "server/app/loader.h"
 #include "server/app/options.h"
+#include "server/app/snapshot_driver.h"
 #include "server/app/turn_times.h"
 #include "server/engine/config.h"
 #include "server/engine/engine.h"
@@ -41,13 +44,15 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   explicit Server(const Setup& setup);
   ~Server() override;
 
-  // Defines the users and opens the sockets; false when that cannot be, with the reason in the log.
+  // Defines the users, takes the folder, opens the sockets and begins to load what was kept; false
+  // when that cannot be, with the reason in the log.
   bool start();
-  // Turns until an orderly end.
-  void run();
+  // Turns until an orderly end; false if there was nothing to serve, since loading has failed.
+  bool run();
   // One turn; waits at most wait_max for something to happen.
   void turn(Millis wait_max);
   bool is_stopping() const { return stopping_; }
+  bool is_loading() const { return !is_loaded_; }
   // Open files that are not clients: log, files, the ring, listeners.
   static constexpr uint64_t kOwnDescriptors = 32;
   // Of `wanted` clients, so many as the limit on open files allows, which is raised as far as the
@@ -63,6 +68,10 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void reset_stats() override { turn_meter_.reset(); }
   Status shutdown(ShutdownRequest request, std::string& error) override;
   Status abort_shutdown() override;
+  Status save(SaveRequest request, bool& scheduled, std::string& error) override;
+  Status reload(ReloadRequest request, std::string& error) override;
+  Status rewrite_log(bool& scheduled, std::string& error) override;
+  Status load_log(std::string& error) override;
   bool pump() override;
   void purge_memory() override { allocator_.purge(); }
   void return_memory_at_once(bool wanted) override { allocator_.return_at_once(wanted); }
@@ -87,7 +96,14 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void every_second();
   void purge_when_idle();
   Millis wait_for(Millis wait_max) const;
-  bool may_stop(const ShutdownRequest& request);
+  bool take_folder(std::string& error);
+  void leave_folder();
+  Status change_folder(std::string& error);
+  void load();
+  void on_loaded(const std::string& problem);
+  bool saves_at_end(const ShutdownRequest& request) const;
+  void shutdown_if_asked();
+  void end_after_save(bool is_forced, const std::string& problem);
   void stop();
   void erase_departed();
   void erase(Client& client);
@@ -105,6 +121,13 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Listeners listeners_;
   std::unique_ptr<Signals> signals_;
   ClientList clients_;
+  Loader loader_;
+  SnapshotDriver snapshots_;
+  FileFd folder_lock_;
+  bool is_loaded_ = false;
+  bool load_failed_ = false;
+  // By a signal, at a moment when a snapshot could not be made.
+  std::optional<ShutdownRequest> asked_to_stop_;
   TurnMeter turn_meter_;
   Instant next_second_ = 0;
   // See purge_when_idle().

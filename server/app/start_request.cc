@@ -13,6 +13,7 @@ constexpr int kIncludeDepthMax = 16;
 
 constexpr ByteView kUsage =
     "Usage: ouro-server [file] [--name value ...] [-]\n"
+    "       ouro-server --check-rdb FILE\n"
     "\n"
     "  file            configuration in redis.conf's grammar\n"
     "  --name value    a parameter, as a line of the file would give it\n"
@@ -155,6 +156,14 @@ StartRequest read_start_request(Config& config, std::span<const ByteView> argume
               .text = "ouro " + std::string(kOuroVersion) + " (Redis " +
                       std::string(kRedisVersion) + " compatible)\n",
               .config_file = {}};
+    }
+    if (arguments[0] == "--check-rdb") {
+      if (arguments.size() == 2)
+        return {.kind = Kind::kCheckRdb,
+                .text = {},
+                .config_file = {},
+                .file = std::string(arguments[1])};
+      return {.kind = Kind::kFail, .text = "--check-rdb takes one file\n", .config_file = {}};
     }
   }
   Reader reader(config, files);

@@ -2,6 +2,7 @@
 // What the program was started to do, from its arguments and the files they name:
 //
 //   ouro-server [file] [--name value ...] [-]
+//   ouro-server --check-rdb FILE
 //
 // "-" reads more lines from standard input. Lines come in the order file, standard input,
 // arguments; a later one replaces an earlier one, or adds to it where the parameter accumulates
@@ -29,12 +30,14 @@ struct FileAccess {
 struct StartRequest {
   enum class Kind : uint8_t {
     kServe,
-    kPrint,  // `text` to standard output, exit code 0
-    kFail,   // `text` to standard error, exit code 1
+    kCheckRdb,  // the snapshot `file` is looked at
+    kPrint,     // `text` to standard output, exit code 0
+    kFail,      // `text` to standard error, exit code 1
   };
   Kind kind = Kind::kServe;
   std::string text;
   std::string config_file;  // as it was named; empty if none
+  std::string file = {};    // to be looked at
 };
 
 // `arguments` without the program's own name. On kServe the options behind `config` are set.

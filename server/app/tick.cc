@@ -19,6 +19,8 @@ constexpr size_t kPurgeBytesMin = 16_MiB;
 
 void Server::turn(Millis wait_max) {
   loop_.run_once(busy_ ? 0 : wait_for(wait_max));
+  // Nobody is to see a part of what was to be loaded.
+  if (load_failed_) return;
 
   begin_engine_turn();
   // 1. What all sessions sent, and whom it woke.
@@ -31,8 +33,12 @@ void Server::turn(Millis wait_max) {
   allocator_.return_at_once(true);
   busy_ = engine_.run_slices();
   allocator_.return_at_once(false);
+  // 4. What is loaded or saved comes a slice further.
+  busy_ |= loader_.turn();
+  busy_ |= snapshots_.turn();
+  shutdown_if_asked();
   if (loop_.now() >= next_second_) every_second();
-  // 4. What the slices made for others (notifications) leaves too.
+  // 5. What the slices made for others (notifications) leaves too.
   flush_list_.flush_all();
   turn_meter_.on_turn_end(loop_.now(), loop_.fresh_now(), [this] { return loop_.thread_cpu(); });
 }
@@ -51,7 +57,8 @@ bool Server::pump() {
 
 // How long the loop may sleep: until something is due.
 Millis Server::wait_for(Millis wait_max) const {
-  const Instant due = std::min(engine_.next_deadline(), next_second_);
+  const Instant due =
+      std::min({engine_.next_deadline(), next_second_, loader_.due(), snapshots_.due()});
   const Millis left = (due - loop_.now() + 999) / 1000;
   return std::clamp<Millis>(left, 0, std::min(wait_max, kWaitMax));
 }
@@ -78,12 +85,13 @@ void Server::purge_when_idle() {
   purged_to_bytes_ = process_facts().resident_bytes;
 }
 
-void Server::run() {
+bool Server::run() {
   while (!stopping_) turn(kWaitMax);
   // First of all: whoever sees its connection end finds nobody listening any more.
   listeners_.close_all();
   while (!listeners_.is_idle()) turn(kWaitMax);
   stop();
+  return !load_failed_;
 }
 
 }  // namespace ouro

@@ -198,7 +198,7 @@ constexpr CommandSpec kRows[] = {
                      "password:string}] [SETNAME=clientname:string]}]"}},
     {.name = "PING",
      .arity = at_least(1),
-     .flags = Flag::kFast | Flag::kInSubscribedMode,
+     .flags = Flag::kFast | Flag::kInSubscribedMode | Flag::kTellsOfDisk,
      .acl = Acl::kConnection,
      .handler = cmd_ping,
      .doc = {.summary = "Answers PONG or the given bytes.",

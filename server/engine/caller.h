@@ -44,6 +44,7 @@ inline constexpr GateMask kBusy = 1U << 9;
 inline constexpr GateMask kMonitor = 1U << 10;  // a client that watches with MONITOR
 inline constexpr GateMask kScript = 1U << 11;   // what a running script may not do
 inline constexpr GateMask kDue = 1U << 12;      // elements of some collection are due
+inline constexpr GateMask kDisk = 1U << 13;     // what a write changes could not be kept
 // Asked for by the command's own row: the bit is that of Flag::kProtected.
 inline constexpr GateMask kProtected = 1U << 16;
 }  // namespace Gate

@@ -81,6 +81,9 @@ inline constexpr Flags kRunsQueue{1U << 27};
 inline constexpr Flags kInSubscribedMode{1U << 29};
 // Ours, not shown by COMMAND: a wait for keys ends also when one of them goes (XREADGROUP).
 inline constexpr Flags kToldOfRemoval{1U << 23};
+// Ours, not shown by COMMAND: refused as a write is when the disk fails, so that who watches a node
+// sees it (PING).
+inline constexpr Flags kTellsOfDisk{1U << 22};
 // Ours: for tools and tests only. COMMAND DOCS shows it among doc_flags, as "syscmd".
 inline constexpr Flags kSystem{1U << 30};
 }  // namespace Flag

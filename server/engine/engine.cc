@@ -88,10 +88,11 @@ void Engine::run_batch() {
 bool Engine::run_slices() {
   const bool closing = client_memory.has_more();
   const bool forgetting = tracking.run_slice();
-  if (cron_paused || exclusive.active()) return closing || forgetting || batch.has_more();
+  const bool freeing = !cron_paused && free_slice();
+  if (cron_paused || exclusive.active() || persistence.loading.active)
+    return closing || forgetting || freeing || batch.has_more();
   const bool holding = clients.has_work();
   const bool expiring = active_expire && !at_standstill() && expire_slice();
-  const bool freeing = free_slice();
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
   const bool counting = key_sizes.run_slice();

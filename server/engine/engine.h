@@ -32,6 +32,7 @@
 #include "server/engine/latency.h"
 #include "server/engine/monitor.h"
 #include "server/engine/options.h"
+#include "server/engine/persistence.h"
 #include "server/engine/pubsub.h"
 #include "server/engine/registry.h"
 #include "server/engine/scripting.h"
@@ -72,6 +73,10 @@ class Engine {
   // Everything that the running command left goes to the log, and who was told of it may hear it
   // when it is safe.
   void close_group(GroupKind kind);
+  // Those who fill in what the engine knows of persistence have changed why writes are refused.
+  void apply_write_refusal() {
+    executor.set_gate(Gate::kDisk, !persistence.write_refusal().empty());
+  }
   // What is looked at by the second: limits that last, idle clients.
   void every_second();
   // When the next turn has to come at the latest.
@@ -101,10 +106,11 @@ class Engine {
     if (has_observers()) [[unlikely]]
       tell_observers(db, key, event_class, event, Wakes::kNobody);
   }
-  // While clients are paused, or in import-mode, nothing expires and nothing is evicted: what is
-  // due is hidden, and only a command that writes it anew removes it.
+  // While clients are paused, in import-mode, and while loading, nothing expires and nothing is
+  // evicted: what is due is hidden, and only a command that writes it anew removes it.
   bool at_standstill() const {
-    return clients.paused() != Clients::Pause::kNone || options.import_mode;
+    return clients.paused() != Clients::Pause::kNone || options.import_mode ||
+           persistence.loading.active;
   }
   // The clock has ended a key: removes it on a primary, with its effect and events.
   void expire_key(DbIndex db, const Key& key);
@@ -185,6 +191,7 @@ class Engine {
   KeySizes key_sizes;
   BigKeys big_keys;
   LatencyMonitor latency;
+  Persistence persistence;
   Eviction eviction;
   Batch batch;
   Executor executor;
@@ -200,7 +207,7 @@ class Engine {
   std::unique_ptr<Scripting> scripting;
   // Memory that an empty cache takes.
   size_t startup_bytes = 0;
-  // Writes since start (rdb_changes_since_last_save until something saves).
+  // Writes since start, or since the moment of the last whole snapshot.
   uint64_t changes = 0;
 
  private:

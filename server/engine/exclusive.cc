@@ -1,18 +1,30 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/engine/exclusive.h"
 
+#include <utility>
+
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
 
 namespace ouro {
 
 void Exclusive::begin(Session& session, const CommandSpec& spec, Argv argv, Instant until) {
-  CHECK(!active());
+  CHECK(session_ == nullptr);
   session_ = &session;
   since_ = engine_.instant();
   until_ = until;
   spec_ = &spec;
   argv_ = OwnedArgv(engine_.heap, argv);
+}
+
+void Exclusive::end(std::string error) {
+  const bool was_held = std::exchange(is_held_, false);
+  if (session_ == nullptr) {
+    if (was_held) release_all();
+    return;
+  }
+  error_ = std::move(error);
+  until_ = engine_.instant();
 }
 
 // The wait is over: its command is accounted and answered.
@@ -23,8 +35,13 @@ void Exclusive::finish_command(Session& session) {
   argv_.reset();
   session_ = nullptr;
   until_ = kNever;
-  session.with_reply([](Reply& reply) {
-    reply.ok();
+  const std::string error = std::exchange(error_, std::string());
+  if (!error.empty()) {
+    ++engine_.registry.stats(*spec_).failed;
+    engine_.stats.count_error(error);
+  }
+  session.with_reply([&](Reply& reply) {
+    error.empty() ? reply.ok() : reply.error(error);
     return true;
   });
 }
@@ -34,23 +51,23 @@ void Exclusive::release_all() {
 }
 
 void Exclusive::on_turn_end() {
-  if (!active() || engine_.instant() < until_) return;
+  if (session_ == nullptr || engine_.instant() < until_) return;
   Session& session = *session_;
   finish_command(session);
   if (session.caller().txn.executing) engine_.executor.resume_queue(session);
   // The next command of the queue may have begun another wait.
-  if (active()) return;
+  if (session_ != nullptr) return;
   session.end_skip();
-  release_all();
+  if (!is_held_) release_all();
 }
 
 void Exclusive::on_session_left(Session& session) {
   if (session_ != &session) return;
-  while (active()) {
+  while (session_ != nullptr) {
     finish_command(session);
     if (session.caller().txn.executing) engine_.executor.resume_queue(session);
   }
-  release_all();
+  if (!is_held_) release_all();
 }
 
 }  // namespace ouro

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Exclusive: a wait of one session during which no client command runs (DEBUG SLEEP, SHUTDOWN),
+// Exclusive: a wait of one session during which no client command runs (DEBUG SLEEP, SAVE),
 // while the loop and its timers go on. All sessions keep what they receive, up to their limits.
 //
-//      command --Err::kExclusive--> waits until `until` --> "OK"
+//      command --Err::kExclusive--> waits until `until`, or end() --> "OK", or an error
 //          --> the rest of its EXEC, if it was queued --> everybody goes on
 //
 // Inside EXEC it pauses the queue between two commands. The group stays open meanwhile, and nothing
 // else may join it: no slice expires or evicts. If the session goes, the rest of its queue runs at
 // once, without further waits, so that a transaction is always whole.
 #pragma once
+
+#include <string>
 
 #include "datastructs/codec/owned_argv.h"
 #include "server/engine/command.h"
@@ -22,10 +24,15 @@ class Exclusive {
  public:
   explicit Exclusive(Engine& engine) : engine_(engine) {}
 
-  bool active() const { return session_ != nullptr; }
+  bool active() const { return session_ != nullptr || is_held_; }
   const Session* holder() const { return session_; }
-  // The command is accounted with the time of the whole wait. Requires !active().
+  // The command is accounted with the time of the whole wait. Requires that nobody waits.
   void begin(Session& session, const CommandSpec& spec, Argv argv, Instant until);
+  // What it waits for (begin() with kNever) has ended: the answer is an error, or OK if `error` is
+  // empty. Nothing happens if nobody waits any more.
+  void end(std::string error);
+  // The server itself holds everybody up, until end(); whoever asked may go meanwhile (SHUTDOWN).
+  void hold() { is_held_ = true; }
   // The session's connection ends.
   void on_session_left(Session& session);
   void on_turn_end();
@@ -38,8 +45,10 @@ class Exclusive {
 
   Engine& engine_;
   Session* session_ = nullptr;
+  bool is_held_ = false;
   Instant since_ = 0;
   Instant until_ = kNever;
+  std::string error_;  // to be answered
   const CommandSpec* spec_ = nullptr;
   OwnedArgv argv_;
 };

@@ -17,7 +17,7 @@ constexpr GateMask kGatesOf[] = {
     /* kEmbedded */ Gate::kMemory | Gate::kTransaction,
     /* kReplay   */ 0,
     /* kPrimary  */ 0,
-    /* kScript   */ Gate::kScript | Gate::kAcl | Gate::kRoute | Gate::kRole,
+    /* kScript   */ Gate::kScript | Gate::kAcl | Gate::kRoute | Gate::kRole | Gate::kDisk,
     /* kInternal */ 0,
 };
 
@@ -81,6 +81,16 @@ Passage memory_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Arg
   // A queue takes memory whatever is queued.
   if (caller.txn.open && !caller.txn.executing) needs_memory |= !spec.flags.has(Flag::kEndsMulti);
   return needs_memory ? refuse(engine, errors::kOutOfMemory) : Passage::kPass;
+}
+
+// A script that has begun to write goes on.
+Passage disk_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
+  if (caller.script != nullptr && caller.script->has_written) return Passage::kPass;
+  const Flags refused =
+      Flag::kWrite | (caller.script == nullptr ? Flag::kTellsOfDisk : Flag::kNone);
+  return has_any(engine, caller, spec, argv, refused)
+             ? refuse(engine, engine.persistence.write_refusal())
+             : Passage::kPass;
 }
 
 // min-replicas-to-write: this node has no replicas. A script that has begun to write goes on.
@@ -177,6 +187,7 @@ constexpr GateRow kGates[] = {
     {Gate::kScript, script_gate},
     {Gate::kAcl, acl_gate},
     {Gate::kMemory, memory_gate},
+    {Gate::kDisk, disk_gate},
     {Gate::kRole, role_gate},
     {Gate::kSubscribed, subscribed_gate},
     {Gate::kLoading, loading_gate},

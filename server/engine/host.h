@@ -48,6 +48,24 @@ class Host {
   };
   virtual Status shutdown(ShutdownRequest request, std::string& error) = 0;
   virtual Status abort_shutdown() = 0;
+  // Snapshots and the log. Each begins what takes more than a turn; errors leave their text,
+  // without code, in `error`. Who must wait for the end waits in Exclusive, which is told of it
+  // (Exclusive::end): for a save in the foreground, `reload` and `load_log`.
+  struct SaveRequest {
+    bool in_foreground = false;  // nobody's command runs until it has ended
+    bool may_be_later = false;   // if something is in its way
+    bool must_be_later = false;  // a transaction is under way
+  };
+  // scheduled: it has not begun, and will.
+  virtual Status save(SaveRequest request, bool& scheduled, std::string& error) = 0;
+  // Writes a snapshot, empties the databases, and reads it again.
+  struct ReloadRequest {
+    bool saves = true, flushes = true, merges = false;
+  };
+  virtual Status reload(ReloadRequest request, std::string& error) = 0;
+  // Begins the log anew from what there is now.
+  virtual Status rewrite_log(bool& scheduled, std::string& error) = 0;
+  virtual Status load_log(std::string& error) = 0;
   // A turn inside the turn of a script that is over its time. False when the program ends: the
   // script has to.
   virtual bool pump() = 0;
@@ -77,6 +95,10 @@ class NoHost : public Host {
   void reset_stats() override {}
   Status shutdown(ShutdownRequest, std::string& error) override { return not_here(error); }
   Status abort_shutdown() override { return Err::kInvalid; }
+  Status save(SaveRequest, bool&, std::string& error) override { return not_here(error); }
+  Status reload(ReloadRequest, std::string& error) override { return not_here(error); }
+  Status rewrite_log(bool&, std::string& error) override { return not_here(error); }
+  Status load_log(std::string& error) override { return not_here(error); }
   bool pump() override { return true; }
   void purge_memory() override {}
   void return_memory_at_once(bool) override {}

@@ -73,6 +73,19 @@ int read_whole_file(const std::string& path, std::string& bytes, size_t bytes_ma
   return 0;
 }
 
+int read_in_pieces(const std::string& path, FunctionRef<bool(ByteView)> take) {
+  constexpr size_t kPieceBytes = 1_MiB;
+  const ScopedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return errno;
+  std::string room(kPieceBytes, '\0');
+  for (;;) {
+    const ssize_t count = ::read(fd.get(), room.data(), room.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    if (count == 0 || !take(ByteView(room.data(), static_cast<size_t>(count)))) return 0;
+  }
+}
+
 int replace_file(const std::string& path, ByteView bytes) {
   const std::string temporary = path + ".tmp-" + std::to_string(::getpid());
   int error = 0;

@@ -6,12 +6,16 @@
 
 #include <string>
 
+#include "datastructs/base/function_ref.h"
 #include "datastructs/base/units.h"
 
 namespace ouro {
 
 // Replaces `bytes` by the file's contents; left empty on error. EFBIG above `bytes_max`.
 int read_whole_file(const std::string& path, std::string& bytes, size_t bytes_max = 1_GiB);
+
+// Hands out the file's bytes from the front, until `take` wants no more.
+int read_in_pieces(const std::string& path, FunctionRef<bool(ByteView)> take);
 
 // Readers see the old contents or the new, never a part: writes a temporary file beside it, syncs
 // it, renames it over `path`, and syncs the directory, so the new contents survive a crash once

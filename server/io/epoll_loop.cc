@@ -271,6 +271,7 @@ void EpollLoop::serve_reader(int descriptor) {
     case OpKind::kSendWait:
     case OpKind::kConnect:
     case OpKind::kFile:
+    case OpKind::kSyncDir:
       break;
   }
   OURO_UNREACHABLE();

@@ -58,6 +58,7 @@ enum class OpKind : uint8_t {
   kSendWait,  // a send for which the socket has no room yet
   kConnect,
   kFile,
+  kSyncDir,  // its descriptor is the loop's own
   kWatch
 };
 
@@ -199,6 +200,12 @@ class Loop {
   virtual void list_dir(Op& op, const char* path, std::vector<std::string>& names) = 0;
   // A directory's entries become durable: after create, rename and unlink.
   virtual void sync_dir(Op& op, const char* path) = 0;
+  // At once: how large a file is, or -errno.
+  virtual int64_t file_size(FileFd fd) const = 0;
+  // At once: the directory is held by this descriptor until unlock_dir(), or the process ends;
+  // -EWOULDBLOCK if it is held already, whoever does. Nobody else is kept from anything but that.
+  virtual int32_t lock_dir(const char* path) = 0;
+  virtual void unlock_dir(FileFd lock) = 0;
 
   // No operation on the descriptor may be in flight.
   template <class Tag>

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -220,13 +221,32 @@ void SystemLoop::list_dir(Op& op, const char* path, std::vector<std::string>& na
   finish_later(op, 0);
 }
 
+int32_t SystemLoop::open_dir(const char* path) noexcept {
+  return result_of(::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
 void SystemLoop::sync_dir(Op& op, const char* path) {
   begin(op, OpKind::kFile, -1);
-  const int fd = ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return finish_later(op, -errno);
+  const int32_t fd = open_dir(path);
+  if (fd < 0) return finish_later(op, fd);
   const int32_t result = result_of(::fsync(fd));
   ::close(fd);
   finish_later(op, result);
 }
+
+int64_t SystemLoop::file_size(FileFd fd) const {
+  struct stat facts {};
+  return ::fstat(fd.number, &facts) == 0 ? facts.st_size : -errno;
+}
+
+int32_t SystemLoop::lock_dir(const char* path) {
+  const int32_t fd = open_dir(path);
+  if (fd < 0 || ::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  const int error = errno;
+  ::close(fd);
+  return -error;
+}
+
+void SystemLoop::unlock_dir(FileFd lock) { ::close(lock.number); }
 
 }  // namespace ouro

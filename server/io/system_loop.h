@@ -27,6 +27,9 @@ class SystemLoop : public Loop {
   void make_dir(Op& op, const char* path) override;
   void list_dir(Op& op, const char* path, std::vector<std::string>& names) override;
   void sync_dir(Op& op, const char* path) override;
+  int64_t file_size(FileFd fd) const override;
+  int32_t lock_dir(const char* path) override;
+  void unlock_dir(FileFd lock) override;
 
   Instant now() const final { return now_; }
   Micros wall_micros() const final { return now_ + wall_offset_; }
@@ -58,6 +61,8 @@ class SystemLoop : public Loop {
   // A new socket for this address, or -errno.
   static int new_socket(const Address& address);
   static int open_flags(OpenFor purpose) noexcept;
+  // A descriptor, or -errno.
+  static int32_t open_dir(const char* path) noexcept;
   static constexpr int kFileMode = 0644;
   static constexpr int kDirMode = 0755;
 

@@ -274,6 +274,16 @@ void UringLoop::make_dir(Op& op, const char* path) {
   io_uring_prep_mkdirat(&sqe, AT_FDCWD, path, kDirMode);
 }
 
+void UringLoop::sync_dir(Op& op, const char* path) {
+  const int32_t fd = open_dir(path);
+  if (fd < 0) {
+    begin(op, OpKind::kFile, -1);
+    return finish_later(op, fd);
+  }
+  io_uring_sqe& sqe = start(op, OpKind::kSyncDir, fd);
+  io_uring_prep_fsync(&sqe, fd, 0);
+}
+
 void UringLoop::close_descriptor(Op& op, int descriptor) {
   io_uring_sqe& sqe = start(op, OpKind::kFile, descriptor);
   io_uring_prep_close(&sqe, descriptor);
@@ -350,6 +360,9 @@ void UringLoop::on_completion(const io_uring_cqe& cqe) {
       [[fallthrough]];
     case OpKind::kFile:
     case OpKind::kWatch:
+      return finish(op, cqe.res);
+    case OpKind::kSyncDir:
+      ::close(op.loop.descriptor);
       return finish(op, cqe.res);
     case OpKind::kIdle:
       break;

@@ -50,6 +50,7 @@ class UringLoop final : public SystemLoop {
   void rename(Op& op, const char* from, const char* to) override;
   void unlink(Op& op, const char* path) override;
   void make_dir(Op& op, const char* path) override;
+  void sync_dir(Op& op, const char* path) override;
 
   const Uring& uring() const noexcept { return *uring_; }
 

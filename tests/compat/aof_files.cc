@@ -65,7 +65,7 @@ void carry_out(const fs::path& folder, const FileSteps& steps) {
       case FileStep::Kind::kRename:
         fs::rename(path, folder / step.to);
         break;
-      case FileStep::Kind::kRemove:
+      case FileStep::Kind::kUnlink:
         fs::remove(path);
         break;
       case FileStep::Kind::kSync:

@@ -41,7 +41,7 @@ void check_start(ByteView text, const AofManifest& manifest, Prng& prng) {
   if (is_whole) CHECK(recovery.loads.size() == facts.files.size());
   for (const FileStep& step : recovery.after) {
     for (const AofLoad& load : recovery.loads)
-      CHECK(step.kind != FileStep::Kind::kRemove || step.path != AofPaths().in_folder(load.name));
+      CHECK(step.kind != FileStep::Kind::kUnlink || step.path != AofPaths().in_folder(load.name));
   }
 }
 
@@ -63,7 +63,7 @@ void check_manifest(ByteView text) {
   manifest.retire_increments(prng.below(3));
   const AofManifest next = read_again(manifest);
   for (const FileStep& step : plan_without_history({}, next)) {
-    if (step.kind != FileStep::Kind::kRemove) continue;
+    if (step.kind != FileStep::Kind::kUnlink) continue;
     CHECK(step.path != AofPaths().in_folder(next.base()->name));
     for (const AofFile& file : next.increments())
       CHECK(step.path != AofPaths().in_folder(file.name));

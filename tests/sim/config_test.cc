@@ -88,16 +88,5 @@ TEST_F(ConfigSimTest, MoreClientsThanDescriptorsAreRefused) {
             "*2\r\n$10\r\nmaxclients\r\n$5\r\n10000\r\n");
 }
 
-TEST_F(ConfigSimTest, ShutdownThatIsToSaveIsRefused) {
-  EXPECT_EQ(client.ask({"SHUTDOWN", "SAVE"}), "-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
-  EXPECT_TRUE(server.log().has("Nothing can be saved"));
-  EXPECT_FALSE(server.server().is_stopping());
-  EXPECT_EQ(client.ask({"PING"}), "+PONG\r\n");
-  client.send(resp_command({"SHUTDOWN"}));
-  world.run_for(100'000);
-  EXPECT_TRUE(server.log().has("Nothing is saved at the end"));
-  EXPECT_TRUE(server.server().is_stopping());
-}
-
 }  // namespace
 }  // namespace ouro

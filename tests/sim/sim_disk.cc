@@ -192,6 +192,8 @@ uint64_t SimDisk::written_mark(const SimFile& file) {
   return file->forgotten + file->pending.size();
 }
 
+int64_t SimDisk::size_of(const SimFile& file) { return static_cast<int64_t>(file->seen.size()); }
+
 int32_t SimDisk::sync(const SimFile& file, uint64_t mark) {
   // Another sync may have covered some of it meanwhile.
   const size_t count = mark > file->forgotten ? mark - file->forgotten : 0;

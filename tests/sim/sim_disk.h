@@ -46,6 +46,7 @@ class SimDisk {
   // Makes durable what was written before `mark` (see written_mark).
   int32_t sync(const SimFile& file, uint64_t mark);
   static uint64_t written_mark(const SimFile& file);
+  static int64_t size_of(const SimFile& file);
   int32_t truncate(const SimFile& file, uint64_t size);
   int32_t rename(ByteView from, ByteView to);
   int32_t unlink(ByteView path);

@@ -378,6 +378,7 @@ void SimLoop::serve(int descriptor) {
     case OpKind::kSendWait:
     case OpKind::kConnect:
     case OpKind::kFile:
+    case OpKind::kSyncDir:
     case OpKind::kWatch:
       break;
   }
@@ -521,9 +522,9 @@ int32_t SimLoop::write_at(Op& op, FileFd fd, ByteView bytes, uint64_t offset_byt
 
 void SimLoop::sync(Op& op, FileFd fd) {
   const SimFile file = cell_of(fd.number).file;
-  start_file(op, fd.number, [this, file, mark = SimDisk::written_mark(file)] {
-    return machine_.disk().sync(file, mark);
-  });
+  // A file that went with the power has no mark, and no outcome but that.
+  const uint64_t mark = has_power_ ? SimDisk::written_mark(file) : 0;
+  start_file(op, fd.number, [this, file, mark] { return machine_.disk().sync(file, mark); });
 }
 
 void SimLoop::truncate(Op& op, FileFd fd, uint64_t size_bytes) {
@@ -550,6 +551,24 @@ void SimLoop::list_dir(Op& op, const char* path, std::vector<std::string>& names
 
 void SimLoop::sync_dir(Op& op, const char* path) {
   start_file(op, -1, [this, path] { return machine_.disk().sync_dir(path); });
+}
+
+int64_t SimLoop::file_size(FileFd fd) const {
+  return has_power_ ? SimDisk::size_of(cells_[static_cast<size_t>(fd.number)].file) : -EIO;
+}
+
+int32_t SimLoop::lock_dir(const char* path) {
+  if (!has_power_) return -EIO;
+  for (const Cell& cell : cells_) {
+    if (cell.locked == path) return -EWOULDBLOCK;
+  }
+  const int descriptor = new_descriptor();
+  cell_of(descriptor).locked = path;
+  return descriptor;
+}
+
+void SimLoop::unlock_dir(FileFd lock) {
+  if (has_power_) close_now(lock.number);
 }
 
 // ---- the end of a machine

@@ -58,6 +58,9 @@ class SimLoop final : public Loop {
   void make_dir(Op& op, const char* path) override;
   void list_dir(Op& op, const char* path, std::vector<std::string>& names) override;
   void sync_dir(Op& op, const char* path) override;
+  int64_t file_size(FileFd fd) const override;
+  int32_t lock_dir(const char* path) override;
+  void unlock_dir(FileFd lock) override;
   // Nothing becomes readable by itself here: the operation ends by cancel().
   void watch(Op& op, int descriptor) override;
   void cancel(Op& op) override;
@@ -96,11 +99,12 @@ class SimLoop final : public Loop {
   void lose_power();
 
  private:
-  // A descriptor: closed, or one of the three.
+  // A descriptor: closed, or one of the four.
   struct Cell {
     std::shared_ptr<SimListener> listener;
     SimSocket socket;
     SimFile file;
+    std::string locked;  // the path of a directory
     bool read_only = false;
     Op* reader = nullptr;  // accept, receive or receive_into
     Op* writer = nullptr;  // send
@@ -108,7 +112,7 @@ class SimLoop final : public Loop {
     uint64_t writer_ticket = 0;
     std::vector<ByteView> sending;  // of writer; empty: it only waits for room
     bool listed = false;            // in ready_
-    bool is_open() const { return listener || socket || file; }
+    bool is_open() const { return listener || socket || file || !locked.empty(); }
   };
 
   void turn(Millis wait_max, bool nested);
@@ -145,8 +149,8 @@ class SimLoop final : public Loop {
   Instant now_;
   Micros wall_micros_;
   uint64_t turns_ = 0;
-  std::array<uint64_t, 9> started_{};  // by OpKind
-  std::deque<Cell> cells_;             // by descriptor; a deque, since callbacks may add one
+  std::array<uint64_t, 10> started_{};  // by OpKind
+  std::deque<Cell> cells_;              // by descriptor; a deque, since callbacks may add one
   std::deque<int> ready_;
   Op* finished_head_ = nullptr;
   Op* finished_tail_ = nullptr;

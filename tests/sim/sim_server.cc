@@ -19,6 +19,7 @@ bool SimLog::has(ByteView part) const {
 
 SimServer::SimServer(SimMachine& machine, const Change& change)
     : machine_(machine), config_(make_config(options_)) {
+  options_.app.save.clear();
   if (change) change(options_);
   server_ = std::make_unique<Server>(Server::Setup{.loop = machine.loop(),
                                                    .stopwatch = stopwatch_,
@@ -31,6 +32,7 @@ SimServer::SimServer(SimMachine& machine, const Change& change)
                                                    .io_reason = "simulated",
                                                    .handle_signals = false});
   CHECK(server_->start());
+  while (server_->is_loading() && !server_->is_stopping()) server_->turn(kWaitMax);
   machine.set_program([this] { server_->turn(kWaitMax); });
 }
 

@@ -56,6 +56,15 @@ class FakeHost : public Host {
     return Status::ok();
   }
   Status abort_shutdown() override { return Err::kUnknown; }
+  Status save(SaveRequest request, bool& scheduled, std::string& error) override {
+    saves.push_back(request);
+    scheduled = request.must_be_later;
+    error = save_error;
+    return error.empty() ? Status::ok() : Err::kInvalid;
+  }
+  Status reload(ReloadRequest, std::string& error) override { return refuse(error); }
+  Status rewrite_log(bool&, std::string& error) override { return refuse(error); }
+  Status load_log(std::string& error) override { return refuse(error); }
   bool pump() override {
     ++pumps;
     return on_pump == nullptr || on_pump(*this);
@@ -87,10 +96,18 @@ class FakeHost : public Host {
 
   std::map<std::string, std::string> files;
   std::optional<RewriteScope> rewritten;
+  std::vector<SaveRequest> saves;
+  std::string save_error;  // what it answers, if it is not empty
   int shutdowns = 0;
   int pumps = 0;
   Micros stood_still = 0;
   std::function<bool(FakeHost&)> on_pump;  // what happens in a turn inside a script
+
+ private:
+  static Status refuse(std::string& error) {
+    error = "not in this test";
+    return Err::kInvalid;
+  }
 };
 
 // Every effect as text, one line each: "db: WORD WORD".

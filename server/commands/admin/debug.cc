@@ -289,6 +289,27 @@ Status debug_config_rewrite_force_all(Context& ctx) {
   return reply_ok(ctx);
 }
 
+Status debug_reload(Context& ctx) {
+  Host::ReloadRequest request;
+  ArgParser args(ctx.argv, 2);
+  while (args.more()) {
+    if (args.word("MERGE")) {
+      request.merges = true;
+    } else if (args.word("NOFLUSH")) {
+      request.flushes = false;
+    } else if (args.word("NOSAVE")) {
+      request.saves = false;
+    } else {
+      return ctx.fail("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+    }
+  }
+  if (!ctx.may_wait_exclusively()) return ctx.fail_text(errors::kNotFromScript);
+  std::string error;
+  if (!ctx.engine.host.reload(request, error).is_ok()) return ctx.fail_text("ERR " + error);
+  ctx.engine.exclusive.begin(*ctx.caller.session, ctx.spec, ctx.argv, kNever);
+  return Err::kExclusive;
+}
+
 Status debug_error(Context& ctx) { return ctx.fail_text(ctx.argv[2]); }
 
 Status debug_help(Context& ctx);
@@ -316,6 +337,8 @@ constexpr DebugRow kDebugRows[] = {
     {"PROTOCOL", 3, 3, debug_protocol, "<type>", "Answers a value of this type of the protocol."},
     {"QUICKLIST-PACKED-THRESHOLD", 3, 3, debug_quicklist_packed_threshold, "<size>",
      "Accepted for tests; nodes of lists have their own limit."},
+    {"RELOAD", 2, SIZE_MAX, debug_reload, "[MERGE] [NOFLUSH] [NOSAVE]",
+     "Saves, empties the databases and loads what was saved; or some of that."},
     {"REPLYBUFFER", 4, 4, debug_replybuffer, "PEAK-RESET-TIME <NEVER|RESET|ms> | RESIZING <0|1>",
      "Accepted for tests; output buffers keep no peak."},
     {"SET-ACTIVE-EXPIRE", 3, 3, debug_set_active_expire, "<0|1>",

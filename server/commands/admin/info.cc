@@ -194,27 +194,59 @@ void memory_section(Page& page) {
   page.value("lazyfreed_objects", engine.dbs.lazy_free().freed_objects());
 }
 
+// While it lasts.
+void loading_fields(Page& page, const LoadingFacts& facts) {
+  const UnixMs elapsed = (page.now - facts.began) / 1000;
+  const uint64_t left = facts.total_bytes - std::min(facts.loaded_bytes, facts.total_bytes);
+  // As Redis guesses.
+  const uint64_t eta = elapsed == 0 || facts.loaded_bytes == 0
+                           ? 1
+                           : static_cast<uint64_t>(elapsed) * left / facts.loaded_bytes;
+  page.line("loading_start_time:%lld", static_cast<long long>(facts.began / 1000));
+  page.value("loading_total_bytes", facts.total_bytes);
+  page.value("loading_rdb_used_mem", facts.saved_used_memory);
+  page.value("loading_loaded_bytes", facts.loaded_bytes);
+  page.line("loading_loaded_perc:%.2f", ratio(facts.loaded_bytes, facts.total_bytes) * 100);
+  page.value("loading_eta_seconds", eta);
+}
+
+// -1: there is none.
+void seconds_field(Page& page, const char* name, Micros micros) {
+  page.line("%s:%lld", name, static_cast<long long>(micros < 0 ? -1 : micros / 1'000'000));
+}
+
 void persistence_section(Page& page) {
-  page.zeros(
-      {"loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"});
-  page.line("current_fork_perc:%.2f", 0.0);
-  page.zeros({"current_save_keys_processed", "current_save_keys_total"});
+  const Persistence& facts = page.engine.persistence;
+  const SavingFacts& snapshot = facts.snapshot;
+  const SavingFacts& current = snapshot.active ? snapshot : facts.rewrite;
+  const Instant now = page.engine.instant();
+  page.value("loading", facts.loading.active ? 1 : 0);
+  page.value("async_loading", 0);
+  page.value("current_cow_peak", current.active ? current.last_copied_bytes : 0);
+  page.value("current_cow_size", current.active ? current.copied_bytes : 0);
+  page.value("current_cow_size_age", 0);
+  page.line("current_fork_perc:%.2f",
+            current.active ? ratio(current.keys_saved, current.keys_total) * 100 : 0.0);
+  page.value("current_save_keys_processed", current.active ? current.keys_saved : 0);
+  page.value("current_save_keys_total", current.active ? current.keys_total : 0);
   page.value("rdb_changes_since_last_save", page.engine.changes);
-  page.value("rdb_bgsave_in_progress", 0);
-  page.line("rdb_last_save_time:%lld",
-            static_cast<long long>(page.engine.host.info().started / 1000));
-  page.word("rdb_last_bgsave_status", "ok");
-  page.word("rdb_last_bgsave_time_sec", "-1");
-  page.word("rdb_current_bgsave_time_sec", "-1");
-  page.zeros({"rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired",
-              "rdb_last_load_keys_loaded", "aof_enabled", "aof_rewrite_in_progress",
-              "aof_rewrite_scheduled"});
+  page.value("rdb_bgsave_in_progress", snapshot.active ? 1 : 0);
+  page.line("rdb_last_save_time:%lld", static_cast<long long>(facts.last_save / 1000));
+  page.word("rdb_last_bgsave_status", snapshot.last_is_ok ? "ok" : "err");
+  seconds_field(page, "rdb_last_bgsave_time_sec", snapshot.last_micros);
+  seconds_field(page, "rdb_current_bgsave_time_sec", snapshot.active ? now - snapshot.began : -1);
+  page.value("rdb_saves", snapshot.done);
+  page.value("rdb_last_cow_size", snapshot.last_copied_bytes);
+  page.value("rdb_last_load_keys_expired", facts.loading.keys_expired);
+  page.value("rdb_last_load_keys_loaded", facts.loading.keys_loaded);
+  page.zeros({"aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"});
   page.word("aof_last_rewrite_time_sec", "-1");
   page.word("aof_current_rewrite_time_sec", "-1");
   page.word("aof_last_bgrewrite_status", "ok");
   page.zeros({"aof_rewrites", "aof_rewrites_consecutive_failures"});
   page.word("aof_last_write_status", "ok");
   page.zeros({"aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"});
+  if (facts.loading.active) loading_fields(page, facts.loading);
 }
 
 void stats_section(Page& page) {
@@ -249,10 +281,11 @@ void stats_section(Page& page) {
   page.value("pubsub_channels", engine.pubsub.name_count(PubSub::Kind::kChannel));
   page.value("pubsub_patterns", engine.pubsub.name_count(PubSub::Kind::kPattern));
   page.value("pubsubshard_channels", engine.pubsub.name_count(PubSub::Kind::kShard));
-  page.zeros({"latest_fork_usec", "total_forks", "migrate_cached_sockets",
-              "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
-              "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
-              "current_active_defrag_time"});
+  page.value("latest_fork_usec", 0);
+  page.value("total_forks", engine.persistence.views_begun);
+  page.zeros({"migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits",
+              "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
+              "total_active_defrag_time", "current_active_defrag_time"});
   page.value("tracking_total_keys", engine.tracking.key_count());
   page.value("tracking_total_items", engine.tracking.item_count());
   page.value("tracking_total_prefixes", engine.tracking.prefix_count());

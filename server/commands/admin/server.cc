@@ -82,6 +82,9 @@ Status cmd_shutdown(Context& ctx) {
     ctx.reply.ok();
     return Status::ok();
   }
+  // What a script has done so far is not to be saved.
+  if (ctx.engine.batch.is_nested() && !request.no_save)
+    return ctx.fail_text(ctx.engine.scripting->busy_error());
   std::string error;
   if (!ctx.engine.host.shutdown(request, error).is_ok()) {
     return ctx.fail_text(error.empty() ? "ERR Errors trying to SHUTDOWN. Check logs."
@@ -92,7 +95,7 @@ Status cmd_shutdown(Context& ctx) {
     ctx.reply.ok();
     return Status::ok();
   }
-  ctx.engine.exclusive.begin(*ctx.caller.session, ctx.spec, ctx.argv, INT64_MAX);
+  ctx.engine.exclusive.begin(*ctx.caller.session, ctx.spec, ctx.argv, kNever);
   return Err::kExclusive;
 }
 

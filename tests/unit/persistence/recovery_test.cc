@@ -211,7 +211,7 @@ void carry_out(Disk& disk, const FileStep& step) {
       disk[step.to] = disk[step.path];
       disk.erase(step.path);
       break;
-    case FileStep::Kind::kRemove:
+    case FileStep::Kind::kUnlink:
       disk.erase(step.path);
       break;
     case FileStep::Kind::kSync:

@@ -194,5 +194,12 @@ TEST_F(StartRequestTest, HelpAndVersion) {
   EXPECT_EQ(start({"a.conf", "b.conf"}).kind, Kind::kFail);
 }
 
+TEST_F(StartRequestTest, AFileMayBeLookedAtInstead) {
+  const StartRequest request = start({"--check-rdb", "dump.rdb"});
+  EXPECT_EQ(request.kind, Kind::kCheckRdb);
+  EXPECT_EQ(request.file, "dump.rdb");
+  EXPECT_EQ(start({"--check-rdb"}).kind, Kind::kFail);
+}
+
 }  // namespace
 }  // namespace ouro

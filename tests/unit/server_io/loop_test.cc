@@ -495,8 +495,10 @@ TEST_P(LoopContract, FilesAreWrittenSyncedAndRead) {
   loop->read_at(file.op, fd, room, 3);
   finish(file);
   EXPECT_EQ(ByteView(room, static_cast<size_t>(file.last())), "LO world");
+  EXPECT_EQ(loop->file_size(fd), 11);
   loop->truncate(file.op, fd, 4);
   finish(file);
+  EXPECT_EQ(loop->file_size(fd), 4);
   loop->read_at(file.op, fd, room, 0);
   finish(file);
   EXPECT_EQ(file.last(), 4);
@@ -525,6 +527,9 @@ TEST_P(LoopContract, DirectoriesAreChangedAndListed) {
   loop->sync_dir(file.op, sub.c_str());
   finish(file);
   EXPECT_EQ(file.last(), 0);
+  loop->sync_dir(file.op, path("missing").c_str());
+  finish(file);
+  EXPECT_EQ(file.last(), -ENOENT);
   std::vector<std::string> names;
   loop->list_dir(file.op, sub.c_str(), names);
   finish(file);
@@ -535,6 +540,20 @@ TEST_P(LoopContract, DirectoriesAreChangedAndListed) {
   loop->open(file.op, b.c_str(), OpenFor::kRead);
   finish(file);
   EXPECT_EQ(file.last(), -ENOENT);
+}
+
+TEST_P(LoopContract, ADirectoryIsHeldByOne) {
+  Noted file;
+  const std::string sub = path("sub");
+  loop->make_dir(file.op, sub.c_str());
+  finish(file);
+  const int32_t lock = loop->lock_dir(sub.c_str());
+  ASSERT_GE(lock, 0);
+  EXPECT_EQ(loop->lock_dir(sub.c_str()), -EWOULDBLOCK);
+  loop->unlock_dir({lock});
+  const int32_t again = loop->lock_dir(sub.c_str());
+  ASSERT_GE(again, 0);
+  loop->unlock_dir({again});
 }
 
 TEST_P(LoopContract, TimersRunInOrderAndWakeTheLoop) {

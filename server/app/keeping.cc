@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Server: its part in keeping the data. Whose folder it is, what is loaded before clients are
+// served, what is saved before the end.
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "server/app/server.h"
+#include "server/io/process.h"
+
+namespace ouro {
+
+// The folder is one server's, since two would write over each other's files. It is taken when the
+// first is to be written; a server that keeps nothing needs none.
+bool Server::take_folder(std::string& error) {
+  if (folder_lock_.is_open()) return true;
+  const int32_t lock = loop_.lock_dir(options_.app.dir.c_str());
+  if (lock == -EWOULDBLOCK) {
+    error = "Another server keeps its data in the directory " + options_.app.dir;
+    return false;
+  }
+  // Some network file systems know no locks.
+  if (lock < 0) {
+    log_.print(LogLevel::kWarning, "The directory %s cannot be locked: %s",
+               options_.app.dir.c_str(), strerrordesc_np(-lock));
+    return true;
+  }
+  folder_lock_ = {lock};
+  return true;
+}
+
+void Server::leave_folder() {
+  if (folder_lock_.is_open()) loop_.unlock_dir(std::exchange(folder_lock_, FileFd()));
+}
+
+// `dir` has changed.
+Status Server::change_folder(std::string& error) {
+  if (const int code = change_directory(options_.app.dir); code != 0) {
+    error = strerrordesc_np(code);
+    return Err::kIo;
+  }
+  options_.app.dir = current_directory();
+  if (!folder_lock_.is_open()) return Status::ok();
+  leave_folder();
+  return take_folder(error) ? Status::ok() : Status(Err::kIo);
+}
+
+// Waits for as long as it takes to see that there is nothing to load, so that a server without data
+// tells no client of loading.
+void Server::load() {
+  snapshots_.load([this](const std::string& problem) { on_loaded(problem); });
+  while (loader_.is_opening_first()) loop_.run_once(10);
+}
+
+void Server::on_loaded(const std::string& problem) {
+  load_failed_ = !problem.empty();
+  if (load_failed_) {
+    log_.write(LogLevel::kWarning, problem);
+    log_.write(LogLevel::kWarning, "Fatal error loading the DB, check server logs. Exiting.");
+    stopping_ = true;
+    return;
+  }
+  is_loaded_ = true;
+  log_.write(LogLevel::kNotice, "Ready to accept connections");
+  turn_meter_.begin(loop_.thread_cpu());
+}
+
+Status Server::save(SaveRequest request, bool& scheduled, std::string& error) {
+  if (!take_folder(error)) return Err::kIo;
+  return snapshots_.save(request, scheduled, error);
+}
+
+Status Server::reload(ReloadRequest request, std::string& error) {
+  if (request.saves && !take_folder(error)) return Err::kIo;
+  return snapshots_.reload(request, error);
+}
+
+Status Server::rewrite_log(bool&, std::string& error) {
+  error = "The append-only file is not there yet";
+  return Err::kInvalid;
+}
+
+Status Server::load_log(std::string& error) {
+  error = "The append-only file is not there yet";
+  return Err::kInvalid;
+}
+
+bool Server::saves_at_end(const ShutdownRequest& request) const {
+  // What is half loaded must not take the place of what is whole.
+  return is_loaded_ && !request.no_save && (request.save || snapshots_.has_save_points());
+}
+
+Status Server::shutdown(ShutdownRequest request, std::string& error) {
+  log_.write(LogLevel::kWarning, "User requested shutdown...");
+  if (!saves_at_end(request)) {
+    stopping_ = true;
+    return Status::ok();
+  }
+  if (!take_folder(error) && !request.force) return Err::kIo;
+  log_.write(LogLevel::kNotice, "Saving the final RDB snapshot before exiting.");
+  // What is acknowledged from now on would not be in it.
+  engine_.exclusive.hold();
+  snapshots_.save_at_end([this, is_forced = request.force](const std::string& problem) {
+    end_after_save(is_forced, problem);
+  });
+  return Status::ok();
+}
+
+void Server::shutdown_if_asked() {
+  if (!asked_to_stop_ || engine_.exclusive.active()) return;
+  const ShutdownRequest request = *std::exchange(asked_to_stop_, std::nullopt);
+  std::string error;
+  if (!shutdown(request, error).is_ok()) log_.write(LogLevel::kWarning, error);
+}
+
+void Server::end_after_save(bool is_forced, const std::string& problem) {
+  stopping_ = problem.empty() || is_forced;
+  if (problem.empty()) return;
+  log_.write(LogLevel::kWarning, stopping_ ? "Error trying to save the DB. Exit anyway."
+                                           : "Error trying to save the DB, can't exit.");
+  if (!stopping_) engine_.exclusive.end("ERR Errors trying to SHUTDOWN. Check logs.");
+}
+
+Status Server::abort_shutdown() { return Err::kInvalid; }
+
+}  // namespace ouro

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/app/snapshot_contents.h"
+
+#include <algorithm>
+
+#include "server/engine/arg_parser.h"
+#include "server/engine/version.h"
+#include "server/script/function_store.h"
+
+namespace ouro {
+
+SnapshotFacts snapshot_facts(Engine& engine, SnapshotUse use) {
+  SnapshotFacts facts;
+  facts.aux = {
+      {"redis-ver", std::string(kRedisVersion)},
+      {"redis-bits", std::to_string(sizeof(void*) * 8)},
+      {"ctime", std::to_string(engine.now() / 1000)},
+      {"used-mem", std::to_string(engine.heap.used_bytes())},
+      {"aof-base", use == SnapshotUse::kLogBase ? "1" : "0"},
+  };
+  facts.functions = function_texts(engine);
+  return facts;
+}
+
+std::optional<uint64_t> KeyHints::idle_seconds(const Entry& entry) const {
+  const EvictionPolicy policy = engine_.options.maxmemory_policy;
+  if (policy != EvictionPolicy::kAllkeysLru && policy != EvictionPolicy::kVolatileLru) return {};
+  return (engine_.access_clock() - entry.access()) & Entry::kAccessMask;
+}
+
+std::optional<uint8_t> KeyHints::frequency(const Entry& entry) const {
+  if (!Eviction::counts_uses(engine_.options.maxmemory_policy)) return {};
+  return static_cast<uint8_t>(entry.access() & 0xFF);
+}
+
+ValueTarget SnapshotLoad::target() const {
+  return {engine_.heap, engine_.options.limits, engine_.dbs[0].seed()};
+}
+
+bool SnapshotLoad::pass_over(const SnapshotKey& key) {
+  const bool is_due = key.deadline != kNoExpiry && key.deadline < now_;
+  if (options_.use == SnapshotUse::kLogBase || !is_due) return false;
+  ++keys_expired_;
+  ++engine_.persistence.loading.keys_expired;
+  return true;
+}
+
+std::optional<SnapshotLoad::Place> SnapshotLoad::place_of(const SnapshotKey& key) {
+  if (key.db >= engine_.dbs.count()) {
+    refusal_ = "it has keys in database " + std::to_string(key.db) + ", and there are " +
+               std::to_string(engine_.dbs.count()) + " here";
+    return {};
+  }
+  Keyspace& db = engine_.dbs[key.db];
+  const Key name = db.key(key.key);
+  Entry* const found = db.find(name);
+  if (found != nullptr && !options_.replaces) {
+    refusal_ = "the key '" + std::string(key.key) + "' is there already in database " +
+               std::to_string(key.db);
+    return {};
+  }
+  return Place{.db = db, .key = name, .found = found};
+}
+
+bool SnapshotLoad::on_string(const SnapshotKey& key, ByteView text) {
+  if (pass_over(key)) return true;
+  const std::optional<Place> place = place_of(key);
+  if (!place) return false;
+  count(key, *place->db.put_string(place->key, place->found, text, key.deadline));
+  return true;
+}
+
+bool SnapshotLoad::on_value(const SnapshotKey& key, Value value) {
+  const std::optional<Place> place = pass_over(key) ? std::nullopt : place_of(key);
+  if (!place) {
+    size_t all = SIZE_MAX;
+    value.free_some(engine_.heap, all);
+    return refusal_.empty();
+  }
+  Entry& entry = *place->db.put_value(place->key, place->found, value, key.deadline);
+  if (const UnixMs when = entry.next_element_deadline(); when != kNever)
+    place->db.note_element_deadline(place->key, when);
+  count(key, entry);
+  return true;
+}
+
+void SnapshotLoad::count(const SnapshotKey& key, Entry& entry) {
+  ++engine_.persistence.loading.keys_loaded;
+  if (Eviction::counts_uses(engine_.options.maxmemory_policy)) {
+    if (!key.frequency) return;
+    const uint32_t minutes = Eviction::access_of_new(now_) & ~uint32_t{0xFF};
+    entry.set_access(minutes | *key.frequency);
+  } else if (key.idle_seconds) {
+    // The clock goes round: nothing is older than that.
+    const uint64_t idle = std::min<uint64_t>(*key.idle_seconds, Entry::kAccessMask);
+    entry.set_access((engine_.access_clock() - static_cast<uint32_t>(idle)) & Entry::kAccessMask);
+  }
+}
+
+void SnapshotLoad::on_aux(ByteView name, ByteView value) {
+  const Result<int64_t> number = parse_integer(value);
+  if (name == "redis-ver") {
+    engine_.log.print(LogLevel::kNotice, "Loading RDB produced by version %.*s",
+                      printed_size(value), value.data());
+  } else if (name == "ctime" && number.is_ok()) {
+    engine_.log.print(LogLevel::kNotice, "RDB age %lld seconds",
+                      static_cast<long long>(std::max<int64_t>(now_ / 1000 - *number, 0)));
+  } else if (name == "used-mem" && number.is_ok()) {
+    engine_.persistence.loading.saved_used_memory = static_cast<uint64_t>(*number);
+    engine_.log.print(LogLevel::kNotice, "RDB memory usage when created %.2f Mb",
+                      static_cast<double>(*number) / (1024 * 1024));
+  }
+}
+
+bool SnapshotLoad::on_function(ByteView source) {
+  std::string error;
+  if (load_function_text(engine_, source, options_.replaces, error)) return true;
+  refusal_ = "a library of functions cannot be loaded: " + error;
+  return false;
+}
+
+}  // namespace ouro

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What an engine puts into a snapshot besides its keys, and how it takes in what is in one. Used
+// for snapshots and for the snapshot at the front of a log.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "persistence/snapshot_reader.h"
+#include "persistence/snapshot_writer.h"
+#include "server/engine/engine.h"
+
+namespace ouro {
+
+// For whom a file is written or read.
+enum class SnapshotUse : uint8_t { kFile, kLogBase };
+
+// What stands before the keys: who wrote it and when, and the libraries of functions.
+SnapshotFacts snapshot_facts(Engine& engine, SnapshotUse use);
+
+// How long keys have not been used or how often they are, by the policy that evicts them.
+class KeyHints final : public AccessHints {
+ public:
+  explicit KeyHints(const Engine& engine) : engine_(engine) {}
+  std::optional<uint64_t> idle_seconds(const Entry& entry) const override;
+  std::optional<uint8_t> frequency(const Entry& entry) const override;
+
+ private:
+  const Engine& engine_;
+};
+
+// Fills the databases. A key that is due is passed over, but in the base of a log, whose effects
+// remove it.
+class SnapshotLoad final : public SnapshotSink {
+ public:
+  struct Options {
+    SnapshotUse use = SnapshotUse::kFile;
+    bool replaces = false;  // keys and libraries that are here already; else there must be none
+  };
+  SnapshotLoad(Engine& engine, const Options& options)
+      : engine_(engine), options_(options), now_(engine.now()) {}
+
+  bool on_string(const SnapshotKey& key, ByteView text) override;
+  bool on_value(const SnapshotKey& key, Value value) override;
+  void on_aux(ByteView name, ByteView value) override;
+  void on_size(DbIndex /*db*/, uint64_t /*keys*/, uint64_t /*expiring*/) override {}
+  bool on_function(ByteView source) override;
+
+  ValueTarget target() const;
+  // What was refused, and why; empty if nothing was.
+  const std::string& refusal() const { return refusal_; }
+  uint64_t keys_expired() const { return keys_expired_; }
+
+ private:
+  struct Place {
+    Keyspace& db;
+    Key key;
+    Entry* found;  // what is there, and will be replaced
+  };
+  // Where the key goes; none if it is refused.
+  std::optional<Place> place_of(const SnapshotKey& key);
+  bool pass_over(const SnapshotKey& key);
+  void count(const SnapshotKey& key, Entry& entry);
+
+  Engine& engine_;
+  Options options_;
+  UnixMs now_;
+  uint64_t keys_expired_ = 0;
+  std::string refusal_;
+};
+
+}  // namespace ouro

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Persistence: what the engine knows of snapshots, of the log, and of the loading of either. Those
+// who write and read files (server/app) fill it in; INFO, the gates and commands look. What a
+// command wants done goes through Host.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "datastructs/base/units.h"
+
+namespace ouro {
+
+// A reading of files into the databases, which the gate kLoading keeps clients from meanwhile.
+struct LoadingFacts {
+  bool active = false;
+  UnixMs began = 0;
+  uint64_t total_bytes = 0;
+  uint64_t loaded_bytes = 0;
+  uint64_t saved_used_memory = 0;  // as the snapshot says its server had
+  // Of the last one that ended, too.
+  uint64_t keys_loaded = 0;
+  uint64_t keys_expired = 0;
+};
+
+// A snapshot or a rewrite, and how the last one went.
+struct SavingFacts {
+  bool active = false;
+  bool scheduled = false;  // begins when nothing is in its way
+  Instant began = 0;
+  Micros last_micros = -1;  // -1: none has ended yet
+  bool last_is_ok = true;
+  uint64_t done = 0;               // how many have succeeded
+  uint64_t copied_bytes = 0;       // copied or kept from being freed for it, by now
+  uint64_t last_copied_bytes = 0;  // of the last one, the most
+  uint64_t keys_saved = 0;
+  uint64_t keys_total = 0;
+  uint64_t bytes_written = 0;
+};
+
+struct Persistence {
+  LoadingFacts loading;
+  uint64_t views_begun = 0;  // what Redis forks for (total_forks)
+
+  SavingFacts snapshot;
+  UnixMs last_save = 0;  // of the last whole snapshot, or when the data was loaded
+  // There are save points, and stop-writes-on-bgsave-error.
+  bool writes_need_snapshots = false;
+
+  SavingFacts rewrite;
+  uint64_t rewrite_failures = 0;  // in a row
+  bool log_is_on = false;
+  bool log_waits = false;   // appendonly is on, and its first base is being made
+  std::string log_problem;  // why the log cannot be written; empty while it can
+  uint64_t log_bytes = 0;
+  uint64_t log_base_bytes = 0;  // after the last rewrite or at start
+  uint64_t log_buffered_bytes = 0;
+  uint64_t log_pending_syncs = 0;
+  uint64_t log_delayed_syncs = 0;
+
+  // What a write is answered while what it changes cannot be kept; empty if it can.
+  std::string write_refusal() const;
+};
+
+}  // namespace ouro

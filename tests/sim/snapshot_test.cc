@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Snapshots on a disk that loses what was not synced: what is on it after a crash, a failure, an
+// orderly end.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <optional>
+#include <string>
+
+#include "sim/seed.h"
+#include "sim/sim_client.h"
+#include "sim/sim_server.h"
+
+namespace ouro {
+namespace {
+
+class SnapshotSimTest : public testing::Test {
+ protected:
+  static void usual(Options& options) { options.engine.enable_debug_command = Allowed::kEverybody; }
+
+  void start(const SimServer::Change& change = usual) {
+    server.emplace(machine, change);
+    client.emplace(world);
+  }
+  void crash(CrashKeeps kept) {
+    machine.crash(kept);
+    client.reset();
+    server.reset();
+    machine.restart();
+  }
+  void crash_and_start(CrashKeeps kept = CrashKeeps::kNothing) {
+    crash(kept);
+    start();
+  }
+  // Keys 0 to `count`, all with this value.
+  void fill(int count, const std::string& value) {
+    for (int i = 0; i < count; ++i)
+      ASSERT_EQ(client->ask({"SET", "key:" + std::to_string(i), value}), "+OK\r\n");
+  }
+  std::string get(const std::string& key) {
+    const std::string reply = client->ask({"GET", key});
+    return reply.substr(reply.find('\n') + 1, reply.size() - reply.find('\n') - 3);
+  }
+  std::string info(const std::string& field) {
+    const std::string text = client->ask({"INFO", "persistence"});
+    const size_t at = text.find("\n" + field + ":");
+    if (at == std::string::npos) return "(none)";
+    const size_t begin = at + field.size() + 2;
+    return text.substr(begin, text.find('\r', begin) - begin);
+  }
+  bool await_idle() {
+    return world.run_until([&] { return !server->engine().persistence.snapshot.active; }, 60'000);
+  }
+
+  SimWorld world{run_seed()};
+  SimMachine& machine = world.add_machine();
+  std::optional<SimServer> server;
+  std::optional<SimClient> client;
+};
+
+TEST_F(SnapshotSimTest, WhatWasSavedIsThereAfterACrash) {
+  start();
+  fill(10, "kept");
+  EXPECT_EQ(client->ask({"SAVE"}), "+OK\r\n");
+  EXPECT_EQ(info("rdb_changes_since_last_save"), "0");
+  EXPECT_EQ(client->ask({"SET", "later", "lost"}), "+OK\r\n");
+  crash_and_start();
+  EXPECT_EQ(client->ask({"DBSIZE"}), ":10\r\n");
+  EXPECT_EQ(get("key:7"), "kept");
+}
+
+// The file holds the moment when BGSAVE ran, whatever is written meanwhile.
+TEST_F(SnapshotSimTest, CommandsGoOnDuringASnapshot) {
+  start();
+  fill(300, "before");
+  client->ask({"RPUSH", "list", "a", "b"});
+  EXPECT_EQ(client->ask({"BGSAVE"}), "+Background saving started\r\n");
+  EXPECT_EQ(client->ask({"BGSAVE"}), "-ERR Background save already in progress\r\n");
+  EXPECT_EQ(client->ask({"SAVE"}), "-ERR Background save already in progress\r\n");
+  fill(300, "after");
+  client->ask({"DEL", "list"});
+  ASSERT_TRUE(await_idle());
+  EXPECT_EQ(info("rdb_last_bgsave_status"), "ok");
+  EXPECT_EQ(info("rdb_changes_since_last_save"), "301");
+  crash_and_start();
+  EXPECT_EQ(client->ask({"DBSIZE"}), ":301\r\n");
+  for (int i = 0; i < 300; ++i) ASSERT_EQ(get("key:" + std::to_string(i)), "before");
+  EXPECT_EQ(client->ask({"LLEN", "list"}), ":2\r\n");
+}
+
+// Wherever the power fails, the file is the old one or the new one, whole.
+TEST_F(SnapshotSimTest, ACrashAtAnyMomentLeavesOneWholeFile) {
+  constexpr int kKeys = 40;
+  start();
+  fill(kKeys, "0");
+  ASSERT_EQ(client->ask({"SAVE"}), "+OK\r\n");
+  std::string saved = "0";
+  for (int round = 1; round <= 200; ++round) {
+    const std::string value = std::to_string(round);
+    fill(kKeys, value);
+    ASSERT_EQ(client->ask({"BGSAVE"}), "+Background saving started\r\n");
+    world.run_for(static_cast<Micros>(world.prng().below(2'000)));
+    const bool was_done = !server->engine().persistence.snapshot.active;
+    crash_and_start(CrashKeeps::kSome);
+    const std::string found = get("key:0");
+    ASSERT_TRUE(found == value || (found == saved && !was_done)) << found << ' ' << value;
+    for (int i = 0; i < kKeys; ++i) ASSERT_EQ(get("key:" + std::to_string(i)), found);
+    saved = found;
+  }
+}
+
+TEST_F(SnapshotSimTest, AFullDiskStopsWritesUntilItHasRoom) {
+  start([](Options& options) { options.app.save = "3600 1000000"; });
+  fill(100, std::string(1000, 'v'));
+  machine.disk().set_capacity(1'000);
+  EXPECT_EQ(client->ask({"BGSAVE"}), "+Background saving started\r\n");
+  ASSERT_TRUE(await_idle());
+  EXPECT_EQ(info("rdb_last_bgsave_status"), "err");
+  EXPECT_TRUE(
+      client->ask({"SET", "k", "v"}).starts_with("-MISCONF Redis is configured to save RDB"));
+  EXPECT_TRUE(client->ask({"PING"}).starts_with("-MISCONF"));
+  EXPECT_EQ(get("key:1"), std::string(1000, 'v'));
+  EXPECT_EQ(client->ask({"CONFIG", "SET", "stop-writes-on-bgsave-error", "no"}), "+OK\r\n");
+  EXPECT_EQ(client->ask({"SET", "k", "v"}), "+OK\r\n");
+  EXPECT_EQ(client->ask({"CONFIG", "SET", "stop-writes-on-bgsave-error", "yes"}), "+OK\r\n");
+  EXPECT_TRUE(client->ask({"SET", "k", "v"}).starts_with("-MISCONF"));
+  // What was written of it is gone.
+  EXPECT_EQ(machine.disk().used_bytes(), 0U);
+  machine.disk().set_capacity(UINT64_MAX);
+  EXPECT_EQ(client->ask({"SAVE"}), "+OK\r\n");
+  EXPECT_EQ(client->ask({"SET", "k", "v"}), "+OK\r\n");
+}
+
+TEST_F(SnapshotSimTest, AFailedSyncIsAFailedSnapshot) {
+  start();
+  fill(10, "old");
+  ASSERT_EQ(client->ask({"SAVE"}), "+OK\r\n");
+  fill(10, "new");
+  machine.disk().fail_syncs(1);
+  EXPECT_EQ(client->ask({"SAVE"}), "-ERR Cannot sync temp-dump.rdb: Input/output error\r\n");
+  crash_and_start();
+  EXPECT_EQ(get("key:3"), "old");
+}
+
+TEST_F(SnapshotSimTest, SavePointsSave) {
+  start([](Options& options) { options.app.save = "10 5"; });
+  fill(4, "few");
+  world.run_for(20'000'000);
+  EXPECT_EQ(info("rdb_saves"), "0");
+  fill(1, "enough");
+  world.run_for(1'000'000);
+  ASSERT_TRUE(await_idle());
+  EXPECT_EQ(info("rdb_saves"), "1");
+  crash_and_start();
+  EXPECT_EQ(get("key:0"), "enough");
+}
+
+TEST_F(SnapshotSimTest, TheEndSavesIfAskedOrIfThereAreSavePoints) {
+  start();
+  fill(10, "first");
+  client->send(resp_command({"SHUTDOWN", "SAVE"}));
+  ASSERT_TRUE(world.run_until([&] { return server->server().is_stopping(); }, 10'000));
+  crash_and_start();
+  EXPECT_EQ(get("key:3"), "first");
+  fill(10, "second");
+  client->send(resp_command({"SHUTDOWN"}));
+  ASSERT_TRUE(world.run_until([&] { return server->server().is_stopping(); }, 10'000));
+  crash(CrashKeeps::kNothing);
+  start([](Options& options) { options.app.save = "3600 1"; });
+  EXPECT_EQ(get("key:3"), "first");
+  fill(10, "third");
+  // Its asker goes: nobody's command may run all the same, since it would not be in the file.
+  SimClient asker(world);
+  asker.send(resp_command({"BGSAVE"}) + resp_command({"SHUTDOWN"}));
+  world.run_for(400);
+  asker.close();
+  client->send(resp_command({"SET", "key:3", "fourth"}));
+  ASSERT_TRUE(world.run_until([&] { return server->server().is_stopping(); }, 10'000));
+  const std::string answer = client->received();
+  crash_and_start();
+  EXPECT_EQ(get("key:3"), answer == "+OK\r\n" ? "fourth" : "third");
+}
+
+TEST_F(SnapshotSimTest, AnEndThatCannotSaveIsNone) {
+  start();
+  fill(10, "kept");
+  machine.disk().set_capacity(10);
+  EXPECT_EQ(client->ask({"SHUTDOWN", "SAVE"}), "-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+  EXPECT_EQ(get("key:3"), "kept");
+  client->send(resp_command({"SHUTDOWN", "SAVE", "FORCE"}));
+  EXPECT_TRUE(world.run_until([&] { return server->server().is_stopping(); }, 10'000));
+}
+
+TEST_F(SnapshotSimTest, DebugReloadKeepsWhatThereIs) {
+  start();
+  fill(10, "kept");
+  client->ask({"SET", "timed", "v", "PX", "100000"});
+  client->ask({"ZADD", "z", "1.5", "a"});
+  const std::string digest = client->ask({"DEBUG", "DIGEST"});
+  EXPECT_EQ(client->ask({"DEBUG", "RELOAD"}), "+OK\r\n");
+  EXPECT_EQ(client->ask({"DEBUG", "DIGEST"}), digest);
+  EXPECT_EQ(client->ask({"DEBUG", "RELOAD", "NOFLUSH", "MERGE"}), "+OK\r\n");
+  EXPECT_EQ(client->ask({"DEBUG", "DIGEST"}), digest);
+  EXPECT_EQ(client->ask({"DEBUG", "RELOAD", "NOFLUSH", "NOSAVE"}),
+            "-ERR Error trying to load the RDB dump, check server logs.\r\n");
+  server->check_invariants();
+}
+
+// A transaction is no moment: what is asked for inside of one begins behind it.
+TEST_F(SnapshotSimTest, ASnapshotInATransactionBeginsBehindIt) {
+  start();
+  client->ask({"MULTI"});
+  client->ask({"SET", "a", "1"});
+  client->ask({"BGSAVE"});
+  client->ask({"SET", "b", "2"});
+  EXPECT_EQ(client->ask({"EXEC"}), "*3\r\n+OK\r\n+Background saving scheduled\r\n+OK\r\n");
+  world.run_for(1'000'000);
+  crash_and_start();
+  EXPECT_EQ(get("b"), "2");
+}
+
+TEST_F(SnapshotSimTest, AFlippedBitKeepsTheServerFromStarting) {
+  start();
+  fill(10, "kept");
+  ASSERT_EQ(client->ask({"SAVE"}), "+OK\r\n");
+  crash(CrashKeeps::kNothing);
+  const std::string bytes = machine.disk().seen("dump.rdb");
+  SimFile file;
+  ASSERT_EQ(machine.disk().open("dump.rdb", OpenFor::kChange, file), 0);
+  const size_t at = world.prng().below(bytes.size());
+  const char flipped = static_cast<char>(bytes[at] ^ (1 << world.prng().below(8)));
+  ASSERT_EQ(machine.disk().write_at(file, ByteView(&flipped, 1), at), 1);
+  start();
+  EXPECT_TRUE(server->server().is_stopping());
+  EXPECT_TRUE(server->log().has("The RDB file dump.rdb is damaged at offset"));
+}
+
+TEST_F(SnapshotSimTest, AFolderIsOneServers) {
+  start();
+  const int32_t lock = machine.loop().lock_dir(".");
+  ASSERT_GE(lock, 0);
+  EXPECT_EQ(client->ask({"SAVE"}), "-ERR Another server keeps its data in the directory .\r\n");
+  EXPECT_TRUE(client->ask({"CONFIG", "SET", "save", "1 1"})
+                  .ends_with("Another server keeps its data in the directory .\r\n"));
+  machine.loop().unlock_dir({lock});
+  EXPECT_EQ(client->ask({"SAVE"}), "+OK\r\n");
+  EXPECT_EQ(machine.loop().lock_dir("."), -EWOULDBLOCK);
+}
+
+}  // namespace
+}  // namespace ouro
