@@ -16,8 +16,8 @@ from compare import is_later_version, known_arity, without_later
 from servers import Server
 
 # Come with a feature that is not there yet.
-LATER = set("""asking bgrewriteaof bgsave failover lastsave migrate module psync readonly readwrite replconf replicaof role
-save slaveof sync wait""".split())
+LATER = set("""asking bgrewriteaof failover migrate module psync readonly readwrite replconf replicaof role
+slaveof sync wait""".split())
 LATER_CONTAINERS = ("cluster", "module")
 OWN_WORDS = {b"summary", b"complexity", b"subcommands"}
 
