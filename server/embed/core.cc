@@ -161,7 +161,9 @@ void Core::run_as(Caller& caller, Argv argv, Reply& reply) {
   engine_.executor.start_timing();
   const Executor::Outcome outcome = engine_.executor.run(caller, prepared, reply);
   // Only a connection can wait; a command that would has written nothing.
-  if (outcome != Executor::Outcome::kDone) reply.error("ERR this command needs a connection");
+  const bool is_answered =
+      outcome == Executor::Outcome::kDone || outcome == Executor::Outcome::kRefused;
+  if (!is_answered) reply.error("ERR this command needs a connection");
 }
 
 void Core::run(Argv argv, Reply& reply) { run_as(typed_, argv, reply); }

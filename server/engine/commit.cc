@@ -1,7 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/engine/commit.h"
 
+#include <algorithm>
+
 namespace ouro {
+
+void Commit::attach(EffectSink& sink) {
+  CHECK(group_.empty());
+  CHECK(std::find(sinks_.begin(), sinks_.end(), &sink) == sinks_.end());
+  sinks_.push_back(&sink);
+}
+
+void Commit::detach(EffectSink& sink) {
+  CHECK(group_.empty());
+  std::erase(sinks_, &sink);
+}
 
 void Commit::add_first(DbIndex db, Argv argv) {
   if (!wanted()) return;

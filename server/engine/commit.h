@@ -6,6 +6,12 @@
 //
 //      handler -> Effects (one command) -> Commit (one group) -> sinks: AOF buffer, backlog ...
 //
+// Groups are numbered from 1; the last one's number is the log's end. What a client is told carries
+// the number of the last group that it may know of, and leaves when the log says that it is safe:
+//
+//      0 ........ released() ........ log_end() ........ open_end(), while a group is open
+//                 may leave           is held back
+//
 // Without a sink nothing is recorded: wanted() is false and every call here is a test of one bool.
 #pragma once
 
@@ -14,6 +20,7 @@
 #include <span>
 #include <vector>
 
+#include "datastructs/base/out_buffer.h"
 #include "persistence/effect.h"
 #include "server/engine/command.h"
 
@@ -31,6 +38,10 @@ class Commit {
   Commit(Heap& heap, std::span<EffectSink* const> sinks)
       : heap_(heap), sinks_(sinks.begin(), sinks.end()) {}
 
+  // A sink that comes or goes while the engine runs. Requires: no group is open.
+  void attach(EffectSink& sink);
+  void detach(EffectSink& sink);
+
   bool wanted() const { return !sinks_.empty() && muted_ == 0; }
   // Adds one effect to the open group.
   void add(DbIndex db, Argv argv) {
@@ -45,8 +56,13 @@ class Commit {
   // The start of the current command's effects within the group.
   void begin_command() { command_at_ = group_.size(); }
 
-  // The log's end: what a reply made now must not overtake.
   uint64_t log_end() const { return groups_; }
+  // What a reply made now must not overtake: the log's end, with the open group if that will be
+  // one.
+  uint64_t open_end() const { return groups_ + (group_.empty() ? 0 : 1); }
+  // Up to here replies may leave: all of them, unless somebody keeps a log and says otherwise.
+  uint64_t released() const { return released_; }
+  void set_released(uint64_t log_end) { released_ = log_end; }
 
   // While replaying, what happens is already in the log.
   void mute() { ++muted_; }
@@ -58,6 +74,7 @@ class Commit {
   std::vector<Effect> group_;
   size_t command_at_ = 0;
   uint64_t groups_ = 0;
+  uint64_t released_ = kReleaseAll;
   int muted_ = 0;
 };
 

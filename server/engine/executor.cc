@@ -132,11 +132,11 @@ Executor::Outcome Executor::attempt(Caller& caller, const Prepared& prepared, Re
   const CommandSpec* spec = prepared.spec;
   if (spec == nullptr) [[unlikely]] {
     refuse_unknown(caller, prepared.argv, reply);
-    return Outcome::kDone;
+    return Outcome::kRefused;
   }
   if (!spec->accepts(prepared.argv.size()) || spec->handler == nullptr) [[unlikely]] {
     refuse_arity(caller, *spec, reply);
-    return Outcome::kDone;
+    return Outcome::kRefused;
   }
   static_assert(Gate::kProtected == Flag::kProtected.bits);
   const GateMask asking = node_gates_ | caller.gates | (spec->flags.bits & Flag::kProtected.bits);
@@ -147,7 +147,7 @@ Executor::Outcome Executor::attempt(Caller& caller, const Prepared& prepared, Re
       case Passage::kRefused: {
         const std::string text = std::move(message_);
         refuse(caller, spec, text, reply);
-        return Outcome::kDone;
+        return Outcome::kRefused;
       }
       case Passage::kQueued:
         reply.simple("QUEUED");

@@ -42,9 +42,9 @@ class Executor {
     // The key that has become ready, if a waiting command is run again.
     const std::string* woken_by = nullptr;
   };
-  // kWaits: the session waits now, its reply comes later. kPostponed: nothing ran, try again later
-  // (gates.h).
-  enum class Outcome : uint8_t { kDone, kWaits, kPostponed };
+  // kRefused: nothing ran, the reply says why. kWaits: the session waits now, its reply comes
+  // later. kPostponed: nothing ran, try again later (gates.h).
+  enum class Outcome : uint8_t { kDone, kRefused, kWaits, kPostponed };
   Outcome run(Caller& caller, const Prepared& prepared, Reply& reply);
 
   // The commands of an executing transaction that have not run: their gates have passed when they

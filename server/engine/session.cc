@@ -216,7 +216,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   last_command = spec;
   last_active = engine_.instant();
   running_ = &command;
-  begin_output();
+  const bool begins = begin_output();
   Executor::Outcome outcome;
   if (reply_mode == ReplyMode::kOn) [[likely]] {
     RespReply reply(out_, resp_version_ == 3);
@@ -229,10 +229,19 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
     skipped_.push_back(command);
     postpone();
   }
-  end_output();
+  if (begins && !tells_of_data(spec, outcome)) unsealed_ = false;
+  seal();
   after_reply();
   if (engine_.batch.is_nested() && !was_nested) [[unlikely]]
     take_held();
+}
+
+// Whether the answer may show what the log does not have yet. One that cannot leaves with what was
+// said before it: who is refused because the disk is full must be told now, not when it has room.
+bool Session::tells_of_data(const CommandSpec* spec, Executor::Outcome outcome) {
+  constexpr Flags kUseData =
+      Flag::kReadonly | Flag::kWrite | Flag::kMayReplicate | Flag::kRunsQueue | Flag::kRunsScript;
+  return outcome != Executor::Outcome::kRefused && spec->flags.has(kUseData);
 }
 
 // CLIENT REPLY OFF and SKIP: the command runs, its answer goes nowhere.
@@ -241,7 +250,7 @@ Executor::Outcome Session::run_unanswered(const Executor::Prepared& prepared) {
   NullReply nowhere;
   const Executor::Outcome outcome = engine_.executor.run(caller_, prepared, nowhere);
   // A command that waits, or has not begun, has its reply still to come.
-  if (outcome == Executor::Outcome::kDone) end_skip();
+  if (outcome == Executor::Outcome::kDone || outcome == Executor::Outcome::kRefused) end_skip();
   return outcome;
 }
 
@@ -290,10 +299,12 @@ inline const OutputLimit& Session::output_limit() const {
   return engine_.options.output_normal;
 }
 
-void Session::begin_output() {
-  if (unsealed_) return;
+// False if what was written before still waits for seal().
+bool Session::begin_output() {
+  if (unsealed_) return false;
   unsealed_ = true;
   unsealed_from_ = out_.stream_end();
+  return true;
 }
 
 // A message of a command that somebody else runs, whose effects come after it.
@@ -303,16 +314,13 @@ void Session::begin_message() {
   engine_.unsealed.push_back(this);
 }
 
-// A transaction that waits in the middle (exclusive.h) has not closed its group.
-void Session::end_output() {
-  if (!caller_.txn.executing) seal();
-}
-
 void Session::seal() {
   if (!unsealed_) return;
   unsealed_ = false;
-  out_.release_from(unsealed_from_, engine_.commit.log_end());
+  out_.release_from(unsealed_from_, engine_.commit.open_end());
 }
+
+uint64_t Session::released() const { return engine_.commit.released(); }
 
 void Session::after_reply() {
   const size_t bytes = out_.size_bytes();

@@ -58,6 +58,7 @@ class Session final : public Endpoint {
   EndpointState state() const override;
   bool has_work() const override;
   OutBuffer& out() override { return out_; }
+  uint64_t released() const override;
 
   // ---- for the batch and the executor
   // One command of this session: now, or later if it has to wait.
@@ -90,7 +91,7 @@ class Session final : public Endpoint {
     begin_output();
     RespReply reply(out_, resp_version_ == 3);
     auto result = fn(static_cast<Reply&>(reply));
-    end_output();
+    seal();
     after_reply();
     note_memory();
     return result;
@@ -111,7 +112,8 @@ class Session final : public Endpoint {
     note_memory();
     owner_.on_session_active();
   }
-  // The running command's effects are in the log: what it has written leaves when they are safe.
+  // What was written since the last call leaves when all that the log has by now is safe, and what
+  // the open group will add to it: a transaction may wait in the middle (exclusive.h).
   void seal();
   // Sends what is there, then closes.
   void close_after_reply();
@@ -209,9 +211,9 @@ class Session final : public Endpoint {
   bool may_end_auth(const RespReader::Command& command) const;
   bool needs_auth() const { return (caller_.gates & Gate::kAuth) != 0; }
   const OutputLimit& output_limit() const;
-  void begin_output();
+  bool begin_output();
   void begin_message();
-  void end_output();
+  static bool tells_of_data(const CommandSpec* spec, Executor::Outcome outcome);
   void after_reply();
   void check_output(const OutputLimit& limit, size_t bytes);
   void note_memory();

@@ -36,8 +36,8 @@ class Client final : public SessionOwner {
 
 class ReleaseTest : public testing::Test {
  protected:
-  EngineFixture fixture{kStringCommands, kStringSetCommands, kConnectionCommands,
-                        kTransactionCommands, kPubsubCommands};
+  EngineFixture fixture{kStringCommands,      kStringSetCommands, kConnectionCommands,
+                        kTransactionCommands, kPubsubCommands,    kDebugCommands};
   Client client{fixture.engine};
   Client other{fixture.engine};
 };
@@ -62,6 +62,31 @@ TEST_F(ReleaseTest, ATransactionWaitsAsAWhole) {
   client.send("MULTI\r\nINCR n\r\nINCR n\r\nEXEC\r\n");
   EXPECT_EQ(client.released_by(0), "+OK\r\n+QUEUED\r\n+QUEUED\r\n");
   EXPECT_EQ(client.released_by(1), "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:1\r\n:2\r\n");
+}
+
+// What stands before a wait in the middle (DEBUG SLEEP) must not leave before the group is closed.
+TEST_F(ReleaseTest, ATransactionThatPausesWaitsAsAWhole) {
+  fixture.options.enable_debug_command = Allowed::kEverybody;
+  client.send("MULTI\r\nINCR n\r\nDEBUG SLEEP 1\r\nGET n\r\nEXEC\r\n");
+  const std::string queued = "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n";
+  EXPECT_EQ(client.released_by(0), queued);
+  EXPECT_EQ(fixture.engine.commit.log_end(), 0U);
+  fixture.pass(1000);
+  fixture.engine.run_batch();
+  EXPECT_EQ(fixture.engine.commit.log_end(), 1U);
+  EXPECT_EQ(client.released_by(0), queued);
+  EXPECT_EQ(client.released_by(1), queued + "*3\r\n:1\r\n+OK\r\n$1\r\n1\r\n");
+}
+
+// Who is told of no data need not wait for it: refusals, and what is asked of the server itself.
+TEST_F(ReleaseTest, ARefusalDoesNotWait) {
+  client.send("SET a 1\r\n");
+  other.send("SET a\r\nPING\r\nGET a\r\n");
+  EXPECT_EQ(other.released_by(0), "-ERR wrong number of arguments for 'set' command\r\n+PONG\r\n");
+  // Not ahead of what was said before.
+  client.send("PING\r\n");
+  EXPECT_EQ(client.released_by(0), "");
+  EXPECT_EQ(client.released_by(1), "+OK\r\n+PONG\r\n");
 }
 
 TEST_F(ReleaseTest, AMessageWaitsForTheCommandThatMadeIt) {
