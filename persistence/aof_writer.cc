@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "persistence/aof_writer.h"
 
+#include <algorithm>
+
 #include "datastructs/base/check.h"
 #include "datastructs/codec/number_text.h"
 #include "persistence/aof_line.h"
@@ -13,6 +15,17 @@ namespace {
 constexpr size_t kKeptBytesMax = 1_MiB;
 constexpr ByteView kMulti = "*1\r\n$5\r\nMULTI\r\n";
 constexpr ByteView kExec = "*1\r\n$4\r\nEXEC\r\n";
+constexpr ByteView kEnd = "\r\n";
+// Of a count or a length, with its type and its end.
+constexpr size_t kLineBytesMax = 1 + kInt64TextMax + kEnd.size();
+constexpr size_t kShortBytesMax = 512;
+
+// Behind the last byte written.
+char* write_number(char type, uint64_t number, char* at) {
+  *at++ = type;
+  at += format_uint64(number, at);
+  return std::copy(kEnd.begin(), kEnd.end(), at);
+}
 
 }  // namespace
 
@@ -31,27 +44,39 @@ void AofWriter::begin_file() {
 }
 
 void AofWriter::append(std::span<const Effect> effects, GroupKind kind, UnixMs now) {
-  if (effects.empty()) return;
-  begin_bytes();
-  if (options_.timestamps) append_timestamp(now);
+  const auto is_kept = [](const Effect& effect) { return effect.reach == EffectReach::kEverybody; };
+  if (std::none_of(effects.begin(), effects.end(), is_kept)) return;
+  begin_group(now);
   if (kind == GroupKind::kTransaction) {
     append_select(effects[0].db);
     gathered_ += kMulti;
   }
   for (const Effect& effect : effects) {
-    append_select(effect.db);
-    append_command(effect);
+    if (!is_kept(effect)) continue;
+    append_command(effect.db, effect.argv.argv());
   }
   if (kind == GroupKind::kTransaction) gathered_ += kExec;
-  if (gathered_.size() - checked_to_ >= kAofCheckedBytesMax) append_checksum();
+  end_group();
+}
+
+void AofWriter::append_one(DbIndex db, Argv argv, UnixMs now) {
+  begin_group(now);
+  append_command(db, argv);
+  end_group();
 }
 
 // The header, if these are the first bytes of the file. Whether a file has checksums is settled
 // then: a reader takes a header for the promise that they follow.
-void AofWriter::begin_bytes() {
-  if (file_bytes() > 0) return;
-  file_has_checksums_ = options_.checksums;
-  if (file_has_checksums_) gathered_ += kAofHeaderLine;
+void AofWriter::begin_group(UnixMs now) {
+  if (file_bytes() == 0) {
+    file_has_checksums_ = options_.checksums;
+    if (file_has_checksums_) gathered_ += kAofHeaderLine;
+  }
+  if (options_.timestamps) append_timestamp(now);
+}
+
+void AofWriter::end_group() {
+  if (gathered_.size() - checked_to_ >= kAofCheckedBytesMax) append_checksum();
 }
 
 AofWriter::Write AofWriter::take() {
@@ -88,25 +113,35 @@ void AofWriter::append_select(DbIndex db) {
   db_is_known_ = true;
 }
 
-void AofWriter::append_command(const Effect& effect) {
-  const Argv argv = effect.argv.argv();
-  append_number('*', argv.size());
-  for (const ByteView argument : argv) append_bulk(argument);
+// Most are short: they are put together first, since many small appends take longer.
+void AofWriter::append_command(DbIndex db, Argv argv) {
+  append_select(db);
+  size_t bytes_max = kLineBytesMax;
+  for (const ByteView argument : argv) bytes_max += kLineBytesMax + argument.size() + kEnd.size();
+  char text[kShortBytesMax];
+  if (bytes_max > sizeof text) {
+    append_number('*', argv.size());
+    for (const ByteView argument : argv) append_bulk(argument);
+    return;
+  }
+  char* end = write_number('*', argv.size(), text);
+  for (const ByteView argument : argv) {
+    end = write_number('$', argument.size(), end);
+    end = std::copy(argument.begin(), argument.end(), end);
+    end = std::copy(kEnd.begin(), kEnd.end(), end);
+  }
+  gathered_.append(text, static_cast<size_t>(end - text));
 }
 
 void AofWriter::append_bulk(ByteView bytes) {
   append_number('$', bytes.size());
   gathered_ += bytes;
-  gathered_ += "\r\n";
+  gathered_ += kEnd;
 }
 
 void AofWriter::append_number(char type, uint64_t number) {
-  char line[1 + kInt64TextMax + 2];
-  line[0] = type;
-  size_t size = 1 + format_uint64(number, line + 1);
-  line[size++] = '\r';
-  line[size++] = '\n';
-  gathered_.append(line, size);
+  char line[kLineBytesMax];
+  gathered_.append(line, static_cast<size_t>(write_number(type, number, line) - line));
 }
 
 void AofWriter::append_checksum() {

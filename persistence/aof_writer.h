@@ -49,8 +49,10 @@ class AofWriter {
 
   // What is appended from now on goes into a new file. Requires: !has_gathered().
   void begin_file();
-  // One group.
+  // One group; nothing of what is for replicas alone.
   void append(std::span<const Effect> effects, GroupKind kind, UnixMs now);
+  // One group of one effect.
+  void append_one(DbIndex db, Argv argv, UnixMs now);
   // May be changed at any time; checksums from the next file on.
   void set_options(Options options) { options_ = options; }
 
@@ -69,9 +71,10 @@ class AofWriter {
  private:
   using Buffer = std::basic_string<char, std::char_traits<char>, HeapAllocator<char>>;
 
-  void begin_bytes();
+  void begin_group(UnixMs now);
   void append_timestamp(UnixMs now);
-  void append_command(const Effect& effect);
+  void append_command(DbIndex db, Argv argv);
+  void end_group();
   void append_select(DbIndex db);
   void append_number(char type, uint64_t number);
   void append_bulk(ByteView bytes);

@@ -18,9 +18,13 @@ namespace ouro {
 // argument limit of a reader of the log.
 inline constexpr size_t kEffectElementsMax = 1024;
 
+// Whom an effect is for: a message to subscribers changes no data, so no file needs it.
+enum class EffectReach : uint8_t { kEverybody, kReplicas };
+
 struct Effect {
   DbIndex db = 0;
-  OwnedArgv argv;
+  OwnedArgv argv = {};
+  EffectReach reach = EffectReach::kEverybody;
 };
 
 // What the effects of a group come from. Those of a transaction must be applied whole.

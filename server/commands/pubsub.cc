@@ -106,7 +106,7 @@ Status cmd_sunsubscribe(Context& ctx) { return unsubscribe(ctx, Kind::kShard); }
 // A message is an effect for replicas although no key changed.
 Status publish(Context& ctx, Kind kind) {
   const size_t receivers = ctx.engine.pubsub.publish(kind, ctx.argv[1], ctx.argv[2]);
-  if (ctx.effects.wanted()) ctx.effects.replace(ctx.argv);
+  ctx.effects.tell_replicas(ctx.argv);
   ctx.reply.integer(static_cast<int64_t>(receivers));
   return Status::ok();
 }

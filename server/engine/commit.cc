@@ -16,6 +16,13 @@ void Commit::detach(EffectSink& sink) {
   std::erase(sinks_, &sink);
 }
 
+void Commit::add_alone(DbIndex db, Argv argv) {
+  CHECK(group_.empty());
+  if (!wanted()) return;
+  for (EffectSink* sink : sinks_) sink->on_command(db, argv);
+  ++groups_;
+}
+
 void Commit::add_first(DbIndex db, Argv argv) {
   if (!wanted()) return;
   group_.insert(group_.begin() + static_cast<std::ptrdiff_t>(command_at_),

@@ -31,6 +31,8 @@ class EffectSink {
  public:
   virtual ~EffectSink() = default;
   virtual void on_group(std::span<const Effect> effects, GroupKind kind) = 0;
+  // The most frequent group by far: one effect, which is the command as it was sent.
+  virtual void on_command(DbIndex db, Argv argv) = 0;
 };
 
 class Commit {
@@ -44,9 +46,11 @@ class Commit {
 
   bool wanted() const { return !sinks_.empty() && muted_ == 0; }
   // Adds one effect to the open group.
-  void add(DbIndex db, Argv argv) {
-    if (wanted()) group_.push_back({db, OwnedArgv(heap_, argv)});
+  void add(DbIndex db, Argv argv, EffectReach reach = EffectReach::kEverybody) {
+    if (wanted()) group_.push_back({db, OwnedArgv(heap_, argv), reach});
   }
+  // The only effect of a command that is a group by itself: nothing is copied.
+  void add_alone(DbIndex db, Argv argv);
   // Inserts a removal that a command noticed ahead of what the command leaves itself.
   void add_first(DbIndex db, Argv argv);
   size_t size() const { return group_.size(); }
@@ -91,6 +95,11 @@ class Effects {
     commit_.add(db_, argv);
   }
   void replace(std::initializer_list<ByteView> argv) { replace(Argv(argv.begin(), argv.size())); }
+  // An effect although nothing has changed.
+  void tell_replicas(Argv argv) {
+    explicit_ = true;
+    commit_.add(db_, argv, EffectReach::kReplicas);
+  }
   bool is_explicit() const { return explicit_; }
 
  private:

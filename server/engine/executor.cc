@@ -206,7 +206,11 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     engine_.monitors.feed(engine_, caller, spec, prepared.argv);
   if (ctx.changes > 0) {
     engine_.changes += ctx.changes;
-    if (!ctx.effects.is_explicit()) engine_.commit.add(db, prepared.argv);
+    if (!ctx.effects.is_explicit()) {
+      const bool is_alone = depth_ == 0 && engine_.commit.size() == 0;
+      is_alone ? engine_.commit.add_alone(db, prepared.argv)
+               : engine_.commit.add(db, prepared.argv);
+    }
   }
   if (status.err() == Err::kExclusive) {
     if (depth_ == 0) running_ = nullptr;

@@ -115,12 +115,13 @@ class EffectLog final : public EffectSink {
  public:
   void on_group(std::span<const Effect> effects, GroupKind kind) override {
     if (kind == GroupKind::kTransaction) lines.emplace_back("(");
-    for (const Effect& effect : effects) {
-      std::string line = std::to_string(effect.db) + ":";
-      for (const ByteView word : effect.argv.argv()) line += ' ' + printable(word);
-      lines.push_back(std::move(line));
-    }
+    for (const Effect& effect : effects) on_command(effect.db, effect.argv.argv());
     if (kind == GroupKind::kTransaction) lines.emplace_back(")");
+  }
+  void on_command(DbIndex db, Argv argv) override {
+    std::string line = std::to_string(db) + ":";
+    for (const ByteView word : argv) line += ' ' + printable(word);
+    lines.push_back(std::move(line));
   }
   // All lines since the last call, joined by "; ".
   std::string take() {

@@ -51,6 +51,15 @@ TEST_F(AofWriterTest, TheDatabaseIsKeptBetweenWritesAndToldToEachFile) {
   EXPECT_EQ(take(), resp("SELECT 2") + resp("INCR n"));
 }
 
+TEST_F(AofWriterTest, WhatIsForReplicasAloneIsLeftOut) {
+  Effect effects[] = {effect(heap, 0, "PUBLISH c m"), effect(heap, 0, "SET b 2")};
+  effects[0].reach = EffectReach::kReplicas;
+  writer.append({effects, 1}, GroupKind::kCommand, kNow);
+  EXPECT_FALSE(writer.has_gathered());
+  writer.append(effects, GroupKind::kTransaction, kNow);
+  EXPECT_EQ(take(), resp("SELECT 0") + resp("MULTI") + resp("SET b 2") + resp("EXEC"));
+}
+
 TEST_F(AofWriterTest, ATransactionIsOneGroupWhateverItsDatabases) {
   const Effect effects[] = {effect(heap, 0, "SET b 2"), effect(heap, 3, "SET c 3")};
   writer.append(effects, GroupKind::kTransaction, kNow);

@@ -18,6 +18,7 @@ class Lines final : public EffectSink {
     }
     text += line + (kind == GroupKind::kTransaction ? "]" : "") + ";";
   }
+  void on_command(DbIndex /*db*/, Argv argv) override { text.append(argv[0]).append("!;"); }
   std::string text;
 };
 
@@ -43,6 +44,15 @@ TEST_F(CommitTest, OnlyWhatConsistsOfSeveralIsATransaction) {
   commit.close_group(GroupKind::kCommand);
   EXPECT_EQ(lines.text, "a;[b c];d e;");
   EXPECT_EQ(commit.log_end(), 3U);
+}
+
+TEST_F(CommitTest, ACommandAloneIsAGroup) {
+  const ByteView word = "a";
+  commit.add_alone(0, Argv(&word, 1));
+  commit.close_group(GroupKind::kCommand);
+  EXPECT_EQ(lines.text, "a!;");
+  EXPECT_EQ(commit.log_end(), 1U);
+  EXPECT_EQ(commit.open_end(), 1U);
 }
 
 TEST_F(CommitTest, WhatACommandNoticedStandsAheadOfItsOwn) {
