@@ -31,11 +31,13 @@ struct FileStep {
     kSyncDir,  // path, a folder: names in it are as they should be
     kRename,   // path -> to, which may stand there
     kUnlink,   // path; it may be missing
+    kCut,      // path, to `size` bytes, and synced
   };
   Kind kind = Kind::kSync;
   std::string path = {};
   std::string to = {};
   std::string bytes = {};
+  uint64_t size = 0;
   friend bool operator==(const FileStep&, const FileStep&) = default;
 };
 using FileSteps = std::vector<FileStep>;

@@ -27,7 +27,7 @@
 
 namespace ouro {
 
-enum class AppendFsync : uint8_t { kAlways, kEverySecond, kNo };
+enum class AppendFsync : uint8_t { kEverySecond, kAlways, kNo };
 
 class FsyncPolicy {
  public:
@@ -37,6 +37,12 @@ class FsyncPolicy {
   void set_mode(AppendFsync mode) { mode_ = mode; }
   void set_paused(bool paused) { paused_ = paused; }
 
+  // What comes now is to be written only when all before it is synced: with `always` a file is then
+  // torn in its last write alone. Of several that are not synced a disk that loses its power
+  // may keep a later one and lose an earlier one, and that looks like damage in the middle.
+  bool holds_writes() const {
+    return mode_ == AppendFsync::kAlways && !paused_ && !failed_ && durable_ != written_;
+  }
   // A write has ended: the file has the log up to `log_end`.
   void on_written(uint64_t log_end);
   // When the next sync is due; kNever if nothing asks for one. Not later than `now`: begin it.

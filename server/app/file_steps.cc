@@ -24,6 +24,8 @@ const char* verb_of(Kind kind) {
       return "rename";
     case Kind::kUnlink:
       return "remove";
+    case Kind::kCut:
+      return "cut";
   }
   OURO_UNREACHABLE();
 }
@@ -65,6 +67,9 @@ void FileStepRunner::begin_step() {
     case Kind::kSync:
       part_ = Part::kOpening;
       return loop_.open(op_, step.path.c_str(), OpenFor::kRead);
+    case Kind::kCut:
+      part_ = Part::kOpening;
+      return loop_.open(op_, step.path.c_str(), OpenFor::kChange);
     case Kind::kSyncDir:
       return loop_.sync_dir(op_, step.path.c_str());
     case Kind::kRename:
@@ -85,6 +90,8 @@ void FileStepRunner::on_done(const Outcome& outcome) {
       if (outcome.result < 0) return close(outcome.result);
       written_ += static_cast<size_t>(outcome.result);
       return write_on();
+    case Part::kCutting:
+      return outcome.result < 0 ? close(outcome.result) : sync();
     case Part::kSyncing:
       return close(outcome.result);
     case Part::kClosing:
@@ -97,7 +104,14 @@ void FileStepRunner::on_opened(int32_t result) {
   if (result < 0) return end_step(result);
   fd_ = {result};
   written_ = 0;
-  if (steps_[at_].kind != Kind::kSync) return write_on();
+  const FileStep& step = steps_[at_];
+  if (step.kind == Kind::kSync) return sync();
+  if (step.kind != Kind::kCut) return write_on();
+  part_ = Part::kCutting;
+  loop_.truncate(op_, fd_, step.size);
+}
+
+void FileStepRunner::sync() {
   part_ = Part::kSyncing;
   loop_.sync(op_, fd_);
 }
@@ -122,7 +136,8 @@ void FileStepRunner::close(int32_t result) {
 
 void FileStepRunner::end_step(int32_t result) {
   if (result < 0 && !is_done_already(steps_[at_].kind, result)) {
-    const Result failure{.error = -result, .failed = &steps_[at_]};
+    const Result failure{
+        .error = -result, .failed = &steps_[at_], .is_last = at_ + 1 == steps_.size()};
     return std::exchange(done_, nullptr)(failure);
   }
   if (++at_ < steps_.size()) return begin_step();

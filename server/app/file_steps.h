@@ -22,6 +22,7 @@ class FileStepRunner {
   struct Result {
     int error = 0;                     // errno
     const FileStep* failed = nullptr;  // until the next start()
+    bool is_last = false;              // of the list: all others have succeeded
     bool is_ok() const { return error == 0; }
     // One line for the log and for people; empty if nothing failed.
     std::string problem() const;
@@ -36,12 +37,13 @@ class FileStepRunner {
 
  private:
   // What a step has in flight.
-  enum class Part : uint8_t { kOnly, kOpening, kWriting, kSyncing, kClosing };
+  enum class Part : uint8_t { kOnly, kOpening, kWriting, kCutting, kSyncing, kClosing };
 
   void begin_step();
   void on_done(const Outcome& outcome);
   void on_opened(int32_t result);
   void write_on();
+  void sync();
   void close(int32_t result);
   void end_step(int32_t result);
 

@@ -48,8 +48,16 @@ Status Server::change_folder(std::string& error) {
 // Waits for as long as it takes to see that there is nothing to load, so that a server without data
 // tells no client of loading.
 void Server::load() {
-  snapshots_.load([this](const std::string& problem) { on_loaded(problem); });
-  while (loader_.is_opening_first()) loop_.run_once(10);
+  const auto done = [this](const std::string& problem) { on_loaded(problem); };
+  if (options_.aof.appendonly) {
+    aof_.load(done);
+  } else {
+    snapshots_.load(done);
+  }
+  while (!is_loaded_ && !load_failed_ && (!loader_.busy() || loader_.is_opening_first())) {
+    loop_.run_once(10);
+    (void)aof_.turn();
+  }
 }
 
 void Server::on_loaded(const std::string& problem) {
@@ -75,15 +83,12 @@ Status Server::reload(ReloadRequest request, std::string& error) {
   return snapshots_.reload(request, error);
 }
 
-Status Server::rewrite_log(bool&, std::string& error) {
-  error = "The append-only file is not there yet";
-  return Err::kInvalid;
+Status Server::rewrite_log(bool& scheduled, std::string& error) {
+  if (!take_folder(error)) return Err::kIo;
+  return aof_.rewrite(scheduled, error);
 }
 
-Status Server::load_log(std::string& error) {
-  error = "The append-only file is not there yet";
-  return Err::kInvalid;
-}
+Status Server::load_log(std::string& error) { return aof_.reload(error); }
 
 bool Server::saves_at_end(const ShutdownRequest& request) const {
   // What is half loaded must not take the place of what is whole.
@@ -92,6 +97,7 @@ bool Server::saves_at_end(const ShutdownRequest& request) const {
 
 Status Server::shutdown(ShutdownRequest request, std::string& error) {
   log_.write(LogLevel::kWarning, "User requested shutdown...");
+  if (!aof_.may_stop(request.force)) return Err::kIo;
   if (!saves_at_end(request)) {
     stopping_ = true;
     return Status::ok();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "server/app/aof_tool.h"
 #include "server/app/check_snapshot.h"
 #include "server/app/cycle_stopwatch.h"
 #include "server/app/server.h"
@@ -138,11 +139,21 @@ int serve(Options& options, Config& config, LogFile& log) {
   return EXIT_SUCCESS;
 }
 
+int run_check_aof(int count, char** words) {
+  const ProbedLoop probed = make_loop(IoBackend::kAuto);
+  if (probed.loop == nullptr) return print(stderr, probed.words + "\n");
+  const std::vector<ByteView> arguments(words, words + count);
+  const AofToolResult result = check_aof(*probed.loop, arguments);
+  print(stdout, result.text);
+  return result.is_valid ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 }  // namespace
 }  // namespace ouro
 
 int main(int argc, char** argv) {
   using namespace ouro;
+  if (argc > 1 && ByteView(argv[1]) == "--check-aof") return run_check_aof(argc - 2, argv + 2);
   Options options;
   Config config = make_config(options);
   const StartRequest request = read_request(config, argc, argv);

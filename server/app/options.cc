@@ -183,7 +183,8 @@ constinit const std::span<const OptionRow> kAppOptions = kRows;
 
 Config make_config(Options& options) {
   return Config{Config::Part{kEngineOptions, &options.engine},
-                Config::Part{kAppOptions, &options.app}, Config::Part{kLaterOptions, nullptr}};
+                Config::Part{kAppOptions, &options.app}, Config::Part{kAofOptions, &options.aof},
+                Config::Part{kLaterOptions, nullptr}};
 }
 
 }  // namespace ouro

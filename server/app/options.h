@@ -11,6 +11,7 @@
 
 #include "datastructs/base/log.h"
 #include "datastructs/base/option.h"
+#include "server/app/aof_options.h"
 #include "server/engine/config.h"
 #include "server/engine/options.h"
 #include "server/io/probe.h"
@@ -48,6 +49,7 @@ struct AppOptions {
 struct Options {
   EngineOptions engine;
   AppOptions app;
+  AofOptions aof;
 };
 
 // The rows of AppOptions, and those of features to come, which have no field.

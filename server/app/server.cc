@@ -17,6 +17,11 @@ namespace {
 // Buffers of a client above this are of pages of their own.
 constexpr size_t kLargeClientBytes = 64_KiB;
 
+bool is_aof_option(ByteView name) {
+  return std::any_of(kAofOptions.begin(), kAofOptions.end(),
+                     [name](const OptionRow& row) { return row.name == name; });
+}
+
 }  // namespace
 
 // One connected client: what it says and how its bytes move. The two are destroyed together, when
@@ -61,7 +66,8 @@ Server::Server(const Setup& setup)
       listeners_(setup.loop, setup.log, *this),
       clients_(HeapAllocator<Client>(engine_.heap)),
       loader_(setup.loop, engine_),
-      snapshots_(setup.loop, loader_, engine_, setup.options.app) {
+      snapshots_(setup.loop, loader_, engine_, setup.options.app),
+      aof_(setup.loop, loader_, engine_, setup.options) {
   begin_engine_turn();
   if (setup.handle_signals) signals_ = std::make_unique<Signals>(loop_, *this);
 }
@@ -82,8 +88,13 @@ bool Server::start() {
     log_.print(LogLevel::kWarning, "Cannot define the users: %s", error.c_str());
     return false;
   }
-  if (std::string error; snapshots_.has_save_points() && !take_folder(error)) {
+  const bool keeps_data = snapshots_.has_save_points() || options_.aof.appendonly;
+  if (std::string error; keeps_data && !take_folder(error)) {
     log_.write(LogLevel::kWarning, error);
+    return false;
+  }
+  if (!aof_.look() && options_.aof.appendonly) {
+    for (const std::string& line : aof_.problems_found()) log_.write(LogLevel::kWarning, line);
     return false;
   }
   if (!open_tcp_listeners() || !open_unix_listener()) return false;
@@ -203,11 +214,11 @@ void Server::on_signal(Signal signal) {
 void Server::stop() {
   listeners_.close_all();
   if (signals_ != nullptr) signals_->stop();
+  aof_.flush();
   flush_list_.flush_all();
   for (auto it = clients_.begin(); it != clients_.end();) (it++)->connection.close("server stops");
   snapshots_.stop();
   loader_.give_up();
-  leave_folder();
   const auto idle = [this] {
     return clients_.empty() && listeners_.is_idle() && snapshots_.is_idle() &&
            (signals_ == nullptr || signals_->is_idle());
@@ -217,6 +228,8 @@ void Server::stop() {
     (void)loader_.turn();
     (void)snapshots_.turn();
   }
+  aof_.finish();
+  leave_folder();
   signals_.reset();
 }
 
@@ -320,6 +333,13 @@ Status Server::apply_config(ByteView name, std::string& error) {
   } else if (name == "save" || name == "stop-writes-on-bgsave-error") {
     snapshots_.on_options_changed();
     return snapshots_.has_save_points() && !take_folder(error) ? Status(Err::kIo) : Status::ok();
+  } else if (is_aof_option(name)) {
+    if (options_.aof.appendonly && !aof_.problems_found().empty()) {
+      error = "Unable to turn on AOF. Check server logs.";
+      return Err::kIo;
+    }
+    if (options_.aof.appendonly && !take_folder(error)) return Err::kIo;
+    aof_.on_options_changed();
   } else if (name == "loglevel") {
     log_.set_least(options_.app.loglevel);
   } else if (name == "tcp-keepalive") {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "server/app/allocator.h"
+#include "server/app/aof_driver.h"
 #include "server/app/loader.h"
 #include "server/app/options.h"
 #include "server/app/snapshot_driver.h"
@@ -123,6 +124,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   ClientList clients_;
   Loader loader_;
   SnapshotDriver snapshots_;
+  AofDriver aof_;
   FileFd folder_lock_;
   bool is_loaded_ = false;
   bool load_failed_ = false;

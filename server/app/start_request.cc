@@ -14,6 +14,7 @@ constexpr int kIncludeDepthMax = 16;
 constexpr ByteView kUsage =
     "Usage: ouro-server [file] [--name value ...] [-]\n"
     "       ouro-server --check-rdb FILE\n"
+    "       ouro-server --check-aof DIR [--fix]\n"
     "\n"
     "  file            configuration in redis.conf's grammar\n"
     "  --name value    a parameter, as a line of the file would give it\n"

@@ -26,7 +26,9 @@ void Server::turn(Millis wait_max) {
   // 1. What all sessions sent, and whom it woke.
   engine_.run_batch();
   erase_departed();
-  // 2. Replies leave before anything that can wait.
+  // 2. What they changed goes to the log, and the replies that may leave do, before anything that
+  // can wait.
+  aof_.write();
   flush_list_.flush_all();
   // 3. Bounded slices of expiry and freeing. What they free goes back to the system in pieces of
   // their size: kept for later, all pages of a table that expires would go in one turn.
@@ -36,6 +38,7 @@ void Server::turn(Millis wait_max) {
   // 4. What is loaded or saved comes a slice further.
   busy_ |= loader_.turn();
   busy_ |= snapshots_.turn();
+  busy_ |= aof_.turn();
   shutdown_if_asked();
   if (loop_.now() >= next_second_) every_second();
   // 5. What the slices made for others (notifications) leaves too.
@@ -57,8 +60,8 @@ bool Server::pump() {
 
 // How long the loop may sleep: until something is due.
 Millis Server::wait_for(Millis wait_max) const {
-  const Instant due =
-      std::min({engine_.next_deadline(), next_second_, loader_.due(), snapshots_.due()});
+  const Instant due = std::min(
+      {engine_.next_deadline(), next_second_, loader_.due(), snapshots_.due(), aof_.due()});
   const Millis left = (due - loop_.now() + 999) / 1000;
   return std::clamp<Millis>(left, 0, std::min(wait_max, kWaitMax));
 }
@@ -67,6 +70,7 @@ void Server::every_second() {
   next_second_ = loop_.now() + 1'000'000;
   engine_.stopwatch.refine();
   engine_.every_second();
+  aof_.every_second();
   purge_when_idle();
 }
 

@@ -33,7 +33,11 @@ Entry* nearest_deadline(Keyspace& db) {
 
 }  // namespace
 
-size_t Eviction::counted_bytes(const Engine& engine) { return engine.heap.used_bytes(); }
+// What waits to be written to the log is on its way out: no key need go for it.
+size_t Eviction::counted_bytes(const Engine& engine) {
+  const size_t used = engine.heap.used_bytes();
+  return used - std::min(used, engine.persistence.log_buffered_bytes);
+}
 
 bool Eviction::has_more(const Engine& engine) const {
   return outcome_ == Outcome::kUnfinished && !engine.at_standstill() &&

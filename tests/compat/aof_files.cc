@@ -68,6 +68,9 @@ void carry_out(const fs::path& folder, const FileSteps& steps) {
       case FileStep::Kind::kUnlink:
         fs::remove(path);
         break;
+      case FileStep::Kind::kCut:
+        fs::resize_file(path, step.size);
+        break;
       case FileStep::Kind::kSync:
       case FileStep::Kind::kSyncDir:
         CHECK(fs::exists(path));

@@ -310,6 +310,14 @@ Status debug_reload(Context& ctx) {
   return Err::kExclusive;
 }
 
+Status debug_loadaof(Context& ctx) {
+  if (!ctx.may_wait_exclusively()) return ctx.fail_text(errors::kNotFromScript);
+  std::string error;
+  if (!ctx.engine.host.load_log(error).is_ok()) return ctx.fail_text("ERR " + error);
+  ctx.engine.exclusive.begin(*ctx.caller.session, ctx.spec, ctx.argv, kNever);
+  return Err::kExclusive;
+}
+
 Status debug_error(Context& ctx) { return ctx.fail_text(ctx.argv[2]); }
 
 Status debug_help(Context& ctx);
@@ -329,6 +337,7 @@ constexpr DebugRow kDebugRows[] = {
      "Returns a digest of each value."},
     {"ERROR", 3, 3, debug_error, "<string>", "Answers this error."},
     {"HELP", 2, 2, debug_help, "", "Prints this help."},
+    {"LOADAOF", 2, 2, debug_loadaof, "", "Empties the databases and loads the append-only log."},
     {"LOG", 3, 3, debug_log, "<message>", "Writes a line to the log."},
     {"OBJECT", 3, 3, debug_object, "<key>", "Shows how a value is held."},
     {"PAUSE-CRON", 3, 3, debug_pause_cron, "<0|1>", "Stops what happens by the clock."},

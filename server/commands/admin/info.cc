@@ -183,10 +183,11 @@ void memory_section(Page& page) {
   page.line("mem_fragmentation_ratio:%.2f", ratio(facts.resident, facts.used));
   page.line("mem_fragmentation_bytes:%lld",
             static_cast<long long>(facts.resident) - static_cast<long long>(facts.used));
-  page.zeros({"mem_not_counted_for_evict", "mem_replication_backlog",
-              "mem_total_replication_buffers", "mem_clients_slaves"});
+  page.value("mem_not_counted_for_evict", engine.persistence.log_buffered_bytes);
+  page.zeros({"mem_replication_backlog", "mem_total_replication_buffers", "mem_clients_slaves"});
   page.value("mem_clients_normal", facts.clients.claimed_bytes);
-  page.zeros({"mem_cluster_links", "mem_aof_buffer"});
+  page.value("mem_cluster_links", 0);
+  page.value("mem_aof_buffer", engine.persistence.log_buffered_bytes);
   page.word("mem_allocator",
             facts.host.allocator.empty() ? ByteView("libc") : ByteView(facts.host.allocator));
   page.value("active_defrag_running", 0);
@@ -215,6 +216,16 @@ void seconds_field(Page& page, const char* name, Micros micros) {
   page.line("%s:%lld", name, static_cast<long long>(micros < 0 ? -1 : micros / 1'000'000));
 }
 
+// While it is on.
+void log_fields(Page& page, const Persistence& facts) {
+  page.value("aof_current_size", facts.log_bytes);
+  page.value("aof_base_size", facts.log_base_bytes);
+  page.value("aof_pending_rewrite", facts.rewrite.scheduled ? 1 : 0);
+  page.value("aof_buffer_length", facts.log_buffered_bytes);
+  page.value("aof_pending_bio_fsync", facts.log_pending_syncs);
+  page.value("aof_delayed_fsync", facts.log_delayed_syncs);
+}
+
 void persistence_section(Page& page) {
   const Persistence& facts = page.engine.persistence;
   const SavingFacts& snapshot = facts.snapshot;
@@ -239,13 +250,19 @@ void persistence_section(Page& page) {
   page.value("rdb_last_cow_size", snapshot.last_copied_bytes);
   page.value("rdb_last_load_keys_expired", facts.loading.keys_expired);
   page.value("rdb_last_load_keys_loaded", facts.loading.keys_loaded);
-  page.zeros({"aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"});
-  page.word("aof_last_rewrite_time_sec", "-1");
-  page.word("aof_current_rewrite_time_sec", "-1");
-  page.word("aof_last_bgrewrite_status", "ok");
-  page.zeros({"aof_rewrites", "aof_rewrites_consecutive_failures"});
-  page.word("aof_last_write_status", "ok");
-  page.zeros({"aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"});
+  const SavingFacts& rewrite = facts.rewrite;
+  page.value("aof_enabled", facts.log_is_on ? 1 : 0);
+  page.value("aof_rewrite_in_progress", rewrite.active ? 1 : 0);
+  page.value("aof_rewrite_scheduled", rewrite.scheduled ? 1 : 0);
+  seconds_field(page, "aof_last_rewrite_time_sec", rewrite.last_micros);
+  seconds_field(page, "aof_current_rewrite_time_sec", rewrite.active ? now - rewrite.began : -1);
+  page.word("aof_last_bgrewrite_status", rewrite.last_is_ok ? "ok" : "err");
+  page.value("aof_rewrites", rewrite.done);
+  page.value("aof_rewrites_consecutive_failures", facts.rewrite_failures);
+  page.word("aof_last_write_status", facts.log_problem.empty() ? "ok" : "err");
+  page.value("aof_last_cow_size", rewrite.last_copied_bytes);
+  page.zeros({"module_fork_in_progress", "module_fork_last_cow_size"});
+  if (facts.log_is_on) log_fields(page, facts);
   if (facts.loading.active) loading_fields(page, facts.loading);
 }
 

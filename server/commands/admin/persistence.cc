@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SAVE, BGSAVE, LASTSAVE: snapshots, which the program around the engine makes (host.h).
+// SAVE, BGSAVE, LASTSAVE, BGREWRITEAOF: files that the program around the engine makes (host.h).
 #include "server/commands/tables.h"
 #include "server/engine/engine.h"
 
@@ -37,7 +37,24 @@ Status cmd_lastsave(Context& ctx) {
   return Status::ok();
 }
 
+Status cmd_bgrewriteaof(Context& ctx) {
+  bool scheduled = false;
+  std::string error;
+  if (!ctx.engine.host.rewrite_log(scheduled, error).is_ok()) return ctx.fail_text("ERR " + error);
+  ctx.reply.simple(scheduled ? "Background append only file rewriting scheduled"
+                             : "Background append only file rewriting started");
+  return Status::ok();
+}
+
 constexpr CommandSpec kPersistenceRows[] = {
+    {.name = "BGREWRITEAOF",
+     .arity = exactly(1),
+     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kNoAsyncLoading,
+     .handler = cmd_bgrewriteaof,
+     .doc = {.summary = "Begins the append-only log anew, from what there is now.",
+             .complexity = "O(1)",
+             .since = "1.0.0",
+             .group = "server"}},
     {.name = "BGSAVE",
      .arity = at_least(1),
      .flags = Flag::kAdmin | Flag::kNoScript | Flag::kNoAsyncLoading,

@@ -21,8 +21,8 @@ std::string joined(const std::vector<std::string>& lines) {
 }
 
 std::string text_of(const FileSteps& steps) {
-  static constexpr const char* kNames[] = {"mkdir",   "create", "write", "sync",
-                                           "syncdir", "rename", "remove"};
+  static constexpr const char* kNames[] = {"mkdir",   "create", "write",  "sync",
+                                           "syncdir", "rename", "remove", "cut"};
   std::string text;
   for (const FileStep& step : steps) {
     text += std::string(kNames[static_cast<int>(step.kind)]) + ' ' + step.path;
@@ -213,6 +213,9 @@ void carry_out(Disk& disk, const FileStep& step) {
       break;
     case FileStep::Kind::kUnlink:
       disk.erase(step.path);
+      break;
+    case FileStep::Kind::kCut:
+      disk[step.path].resize(step.size);
       break;
     case FileStep::Kind::kSync:
       EXPECT_TRUE(disk.count(step.path)) << step.path;

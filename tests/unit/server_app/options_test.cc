@@ -278,8 +278,10 @@ TEST(Options, RulesOfParametersThatComeLater) {
   EXPECT_EQ(set("cluster-announce-hostname", "a b"),
             "Hostnames may only contain alphanumeric characters, hyphens or dots");
   EXPECT_EQ(set("dbfilename", "a/b"), "dbfilename can't be a path, just a filename");
-  EXPECT_EQ(set("appendonly", "yes"),
-            "the append-only file is not available in this version: the only value is 'no'");
+  EXPECT_EQ(set("appendonly", "yes"), "yes");
+  EXPECT_EQ(set("appendfsync", "always"), "always");
+  EXPECT_EQ(set("appendfsync", "often"),
+            "argument(s) must be one of the following: everysec, always, no");
 }
 
 }  // namespace

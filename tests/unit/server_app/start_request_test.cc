@@ -173,15 +173,14 @@ TEST_F(StartRequestTest, WrongArgumentsAreShownAsTheLineThatTheyAre) {
 
 TEST_F(StartRequestTest, WhatComesLaterCannotBeSwitchedOn) {
   for (const auto& [name, value] :
-       std::vector<std::pair<ByteView, ByteView>>{{"--appendonly", "yes"},
-                                                  {"--cluster-enabled", "yes"},
+       std::vector<std::pair<ByteView, ByteView>>{{"--cluster-enabled", "yes"},
                                                   {"--tls-port", "6380"},
                                                   {"--loadmodule", "x.so"},
                                                   {"--replicaof", "127.0.0.1 1"}}) {
     EXPECT_NE(error_of({name, value}).find("is not available in this version"), std::string::npos)
         << name;
   }
-  EXPECT_EQ(start({"--appendonly", "no", "--replicaof", "no", "one", "--tls-port", "0"}).kind,
+  EXPECT_EQ(start({"--appendonly", "yes", "--replicaof", "no", "one", "--tls-port", "0"}).kind,
             Kind::kServe);
 }
 

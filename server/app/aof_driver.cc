@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/app/aof_driver.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "server/app/aof_folder.h"
+
+namespace ouro {
+
+AofDriver::AofDriver(Loop& loop, Loader& loader, Engine& engine, const Options& options)
+    : loop_(loop),
+      loader_(loader),
+      engine_(engine),
+      options_(options),
+      hints_(engine),
+      stream_(loop, engine.log, engine.heap, engine.commit),
+      steps_(loop) {}
+
+bool AofDriver::look() {
+  const std::string& dir = options_.app.dir;
+  const std::string& name = options_.aof.appenddirname;
+  paths_ = {.folder = dir == "." ? name : dir + '/' + name, .stem = options_.aof.appendfilename};
+  on_options_changed();
+  const AofFolder folder = look_at_aof_folder(loop_, paths_);
+  if (!folder.problem.empty()) problems_found_.push_back(folder.problem);
+  if (!problems_found_.empty()) return false;
+  recovery_ = recover_aof(paths_, folder.facts);
+  manifest_ = recovery_.manifest;
+  problems_found_ = recovery_.errors;
+  return problems_found_.empty();
+}
+
+// ---- the start
+
+void AofDriver::load(Done done) {
+  state_ = State::kLoading;
+  loaded_ = std::move(done);
+  engine_.persistence.loading.active = true;
+  engine_.executor.close_gate(Gate::kLoading);
+  for (const std::string& line : recovery_.notices) engine_.log.write(LogLevel::kNotice, line);
+  run_steps(std::move(recovery_.before), [this](const std::string& problem) {
+    problem.empty() ? load_files() : end_load(problem);
+  });
+}
+
+// An empty list has succeeded.
+void AofDriver::run_steps(FileSteps steps, std::function<void(const std::string&)> then) {
+  if (steps.empty()) return then({});
+  steps_.start(std::move(steps), [then = std::move(then)](const FileStepRunner::Result& result) {
+    then(result.problem());
+  });
+}
+
+void AofDriver::load_files() {
+  if (recovery_.loads.empty()) return begin_after_load({});
+  loading_.emplace(engine_, paths_, std::move(recovery_.loads), options_.aof.aof_load_truncated,
+                   [this](const AofLoading::Result& result) { on_files_loaded(result); });
+  loader_.start(loading_->files(), *loading_, options_.app.key_load_delay);
+}
+
+void AofDriver::on_files_loaded(const AofLoading::Result& result) {
+  loading_.reset();
+  if (!result.problem.empty()) return end_load(result.problem);
+  // Nobody is served before what follows can be kept.
+  engine_.persistence.loading.active = true;
+  engine_.executor.close_gate(Gate::kLoading);
+  other_bytes_ = engine_.persistence.loading.loaded_bytes;
+  rewrite_policy_.on_base(other_bytes_);
+  FileSteps steps = result.cut;
+  std::move(recovery_.after.begin(), recovery_.after.end(), std::back_inserter(steps));
+  run_steps(std::move(steps), [this](const std::string& problem) { begin_after_load(problem); });
+}
+
+// A log that is there goes on in the next increment. A new one begins with its base.
+void AofDriver::begin_after_load(const std::string& problem) {
+  if (!problem.empty()) return end_load(problem);
+  manifest_.forget_history();
+  if (manifest_.empty()) {
+    rewrite_wanted_ = true;
+    return;
+  }
+  attach();
+  stream_.begin_file();
+  moment_ = stream_.written_to();
+  switch_manifest_ = manifest_;
+  const std::string& name = switch_manifest_.add_increment(paths_.stem).name;
+  switch_file(plan_increment(paths_, switch_manifest_), paths_.in_folder(name));
+}
+
+void AofDriver::end_load(const std::string& problem) {
+  state_ = problem.empty() ? State::kOn : State::kOff;
+  // A log that cannot be read must not be written over with what could be.
+  if (!problem.empty()) problems_found_.push_back(problem);
+  engine_.changes = 0;
+  engine_.persistence.loading.active = false;
+  engine_.executor.open_gate(Gate::kLoading);
+  publish();
+  std::exchange(loaded_, nullptr)(problem);
+}
+
+// ---- DEBUG LOADAOF
+
+Status AofDriver::reload(std::string& error) {
+  if (loader_.busy()) {
+    error = "A snapshot or a log is being loaded";
+    return Err::kInvalid;
+  }
+  reload_wanted_ = true;
+  return Status::ok();
+}
+
+void AofDriver::begin_reload() {
+  const bool is_written = state_ == State::kOff || (state_ == State::kOn && stream_.is_at_rest());
+  if (!is_written || switching_ || steps_.busy() || loader_.busy()) return;
+  reload_wanted_ = false;
+  const auto end = [this](const std::string& problem) {
+    loading_.reset();
+    engine_.changes = 0;
+    engine_.exclusive.end(
+        problem.empty() ? "" : "ERR Error trying to load the AOF files, check server logs.");
+  };
+  std::vector<AofLoad> loads;
+  if (manifest_.base()) loads.push_back({.name = manifest_.base()->name, .is_base = true});
+  for (const AofFile& file : manifest_.increments()) loads.push_back({.name = file.name});
+  engine_.flush_all(Freeing::kLazy);
+  if (loads.empty()) return end("there is no log");
+  loads.back().is_last = true;
+  loading_.emplace(engine_, paths_, std::move(loads), options_.aof.aof_load_truncated,
+                   [end](const AofLoading::Result& result) { end(result.problem); });
+  loader_.start(loading_->files(), *loading_, options_.app.key_load_delay);
+}
+
+// ---- turns
+
+void AofDriver::write() {
+  if (!is_attached_) return;
+  stream_.write();
+  if (!wants_rest() || stream_.waits_for_sync()) stream_.sync();
+  publish();
+}
+
+bool AofDriver::turn() {
+  obey();
+  if (state_ == State::kOff && stage_ == Stage::kNone && !rewrite_wanted_ && !reload_wanted_)
+    return false;
+  stream_.write();
+  if (switching_ && loop_.now() >= switch_at_) try_switch();
+  begin_rewrite();
+  const bool wants_turn = go_on_with_base();
+  if (reload_wanted_) begin_reload();
+  if (state_ == State::kEnding) end_log();
+  publish();
+  return wants_turn;
+}
+
+// The moment of a rewrite is when nothing is in flight; another sync would put it off.
+bool AofDriver::wants_rest() const { return stage_ == Stage::kMoment && stream_.problem().empty(); }
+
+Instant AofDriver::due() const {
+  Instant due = is_attached_ && !wants_rest() ? stream_.due() : kNever;
+  if (switching_ && !steps_.busy() && !open_op_.busy()) due = std::min(due, switch_at_);
+  if (may_rewrite()) due = std::min(due, rewrite_at_);
+  if (is_placed_ && !steps_.busy()) due = std::min(due, place_at_);
+  if (base_ != nullptr) due = std::min(due, base_->due());
+  return due;
+}
+
+void AofDriver::every_second() {
+  const Persistence& facts = engine_.persistence;
+  if (state_ != State::kOn || stage_ != Stage::kNone || rewrite_wanted_ || facts.snapshot.active)
+    return;
+  const AofRewritePolicy::Options options{
+      .growth_percent = static_cast<uint32_t>(options_.aof.auto_aof_rewrite_percentage),
+      .min_bytes = static_cast<uint64_t>(options_.aof.auto_aof_rewrite_min_size)};
+  switch (rewrite_policy_.due(facts.log_bytes, options, engine_.now())) {
+    case AofRewritePolicy::Answer::kNo:
+      return;
+    case AofRewritePolicy::Answer::kWaits:
+      return engine_.log.print(LogLevel::kWarning,
+                               "Background AOF rewrite has repeatedly failed and triggered the "
+                               "limit, will retry in %lld minutes",
+                               static_cast<long long>(rewrite_policy_.delay_minutes()));
+    case AofRewritePolicy::Answer::kYes:
+      engine_.log.print(LogLevel::kNotice, "Starting automatic rewriting of AOF on %lld%% growth",
+                        static_cast<long long>(rewrite_policy_.growth_percent(facts.log_bytes)));
+      rewrite_wanted_ = true;
+      return;
+  }
+}
+
+void AofDriver::on_options_changed() {
+  stream_.set_mode(options_.aof.appendfsync);
+  stream_.set_options({.timestamps = options_.aof.aof_timestamp_enabled});
+  // Shown from now on, though it begins at the end of this turn.
+  if (options_.aof.appendonly && state_ == State::kOff) engine_.persistence.rewrite.active = true;
+}
+
+// What appendonly says.
+void AofDriver::obey() {
+  if (is_finishing_ || engine_.exclusive.active()) return;  // whose group is open
+  if (state_ == State::kOn && stage_ == Stage::kNone && stream_.sync_has_failed())
+    rewrite_wanted_ = true;
+  const bool is_wanted = options_.aof.appendonly;
+  if (is_wanted && state_ == State::kOff && problems_found_.empty()) {
+    state_ = State::kBeginning;
+    rewrite_wanted_ = true;
+  } else if (!is_wanted && (state_ == State::kBeginning || state_ == State::kOn)) {
+    begin_end();
+  }
+}
+
+void AofDriver::begin_end() {
+  has_promised_ = state_ == State::kOn;
+  state_ = State::kEnding;
+  detach();
+  rewrite_wanted_ = false;
+  if (base_ != nullptr) {
+    engine_.log.write(LogLevel::kNotice, "Killing AOF child: the rewrite of the log is given up");
+    base_->give_up("the log is turned off");
+  }
+}
+
+void AofDriver::attach() {
+  if (!std::exchange(is_attached_, true)) engine_.commit.attach(stream_);
+}
+
+void AofDriver::detach() {
+  if (std::exchange(is_attached_, false)) engine_.commit.detach(stream_);
+}
+
+// What has been promised goes to the disk first, unless that fails.
+void AofDriver::end_log() {
+  const bool is_stuck = !problem().empty();
+  if (stage_ == Stage::kMoment) stage_ = Stage::kNone;
+  if (is_placed_ && is_stuck && !steps_.busy()) {
+    is_placed_ = false;
+    stage_ = Stage::kNone;
+    base_.reset();
+  }
+  if (stage_ != Stage::kNone || steps_.busy() || open_op_.busy()) return;
+  if (switching_ && !is_stuck) return;
+  switching_ = false;
+  if (stream_.is_in_flight()) return;
+  if (has_promised_ && !is_stuck && stream_.has_file()) {
+    stream_.write();
+    if (!stream_.is_at_rest()) return;
+    if (!stream_.is_durable()) return stream_.sync_now();
+  }
+  stream_.end_file();
+  switch_problem_.clear();
+  state_ = State::kOff;
+}
+
+std::string_view AofDriver::problem() const {
+  return stream_.problem().empty() ? switch_problem_ : stream_.problem();
+}
+
+// What others are told.
+void AofDriver::publish() {
+  const bool is_held = state_ == State::kOn || (state_ == State::kEnding && has_promised_);
+  engine_.commit.set_released(is_held ? stream_.released() : kReleaseAll);
+  Persistence& facts = engine_.persistence;
+  facts.log_is_on = state_ != State::kOff && state_ != State::kEnding;
+  facts.log_waits = state_ == State::kBeginning;
+  facts.log_bytes = other_bytes_ + stream_.file_bytes();
+  facts.log_base_bytes = rewrite_policy_.base_bytes();
+  facts.log_buffered_bytes = stream_.buffered_bytes();
+  facts.log_pending_syncs = stream_.is_syncing() ? 1 : 0;
+  facts.log_delayed_syncs = stream_.late_syncs();
+  facts.rewrite_failures = rewrite_policy_.consecutive_failures();
+  const bool waits_for_turn = rewrite_wanted_ && !facts.rewrite.scheduled;
+  facts.rewrite.active = (stage_ != Stage::kNone && stage_ != Stage::kTidying) || waits_for_turn;
+  const std::string_view problem = is_held ? this->problem() : std::string_view();
+  if (facts.log_problem == problem) return;
+  facts.log_problem = problem;
+  engine_.apply_write_refusal();
+}
+
+// ---- the end
+
+bool AofDriver::may_stop(bool is_forced) {
+  if (state_ != State::kBeginning) return true;
+  engine_.log.write(LogLevel::kWarning, is_forced ? "Writing initial AOF. Exit anyway."
+                                                  : "Writing initial AOF, can't exit.");
+  return is_forced;
+}
+
+void AofDriver::flush() {
+  while (state_ == State::kOn && problem().empty()) {
+    stream_.write();
+    const bool waits = switching_ || stream_.is_in_flight() || stream_.has_gathered();
+    if (!waits && stream_.is_durable()) break;
+    if (!waits) stream_.sync_now();
+    loop_.run_once(10);
+    (void)turn();
+  }
+  publish();
+}
+
+void AofDriver::finish() {
+  is_finishing_ = true;
+  rewrite_wanted_ = reload_wanted_ = false;
+  if (base_ != nullptr) base_->give_up("the server ends");
+  for (;;) {
+    if (state_ == State::kBeginning || state_ == State::kOn) begin_end();
+    const bool is_busy = base_ != nullptr || steps_.busy() || open_op_.busy() || loader_.busy();
+    if (state_ == State::kOff && !is_busy && !stream_.is_in_flight()) {
+      if (!stream_.has_file()) return detach();
+      stream_.end_file();
+    }
+    loop_.run_once(10);
+    (void)turn();
+  }
+}
+
+}  // namespace ouro
