@@ -4,7 +4,7 @@
 
 Servers run on core 0, the load on the other cores. CPU is the time of all threads of the server's process (schedstat, in
 nanoseconds), which a busy machine disturbs least. What is measured stands at the head of each part: speed.py, latency.py,
-memory.py, large.py. memcached takes part where its protocol has the operation.
+memory.py, large.py, snapshot.py. memcached takes part where its protocol has the operation.
 """
 import argparse
 import csv
@@ -19,6 +19,7 @@ import large
 import latency
 import memory
 import plot
+import snapshot
 import speed
 from rivals import MEMCACHED_OPTIONS, NAMES, REDIS_LIKE, ROOT, Figure, require_built
 
@@ -100,7 +101,17 @@ def report_large(args):
     return large.table(rows)
 
 
-PARTS = {"speed": report_speed, "latency": report_latency, "memory": report_memory, "large": report_large}
+def report_snapshot(args):
+    rows = snapshot.measure(args)
+    save(args.out, "snapshot", rows)
+    latencies = ("p50", "p99", "p99.9", "longest")
+    plot.bars(args.out / "snapshot.svg", f"Latency in microseconds during BGSAVE of {rows[0]['keys']:,} keys", list(latencies),
+              {row["server"]: [(row[part],) * 3 for part in latencies] for row in rows}, each_its_scale=True)
+    return snapshot.table(rows)
+
+
+PARTS = {"speed": report_speed, "latency": report_latency, "memory": report_memory, "large": report_large,
+         "snapshot": report_snapshot}
 
 
 def main():

@@ -8,6 +8,7 @@
 // with exponential gaps, as many independent users make them, whatever the server does; a reply's
 // latency counts from the moment its request was due, not from when it could be sent, so a stall is
 // seen by all requests that it held up. --pipeline then bounds what is in flight on a connection.
+// Of ten requests of a `mixed` run --gets-of-ten are GETs (9 unless it is said), the others SETs.
 //
 // Every reply is compared with what it must be; `fill` stores all keys first, in order. One line of
 // CSV: operation, connections, pipeline, operations a second, p50, p99, p99.9 and longest latency
@@ -38,7 +39,6 @@ constexpr uint64_t kPipelineMax = 10'000;
 constexpr uint64_t kCountMax = 1'000'000'000;
 constexpr uint64_t kRateMax = 10'000'000;
 constexpr uint64_t kValueBytesMax = 512_MiB;
-constexpr uint64_t kGetsOfTenMixed = 9;
 constexpr Millis kDialMs = 5000;
 constexpr Micros kSilenceUs = 30'000'000;  // without any reply for so long the run is given up
 
@@ -55,7 +55,8 @@ struct Arguments {
   uint64_t keys = 100'000;
   uint64_t value_bytes = 64;
   uint64_t count = 100'000;
-  uint64_t rate = 0;  // 0: closed loop
+  uint64_t rate = 0;         // 0: closed loop
+  uint64_t gets_of_ten = 9;  // mixed
   uint64_t seed = 1;
 };
 
@@ -208,7 +209,7 @@ class LoadRun final : public DialSink, public ConnectionOwner {
     const uint64_t number = requests_++;
     const Operation operation = arguments.operation;
     const bool is_get = operation == Operation::kGet ||
-                        (operation == Operation::kMixed && prng_.below(10) < kGetsOfTenMixed);
+                        (operation == Operation::kMixed && prng_.below(10) < arguments.gets_of_ten);
     const bool in_order = operation == Operation::kFill;
     peer.request(is_get, in_order ? number % arguments.keys : prng_.below(arguments.keys), since);
   }
@@ -347,6 +348,7 @@ int parse(int argc, char** argv, Arguments& arguments) {
                             {"--value-bytes", arguments.value_bytes, 1, kValueBytesMax},
                             {"--count", arguments.count, 1, kCountMax},
                             {"--rate", arguments.rate, 1, kRateMax},
+                            {"--gets-of-ten", arguments.gets_of_ten, 0, 10},
                             {"--seed", arguments.seed, 0, UINT64_MAX}};
   for (int at = 1; at < argc; at += 2) {
     const ByteView name = argv[at];
