@@ -59,9 +59,14 @@ void AofWriter::append(std::span<const Effect> effects, GroupKind kind, UnixMs n
   end_group();
 }
 
-void AofWriter::append_one(DbIndex db, Argv argv, UnixMs now) {
+void AofWriter::append_one(DbIndex db, Argv argv, ByteView raw, UnixMs now) {
   begin_group(now);
-  append_command(db, argv);
+  if (raw.empty()) {
+    append_command(db, argv);
+  } else {
+    append_select(db);
+    gathered_ += raw;
+  }
   end_group();
 }
 

@@ -51,8 +51,8 @@ class AofWriter {
   void begin_file();
   // One group; nothing of what is for replicas alone.
   void append(std::span<const Effect> effects, GroupKind kind, UnixMs now);
-  // One group of one effect.
-  void append_one(DbIndex db, Argv argv, UnixMs now);
+  // One group of one effect. `raw`: the same as canonical RESP, if somebody has it; else empty.
+  void append_one(DbIndex db, Argv argv, ByteView raw, UnixMs now);
   // May be changed at any time; checksums from the next file on.
   void set_options(Options options) { options_ = options; }
 

@@ -52,7 +52,7 @@ class RespReader {
   };
   struct Command {
     std::span<const ByteView> argv;  // never empty
-    // The command as it came, if it is well-formed RESP in one run of bytes; else empty.
+    // The command as it came, if that is canonical RESP in one run of bytes; else empty.
     ByteView raw;
     std::span<const BlobArg> blobs;  // ascending by index
   };

@@ -17,8 +17,8 @@ void AofStream::on_group(std::span<const Effect> effects, GroupKind kind) {
   writer_.append(effects, kind, loop_.wall_now());
 }
 
-void AofStream::on_command(DbIndex db, Argv argv) {
-  writer_.append_one(db, argv, loop_.wall_now());
+void AofStream::on_command(DbIndex db, Argv argv, ByteView raw) {
+  writer_.append_one(db, argv, raw, loop_.wall_now());
 }
 
 void AofStream::write() {

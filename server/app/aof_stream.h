@@ -35,7 +35,7 @@ class AofStream final : public EffectSink {
   ~AofStream() override;  // requires that it has no file and nothing is in flight
 
   void on_group(std::span<const Effect> effects, GroupKind kind) override;
-  void on_command(DbIndex db, Argv argv) override;
+  void on_command(DbIndex db, Argv argv, ByteView raw) override;
 
   void set_mode(AppendFsync mode) { policy_.set_mode(mode); }
   void set_paused(bool paused) { policy_.set_paused(paused); }

@@ -16,10 +16,10 @@ void Commit::detach(EffectSink& sink) {
   std::erase(sinks_, &sink);
 }
 
-void Commit::add_alone(DbIndex db, Argv argv) {
+void Commit::add_alone(DbIndex db, Argv argv, ByteView raw) {
   CHECK(group_.empty());
   if (!wanted()) return;
-  for (EffectSink* sink : sinks_) sink->on_command(db, argv);
+  for (EffectSink* sink : sinks_) sink->on_command(db, argv, raw);
   ++groups_;
 }
 

@@ -31,8 +31,9 @@ class EffectSink {
  public:
   virtual ~EffectSink() = default;
   virtual void on_group(std::span<const Effect> effects, GroupKind kind) = 0;
-  // The most frequent group by far: one effect, which is the command as it was sent.
-  virtual void on_command(DbIndex db, Argv argv) = 0;
+  // The most frequent group by far: one effect, which is the command as it was sent. `raw` is the
+  // same as canonical RESP, if it came in one piece; else empty.
+  virtual void on_command(DbIndex db, Argv argv, ByteView raw) = 0;
 };
 
 class Commit {
@@ -49,8 +50,8 @@ class Commit {
   void add(DbIndex db, Argv argv, EffectReach reach = EffectReach::kEverybody) {
     if (wanted()) group_.push_back({db, OwnedArgv(heap_, argv), reach});
   }
-  // The only effect of a command that is a group by itself: nothing is copied.
-  void add_alone(DbIndex db, Argv argv);
+  // The only effect of a command that is a group by itself: nothing is copied. `raw`: EffectSink.
+  void add_alone(DbIndex db, Argv argv, ByteView raw);
   // Inserts a removal that a command noticed ahead of what the command leaves itself.
   void add_first(DbIndex db, Argv argv);
   size_t size() const { return group_.size(); }

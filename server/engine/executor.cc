@@ -208,7 +208,7 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     engine_.changes += ctx.changes;
     if (!ctx.effects.is_explicit()) {
       const bool is_alone = depth_ == 0 && engine_.commit.size() == 0;
-      is_alone ? engine_.commit.add_alone(db, prepared.argv)
+      is_alone ? engine_.commit.add_alone(db, prepared.argv, prepared.raw)
                : engine_.commit.add(db, prepared.argv);
     }
   }

@@ -36,6 +36,7 @@ class Executor {
   struct Prepared {
     const CommandSpec* spec = nullptr;
     Argv argv;
+    ByteView raw = {};  // the same as it came, as RespReader::Command says
     Key first_key = {};
     // Arguments that were received into their own memory.
     std::span<const RespReader::BlobArg> blobs = {};

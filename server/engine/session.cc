@@ -210,8 +210,11 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
     skipped_.push_back(command);
     return;
   }
-  const Executor::Prepared prepared{
-      .spec = spec, .argv = command.argv, .first_key = first_key, .blobs = command.blobs};
+  const Executor::Prepared prepared{.spec = spec,
+                                    .argv = command.argv,
+                                    .raw = command.raw,
+                                    .first_key = first_key,
+                                    .blobs = command.blobs};
   const bool was_nested = engine_.batch.is_nested();
   last_command = spec;
   last_active = engine_.instant();

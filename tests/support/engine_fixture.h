@@ -115,10 +115,10 @@ class EffectLog final : public EffectSink {
  public:
   void on_group(std::span<const Effect> effects, GroupKind kind) override {
     if (kind == GroupKind::kTransaction) lines.emplace_back("(");
-    for (const Effect& effect : effects) on_command(effect.db, effect.argv.argv());
+    for (const Effect& effect : effects) on_command(effect.db, effect.argv.argv(), {});
     if (kind == GroupKind::kTransaction) lines.emplace_back(")");
   }
-  void on_command(DbIndex db, Argv argv) override {
+  void on_command(DbIndex db, Argv argv, ByteView /*raw*/) override {
     std::string line = std::to_string(db) + ":";
     for (const ByteView word : argv) line += ' ' + printable(word);
     lines.push_back(std::move(line));

@@ -40,6 +40,13 @@ TEST_F(AofWriterTest, WritesWhatRedisWrites) {
             "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n");
 }
 
+TEST_F(AofWriterTest, WhatCameAsRespIsWrittenAsItCame) {
+  const ByteView words[] = {"INCR", "n"};
+  writer.append_one(1, words, resp("INCR n"), kNow);
+  writer.append_one(1, words, {}, kNow);
+  EXPECT_EQ(take(), resp("SELECT 1") + resp("INCR n") + resp("INCR n"));
+}
+
 TEST_F(AofWriterTest, TheDatabaseIsKeptBetweenWritesAndToldToEachFile) {
   append(2, "INCR n");
   EXPECT_EQ(take(), resp("SELECT 2") + resp("INCR n"));

@@ -18,7 +18,9 @@ class Lines final : public EffectSink {
     }
     text += line + (kind == GroupKind::kTransaction ? "]" : "") + ";";
   }
-  void on_command(DbIndex /*db*/, Argv argv) override { text.append(argv[0]).append("!;"); }
+  void on_command(DbIndex /*db*/, Argv argv, ByteView /*raw*/) override {
+    text.append(argv[0]).append("!;");
+  }
   std::string text;
 };
 
@@ -48,7 +50,7 @@ TEST_F(CommitTest, OnlyWhatConsistsOfSeveralIsATransaction) {
 
 TEST_F(CommitTest, ACommandAloneIsAGroup) {
   const ByteView word = "a";
-  commit.add_alone(0, Argv(&word, 1));
+  commit.add_alone(0, Argv(&word, 1), {});
   commit.close_group(GroupKind::kCommand);
   EXPECT_EQ(lines.text, "a!;");
   EXPECT_EQ(commit.log_end(), 1U);
