@@ -282,10 +282,10 @@ TEST_F(ValueCodec, GroupsOfLaterServers) {
   EXPECT_EQ(read(RdbType::kStream3, group),
             "stream  last 0-0 deleted 0-0 added 0 group \"g\" at 5-1 read 2 consumer \"bob\" 123 "
             "pending 5-1 3 at 123 of \"bob\" then 5-1");
-  // 2 entries were read; -1 would be an unknown number.
+  // One that was set to the largest number and counted on from there.
   std::string negative = group;
   negative.replace(group.find("\5\1\2\1") + 2, 1, "\x81" + std::string(7, '\xff') + "\xfe");
-  EXPECT_EQ(read(RdbType::kStream3, negative), "corrupt: a group has read less than nothing");
+  EXPECT_NE(read(RdbType::kStream3, negative).find("at 5-1 read -2 consumer"), std::string::npos);
   // Nobody's, and of two.
   const std::string nobodys = group.substr(0, group.size() - 17) + std::string("\0", 1);
   EXPECT_EQ(read(RdbType::kStream3, nobodys), "corrupt: a pending entry is no consumer's");
