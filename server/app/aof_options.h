@@ -21,7 +21,7 @@ struct AofOptions {
   bool aof_disable_auto_gc = false;
   bool aof_rewrite_incremental_fsync = true;
   bool no_appendfsync_on_rewrite = false;
-  int64_t auto_aof_rewrite_min_size = 64 * 1024 * 1024;
+  int64_t auto_aof_rewrite_min_size = 64_MiB;
   int64_t auto_aof_rewrite_percentage = 100;  // 0: never
 };
 
