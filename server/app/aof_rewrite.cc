@@ -176,7 +176,8 @@ void AofDriver::tidy() {
 // Somebody may need it: a log without a base, or one whose disk has failed.
 void AofDriver::fail_rewrite(const std::string& problem) {
   stage_ = Stage::kNone;
-  base_.reset();
+  // The reason may be the base's own, which is let go of when all have been told.
+  const std::unique_ptr<SnapshotFile> base = std::move(base_);
   if (state_ == State::kEnding) return;  // given up
   SavingFacts& facts = engine_.persistence.rewrite;
   facts.last_is_ok = false;
