@@ -120,15 +120,46 @@ Status reply_result(Context& ctx, Operation operation) {
   return Status::ok();
 }
 
-Status keep_result(Context& ctx, Operation operation, ByteView event) {
-  OURO_TRY(Sets sets, find_sets(ctx, 2, ctx.argv.size() - 2));
+// What an operation hands out, as a set of its own.
+Set collect(Context& ctx, Operation operation, Sets& sets) {
   Set made;
   operation(ctx, sets, [&](ByteView member) {
     made.add(ctx.heap(), ctx.limits(), ctx.db.seed(), member);
     return true;
   });
-  store_result(ctx, ctx.key(1), made, Event::kSet, event);
+  return made;
+}
+
+Status keep_result(Context& ctx, Operation operation, ByteView event) {
+  OURO_TRY(Sets sets, find_sets(ctx, 2, ctx.argv.size() - 2));
+  store_result(ctx, ctx.key(1), collect(ctx, operation, sets), Event::kSet, event);
   return Status::ok();
+}
+
+// Whether the others are so small beside the first that Redis copies the first and takes their
+// members out. The encoding shows it: a set that held all of the first once stays as that made it.
+bool is_stored_by_removal(const Sets& sets) {
+  if (sets[0] == nullptr) return false;
+  size_t inputs = 0;
+  size_t members = 0;
+  for (const Set* set : sets) {
+    if (set == nullptr) continue;
+    ++inputs;
+    members += set->size();
+  }
+  return sets[0]->size() * inputs / 2 > members;
+}
+
+// The difference by that way. Each member is looked up once, which is less than half of what asking
+// every other set for every member of the first takes.
+Set copy_and_remove(Context& ctx, const Sets& sets) {
+  Sets first(1, sets[0]);
+  Set made = collect(ctx, unite, first);
+  for (size_t i = 1; i < sets.size(); ++i) {
+    if (sets[i] == nullptr) continue;
+    sets[i]->for_each([&](ByteView member) { made.remove(ctx.heap(), member); });
+  }
+  return made;
 }
 
 Status cmd_sinter(Context& ctx) { return reply_result(ctx, intersect); }
@@ -136,7 +167,14 @@ Status cmd_sunion(Context& ctx) { return reply_result(ctx, unite); }
 Status cmd_sdiff(Context& ctx) { return reply_result(ctx, subtract); }
 Status cmd_sinterstore(Context& ctx) { return keep_result(ctx, intersect, "sinterstore"); }
 Status cmd_sunionstore(Context& ctx) { return keep_result(ctx, unite, "sunionstore"); }
-Status cmd_sdiffstore(Context& ctx) { return keep_result(ctx, subtract, "sdiffstore"); }
+
+Status cmd_sdiffstore(Context& ctx) {
+  OURO_TRY(Sets sets, find_sets(ctx, 2, ctx.argv.size() - 2));
+  const Set made =
+      is_stored_by_removal(sets) ? copy_and_remove(ctx, sets) : collect(ctx, subtract, sets);
+  store_result(ctx, ctx.key(1), made, Event::kSet, "sdiffstore");
+  return Status::ok();
+}
 
 // ---- counting: numkeys key [key ...] [APPROX] [LIMIT limit]
 

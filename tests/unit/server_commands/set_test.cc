@@ -10,7 +10,7 @@ namespace {
 struct Sets : EngineFixture {
   Sets()
       : EngineFixture({kSetCommands, kSetAlgebraCommands, kStringCommands, kStringSetCommands,
-                       kKeyCommands}) {}
+                       kKeyCommands, kObjectCommands}) {}
 
   // The bulks of an answer, in order of bytes.
   std::multiset<std::string> members(ByteView line) {
@@ -189,6 +189,32 @@ TEST(Sets, StoringReplacesWhateverTheKeyHeld) {
   EXPECT_EQ(engine.run("EXISTS d"), "0");
   EXPECT_EQ(engine.run("SINTERSTORE d a b"), "0");
   EXPECT_EQ(engine.effects(), "");
+}
+
+// The first set is copied and the others are taken out only if they are small beside it; then what
+// was copied shows in the encoding, even of a result without any text.
+TEST(Sets, StoredDifferenceHasTheEncodingOfTheWayItWasMade) {
+  Sets engine;
+  engine.run_all({"SADD whole 1 2 3 4 5 6 x", "SADD text x", "SADD one 1", "SADD ints 1 2 x"});
+  // Two inputs: 7 * 2 / 2 > 7 + 1 does not hold.
+  EXPECT_EQ(engine.run("SDIFFSTORE d whole text"), "6");
+  EXPECT_EQ(engine.run("OBJECT ENCODING d"), "\"intset\"");
+  // Three: 7 * 3 / 2 > 7 + 1 + 1 does, and an absent key is no input.
+  EXPECT_EQ(engine.run("SDIFFSTORE d whole text none"), "6");
+  EXPECT_EQ(engine.run("OBJECT ENCODING d"), "\"intset\"");
+  EXPECT_EQ(engine.run("SDIFFSTORE d whole text one"), "5");
+  EXPECT_EQ(engine.run("OBJECT ENCODING d"), "\"hashtable\"");
+  EXPECT_EQ(engine.members("SMEMBERS d"), (Members{"2", "3", "4", "5", "6"}));
+  // 7 * 3 / 2 > 7 + 3 + 1 does not.
+  EXPECT_EQ(engine.run("SDIFFSTORE d whole ints one"), "4");
+  EXPECT_EQ(engine.run("OBJECT ENCODING d"), "\"intset\"");
+  // The encoding of the first set itself counts for nothing, and all may be taken out.
+  engine.run("SREM whole x");
+  EXPECT_EQ(engine.run("SDIFFSTORE d whole one one"), "5");
+  EXPECT_EQ(engine.run("OBJECT ENCODING d"), "\"intset\"");
+  engine.run_all({"SADD few 1 2 3 4", "SADD two 2", "SADD three 3", "SADD four 4"});
+  EXPECT_EQ(engine.run("SDIFFSTORE d few one two three four"), "0");
+  EXPECT_EQ(engine.run("EXISTS d"), "0");
 }
 
 TEST(Sets, ScanShowsAllAndFilters) {
