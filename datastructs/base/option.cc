@@ -142,6 +142,16 @@ std::vector<ByteView> split_words(ByteView text) {
   }
 }
 
+std::vector<ByteView> split_at_spaces(ByteView text) {
+  std::vector<ByteView> words;
+  if (text.empty()) return words;
+  for (size_t begin = 0, end = 0; end != ByteView::npos; begin = end + 1) {
+    end = text.find(' ', begin);
+    words.push_back(text.substr(begin, end - begin));
+  }
+  return words;
+}
+
 bool parse_option(const OptionRow& row, Words words, OptionValue& value, std::string& error) {
   OptionValue parsed = value;
   if (row.kind == OptionKind::kWords) {

@@ -103,8 +103,11 @@ std::string format_option(const OptionRow& row, const OptionValue& value);
 // none.
 bool parse_bytes(ByteView text, uint64_t& bytes);
 
-// The words of a text as CONFIG SET takes them: split at blanks, without quotes.
+// The words of a text: what stands between blanks, without quotes.
 std::vector<ByteView> split_words(ByteView text);
+// The words of a value as CONFIG SET takes them: split at every space and nowhere else. A space too
+// many makes an empty word, which a rule may refuse; an empty value has no words.
+std::vector<ByteView> split_at_spaces(ByteView text);
 
 namespace internal {
 template <class T>

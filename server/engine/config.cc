@@ -65,10 +65,8 @@ std::string file_line(const OptionRow& row, ByteView value) {
 
 std::string directive_line(ByteView words) {
   std::string line;
-  for (size_t begin = 0, end = 0; end != ByteView::npos; begin = end + 1) {
-    end = words.find(' ', begin);
-    line.append(begin == 0 ? "" : " ").append(quoted_word(words.substr(begin, end - begin)));
-  }
+  for (const ByteView word : split_at_spaces(words))
+    line.append(line.empty() ? "" : " ").append(quoted_word(word));
   return line;
 }
 
@@ -283,7 +281,7 @@ bool Config::set(std::span<const Pair> pairs, bool allow_protected, Apply apply,
     const OptionRow& row = *change.slot->row;
     std::vector<ByteView> words = {pairs[i].value};
     if (row.kind == OptionKind::kWords || row.kind == OptionKind::kFlags)
-      words = split_words(pairs[i].value);
+      words = split_at_spaces(pairs[i].value);
     change.before = value_of(*change.slot);
     OptionValue value = change.before;
     std::string reason;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdio>
+#include <optional>
 
 #include "datastructs/base/ascii.h"
 #include "datastructs/codec/number_text.h"
@@ -24,10 +25,6 @@ static_assert(kPolicyNames.size() == static_cast<size_t>(EvictionPolicy::kNone) 
 constexpr std::array<std::string_view, 3> kAllowedNames = {"no", "yes", "local"};
 constexpr std::array<std::string_view, 2> kNewChannelsNames = {"allchannels", "resetchannels"};
 
-bool parse_limit(ByteView text, uint64_t& bytes) {
-  return parse_bytes(text, bytes) && bytes <= uint64_t{INT64_MAX};
-}
-
 // ---- client-output-buffer-limit: class, hard bytes, soft bytes, soft seconds; any number of
 // classes, the others stay.
 OutputLimit* limit_of(EngineOptions& options, ByteView client_class) {
@@ -36,6 +33,13 @@ OutputLimit* limit_of(EngineOptions& options, ByteView client_class) {
   if (name == "slave" || name == "replica") return &options.output_replica;
   if (name == "pubsub") return &options.output_pubsub;
   return nullptr;
+}
+
+// As strtoll reads it, but neither blanks nor what is below zero: no digits are 0.
+std::optional<uint64_t> parse_seconds(ByteView text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  const auto seconds = parse_digits(text);
+  return seconds && *seconds <= uint64_t{kInt32Max} ? seconds : std::nullopt;
 }
 
 bool read_output_limits(EngineOptions& options, Words words, std::string& error) {
@@ -50,13 +54,13 @@ bool read_output_limits(EngineOptions& options, Words words, std::string& error)
       return false;
     }
     OutputLimit read;
-    const auto seconds = parse_int64(words[i + 3]);
-    if (!parse_limit(words[i + 1], read.hard_bytes) ||
-        !parse_limit(words[i + 2], read.soft_bytes) || !seconds || *seconds < 0) {
+    const auto seconds = parse_seconds(words[i + 3]);
+    if (!parse_bytes(words[i + 1], read.hard_bytes) ||
+        !parse_bytes(words[i + 2], read.soft_bytes) || !seconds) {
       error = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
       return false;
     }
-    read.soft_seconds = *seconds;
+    read.soft_seconds = static_cast<int64_t>(*seconds);
     *limit = read;
   }
   return true;
@@ -117,10 +121,18 @@ bool check_event_letters(Words, OptionValue& value, std::string& error) {
   return true;
 }
 
+// Six decimals, less the zeros at the end.
+std::string percent_text(double percent) {
+  char text[32];
+  std::string digits(text, static_cast<size_t>(std::snprintf(text, sizeof(text), "%f", percent)));
+  digits.erase(digits.find_last_not_of('0') + 1);
+  if (digits.back() == '.') digits.pop_back();
+  return digits;
+}
+
 bool check_percentiles(Words words, OptionValue& value, std::string& error) {
   value.text.clear();
   for (const ByteView word : words) {
-    if (word.empty()) continue;
     const auto percent = parse_double(word);
     if (!percent) {
       error = "Invalid latency-tracking-info-percentiles parameters";
@@ -130,9 +142,7 @@ bool check_percentiles(Words words, OptionValue& value, std::string& error) {
       error = "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]";
       return false;
     }
-    char text[32];
-    std::snprintf(text, sizeof(text), "%.10g", *percent);
-    value.text.append(value.text.empty() ? "" : " ").append(text);
+    value.text.append(value.text.empty() ? "" : " ").append(percent_text(*percent));
   }
   return true;
 }

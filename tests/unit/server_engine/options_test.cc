@@ -54,6 +54,30 @@ TEST_F(EngineOptionsTest, OutputLimitsChangeClassByClass) {
   EXPECT_EQ(set("client-output-buffer-limit", "normal 0 0 0 pubsub a 1 1"),
             "Error in hard, soft or soft_seconds setting in buffer limit configuration.");
   EXPECT_EQ(options.output_normal.soft_seconds, 3);
+  EXPECT_EQ(set("client-output-buffer-limit", "normal 99999999999999999999 0 +05 pubsub 0 0 "),
+            "OK");
+  EXPECT_EQ(config.get("client-output-buffer-limit"),
+            "normal 18446744073709551615 0 5 slave 5 6 7 pubsub 0 0 0");
+  EXPECT_EQ(set("client-output-buffer-limit", "normal 0 0 2147483648"),
+            "Error in hard, soft or soft_seconds setting in buffer limit configuration.");
+}
+
+// A space more is an empty word more, and no other blank parts words.
+TEST_F(EngineOptionsTest, ValuesOfManyWordsArePartedByOneSpace) {
+  const std::string before = options.latency_tracking_info_percentiles;
+  for (const ByteView text : {" ", " 1", "1 ", "1  2", "1\t2", "\t1", "1\n"}) {
+    EXPECT_EQ(set("latency-tracking-info-percentiles", text),
+              "Invalid latency-tracking-info-percentiles parameters")
+        << text;
+  }
+  EXPECT_EQ(options.latency_tracking_info_percentiles, before);
+  for (const ByteView text : {" normal 1 2 3", "normal 1 2 3 ", "normal  1  2  3"}) {
+    EXPECT_EQ(set("client-output-buffer-limit", text),
+              "Wrong number of arguments in buffer limit configuration.")
+        << text;
+  }
+  EXPECT_EQ(set("client-output-buffer-limit", "\tnormal 1 2 3"),
+            "Invalid client class specified in buffer limit configuration.");
 }
 
 TEST_F(EngineOptionsTest, EventLettersComeBackInOneOrder) {
@@ -72,6 +96,8 @@ TEST_F(EngineOptionsTest, EventLettersComeBackInOneOrder) {
 TEST_F(EngineOptionsTest, PercentilesAreChecked) {
   EXPECT_EQ(set("latency-tracking-info-percentiles", "50 99.99 100.0"), "OK");
   EXPECT_EQ(options.latency_tracking_info_percentiles, "50 99.99 100");
+  EXPECT_EQ(set("latency-tracking-info-percentiles", "33.123456789 1e-5 99.9999999 0"), "OK");
+  EXPECT_EQ(options.latency_tracking_info_percentiles, "33.123457 0.00001 100 0");
   EXPECT_EQ(set("latency-tracking-info-percentiles", ""), "OK");
   EXPECT_EQ(options.latency_tracking_info_percentiles, "");
   EXPECT_EQ(set("latency-tracking-info-percentiles", "x"),
