@@ -97,10 +97,24 @@ int Listeners::plan_address(const std::string& host, const ListenOptions& option
     return 0;
   }
   auto listener = std::make_unique<Listener>(loop_, log_, sink_);
-  if (const int error = listener->open(found.front(), options); error != 0) return error;
+  if (const int error = open_at_last(*listener, found.front(), options); error != 0) return error;
   plan.port = listener->address().port();
   plan.opened.push_back(std::move(listener));
   return 0;
+}
+
+// Only who serves nobody yet may stand still.
+int Listeners::open_at_last(Listener& listener, const Address& address,
+                            const ListenOptions& options) {
+  int error = listener.open(address, options);
+  if (error != EADDRINUSE || !open_.empty() || !closing_.empty()) return error;
+  log_.print(LogLevel::kNotice, "%s is taken, trying again for %lld ms", address.text().c_str(),
+             static_cast<long long>(kTakenWait / 1000));
+  for (Micros waited = 0; error == EADDRINUSE && waited < kTakenWait; waited += kTakenPause) {
+    loop_.stand_still(kTakenPause);
+    error = listener.open(address, options);
+  }
+  return error;
 }
 
 int Listeners::plan_tcp(const Tcp& tcp, const ListenOptions& options, Plan& plan,

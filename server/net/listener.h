@@ -73,7 +73,9 @@ class Listeners {
   // From now on exactly these TCP addresses are open: those that were stay as they are, others are
   // closed once all new ones are open; so an address may follow one that it overlaps with, or one
   // that is still being closed. 0, or the errno of the first address that failed; then all is as
-  // before, and `failed` names it.
+  // before, and `failed` names it. The first time an address that is taken is tried again for
+  // kTakenWait: the system may still be closing the sockets of a server that was just killed, which
+  // with io_uring takes some milliseconds after the process is gone.
   int open_tcp(const Tcp& tcp, const ListenOptions& options, std::string& failed);
   int open_unix(ByteView path, const ListenOptions& options);
   void close_all();
@@ -86,6 +88,9 @@ class Listeners {
   const std::vector<std::unique_ptr<Listener>>& all() const noexcept { return open_; }
 
  private:
+  static constexpr Micros kTakenWait = 100'000;
+  static constexpr Micros kTakenPause = 2000;
+
   // What open_tcp() is about to do.
   struct Plan {
     std::vector<std::unique_ptr<Listener>> opened;
@@ -94,6 +99,7 @@ class Listeners {
   };
   int plan_tcp(const Tcp& tcp, const ListenOptions& options, Plan& plan, std::string& failed);
   int plan_address(const std::string& host, const ListenOptions& options, Plan& plan);
+  int open_at_last(Listener& listener, const Address& address, const ListenOptions& options);
   bool holds_port(uint16_t port) const noexcept;
   void set_port_use(PortUse use);
   const Listener* find_open(const Address& address) const;

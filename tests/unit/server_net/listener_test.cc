@@ -28,6 +28,8 @@ TEST_P(ListenerTest, ListenersBindSeveralAddressesToOnePort) {
   Listeners second(*loop, log, *this);
   EXPECT_EQ(second.open_tcp({.port = port, .binds = {binds, 1}}, {}, failed), EADDRINUSE);
   EXPECT_EQ(failed, "127.0.0.1");
+  const std::string taken = Address::from_ip("127.0.0.1", port)->text();
+  EXPECT_EQ(log.lines, std::vector<std::string>{taken + " is taken, trying again for 100 ms"});
   const ByteView nowhere[] = {"203.0.113.77"};
   EXPECT_EQ(second.open_tcp({.port = 0, .binds = nowhere}, {}, failed), EADDRNOTAVAIL);
   listeners.close_all();
@@ -51,6 +53,7 @@ TEST_P(ListenerTest, ListenersChangeAsAWholeOrNotAtAll) {
 
   EXPECT_EQ(listeners.open_tcp({.port = port, .binds = binds}, {}, failed), EADDRINUSE);
   EXPECT_EQ(failed, "127.0.0.3");
+  EXPECT_TRUE(log.lines.empty()) << "who serves already does not wait";
   EXPECT_EQ(listeners.all().size(), 2U);
   Peer client = connect_peer(*Address::from_ip("127.0.0.2", port));
   EXPECT_TRUE(turns_until([&] { return peers.size() == 1; }));
