@@ -103,6 +103,12 @@ uint64_t cost_of_removing(const Entry& entry) {
   return allocations > LazyFree::kEffortMin ? 0 : allocations;
 }
 
+// RM names no key, so each that it meets is asked for by itself: one that DEL would be denied is
+// passed over, as if it did not match.
+bool may_remove(const Context& ctx, ByteView key) {
+  return ctx.engine.acl.permits_key(ctx.caller, ctx.spec, ctx.argv, key, kRemove | kDelete);
+}
+
 // The names that the walk from `cursor` meets until `options.count` are found; moves the cursor.
 std::vector<std::string> find_to_remove(Context& ctx, uint64_t& cursor,
                                         const ScanOptions& options) {
@@ -112,7 +118,7 @@ std::vector<std::string> find_to_remove(Context& ctx, uint64_t& cursor,
     ++places;
     cursor = ctx.db.scan(cursor, [&](const Entry& entry) {
       ++places;
-      if (!ctx.is_due(entry) && !options.wants(entry)) return;
+      if (!ctx.is_due(entry) && !(options.wants(entry) && may_remove(ctx, entry.key()))) return;
       names.emplace_back(entry.key());
       places += cost_of_removing(entry);
     });

@@ -94,6 +94,13 @@ bool AccessControl::reads_all_keys(const AclUser* user, const CommandSpec& spec,
   return user->reads_all_keys(commands_, spec, argv, {.db = db, .db_count = engine_.dbs.count()});
 }
 
+bool AccessControl::permits_key(const Caller& caller, const CommandSpec& spec, Argv argv,
+                                ByteView key, KeyUse use) const {
+  if (caller.user == nullptr) return true;
+  const AclPlace place = {.db = caller.db, .db_count = engine_.dbs.count()};
+  return caller.user->permits_key(commands_, spec, argv, place, key, use);
+}
+
 void AccessControl::note_denial(const Caller& caller, const CommandSpec& spec, Argv argv,
                                 AclDenial denial) {
   const AclLog::Reason reason = logged_reason(denial.reason);

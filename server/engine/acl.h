@@ -44,6 +44,9 @@ class AccessControl {
   // The user of a script is its caller's; null may do everything.
   AclDenial check(const AclUser* user, const CommandSpec& spec, Argv argv, DbIndex db) const;
   bool reads_all_keys(const AclUser* user, const CommandSpec& spec, Argv argv, DbIndex db) const;
+  // Of a key that the command does not name but meets.
+  bool permits_key(const Caller& caller, const CommandSpec& spec, Argv argv, ByteView key,
+                   KeyUse use) const;
   // Counts and logs a denial. Requires: the caller has a user.
   void note_denial(const Caller& caller, const CommandSpec& spec, Argv argv, AclDenial denial);
 

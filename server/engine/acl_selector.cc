@@ -256,7 +256,7 @@ AclDenial AclSelector::check(const AclCommands& commands, const CommandSpec& spe
   size_t denied = 0;
   if (!all_keys_) {
     (void)for_each_key(spec, argv, [&](size_t at, KeyUse use) {
-      if (denied == 0 && (use & kNotKey) == 0 && !may_use_key(argv[at], use)) denied = at;
+      if (denied == 0 && (use & kNotKey) == 0 && !permits_key(argv[at], use)) denied = at;
     });
     if (denied != 0) return {.reason = Reason::kKey, .at = denied};
   }
@@ -298,7 +298,8 @@ bool AclSelector::may_run(const AclCommands& commands, const CommandSpec& spec, 
       });
 }
 
-bool AclSelector::may_use_key(ByteView key, KeyUse use) const {
+bool AclSelector::permits_key(ByteView key, KeyUse use) const {
+  if (all_keys_) return true;
   Access needed = 0;
   if ((use & kReads) != 0) needed |= kRead;
   if ((use & kWrites) != 0) needed |= kWrite;

@@ -74,6 +74,7 @@ class AclSelector {
   // True when check() cannot deny anything.
   bool permits_all() const { return all_keys_ && all_channels_ && all_dbs_ && commands_.all(); }
   bool reads_all_keys() const;
+  bool permits_key(ByteView key, KeyUse use) const;
   bool has_all_channels() const { return all_channels_; }
   const std::vector<std::string>& channels() const { return channels_; }
 
@@ -117,7 +118,6 @@ class AclSelector {
   void judge(const CommandSet& which, Verdict verdict, std::string name);
   void keep_rule(Verdict verdict, std::string name);
   bool may_run(const AclCommands& commands, const CommandSpec& spec, Argv argv) const;
-  bool may_use_key(ByteView key, KeyUse use) const;
   AclDenial check_databases(const CommandSpec& spec, Argv argv, AclPlace place) const;
 
   Verdict verdict_of_all() const {

@@ -112,6 +112,14 @@ bool AclUser::reads_all_keys(const AclCommands& commands, const CommandSpec& spe
   });
 }
 
+bool AclUser::permits_key(const AclCommands& commands, const CommandSpec& spec, Argv argv,
+                          AclPlace place, ByteView key, KeyUse use) const {
+  return std::any_of(selectors_.begin(), selectors_.end(), [&](const AclSelector& selector) {
+    return selector.permits_key(key, use) &&
+           !selector.check(commands, spec, argv, place).is_denied();
+  });
+}
+
 std::vector<ByteView> AclUser::flags() const {
   std::vector<ByteView> flags = {enabled_ ? "on" : "off"};
   if (no_password_) flags.emplace_back("nopass");

@@ -50,6 +50,9 @@ class AclUser {
   // Whether a selector that permits the command permits to read every key (SORT's BY and GET).
   bool reads_all_keys(const AclCommands& commands, const CommandSpec& spec, Argv argv,
                       AclPlace place) const;
+  // Whether one selector permits both the command and this use of a key.
+  bool permits_key(const AclCommands& commands, const CommandSpec& spec, Argv argv, AclPlace place,
+                   ByteView key, KeyUse use) const;
 
   // ---- for ACL GETUSER
   std::vector<ByteView> flags() const;

@@ -388,6 +388,31 @@ TEST_F(AclTest, SortFollowsPatternsOnlyForWhoMayReadEverything) {
   EXPECT_EQ(client->ask("SORT l BY w_* GET #"), "*1 $1 1");
 }
 
+// RM names no key: what it meets and the user may not write stays, and is not told of.
+TEST_F(AclTest, RemovalByPatternTakesOnlyWhatTheUserMayWrite) {
+  const std::string fill = "MSET mine:1 x mine:2 x read:1 x other:1 x both:1 x";
+  admin->ask(fill + "; ACL SETUSER u on nopass ~mine:* %R~read:* %W~both:* +rm +multi +exec");
+  make(client);
+  client->ask("AUTH u x");
+  EXPECT_EQ(client->ask("RM 0 MATCH other:* COUNT 100"), "*2 $1 0 :0");
+  EXPECT_EQ(client->ask("RM 0 MATCH read:* COUNT 100"), "*2 $1 0 :0");
+  EXPECT_EQ(client->ask("RM 0 COUNT 100"), "*2 $1 0 :3");
+  EXPECT_EQ(admin->ask("EXISTS read:1 other:1; DBSIZE"), ":2 :2");
+  EXPECT_EQ(world.engine.stats.keys_removed_by_pattern, 3U);
+
+  admin->ask(fill);
+  EXPECT_EQ(client->ask("MULTI; RM 0 COUNT 100; EXEC"), "+OK +QUEUED *1 *2 $1 0 :3");
+  // A selector permits its own keys to its own commands; two do not add up.
+  admin->ask(fill + "; ACL SETUSER u reset on nopass +rm ~mine:1 (~other:* +del) (~read:* +rm)");
+  client->ask("AUTH u x");
+  EXPECT_EQ(client->ask("RM 0 COUNT 100"), "*2 $1 0 :2");
+  EXPECT_EQ(admin->ask("EXISTS mine:1; EXISTS read:1; DBSIZE"), ":0 :0 :3");
+  // Who may write all, and who has no user.
+  EXPECT_EQ(admin->ask("RM 0 COUNT 100"), "*2 $1 0 :3");
+  admin->ask(fill);
+  EXPECT_EQ(world.run("RM 0 MATCH mine:* COUNT 100"), "[\"0\" 2]");
+}
+
 // ---- logging in
 
 // However much comes at once: what a stranger may send is little.
