@@ -56,6 +56,8 @@ KINDS = ("string", "list", "hash", "set", "zset", "stream")
 STREAM_IDS = [b"-", b"+", b"0", b"0-0", b"0-1", b"0-*", b"5-*", b"18446744073709551615", b"18446744073709551615-*",
               b"18446744073709551615-18446744073709551615", b"18446744073709551616", b"1-", b"-1", b"1--1", b" 7", b"+7-+1",
               b"007-01", b"1-2-3", b"(1", b"$", b">", b"1-18446744073709551615", b"7" * 127, b"7" * 128, b"3\x00x"]
+STREAM_ID_PARTS = [b"", b"0", b"1", b"5", b"*", b"**", b"a", b"-1", b"+1", b" 1", b"1 ", b"\t1", b"01", b"(1", b"$", b">", b"1*",
+                   b"-", b"9223372036854775808", b"18446744073709551615", b"18446744073709551616", b"1\x00x"]
 # What redis-server 7.0.15 gives for DUMP: values of every type and encoding.
 PAYLOADS = [bytes.fromhex(text) for text in (
     "000568656c6c6f0a006372df766534200a",
@@ -158,7 +160,9 @@ class Draw:
 
     def stream_id(self):
         if self.chance(0.05):
-            return self.pick(STREAM_IDS)
+            if self.chance(0.5):
+                return self.pick(STREAM_IDS)
+            return b"-".join((self.pick(STREAM_ID_PARTS), self.pick(STREAM_ID_PARTS)))
         ms = max(0, self.stream_ms - int(self.random.expovariate(0.05))) + self.pick((0, 0, 0, 0, 1, 5))
         return b"%d-%d" % (ms, self.between(0, 3)) if self.chance(0.7) else b"%d" % ms
 

@@ -36,6 +36,11 @@ TEST(Streams, IdsGrowWithTheClockAndWithinAMillisecond) {
   EXPECT_EQ(engine.ask("XADD s 5 f v"),
             "(ERR The ID specified in XADD is equal or smaller than the target stream top item)");
   EXPECT_EQ(engine.ask("XADD t 0-* f v"), "0-1");
+  // The last number of a millisecond has none behind it, but the next millisecond has.
+  EXPECT_EQ(engine.ask("XADD u 5-18446744073709551615 f v"), "5-18446744073709551615");
+  EXPECT_EQ(engine.ask("XADD u 5-* f v"),
+            "(ERR The ID specified in XADD is equal or smaller than the target stream top item)");
+  EXPECT_EQ(engine.ask("XADD u 6-* f v"), "6-0");
   EXPECT_EQ(engine.ask("TYPE t"), "stream");
   EXPECT_EQ(engine.ask("OBJECT ENCODING t"), "stream");
 }
