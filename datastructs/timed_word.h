@@ -2,7 +2,7 @@
 // TimedWord: the one word of a set or sorted set whose members may be given deadlines.
 //
 //      word_ -> the collection                                  while no member has a deadline
-//      word_ -> Box { word of the collection, deadlines }       else
+//      word_ -> Box { word of the collection, deadlines, the latest of them }   else
 //
 // The deadlines are a Hash of their own, member -> no value, for only those members that have one:
 // so a collection without them pays nothing but the test of a tag, and one with them about as much
@@ -14,6 +14,8 @@
 // it out, which is the caller's part before it shows the collection to anyone, in slices if there
 // are many (server/engine/gates.h). Cost: as the Hash's; next_deadline() of a small one is a walk.
 #pragma once
+
+#include <algorithm>
 
 #include "datastructs/hash.h"
 #include "datastructs/tagged_word.h"
@@ -34,6 +36,7 @@ class TimedWord {
     Hash& deadlines = box().deadlines;
     deadlines.set(heap, Limits(), seed, member, {});
     deadlines.set_deadline(heap, member, when);
+    box().latest = std::max(box().latest, when);
   }
   // The member has left the collection.
   void forget(Heap& heap, ByteView member) {
@@ -58,6 +61,11 @@ class TimedWord {
   }
   // No member is due before; kNever if none has a deadline. May be a lower bound.
   UnixMs next_deadline() const { return is_timed() ? box().deadlines.next_deadline() : kNever; }
+  // True only if each of the collection's `members` has a deadline and is due. Cost: O(1). It may
+  // be false although they are: the latest deadline is remembered even when its member has gone.
+  bool are_all_due(UnixMs now, size_t members) const noexcept {
+    return is_timed() && box().latest <= now && box().deadlines.size() == members;
+  }
   void for_each_deadline(FunctionRef<void(ByteView member, UnixMs when)> fn) const {
     if (!is_timed()) return;
     box().deadlines.for_each([&fn](const Hash::Item& item) { fn(item.field, item.deadline); });
@@ -71,6 +79,7 @@ class TimedWord {
     if (!is_timed()) return;
     Box* made = heap.make<Box>(to.word_);
     made->deadlines = box().deadlines.copy(heap);
+    made->latest = box().latest;
     to.word_.set(kTimed, made);
   }
   // True when the deadlines are freed; then the word leads to the collection again.
@@ -88,6 +97,7 @@ class TimedWord {
     if (!is_timed()) return;
     CHECK(!box().deadlines.empty());
     box().deadlines.check_invariants();
+    for_each_deadline([this](ByteView, UnixMs when) { CHECK(when <= box().latest); });
   }
 
  private:
@@ -95,6 +105,7 @@ class TimedWord {
     explicit Box(TaggedWord<Tag> word) : plain(word) {}
     TaggedWord<Tag> plain;
     Hash deadlines;
+    UnixMs latest = 0;  // no deadline is later; never lowered
   };
 
   static constexpr auto kTimed = static_cast<Tag>(7);

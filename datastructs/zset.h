@@ -89,6 +89,8 @@ class ZSet {
   UnixMs deadline(ByteView member) const { return word_.deadline(member); }
   // No member is due before; kNever if none has a deadline.
   UnixMs next_deadline() const { return word_.next_deadline(); }
+  // True only if every member is due; may be false although they are (timed_word.h). Cost: O(1).
+  bool are_all_due(UnixMs now) const noexcept { return word_.are_all_due(now, size()); }
   bool has_deadlines() const noexcept { return word_.is_timed(); }
 
   // ---- questions

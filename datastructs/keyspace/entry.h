@@ -236,6 +236,11 @@ class Entry {
     return (kind() == Kind::kSet && as<Set>().has_deadlines()) ||
            (kind() == Kind::kZSet && as<ZSet>().has_deadlines());
   }
+  // A set or sorted set known to have no member that is not due.
+  bool has_only_due_members(UnixMs now) const noexcept {
+    return (kind() == Kind::kSet && as<Set>().are_all_due(now)) ||
+           (kind() == Kind::kZSet && as<ZSet>().are_all_due(now));
+  }
   // As OBJECT ENCODING of Redis 7.0 names it.
   ByteView encoding() const noexcept;
   // The eight payload bytes, whatever they are. Requires kind() != kEmbedded.

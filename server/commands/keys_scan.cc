@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Walking over the keys of a database: KEYS, SCAN, RANDOMKEY, and RM, which removes what it meets.
-// None shows a key that is due.
+// None shows a key that is due, or whose members all are.
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ Status cmd_keys(Context& ctx) {
   const Reply::Mark mark = ctx.reply.begin();
   size_t count = 0;
   ctx.db.for_each([&](const Entry& entry) {
-    if (ctx.is_due(entry) || !matches_scanned(pattern, entry.key())) return;
+    if (ctx.is_over(entry) || !matches_scanned(pattern, entry.key())) return;
     ctx.reply.bulk(entry.key());
     ++count;
   });
@@ -78,7 +78,8 @@ Status cmd_scan(Context& ctx) {
       due.emplace_back(entry->key());
       continue;
     }
-    if (!options.wants(*entry)) continue;
+    // Its members are removed in slices: they may be many.
+    if (ctx.is_over(*entry) || !options.wants(*entry)) continue;
     ctx.reply.bulk(entry->key());
     ++count;
   }
@@ -153,10 +154,15 @@ Status cmd_rm(Context& ctx) {
 
 Status cmd_randomkey(Context& ctx) {
   // Each due key that is met is removed, so the walk ends. One that may not be removed here is
-  // shown; one that is only hidden (CLIENT PAUSE) is passed over, but not for ever.
+  // shown; one that is only hidden (CLIENT PAUSE) is passed over, but not for ever. Nor is one
+  // whose members are all due, but it is never shown: where there is hardly another, there is none.
   constexpr int kHiddenMax = 100;
   int hidden = 0;
   while (const Entry* entry = ctx.db.random(ctx.prng())) {
+    if (!ctx.is_due(*entry) && ctx.is_over(*entry)) {
+      if (++hidden > kHiddenMax) break;
+      continue;
+    }
     if (ctx.is_due(*entry) && hidden < kHiddenMax) {
       if (ctx.engine.at_standstill()) ++hidden;
       const std::string name(entry->key());

@@ -85,6 +85,11 @@ struct Context {
   // Whether what is due may be removed by this command; if not, it is hidden alone.
   bool may_end() const;
   bool is_due(const Entry& entry) const { return entry.is_due(now) && clock_decides(); }
+  // Not to be named by who walks over keys: it is due, or a look-up would find it without a member.
+  // Not a hash whose fields are all due: to a look-up it is there until they are removed.
+  bool is_over(const Entry& entry) const {
+    return (entry.is_due(now) || entry.has_only_due_members(now)) && clock_decides();
+  }
 
   // ---- look-ups; null when the key is absent or due
   Entry* find(const Key& key);

@@ -84,6 +84,10 @@ class SetModel {
     }
     ASSERT_LE(set_.next_deadline(), first);
     ASSERT_EQ(set_.has_deadlines(), !deadlines_.empty());
+    const auto is_due = [this](const auto& timed) { return timed.second <= now_; };
+    const bool all_due = deadlines_.size() == model_.size() &&
+                         std::all_of(deadlines_.begin(), deadlines_.end(), is_due);
+    ASSERT_TRUE(all_due || !set_.are_all_due(now_));
     walked.clear();
     set_.for_each_while([&](ByteView member) { return walked.emplace(member).second; });
     ASSERT_EQ(walked, model_);

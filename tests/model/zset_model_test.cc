@@ -153,6 +153,10 @@ class ZSetModel {
     }
     ASSERT_LE(set_.next_deadline(), first);
     ASSERT_EQ(set_.has_deadlines(), !deadlines_.empty());
+    const auto is_due = [this](const auto& timed) { return timed.second <= now_; };
+    const bool all_due = deadlines_.size() == scores_.size() &&
+                         std::all_of(deadlines_.begin(), deadlines_.end(), is_due);
+    ASSERT_TRUE(all_due || !set_.are_all_due(now_));
     const std::string name = member();
     if (!deadlines_.contains(name)) {
       ASSERT_EQ(set_.deadline(name), kNoExpiry);

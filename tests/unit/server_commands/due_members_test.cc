@@ -305,6 +305,41 @@ TEST_F(DueMembers, WhileWritesArePausedTheyStayAndAreNotSeen) {
   EXPECT_EQ(answer(), ":1");
 }
 
+// Whoever walks over keys names none that a look-up would not find, and removes nothing large.
+TEST_F(DueMembers, KeysWithoutALivingMemberAreNotNamed) {
+  prepare();
+  EXPECT_EQ(run("KEYS *"), "[\"s\" \"z\"]") << "x lives";
+  run_all({"DEL s z", "SET k v"});
+  add_due(kMany);
+  const size_t before = ended();
+  EXPECT_EQ(run("KEYS *"), "[\"k\"]");
+  EXPECT_EQ(run("SCAN 0 COUNT 100"), "[\"0\" [\"k\"]]");
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(run("RANDOMKEY"), "\"k\"");
+  EXPECT_EQ(ended(), before);
+  EXPECT_EQ(run("DBSIZE"), "3") << "as a key that is due counts until it is removed";
+  run("DEL k");
+  EXPECT_EQ(run("RANDOMKEY"), "_");
+  EXPECT_EQ(run("KEYS *"), "[]");
+
+  EXPECT_EQ(run("SADD s new"), "1");
+  EXPECT_EQ(run("KEYS *"), "[\"s\"]");
+  // Nothing ends by the clock for who replays.
+  caller.origin = Origin::kReplay;
+  EXPECT_EQ(run("KEYS z"), "[\"z\"]");
+}
+
+// The latest deadline is remembered also when its member has gone: then the key is named until its
+// members are removed, which is at most a slice or two.
+TEST_F(DueMembers, OneThatMightHaveALivingMemberIsNamed) {
+  run_all({"SADD s a b", "PEXPIREMEMBERAT s b 1800000000000"});
+  run({"PEXPIREMEMBERAT", "s", "a", std::to_string(now + 10)});
+  run("SREM s b");
+  pass(10);
+  EXPECT_EQ(run("KEYS *"), "[\"s\"]");
+  EXPECT_EQ(run("EXISTS s"), "0");
+  EXPECT_EQ(run("KEYS *"), "[]");
+}
+
 TEST_F(DueMembers, OneThatWaitsMayLeave) {
   prepare();
   auto leaver = std::make_unique<TestClient>(turns);
