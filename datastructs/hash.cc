@@ -45,7 +45,7 @@ void Hash::become_timed(Heap& heap) {
   Packed packed = run();
   for (At at = packed.begin(); at != packed.end();)
     at = packed.insert(heap, packed.skip(at, 2), {ByteView()});
-  set_run(packed, true);
+  set_run(packed, /*timed=*/true);
 }
 
 void Hash::become_table(Heap& heap, HashSeed seed) {
@@ -184,7 +184,7 @@ bool Hash::set_deadline(Heap& heap, ByteView field, UnixMs when, UnixMs now) {
     const At deadline_at = packed.skip(at, 2);
     if (is_due(deadline_of(packed.get(deadline_at)), now)) return false;
     packed.replace(heap, deadline_at, deadline_bytes(when));
-    set_run(packed, true);
+    set_run(packed, /*timed=*/true);
     return true;
   }
   Table& in = table();
@@ -234,7 +234,7 @@ size_t Hash::expire_due(Heap& heap, UnixMs now, size_t& budget,
     --budget;
     ++expired;
   }
-  set_run(packed, true);
+  set_run(packed, /*timed=*/true);
   return expired;
 }
 

@@ -42,7 +42,7 @@ std::optional<ParsedStreamId> parse_stream_id(ByteView text, uint64_t missing_se
   if (!ms) return std::nullopt;
   if (dash == ByteView::npos) return ParsedStreamId{{*ms, missing_seq}};
   const ByteView seq_text = text.substr(dash + 1);
-  if (seq_text == "*") return ParsedStreamId{{*ms, 0}, true};
+  if (seq_text == "*") return ParsedStreamId{.id = {*ms, 0}, .any_seq = true};
   const auto seq = parse_number(seq_text);
   if (!seq) return std::nullopt;
   return ParsedStreamId{{*ms, *seq}};

@@ -181,14 +181,14 @@ struct NamedOperation {
   bool needs_two = false;  // sources
 };
 constexpr std::array<NamedOperation, 8> kOperations = {{
-    {"AND", bits::Operation::kAnd},
-    {"OR", bits::Operation::kOr},
-    {"XOR", bits::Operation::kXor},
-    {"NOT", bits::Operation::kNot},
-    {"DIFF", bits::Operation::kOnlyFirst, true},
-    {"DIFF1", bits::Operation::kNotFirst, true},
-    {"ANDOR", bits::Operation::kFirstAndAny, true},
-    {"ONE", bits::Operation::kExactlyOne},
+    {.name = "AND", .operation = bits::Operation::kAnd},
+    {.name = "OR", .operation = bits::Operation::kOr},
+    {.name = "XOR", .operation = bits::Operation::kXor},
+    {.name = "NOT", .operation = bits::Operation::kNot},
+    {.name = "DIFF", .operation = bits::Operation::kOnlyFirst, .needs_two = true},
+    {.name = "DIFF1", .operation = bits::Operation::kNotFirst, .needs_two = true},
+    {.name = "ANDOR", .operation = bits::Operation::kFirstAndAny, .needs_two = true},
+    {.name = "ONE", .operation = bits::Operation::kExactlyOne},
 }};
 
 // Makes `key` hold a string that was built aside. It is text even if it reads like a number.

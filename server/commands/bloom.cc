@@ -9,7 +9,6 @@
 namespace ouro {
 namespace {
 
-constexpr ByteView kNotFound = "ERR not found";
 constexpr ByteView kBadData = "ERR received bad data";
 
 // ---- making
@@ -80,7 +79,7 @@ Status insert_items(Context& ctx, const Insertion& insertion) {
   const Key key = ctx.key(1);
   OURO_TRY(Bloom * filter, ctx.find_as_to_write<Bloom>(key));
   if (filter == nullptr) {
-    if (!insertion.create) return ctx.fail_text(kNotFound);
+    if (!insertion.create) return ctx.fail_text(errors::kFilterNotFound);
     if (!Bloom::fits(insertion.shape)) return ctx.fail_text(kFilterTooLarge);
     filter = &add_sketch(ctx, key, Bloom::create(ctx.heap(), insertion.shape));
   }
@@ -123,7 +122,7 @@ Status cmd_bf_insert(Context& ctx) {
     } else if (args.word("CAPACITY")) {
       if (args.left() == 0) return wrong_arity(ctx);
       const Result<int64_t> number = parse_integer(args.next());
-      if (!number.is_ok()) return ctx.fail("Bad capacity");
+      if (!number.is_ok()) return ctx.fail_text(errors::kBadCapacity);
       capacity = *number;
     } else if (args.word("EXPANSION")) {
       if (args.left() == 0) return wrong_arity(ctx);
@@ -131,7 +130,7 @@ Status cmd_bf_insert(Context& ctx) {
       if (!number.is_ok()) return ctx.fail("Bad expansion");
       expansion = *number;
     } else {
-      return ctx.fail("Unknown argument received");
+      return ctx.fail_text(errors::kUnknownArgument);
     }
   }
   if (args.left() == 0) return wrong_arity(ctx);
@@ -181,7 +180,7 @@ constexpr InfoField kInfoFields[] = {
 
 Status cmd_bf_info(Context& ctx) {
   if (ctx.argv.size() > 3) return wrong_arity(ctx);
-  OURO_TRY(const Bloom* filter, find_sketch<Bloom>(ctx, 1, kNotFound));
+  OURO_TRY(const Bloom* filter, find_sketch<Bloom>(ctx, 1, errors::kFilterNotFound));
   if (ctx.argv.size() == 2) {
     ctx.reply.map(std::size(kInfoFields));
     for (const InfoField& field : kInfoFields) {
@@ -208,7 +207,7 @@ Status cmd_bf_info(Context& ctx) {
 // ---- dumping: 1 is the header's iterator, 1 + n that of the n bytes behind it
 
 Status cmd_bf_scandump(Context& ctx) {
-  OURO_TRY(const Bloom* filter, find_sketch<Bloom>(ctx, 1, kNotFound));
+  OURO_TRY(const Bloom* filter, find_sketch<Bloom>(ctx, 1, errors::kFilterNotFound));
   const Result<int64_t> iterator = ctx.integer(2);
   if (!iterator.is_ok()) return ctx.fail("Second argument must be numeric");
   ctx.reply.array(2);
@@ -231,7 +230,7 @@ Status cmd_bf_loadchunk(Context& ctx) {
   const ByteView bytes = ctx.argv[3];
   OURO_TRY(Bloom * filter, ctx.find_as_to_write<Bloom>(key));
   if (filter == nullptr) {
-    if (*iterator != 1) return ctx.fail_text(kNotFound);
+    if (*iterator != 1) return ctx.fail_text(errors::kFilterNotFound);
     const Result<Bloom> made = Bloom::from_header(ctx.heap(), bytes);
     if (!made.is_ok()) return ctx.fail_text(kBadData);
     add_sketch(ctx, key, *made);

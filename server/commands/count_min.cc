@@ -35,7 +35,7 @@ Status cmd_cms_initbydim(Context& ctx) {
   if (!width.is_ok() || *width < 1) return ctx.fail("CMS: invalid width");
   const Result<int64_t> depth = ctx.integer(3);
   if (!depth.is_ok() || *depth < 1) return ctx.fail("CMS: invalid depth");
-  if (*width > INT64_MAX / *depth) return ctx.fail("CMS: invalid init arguments");
+  if (*width > INT64_MAX / *depth) return ctx.fail_text(errors::kInvalidSketchShape);
   return make_sketch(
       ctx, key, {.width = static_cast<uint64_t>(*width), .depth = static_cast<uint64_t>(*depth)});
 }
@@ -52,7 +52,7 @@ Status cmd_cms_initbyprob(Context& ctx) {
   if (!is_share(probability)) return ctx.fail("CMS: invalid prob value");
   const CountMin::Shape shape = CountMin::shape_for(*error, *probability);
   if (shape.depth < 1 || shape.width > uint64_t{INT64_MAX} / shape.depth) {
-    return ctx.fail("CMS: invalid init arguments");
+    return ctx.fail_text(errors::kInvalidSketchShape);
   }
   return make_sketch(ctx, key, shape);
 }

@@ -9,7 +9,6 @@
 namespace ouro {
 namespace {
 
-constexpr ByteView kNotFound = "ERR not found";
 constexpr ByteView kCapacityTooSmall = "Capacity must be at least (BucketSize * 2)";
 
 // ---- making
@@ -54,7 +53,7 @@ Status cmd_cf_reserve(Context& ctx) {
   if (ctx.argv.size() % 2 == 0) return wrong_arity(ctx);
   Reservation wanted;
   const Result<int64_t> capacity = ctx.integer(2);
-  if (!capacity.is_ok()) return ctx.fail("Bad capacity");
+  if (!capacity.is_ok()) return ctx.fail_text(errors::kBadCapacity);
   OURO_TRY(parse_reserve(ctx, wanted));
   if (wanted.bucket_size * 2 > *capacity) return ctx.fail_text(kCapacityTooSmall);
   const Cuckoo::Shape shape{.capacity = static_cast<uint64_t>(*capacity),
@@ -124,7 +123,7 @@ Status insert_items(Context& ctx, const Insertion& insertion) {
   const Key key = ctx.key(1);
   OURO_TRY(Cuckoo * filter, ctx.find_as_to_write<Cuckoo>(key));
   if (filter == nullptr) {
-    if (!insertion.create) return ctx.fail_text(kNotFound);
+    if (!insertion.create) return ctx.fail_text(errors::kFilterNotFound);
     if (!Cuckoo::fits(insertion.shape)) return ctx.fail_text(kFilterTooLarge);
     filter = &add_sketch(ctx, key, Cuckoo::create(ctx.heap(), insertion.shape));
   }
@@ -145,13 +144,13 @@ Status insert_by_options(Context& ctx, Insertion insertion) {
     } else if (args.word("CAPACITY")) {
       if (args.left() == 0) return wrong_arity(ctx);
       const Result<int64_t> capacity = parse_integer(args.next());
-      if (!capacity.is_ok()) return ctx.fail("Bad capacity");
+      if (!capacity.is_ok()) return ctx.fail_text(errors::kBadCapacity);
       if (*capacity < 2 * int64_t{insertion.shape.bucket_size}) {
         return ctx.fail_text(kCapacityTooSmall);
       }
       insertion.shape.capacity = static_cast<uint64_t>(*capacity);
     } else {
-      return ctx.fail("Unknown argument received");
+      return ctx.fail_text(errors::kUnknownArgument);
     }
   }
   if (args.left() == 0) return wrong_arity(ctx);
@@ -197,7 +196,7 @@ Status cmd_cf_count(Context& ctx) {
 }
 
 Status cmd_cf_info(Context& ctx) {
-  OURO_TRY(const Cuckoo* filter, find_sketch<Cuckoo>(ctx, 1, kNotFound));
+  OURO_TRY(const Cuckoo* filter, find_sketch<Cuckoo>(ctx, 1, errors::kFilterNotFound));
   ctx.reply.map(8);
   reply_info(ctx.reply, "Size", filter->reported_bytes());
   reply_info(ctx.reply, "Number of buckets", filter->buckets());
@@ -214,8 +213,8 @@ Status cmd_cf_info(Context& ctx) {
 
 Status cmd_cf_scandump(Context& ctx) {
   const Result<int64_t> iterator = ctx.integer(2);
-  if (!iterator.is_ok() || *iterator < 0) return ctx.fail("Invalid position");
-  OURO_TRY(const Cuckoo* filter, find_sketch<Cuckoo>(ctx, 1, kNotFound));
+  if (!iterator.is_ok() || *iterator < 0) return ctx.fail_text(errors::kInvalidPosition);
+  OURO_TRY(const Cuckoo* filter, find_sketch<Cuckoo>(ctx, 1, errors::kFilterNotFound));
   ctx.reply.array(2);
   if (*iterator == 0 && filter->size() > 0) {
     ctx.reply.integer(1);
@@ -245,11 +244,11 @@ Status load_header(Context& ctx, const Key& key, const Cuckoo* old) {
 
 Status cmd_cf_loadchunk(Context& ctx) {
   const Result<int64_t> iterator = ctx.integer(2);
-  if (!iterator.is_ok() || *iterator == 0) return ctx.fail("Invalid position");
+  if (!iterator.is_ok() || *iterator == 0) return ctx.fail_text(errors::kInvalidPosition);
   const Key key = ctx.key(1);
   OURO_TRY(Cuckoo * filter, ctx.find_as_to_write<Cuckoo>(key));
   if (*iterator == 1) return load_header(ctx, key, filter);
-  if (filter == nullptr) return ctx.fail_text(kNotFound);
+  if (filter == nullptr) return ctx.fail_text(errors::kFilterNotFound);
   const ByteView bytes = ctx.argv[3];
   const uint64_t end = *iterator > 0 ? static_cast<uint64_t>(*iterator) - 1 : 0;
   if (bytes.empty() || end < bytes.size() ||

@@ -132,7 +132,7 @@ Result<IfTaken> parse_replace(Context& ctx) {
 Status cmd_move(Context& ctx) {
   OURO_TRY(const IfTaken if_taken, parse_replace(ctx));
   OURO_TRY(const DbIndex target, parse_database(ctx, ctx.argv[2]));
-  if (target == ctx.caller.db) return ctx.fail("ERR source and destination objects are the same");
+  if (target == ctx.caller.db) return ctx.fail_text(errors::kSameObjects);
   const Key key = ctx.key(1);
   Entry* entry = ctx.find_to_write(key);
   const bool taken = entry != nullptr && ctx.find_in(target, key) != nullptr;
@@ -175,7 +175,7 @@ Status cmd_copy(Context& ctx) {
   const Key from = ctx.key(1);
   const Key to = ctx.key(2);
   if (options.target == ctx.caller.db && from.bytes == to.bytes) {
-    return ctx.fail("ERR source and destination objects are the same");
+    return ctx.fail_text(errors::kSameObjects);
   }
   const Entry* entry = ctx.find(from);
   Keyspace& target = ctx.engine.dbs[options.target];

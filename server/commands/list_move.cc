@@ -90,7 +90,7 @@ Result<MoveMany> parse_move_many(Context& ctx, size_t at) {
   many.exactly = args.word("EXACTLY");
   if (!many.exactly && !args.word("COUNT")) return Err::kSyntax;
   const auto count = parse_integer(args.next());
-  if (!count.is_ok() || *count < 1) return ctx.fail("ERR count should be greater than 0");
+  if (!count.is_ok() || *count < 1) return ctx.fail_text(errors::kCountNotPositive);
   many.count = static_cast<size_t>(*count);
   many.in_bulk = args.word("BULK");
   if (!many.in_bulk && !args.word("OBO")) return Err::kSyntax;

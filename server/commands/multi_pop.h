@@ -30,7 +30,7 @@ Result<MultiPop<Where>> parse_multi_pop(Context& ctx, size_t at,
   OURO_TRY(request.where, parse_where(args.next()));
   if (args.left() >= 2 && args.word("COUNT")) {
     const Result<int64_t> count = parse_integer(args.next());
-    if (!count.is_ok() || *count < 1) return ctx.fail("ERR count should be greater than 0");
+    if (!count.is_ok() || *count < 1) return ctx.fail_text(errors::kCountNotPositive);
     request.count = static_cast<size_t>(*count);
   }
   OURO_TRY(args.finish());

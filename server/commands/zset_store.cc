@@ -123,11 +123,11 @@ bool take_aggregate(ArgParser& args, Request& request) {
   constexpr struct {
     ByteView word;
     Aggregate aggregate;
-    bool counts;
-  } kWords[] = {{"SUM", Aggregate::kSum, false},
-                {"MIN", Aggregate::kMin, false},
-                {"MAX", Aggregate::kMax, false},
-                {"COUNT", Aggregate::kSum, true}};
+    bool counts = false;
+  } kWords[] = {{.word = "SUM", .aggregate = Aggregate::kSum},
+                {.word = "MIN", .aggregate = Aggregate::kMin},
+                {.word = "MAX", .aggregate = Aggregate::kMax},
+                {.word = "COUNT", .aggregate = Aggregate::kSum, .counts = true}};
   for (const auto& known : kWords) {
     if (!args.word(known.word)) continue;
     request.aggregate = known.aggregate;

@@ -137,7 +137,7 @@ Config::Config(std::span<const Part> parts) {
   for (const Part& part : parts) {
     for (const OptionRow& row : part.rows) {
       CHECK(find(row.name) == nullptr && (row.alias.empty() || find(row.alias) == nullptr));
-      Slot& slot = slots_.emplace_back(Slot{&row, part.options, {}, false});
+      Slot& slot = slots_.emplace_back(Slot{.row = &row, .options = part.options, .kept = {}});
       if (row.field.load != nullptr) {
         CHECK(part.options != nullptr);
         continue;

@@ -50,9 +50,9 @@ bool Engine::are_due_members_gone(DbIndex db, const Key& key, bool may_end) {
   if (!may_end || !has_time_for_ends()) return false;
   // In pieces of their size, as in the slice at the turn's end: kept for later, the pages of a
   // million members would go in one turn.
-  host.return_memory_at_once(true);
+  host.return_memory_at_once(/*wanted=*/true);
   const bool gone = expire_some_elements(db, key, *entry) || !shows_due_members(*entry);
-  host.return_memory_at_once(false);
+  host.return_memory_at_once(/*wanted=*/false);
   close_group(GroupKind::kCommand);
   return gone;
 }

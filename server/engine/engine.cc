@@ -227,9 +227,9 @@ void Engine::empty(DbIndex db, Freeing freeing) {
         [](ByteView) { return Watch::Presence::kAbsent; });
   }
   changes += dbs[db].size();
-  host.return_memory_at_once(true);
+  host.return_memory_at_once(/*wanted=*/true);
   dbs[db].clear(freeing);
-  host.return_memory_at_once(false);
+  host.return_memory_at_once(/*wanted=*/false);
   blocking.on_database_changed(db);
 }
 

@@ -60,9 +60,21 @@ inline constexpr ByteView kNoChannelInScript =
     "ERR The user executing the script can't publish to the channel mentioned in the command";
 inline constexpr ByteView kNoDbInScript =
     "ERR The user executing the script can't access the database that the command works on";
+inline constexpr ByteView kCountNotPositive = "ERR count should be greater than 0";
+inline constexpr ByteView kSameObjects = "ERR source and destination objects are the same";
+inline constexpr ByteView kInvalidArguments = "ERR Invalid arguments specified for command";
 inline constexpr ByteView kInvalidCursor = "ERR invalid cursor";
 inline constexpr ByteView kBadClientName =
     "ERR Client names cannot contain spaces, newlines or special characters.";
+// RedisBloom's.
+inline constexpr ByteView kFilterNotFound = "ERR not found";
+inline constexpr ByteView kBadCapacity = "Bad capacity";
+inline constexpr ByteView kUnknownArgument = "Unknown argument received";
+inline constexpr ByteView kInvalidPosition = "Invalid position";
+inline constexpr ByteView kInvalidSketchShape = "CMS: invalid init arguments";
+// What a Lua function says to arguments of another kind, and of an error without a text.
+inline constexpr ByteView kWrongLuaArguments = "ERR wrong number or type of arguments";
+inline constexpr ByteView kUnknownLuaError = "ERR unknown error";
 
 // The text of a code; kMessage, kCountedMessage, kBlocked and kExclusive have none.
 ByteView text_of(Err err);

@@ -17,6 +17,7 @@ using E = EngineOptions;
 using K = OptionKind;
 
 constexpr int64_t kInt32Max = INT32_MAX;
+constexpr const char* kWrongCount = "wrong number of arguments";
 
 constexpr std::array<std::string_view, 10> kPolicyNames = {
     "volatile-lru", "volatile-lfu", "volatile-lrm", "volatile-random", "volatile-ttl",
@@ -150,7 +151,7 @@ bool check_percentiles(Words words, OptionValue& value, std::string& error) {
 // ---- user: each line of a file defines one; what the rules mean is seen when commands are known.
 bool check_user(Words words, OptionValue& value, std::string& error) {
   if (words.empty()) {
-    error = "wrong number of arguments";
+    error = kWrongCount;
     return false;
   }
   std::string line = quoted_word(words[0]);
@@ -172,7 +173,7 @@ bool check_user(Words words, OptionValue& value, std::string& error) {
 
 bool check_rename(Words words, OptionValue& value, std::string& error) {
   if (words.size() != 2) {
-    error = "wrong number of arguments";
+    error = kWrongCount;
     return false;
   }
   value.text.append(quoted_word(words[0])).append(" ").append(quoted_word(words[1])).append("\n");

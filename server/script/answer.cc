@@ -66,7 +66,7 @@ class Writer {
 
   void write(int at, int depth) {
     if (depth > kNestingMax || lua_checkstack(lua_, 6) == 0)
-      return write_error("ERR reached lua stack limit", false);
+      return write_error("ERR reached lua stack limit", /*is_counted=*/false);
     switch (lua_type(lua_, at)) {
       case LUA_TSTRING:
         return write_text(at, [&](ByteView bytes) { ctx_.reply.bulk(bytes); });
@@ -102,7 +102,7 @@ class Writer {
     bytes_left_ -= bytes;
     return true;
   }
-  void refuse() { write_error(kTooLargeText, false); }
+  void refuse() { write_error(kTooLargeText, /*is_counted=*/false); }
   template <typename Write>
   void write_text(int at, Write write) {
     take(lua_objlen(lua_, at)) ? write(lua_bytes(lua_, at)) : refuse();

@@ -118,7 +118,9 @@ Status cmd_function_restore(Context& ctx) {
   return Status::ok();
 }
 
-Status cmd_function_kill(Context& ctx) { return Scripts::of(ctx.engine).runner().kill(ctx, false); }
+Status cmd_function_kill(Context& ctx) {
+  return Scripts::of(ctx.engine).runner().kill(ctx, /*is_eval=*/false);
+}
 
 // ---- FUNCTION: questions
 

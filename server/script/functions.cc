@@ -108,7 +108,7 @@ bool FunctionLoad::run(LuaState& state, FunctionLoad& load, ByteView body, bool 
   } else if (lua_isstring(lua, -1) != 0) {
     error += "ERR ";
   }
-  error += lua_isstring(lua, -1) != 0 ? lua_bytes(lua, -1) : ByteView("ERR unknown error");
+  error += lua_isstring(lua, -1) != 0 ? lua_bytes(lua, -1) : errors::kUnknownLuaError;
   lua_settop(lua, 0);
   if (outcome == LUA_ERRMEM) state.collect_all();
   return false;
@@ -214,7 +214,7 @@ void FunctionLoad::read_names(lua_State* lua, Arguments& arguments) {
             "flags");
       read_flags(lua, lua_gettop(lua), arguments.flags);
     } else {
-      check(false, "ERR unknown argument given to redis.register_function");
+      raise_error(lua, "ERR unknown argument given to redis.register_function");
     }
     lua_insert(lua, -2);
   }

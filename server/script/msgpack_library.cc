@@ -14,6 +14,7 @@
 namespace ouro {
 namespace {
 
+constexpr const char* kBytesMissing = "Missing bytes in input.";
 // A table that is nested deeper is written as nil, as Redis does.
 constexpr int kPackNestingMax = 16;
 // Deeper input is refused: each level takes some of the processor's stack.
@@ -173,7 +174,7 @@ class Unpacker {
   void fail(const char* text) { luaL_error(lua_, "%s", text); }
 
   uint64_t take(size_t bytes) {
-    if (in_.size() < bytes) fail("Missing bytes in input.");
+    if (in_.size() < bytes) fail(kBytesMissing);
     uint64_t value = 0;
     for (const char byte : in_.substr(0, bytes))
       value = value << 8 | static_cast<unsigned char>(byte);
@@ -187,7 +188,7 @@ class Unpacker {
   void push_unsigned(size_t bytes) { lua_pushnumber(lua_, static_cast<double>(take(bytes))); }
 
   void push_string(uint64_t bytes) {
-    if (in_.size() < bytes) fail("Missing bytes in input.");
+    if (in_.size() < bytes) fail(kBytesMissing);
     push_bytes(lua_, in_.substr(0, bytes));
     in_.remove_prefix(bytes);
   }

@@ -7,6 +7,8 @@
 namespace ouro {
 namespace {
 
+constexpr const char* kTooManyCaptures = "too many captures";
+constexpr const char* kBadCapture = "invalid capture index";
 // A comparison of this many bytes lasts as long as one step.
 constexpr size_t kBytesAStep = 64;
 
@@ -172,7 +174,7 @@ bool PatternMatcher::is_frontier(const char* at, const char* set, const char* be
 const char* PatternMatcher::skip_capture_again(const char* at, char digit) {
   const int index = digit - '1';
   if (index < 0 || index >= count_ || captures_[index].bytes == kOpen)
-    luaL_error(lua_, "invalid capture index");
+    luaL_error(lua_, kBadCapture);
   const Capture& capture = captures_[index];
   if (capture.bytes == kPosition || end_ - at < capture.bytes) return nullptr;
   const auto bytes = static_cast<size_t>(capture.bytes);
@@ -181,7 +183,7 @@ const char* PatternMatcher::skip_capture_again(const char* at, char digit) {
 }
 
 const char* PatternMatcher::open_capture(const char* at, const char* rest, ptrdiff_t kind) {
-  if (count_ == kCapturesMax) luaL_error(lua_, "too many captures");
+  if (count_ == kCapturesMax) luaL_error(lua_, kTooManyCaptures);
   captures_[count_++] = {.begin = at, .bytes = kind};
   const char* const end = match_rest(at, rest);
   if (end == nullptr) --count_;
@@ -251,7 +253,7 @@ bool PatternMatcher::is_in_set(unsigned char byte, const char* set, const char* 
 
 void PatternMatcher::push_capture(int index, const char* from, const char* to) {
   if (index >= count_) {
-    if (index != 0) luaL_error(lua_, "invalid capture index");
+    if (index != 0) luaL_error(lua_, kBadCapture);
     return push_bytes(lua_, {from, static_cast<size_t>(to - from)});
   }
   const Capture& capture = captures_[index];
@@ -262,7 +264,7 @@ void PatternMatcher::push_capture(int index, const char* from, const char* to) {
 
 int PatternMatcher::push_captures(const char* from, const char* to) {
   const int count = count_ == 0 && from != nullptr ? 1 : count_;
-  luaL_checkstack(lua_, count, "too many captures");
+  luaL_checkstack(lua_, count, kTooManyCaptures);
   for (int i = 0; i < count; ++i) push_capture(i, from, to);
   return count;
 }

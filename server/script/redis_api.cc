@@ -48,8 +48,11 @@ bool write_numbers(lua_State* lua, int count) {
   return true;
 }
 
-int give_error(lua_State* lua, const char* text, bool raises) {
-  if (raises) return raise_error(lua, text);
+// Where a script gets an error: redis.call raises it, redis.pcall returns it.
+enum class ErrorBy : uint8_t { kRaising, kReturning };
+
+int give_error(lua_State* lua, const char* text, ErrorBy way) {
+  if (way == ErrorBy::kRaising) return raise_error(lua, text);
   push_error(lua, text, Counted::kNo);
   return 1;
 }
@@ -65,20 +68,20 @@ const char* gather_words(lua_State* lua, std::vector<ByteView>& words) {
   return nullptr;
 }
 
-int call_command(lua_State* lua, bool raises) {
+int call_command(lua_State* lua, ErrorBy way) {
   Runner& runner = runner_of(lua);
   if (!runner.is_running())
     return raise_error(lua, "ERR redis.call/pcall can only be called inside a script invocation");
-  if (const char* fault = gather_words(lua, runner.words())) return give_error(lua, fault, raises);
+  if (const char* fault = gather_words(lua, runner.words())) return give_error(lua, fault, way);
   LuaState::of(lua).spend(lua, runner.call(runner.words()));
   // As many words as a stack holds leave no room for the reply.
   lua_settop(lua, 0);
   runner.tape().push_value(lua);
-  return runner.tape().is_error() && raises ? lua_error(lua) : 1;
+  return runner.tape().is_error() && way == ErrorBy::kRaising ? lua_error(lua) : 1;
 }
 
-int redis_call(lua_State* lua) { return call_command(lua, true); }
-int redis_pcall(lua_State* lua) { return call_command(lua, false); }
+int redis_call(lua_State* lua) { return call_command(lua, ErrorBy::kRaising); }
+int redis_pcall(lua_State* lua) { return call_command(lua, ErrorBy::kReturning); }
 
 // Whether who runs the script may run a command.
 int redis_acl_check_cmd(lua_State* lua) {
@@ -97,7 +100,7 @@ int redis_acl_check_cmd(lua_State* lua) {
 
 int redis_error_reply(lua_State* lua) {
   if (lua_gettop(lua) != 1 || lua_type(lua, 1) != LUA_TSTRING) {
-    push_error(lua, "ERR wrong number or type of arguments", Counted::kNo);
+    push_error(lua, errors::kWrongLuaArguments, Counted::kNo);
     return 1;
   }
   // "CODE text", with or without '-' ahead; what is one word has the code ERR.
@@ -116,7 +119,7 @@ int redis_error_reply(lua_State* lua) {
 
 int redis_status_reply(lua_State* lua) {
   if (lua_gettop(lua) != 1 || lua_type(lua, 1) != LUA_TSTRING) {
-    push_error(lua, "ERR wrong number or type of arguments", Counted::kNo);
+    push_error(lua, errors::kWrongLuaArguments, Counted::kNo);
     return 1;
   }
   lua_createtable(lua, 0, 1);

@@ -159,7 +159,7 @@ void Runner::note_error(lua_State* lua) {
       run.error_is_counted = lua_toboolean(lua, -1) != 0;
       lua_pushliteral(lua, "err");
       lua_rawget(lua, 1);
-      run.error = lua_isstring(lua, -1) != 0 ? lua_bytes(lua, -1) : ByteView("ERR unknown error");
+      run.error = lua_isstring(lua, -1) != 0 ? lua_bytes(lua, -1) : errors::kUnknownLuaError;
       if (run.error.empty()) run.error = "ERR";
       lua_settop(lua, 1);
       return;

@@ -15,6 +15,7 @@
 namespace ouro {
 namespace {
 
+constexpr const char* kEmptyInterval = "interval is empty";
 constexpr const char* kReadOnlyText = "Attempt to modify a readonly table";
 
 // ---- proxies: upvalue 1 of each of these functions is the table of all proxies
@@ -311,14 +312,14 @@ int math_random(lua_State* lua) {
       return 1;
     case 1: {
       const int most = luaL_checkint(lua, 1);
-      luaL_argcheck(lua, most >= 1, 1, "interval is empty");
+      luaL_argcheck(lua, most >= 1, 1, kEmptyInterval);
       lua_pushnumber(lua, std::floor(draw * most) + 1);
       return 1;
     }
     case 2: {
       const int least = luaL_checkint(lua, 1);
       const int most = luaL_checkint(lua, 2);
-      luaL_argcheck(lua, least <= most, 2, "interval is empty");
+      luaL_argcheck(lua, least <= most, 2, kEmptyInterval);
       lua_pushnumber(lua, std::floor(draw * (static_cast<double>(most) - least + 1)) + least);
       return 1;
     }

@@ -180,7 +180,9 @@ Status cmd_script_flush(Context& ctx) {
   return Status::ok();
 }
 
-Status cmd_script_kill(Context& ctx) { return Scripts::of(ctx.engine).runner().kill(ctx, true); }
+Status cmd_script_kill(Context& ctx) {
+  return Scripts::of(ctx.engine).runner().kill(ctx, /*is_eval=*/true);
+}
 
 // There is no debugger to switch on.
 Status cmd_script_debug(Context& ctx) {

@@ -86,10 +86,11 @@ struct Match {
   const char* begin = nullptr;
   const char* end = nullptr;
 };
-Match find_match(PatternMatcher& matcher, const char* from, const char* end, bool is_anchored) {
+enum class Begin : uint8_t { kAnywhere, kHere };  // the latter with '^'
+Match find_match(PatternMatcher& matcher, const char* from, const char* end, Begin begin) {
   for (const char* at = from; at <= end; ++at) {
     if (const char* const match_end = matcher.match(at)) return {at, match_end};
-    if (is_anchored) break;
+    if (begin == Begin::kHere) break;
   }
   return {};
 }
@@ -104,7 +105,8 @@ int find_or_match(lua_State* lua, Answer answer) {
   const bool is_anchored = pattern.starts_with('^');
   PatternMatcher matcher(lua, subject, pattern.data() + (is_anchored ? 1 : 0));
   const char* const begin = subject.data();
-  const Match match = find_match(matcher, begin + start, begin + subject.size(), is_anchored);
+  const Match match = find_match(matcher, begin + start, begin + subject.size(),
+                                 is_anchored ? Begin::kHere : Begin::kAnywhere);
   if (match.end == nullptr) {
     lua_pushnil(lua);
     return 1;
@@ -123,7 +125,7 @@ int next_match(lua_State* lua) {
   PatternMatcher matcher(lua, subject, lua_tostring(lua, lua_upvalueindex(2)));
   const char* const begin = subject.data();
   const char* const from = begin + lua_tointeger(lua, lua_upvalueindex(3));
-  const Match match = find_match(matcher, from, begin + subject.size(), false);
+  const Match match = find_match(matcher, from, begin + subject.size(), Begin::kAnywhere);
   if (match.end == nullptr) return 0;
   lua_pushinteger(lua, match.end - begin + (match.end == match.begin ? 1 : 0));
   lua_replace(lua, lua_upvalueindex(3));

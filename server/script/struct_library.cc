@@ -23,6 +23,7 @@
 namespace ouro {
 namespace {
 
+constexpr const char* kTooShort = "data string too short";
 constexpr int kIntegerBytesMax = 32;
 constexpr int kAlignmentMax = 8;
 
@@ -232,8 +233,7 @@ class Unpacking {
 
  private:
   void check_room(size_t bytes) {
-    luaL_argcheck(lua_, bytes <= in_.size() && at_ <= in_.size() - bytes, 2,
-                  "data string too short");
+    luaL_argcheck(lua_, bytes <= in_.size() && at_ <= in_.size() - bytes, 2, kTooShort);
   }
 
   // Sets item.bytes to what it took.
@@ -280,8 +280,7 @@ class Unpacking {
     const double size = lua_tonumber(lua_, -1);
     lua_pop(lua_, 1);
     --count_;
-    luaL_argcheck(lua_, size >= 0 && size <= static_cast<double>(in_.size()), 2,
-                  "data string too short");
+    luaL_argcheck(lua_, size >= 0 && size <= static_cast<double>(in_.size()), 2, kTooShort);
     item.bytes = static_cast<size_t>(size);
     check_room(item.bytes);
   }

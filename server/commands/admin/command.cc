@@ -152,14 +152,14 @@ Result<std::vector<FoundKey>> find_keys(Context& ctx) {
   // Keys that the arity leaves out (PFMERGE's sources) are missing for Redis.
   for (const KeySpec& key : row->keys) {
     if (key.begin == KeySpec::Begin::kIndex && static_cast<size_t>(key.index) >= full.size())
-      return ctx.fail("ERR Invalid arguments specified for command");
+      return ctx.fail_text(errors::kInvalidArguments);
   }
   std::vector<FoundKey> keys;
   (void)for_each_key(*row, full, [&](size_t index, KeyUse use) {
     if ((use & kNotKey) == 0) keys.push_back({.index = index + 2, .use = use});
   });
   if (keys.empty() && !row->flags.has(Flag::kNoMandatoryKeys)) {
-    return ctx.fail("ERR Invalid arguments specified for command");
+    return ctx.fail_text(errors::kInvalidArguments);
   }
   return keys;
 }
