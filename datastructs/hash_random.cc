@@ -99,10 +99,10 @@ void Hash::random_each_of_few(Heap& heap, Prng& prng, size_t count,
 void Hash::random_distinct(Heap& heap, Prng& prng, size_t count, FunctionRef<void(const Item&)> fn,
                            UnixMs now) const {
   size_t left = size();
-  const bool timed = has_deadlines();
-  if (is_table() && !timed && count < left / kWalkShare)
+  const bool has_due = next_deadline() <= now;
+  if (is_table() && !has_due && count < left / kWalkShare)
     return random_by_rejection(heap, prng, count, fn);
-  if (timed) {
+  if (has_due) {
     left = 0;
     for_each([&](const Item&) { ++left; }, now);
   }
