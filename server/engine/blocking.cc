@@ -15,6 +15,7 @@ void Blocking::add(Session& session, Wait wait) {
     Waiters& waiters = waiters_[where];
     waiters.sessions.push_back(&session);
     waiters.told_of_removal += wait.is_told_of_removal();
+    wait.key_bytes += sizeof(Where) + where.second.capacity();
   }
   wait.active = true;
   session.wait() = std::move(wait);
@@ -90,6 +91,17 @@ Blocking::Where Blocking::take_ready() {
   if (const auto found = waiters_.find(where); found != waiters_.end())
     found->second.is_ready = false;
   return where;
+}
+
+void Blocking::hold(const Where& where) {
+  if (const auto found = waiters_.find(where); found != waiters_.end())
+    found->second.is_ready = true;
+}
+
+void Blocking::release(const Where& where) {
+  if (const auto found = waiters_.find(where); found != waiters_.end())
+    found->second.is_ready = false;
+  mark_ready(where.first, where.second);
 }
 
 Session* Blocking::waiter(const Where& where, size_t passed) const {

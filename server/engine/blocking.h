@@ -32,6 +32,7 @@ struct Wait {
   OwnedArgv argv;
   bool is_told_of_removal() const { return spec->flags.has(Flag::kToldOfRemoval); }
   std::vector<std::pair<DbIndex, std::string>> keys;
+  size_t key_bytes = 0;  // what they take here
   Instant until = kForever;
   Instant look_again = kForever;  // then its keys count as changed
   bool active = false;
@@ -66,6 +67,10 @@ class Blocking {
   void mark_ready(DbIndex db, ByteView key);
   // The next ready key, taken from the queue.
   Where take_ready();
+  // A key that was taken, but may not be shown yet (due_members.h): however often it changes, it is
+  // ready when it is released.
+  void hold(const Where& where);
+  void release(const Where& where);
   // The first session behind the `passed` oldest that wait for a key; null if there is none.
   Session* waiter(const Where& where, size_t passed) const;
   // The same among those that are told of removal. Cost: O(1) if nobody is.
@@ -90,7 +95,7 @@ class Blocking {
   struct Waiters {
     std::deque<Session*> sessions;
     size_t told_of_removal = 0;  // how many of them are
-    bool is_ready = false;       // stands in ready_
+    bool is_ready = false;       // stands in ready_, or is held
   };
 
   void set_timer(Session& session);

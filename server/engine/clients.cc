@@ -9,12 +9,6 @@
 #include "server/engine/session.h"
 
 namespace ouro {
-namespace {
-
-// How many of those that wait for members that are due are looked at in one turn.
-constexpr size_t kTriesMax = 16;
-
-}  // namespace
 
 void Clients::add(Session& session) { by_id_.emplace(session.id, &session); }
 
@@ -59,27 +53,12 @@ bool Clients::must_wait(const Caller& caller, const CommandSpec& spec, Argv argv
   return has_any(engine_, caller, spec, argv, Flag::kWrite | Flag::kMayReplicate);
 }
 
-// One whose key takes more time than the turn has left goes behind the others.
-void Clients::try_postponed() {
-  for (size_t left = std::min(postponed_.size(), kTriesMax); left > 0; --left) {
-    if (!engine_.has_time_for_ends()) return;
-    Session* const session = postponed_.front();
-    postponed_.pop_front();
-    if (session->may_try_again()) {
-      session->end_postponement();
-    } else {
-      postponed_.push_back(session);
-    }
-  }
+size_t Clients::postponed_count() const {
+  return postponed_.size() + engine_.due_members.session_count();
 }
 
 void Clients::on_turn_end() {
-  if (pause_ != Pause::kNone) {
-    if (engine_.instant() >= pause_until_) unpause();
-  } else if (!engine_.exclusive.active()) {
-    // A transaction that waits in the middle has an open group.
-    try_postponed();
-  }
+  if (pause_ != Pause::kNone && engine_.instant() >= pause_until_) unpause();
 }
 
 void Clients::every_second() {

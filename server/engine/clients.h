@@ -3,7 +3,6 @@
 // idle timeouts.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <vector>
 
@@ -38,12 +37,11 @@ class Clients {
   void unpause();
   Pause paused() const { return pause_; }
   bool must_wait(const Caller& caller, const CommandSpec& spec, Argv argv) const;
-  // Its command waits for the end of a pause, or for members that are due to go (gates.h).
+  // Its command waits for the end of a pause.
   void add_postponed(Session& session) { postponed_.push_back(&session); }
-  // Some of them wait for members that may go now.
-  bool has_work() const { return pause_ == Pause::kNone && !postponed_.empty(); }
-  // INFO counts them among the blocked clients, as Redis does.
-  size_t postponed_count() const { return postponed_.size(); }
+  // With those that wait for members that are due to go (due_members.h). INFO counts them among the
+  // blocked clients, as Redis does.
+  size_t postponed_count() const;
 
   // Closes clients that are idle for too long or over a limit that may last only so long.
   void every_second();
@@ -52,14 +50,12 @@ class Clients {
   Instant next_deadline() const;
 
  private:
-  void try_postponed();
-
   Engine& engine_;
   uint64_t last_id_ = 0;
   std::map<uint64_t, Session*> by_id_;
   Pause pause_ = Pause::kNone;
   Instant pause_until_ = 0;
-  std::deque<Session*> postponed_;
+  std::vector<Session*> postponed_;
 };
 
 }  // namespace ouro

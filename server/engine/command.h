@@ -81,6 +81,9 @@ inline constexpr Flags kRunsQueue{1U << 27};
 inline constexpr Flags kInSubscribedMode{1U << 29};
 // Ours, not shown by COMMAND: a wait for keys ends also when one of them goes (XREADGROUP).
 inline constexpr Flags kToldOfRemoval{1U << 23};
+// Ours, not shown by COMMAND: draws fields of a hash, so those that are due must not be there
+// (HRANDFIELD).
+inline constexpr Flags kDrawsFields{1U << 21};
 // Ours, not shown by COMMAND: refused as a write is when the disk fails, so that who watches a node
 // sees it (PING).
 inline constexpr Flags kTellsOfDisk{1U << 22};

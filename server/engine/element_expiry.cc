@@ -44,14 +44,20 @@ bool Engine::expire_named(DbIndex db, const Key& key, Hash& hash, Argv fields) {
                                 kFieldsEnded.event);
 }
 
-bool Engine::are_due_members_gone(DbIndex db, const Key& key, bool may_end) {
+bool Engine::are_due_members_gone(DbIndex db, const Key& key, Ends ends) {
   Entry* entry = dbs[db].find(key);
-  if (entry == nullptr || !shows_due_members(*entry)) return true;
-  if (!may_end || !has_time_for_ends()) return false;
+  if (entry == nullptr) return true;
+  const bool with_fields = ends == Ends::kMembersAndFields && entry->type() == Type::kHash;
+  const auto has_due = [&] {
+    return with_fields ? !entry->is_due(wall_) && entry->next_element_deadline() <= wall_
+                       : shows_due_members(*entry);
+  };
+  if (!has_due()) return true;
+  if (ends == Ends::kNone || !has_time_for_ends()) return false;
   // In pieces of their size, as in the slice at the turn's end: kept for later, the pages of a
   // million members would go in one turn.
   host.return_memory_at_once(/*wanted=*/true);
-  const bool gone = expire_some_elements(db, key, *entry) || !shows_due_members(*entry);
+  const bool gone = expire_some_elements(db, key, *entry) || !has_due();
   host.return_memory_at_once(/*wanted=*/false);
   close_group(GroupKind::kCommand);
   return gone;

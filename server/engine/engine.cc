@@ -40,6 +40,7 @@ Engine::Engine(const Setup& setup)
       commit(heap, setup.sinks),
       pubsub(*this),
       tracking(*this),
+      due_members(*this),
       clients(*this),
       acl(*this),
       exclusive(*this),
@@ -76,22 +77,28 @@ void Engine::run_batch() {
   client_memory.keep_limit();
   executor.start_timing();
   batch.run();
-  blocking.mark_due(instant_);
-  if (blocking.has_ready()) executor.run_woken();
-  while (Session* session = blocking.find_timed_out(instant_)) executor.time_out(*session);
-  exclusive.on_turn_end();
   // A transaction that waits in the middle has not closed its group.
+  if (!exclusive.active()) serve_waiters();
+  exclusive.on_turn_end();
   if (!exclusive.active()) tracking.broadcast();
   clients.on_turn_end();
+}
+
+// Those whose time has come, in any sense.
+void Engine::serve_waiters() {
+  due_members.run_slice();
+  blocking.mark_due(instant_);
+  executor.run_woken();
+  while (Session* session = blocking.find_timed_out(instant_)) executor.time_out(*session);
 }
 
 bool Engine::run_slices() {
   const bool closing = client_memory.has_more();
   const bool forgetting = tracking.run_slice();
   const bool freeing = !cron_paused && free_slice();
+  const bool holding = due_members.has_work();
   if (cron_paused || exclusive.active() || persistence.loading.active)
-    return closing || forgetting || freeing || batch.has_more();
-  const bool holding = clients.has_work();
+    return closing || forgetting || holding || freeing || batch.has_more();
   const bool expiring = active_expire && !at_standstill() && expire_slice();
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
@@ -118,7 +125,8 @@ void Engine::every_second() {
 }
 
 Instant Engine::next_deadline() const {
-  Instant next = std::min({blocking.next_deadline(), clients.next_deadline(), exclusive.until()});
+  Instant next = std::min(clients.next_deadline(), exclusive.until());
+  if (!exclusive.active()) next = std::min(next, blocking.next_deadline());
   if (active_expire && !cron_paused && !exclusive.active() && !at_standstill()) {
     for (DbIndex db = 0; db < dbs.count(); ++db) {
       const UnixMs due = std::min(dbs[db].next_deadline(), dbs[db].next_element_deadline());

@@ -23,6 +23,7 @@
 #include "server/engine/command_log.h"
 #include "server/engine/commit.h"
 #include "server/engine/context.h"
+#include "server/engine/due_members.h"
 #include "server/engine/eviction.h"
 #include "server/engine/exclusive.h"
 #include "server/engine/executor.h"
@@ -130,10 +131,13 @@ class Engine {
     return entry.has_timed_members() && !entry.is_due(wall_) &&
            entry.next_element_deadline() <= wall_;
   }
-  // True if the set or sorted set at `key`, if there is one, shows no member that is due; removes
-  // them if that may be, and false if this turn has no time left to remove them all. Requires: no
+  // What may be removed of a collection that a command waits for.
+  enum class Ends : uint8_t { kNone, kMembers, kMembersAndFields };
+  // True if the set or sorted set at `key`, if there is one, shows no member that is due. Removes
+  // those, and false if that may not be or this turn has no time left to remove them all. With
+  // fields the same for a hash, unless nothing may be removed: fields are hidden. Requires: no
   // command runs.
-  bool are_due_members_gone(DbIndex db, const Key& key, bool may_end);
+  bool are_due_members_gone(DbIndex db, const Key& key, Ends ends);
   // Whether anything may still end by the clock in this turn.
   bool has_time_for_ends() const { return expiry_share_.places > 0; }
   // Keyspace notification without a change (key misses, evictions).
@@ -180,6 +184,7 @@ class Engine {
   Blocking blocking;
   PubSub pubsub;
   Tracking tracking;
+  DueMembers due_members;
   Clients clients;
   AccessControl acl;
   std::vector<Session*> unsealed;  // got a message from the command that is running
@@ -230,6 +235,7 @@ class Engine {
     uint64_t ticks = ~uint64_t{0};
   };
   bool expire_elements(DbIndex db, const Key& key, Entry& entry, ExpiryShare& share);
+  void serve_waiters();
   bool expire_slice();
   bool free_slice();
   bool after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count,

@@ -346,13 +346,17 @@ void Executor::finish_wait(Session& session) {
 }
 
 void Executor::run_woken() {
-  while (engine_.blocking.has_ready()) {
-    const Blocking::Where where = engine_.blocking.take_ready();
+  // A transaction that waits in the middle is over first.
+  while (engine_.blocking.has_ready() && !engine_.exclusive.active()) {
+    Blocking::Where where = engine_.blocking.take_ready();
     const Keyspace& db = engine_.dbs[where.first];
     const Key key = db.key(where.second);
-    if (!engine_.at_standstill() &&
-        !engine_.are_due_members_gone(where.first, key, /*may_end=*/true))
-      return engine_.blocking.mark_ready(where.first, where.second);
+    const bool is_paused = engine_.clients.paused() != Clients::Pause::kNone;
+    if (!engine_.are_due_members_gone(where.first, key,
+                                      is_paused ? Engine::Ends::kNone : Engine::Ends::kMembers)) {
+      engine_.due_members.hold(std::move(where));
+      continue;
+    }
     size_t passed = 0;
     // One that finds nothing keeps its place; those behind it may want another type, so each is
     // asked, while there is something to be had.

@@ -144,36 +144,12 @@ Passage pause_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv
   return engine.clients.must_wait(caller, spec, argv) ? Passage::kPostponed : Passage::kPass;
 }
 
-// True when no set or sorted set that the command names shows a member that is due; else the
-// caller's session waits for that one. Whichever database it is in: MOVE, COPY, SELECT and SWAPDB
-// reach into others than the caller's.
-bool due_members_are_gone(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
-  const bool may_end = !engine.at_standstill() || spec.flags.has(Flag::kWrite);
-  bool gone = true;
-  (void)for_each_key(spec, argv, [&](size_t at, KeyUse use) {
-    if ((use & kNotKey) != 0) return;
-    for (DbIndex db = 0; gone && db < engine.dbs.count(); ++db) {
-      if (engine.dbs[db].next_element_deadline() > engine.now()) continue;
-      gone = engine.are_due_members_gone(db, engine.dbs[db].key(argv[at]), may_end);
-      if (!gone) caller.session->wait_for_ends({db, std::string(argv[at])});
-    }
-  });
-  return gone;
-}
-
 Passage due_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
   // What runs beside a script that is over its time belongs to the script's group.
   if (engine.batch.is_nested()) return Passage::kPass;
-  // Who imports sees what is due; who reads meanwhile, too, since that may last for ever.
-  if (engine.options.import_mode && (caller.imports || !spec.flags.has(Flag::kWrite)))
-    return Passage::kPass;
-  if (!due_members_are_gone(engine, caller, spec, argv)) return Passage::kPostponed;
-  if (!spec.flags.has(Flag::kRunsQueue)) return Passage::kPass;
-  for (const QueuedCommand& queued : caller.txn.queue) {
-    if (!due_members_are_gone(engine, caller, *queued.spec, queued.argv.argv()))
-      return Passage::kPostponed;
-  }
-  return Passage::kPass;
+  // Who imports sees what is due.
+  if (engine.options.import_mode && caller.imports) return Passage::kPass;
+  return engine.due_members.must_wait(caller, spec, argv) ? Passage::kPostponed : Passage::kPass;
 }
 
 struct GateRow {

@@ -9,11 +9,12 @@
 // holds. So what is due is removed before a command sees it. A million members may be due at one
 // moment, which nobody's turn has time for; thus the removal takes its share of each turn
 // (Engine::are_due_members_gone, the slice of expiry), and a command that names such a key waits
-// until it is done, while others go on. Few that are due cost it no wait, or that of a few turns:
-// those who wait come first in turn (Clients::on_turn_end), and none of them is tried again before
-// its key shows what it should. EXEC and EVAL wait before they begin, for all the keys that their
+// until it is done, while others go on (due_members.h). Few that are due cost it no wait, or that
+// of a few turns: those who wait come first in turn, and none of them is tried again before its
+// keys show what they should. EXEC and EVAL wait before they begin, for all the keys that their
 // commands and arguments name, so that what they do is one turn's work as ever; a key that wakes
-// BZPOPMIN waits itself (Executor::run_woken). While writes are paused nothing may be removed: who
+// BZPOPMIN waits itself (Executor::run_woken). HRANDFIELD, whose choice would have to walk over all
+// the due fields of its hash, waits likewise. While clients are paused nothing may be removed: who
 // would see what is due waits for the end of the pause, as PFCOUNT does. Who cannot be held back
 // pays for the whole removal at once, half a microsecond for each member of a set and one for each
 // of a sorted set: the embedding program, and a script for keys that it did not name (Context's

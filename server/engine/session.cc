@@ -40,6 +40,7 @@ void Session::leave_engine() {
   engine_.tracking.disable(*this);
   if (is_monitor) engine_.monitors.remove(*this);
   engine_.client_memory.forget(*this);
+  engine_.due_members.forget(*this);
   skipped_.clear();
 }
 
@@ -231,6 +232,8 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   if (outcome == Executor::Outcome::kPostponed) {
     skipped_.push_back(command);
     postpone();
+  } else if (due_keys_ != nullptr) [[unlikely]] {
+    due_keys_.reset();
   }
   if (begins && !tells_of_data(spec, outcome)) unsealed_ = false;
   seal();
@@ -263,19 +266,14 @@ void Session::end_skip() {
 
 void Session::postpone() {
   postponed_ = true;
+  if (due_keys_ != nullptr && !due_keys_->is_done) return engine_.due_members.hold(*this);
+  due_keys_.reset();  // who knows what is due when the pause ends
   engine_.clients.add_postponed(*this);
 }
 
 void Session::end_postponement() {
   postponed_ = false;
-  held_by_.reset();
   resume();
-}
-
-bool Session::may_try_again() {
-  if (!held_by_ || engine_.at_standstill()) return true;
-  const auto& [db, key] = *held_by_;
-  return engine_.are_due_members_gone(db, engine_.dbs[db].key(key), /*may_end=*/true);
 }
 
 void Session::end_wait() {
@@ -432,9 +430,10 @@ size_t Session::reply_list_pieces() const {
 
 // All but the output.
 size_t Session::other_bytes() const {
-  return sizeof(Session) + reader_.memory_bytes() + wait_.argv.memory_bytes() +
-         caller_.txn.memory_bytes() + caller_.watched_bytes + caller_.field_sets.memory_bytes() +
-         subscription_bytes + (tracking == nullptr ? 0 : tracking->memory_bytes()) +
+  return sizeof(Session) + reader_.memory_bytes() + wait_.argv.memory_bytes() + wait_.key_bytes +
+         (due_keys_ == nullptr ? 0 : due_keys_->keys.memory_bytes()) + caller_.txn.memory_bytes() +
+         caller_.watched_bytes + caller_.field_sets.memory_bytes() + subscription_bytes +
+         (tracking == nullptr ? 0 : tracking->memory_bytes()) +
          skipped_.capacity() * sizeof(RespReader::Command) + held_.capacity() + name.capacity() +
          library_name.capacity() + library_version.capacity() + peer.address.capacity() +
          peer.local_address.capacity();

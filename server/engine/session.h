@@ -8,7 +8,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "server/engine/blocking.h"
 #include "server/engine/caller.h"
 #include "server/engine/client_memory.h"
+#include "server/engine/due_members.h"
 #include "server/engine/executor.h"
 #include "server/engine/options.h"
 #include "server/engine/resp_reply.h"
@@ -74,10 +74,9 @@ class Session final : public Endpoint {
   // A gate holds its command back, and lets it try again.
   void postpone();
   void end_postponement();
-  // What holds it back are due members of the collection at a key (gates.h). Whether they are gone
-  // now, or something else decides.
-  void wait_for_ends(std::pair<DbIndex, std::string> where) { held_by_ = std::move(where); }
-  bool may_try_again();
+  // The keys that hold it back, or did so until now (due_members.h). Null if none do.
+  DueKeys* due_keys() { return due_keys_.get(); }
+  void set_due_keys(std::unique_ptr<DueKeys> keys) { due_keys_ = std::move(keys); }
   Wait& wait() { return wait_; }
   const Wait& wait() const { return wait_; }
   // A wait is over and answered.
@@ -229,14 +228,14 @@ class Session final : public Endpoint {
   int resp_version_ = 2;
   bool authenticated_ = false;
   Wait wait_;
-  bool postponed_ = false;                                  // a gate holds its command back
-  std::optional<std::pair<DbIndex, std::string>> held_by_;  // see wait_for_ends()
-  size_t batched_ = 0;                                      // commands in the batch
-  bool last_may_end_auth_ = false;                          // the last of them: see may_end_auth()
-  bool unparsed_ = false;                                   // input waits for the next batch
-  bool queued_ = false;                                     // among the batch's unfinished sessions
-  bool fed_ = false;                                        // in the batch's list of this turn
-  std::vector<RespReader::Command> skipped_;                // of this turn, behind a wait
+  bool postponed_ = false;  // a gate holds its command back
+  std::unique_ptr<DueKeys> due_keys_;
+  size_t batched_ = 0;                        // commands in the batch
+  bool last_may_end_auth_ = false;            // the last of them: see may_end_auth()
+  bool unparsed_ = false;                     // input waits for the next batch
+  bool queued_ = false;                       // among the batch's unfinished sessions
+  bool fed_ = false;                          // in the batch's list of this turn
+  std::vector<RespReader::Command> skipped_;  // of this turn, behind a wait
   const RespReader::Command* running_ = nullptr;
   // What came while its own script was busy: the reader holds the words of that command.
   std::string held_;

@@ -66,6 +66,14 @@ TEST_F(DueMembersTest, AScriptSeesNoneOfKeysThatItDoesNotName) {
   EXPECT_EQ(client.ask({"EVAL", "return redis.call('ZCOUNT', 'z', '-inf', 'inf')", "0"}), ":1\r\n");
 }
 
+// DEBUG PAUSE-CRON: the server does not rest while a command waits.
+TEST_F(DueMembersTest, WhoWaitsIsAnsweredInTimeThoughTheClockEndsNothing) {
+  server.engine().cron_paused = true;
+  client.send(resp_command({"ZCARD", "z"}));
+  EXPECT_TRUE(world.run_until([&] { return client.received().size() == 4; }, 200'000));
+  EXPECT_EQ(client.take(), ":1\r\n");
+}
+
 // One after the other tries again, so that none of a crowd costs every turn a look.
 TEST_F(DueMembersTest, ACrowdIsAnswered) {
   std::vector<std::unique_ptr<SimClient>> crowd;

@@ -22,11 +22,15 @@ constexpr int kMany = 5000;
 class DueMembers : public testing::Test, public EngineFixture {
  protected:
   DueMembers()
-      : EngineFixture({kStringCommands, kStringSetCommands, kKeyCommands, kKeyScanCommands,
-                       kExpireCommands, kMemberExpireCommands, kSetCommands, kSetAlgebraCommands,
-                       kZSetCommands, kZSetRangeCommands, kZSetStoreCommands, kZSetPopCommands,
-                       kDatabaseCommands, kObjectCommands, kSortCommands, kTransactionCommands,
-                       kConnectionCommands, kClientCommands}) {}
+      : EngineFixture(
+            {kStringCommands,     kStringSetCommands,    kKeyCommands,       kKeyScanCommands,
+             kExpireCommands,     kMemberExpireCommands, kSetCommands,       kSetAlgebraCommands,
+             kZSetCommands,       kZSetRangeCommands,    kZSetStoreCommands, kZSetPopCommands,
+             kListCommands,       kListBlockCommands,    kHashCommands,      kHashExpireCommands,
+             kDatabaseCommands,   kObjectCommands,       kSortCommands,      kTransactionCommands,
+             kConnectionCommands, kClientCommands,       kDebugCommands}) {
+    options.enable_debug_command = Allowed::kEverybody;
+  }
 
   // A set s and a sorted set z of `count` members that are due, and x.
   void prepare(int count = kMany) {
@@ -58,6 +62,25 @@ class DueMembers : public testing::Test, public EngineFixture {
       if (text.empty()) continue;
       EXPECT_GE(count, turns_min) << text;
       return text;
+    }
+    return "(none)";
+  }
+  // The client waits for z, which SWAPDB is about to bring to it with members that are due. With
+  // more in z than one that stays.
+  void prepare_woken(int count = kMany) {
+    engine.active_expire = false;
+    client.send("SELECT 1; BZPOPMIN z 0");
+    one_turn();
+    EXPECT_EQ(client.take(), "+OK");
+    prepare(count);
+  }
+  // Turns until it is served, each with its share.
+  std::string served() {
+    for (int turn = 0; turn < 100; ++turn) {
+      const size_t so_far = ended();
+      one_turn();
+      EXPECT_LE(ended() - so_far, 1000U);
+      if (std::string text = client.take(); !text.empty()) return text;
     }
     return "(none)";
   }
@@ -198,20 +221,225 @@ TEST_F(DueMembers, OtherDatabasesAreLookedAt) {
 
 // A key that wakes a client is shown to it when nothing in it is due.
 TEST_F(DueMembers, WhoIsWokenWaitsForTheKey) {
-  engine.active_expire = false;
-  client.send("SELECT 1; BZPOPMIN z 0");
-  one_turn();
-  EXPECT_EQ(client.take(), "+OK");
-  prepare();
+  prepare_woken();
   other.send("SWAPDB 0 1; PING");
   one_turn();
   EXPECT_EQ(other.take(), "+OK +PONG");
-  for (size_t so_far = ended(); engine.blocking.has_ready(); so_far = ended()) {
-    EXPECT_EQ(client.take(), "");
+  EXPECT_EQ(client.take(), "");
+  EXPECT_EQ(served(), "*3 $1 z $1 x $1 0");
+  EXPECT_EQ(ended(), static_cast<size_t>(kMany));
+}
+
+TEST_F(DueMembers, AReadyKeyHoldsUpNoOther) {
+  prepare_woken();
+  TestClient c{turns}, d{turns}, e{turns};
+  c.send("BLPOP C 0");
+  d.send("BLPOP D 0");
+  e.send("BLPOP E 0");
+  one_turn();
+  other.send("SWAPDB 0 1; LPUSH C 1; LPOP C; LPUSH D 2; LPOP D; LPUSH E 3; LPOP E");
+  one_turn();
+  EXPECT_EQ(other.take(), "+OK :1 $-1 :1 $-1 :1 $-1");
+  EXPECT_EQ(c.take(), "*2 $1 C $1 1");
+  EXPECT_EQ(d.take(), "*2 $1 D $1 2");
+  EXPECT_EQ(e.take(), "*2 $1 E $1 3");
+  EXPECT_EQ(served(), "*3 $1 z $1 x $1 0");
+}
+
+// Nor does it take all the time of those whose command waits.
+TEST_F(DueMembers, AReadyKeyTakesTurns) {
+  prepare_woken(2 * kMany);
+  run({"SADD", "few", "m"});
+  run({"PEXPIREMEMBERAT", "few", "m", std::to_string(now + 1)});
+  pass(1);
+  other.send("SWAPDB 0 1; SELECT 1; SCARD few");
+  for (int turn = 0; turn < 6; ++turn) one_turn();
+  EXPECT_EQ(other.take(), "+OK +OK :0");
+  EXPECT_EQ(client.take(), "");
+}
+
+// Redis serves nobody while clients are paused, as no key becomes ready then.
+TEST_F(DueMembers, WhoIsWokenWaitsForTheEndOfAPause) {
+  for (const char* pause : {"CLIENT PAUSE 60000 WRITE", "CLIENT PAUSE 60000 ALL"}) {
+    run({"FLUSHALL"});
+    client.send("RESET");
     one_turn();
-    EXPECT_LE(ended() - so_far, 1000U);
+    client.take();
+    prepare_woken();
+    other.send("SWAPDB 0 1; " + std::string(pause));
+    one_turn();
+    EXPECT_EQ(other.take(), "+OK +OK");
+    const size_t so_far = ended();
+    for (int turn = 0; turn < 20; ++turn) one_turn();
+    EXPECT_EQ(client.take(), "");
+    EXPECT_EQ(ended(), so_far);
+    EXPECT_FALSE(engine.run_slices());
+    engine.clients.unpause();
+    EXPECT_EQ(served(), "*3 $1 z $1 x $1 0");
   }
-  EXPECT_EQ(client.take(), "*3 $1 z $1 x $1 0");
+}
+
+// In import-mode only who writes removes what is due, in slices too.
+TEST_F(DueMembers, InImportModeWhoWritesWaits) {
+  prepare_woken();
+  options.import_mode = true;
+  other.send("SWAPDB 0 1; PING");
+  one_turn();
+  EXPECT_EQ(other.take(), "+OK +PONG");
+  EXPECT_EQ(served(), "*3 $1 z $1 x $1 0");
+  client.send("SCARD s; MULTI; SMEMBERS none; SADD s y");
+  one_turn();
+  EXPECT_EQ(client.take(), ":5001 +OK +QUEUED +QUEUED");
+  client.send("EXEC");
+  EXPECT_EQ(served(), "*2 *0 :1");
+}
+
+// Nothing is removed, and nobody is served, between the commands of a transaction.
+TEST_F(DueMembers, ATransactionThatWaitsStaysAlone) {
+  prepare_woken();
+  TestClient waiter{turns};
+  waiter.send("BLPOP L 0");
+  other.send("SWAPDB 0 1; MULTI; LPUSH L a; SELECT 1; DBSIZE; DEBUG SLEEP 2; DBSIZE; SELECT 0");
+  other.send("LLEN L; SET a 1; EXEC");
+  for (int turn = 0; turn < 20; ++turn) one_turn();
+  EXPECT_EQ(client.take() + waiter.take(), "");
+  pass(3000);
+  for (int turn = 0; turn < 3; ++turn) one_turn();
+  const std::string queued = " +QUEUED +QUEUED +QUEUED +QUEUED +QUEUED +QUEUED +QUEUED +QUEUED";
+  EXPECT_EQ(other.take(), "+OK +OK" + queued + " *8 :1 +OK :2 +OK :2 +OK :1 +OK");
+  EXPECT_EQ(waiter.take(), "*2 $1 L $1 a");
+  EXPECT_EQ(served(), "*3 $1 z $1 x $1 0");
+  EXPECT_NE(effects().find("(; 0: LPUSH L a; 0: SET a 1; ); "), std::string::npos);
+}
+
+// A command that names many keys goes on where it was.
+TEST_F(DueMembers, ManyKeysOfOneCommandAreWalkedOverOnce) {
+  engine.active_expire = false;
+  constexpr int kKeys = 1000;
+  std::string command = "EXISTS";
+  for (int i = 0; i < kKeys; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    command += " " + key;
+    run({"SADD", key, "a", "b", "c", "d", "e", "x"});
+    for (const char* member : {"a", "b", "c", "d", "e"})
+      run({"PEXPIREMEMBERAT", key, member, std::to_string(now + 10)});
+  }
+  pass(10);
+  client.send(command);
+  int turns_taken = 0;
+  while (ended() < 5U * kKeys && turns_taken < 100) {
+    const size_t so_far = ended();
+    one_turn();
+    ++turns_taken;
+    EXPECT_LE(ended() - so_far, 1000U);
+    EXPECT_GT(ended(), so_far);
+    // Whoever is tried again in between is not held back then.
+    if (ended() < 5U * kKeys) {
+      EXPECT_EQ(engine.clients.postponed_count(), 1U);
+    }
+  }
+  EXPECT_EQ(answer(), ":1000");
+}
+
+// Nor is it looked at in one turn how many keys there are, while anything is due.
+TEST_F(DueMembers, LookingAtManyKeysIsDivided) {
+  engine.active_expire = false;
+  prepare(1);
+  std::string command = "EXISTS";
+  for (int i = 0; i < 20'000; ++i) command += " x";
+  EXPECT_EQ(late_answer(command), ":0");
+  std::string queue = "MULTI";
+  for (int i = 0; i < 9'000; ++i) queue += "; SCARD s";
+  client.send(queue);
+  while (!turns.engine().batch.has_more()) one_turn();
+  while (turns.engine().batch.has_more()) one_turn();
+  client.take();
+  EXPECT_TRUE(late_answer("EXEC").starts_with("*9000 :1 :1"));
+}
+
+// Many members may come due behind the walk: it begins again until it meets few.
+TEST_F(DueMembers, WhatComesDueBehindTheWalkIsRemovedToo) {
+  engine.active_expire = false;
+  prepare();
+  client.send("EXISTS s z");
+  while (db().find(db().key("s"))->as<Set>().size() > 1) one_turn();
+  for (int i = 0; i < 3000; ++i) {
+    const std::string member = "late" + std::to_string(i);
+    run({"SADD", "s", member});
+    run({"PEXPIREMEMBERAT", "s", member, std::to_string(now + 1)});
+  }
+  pass(1);
+  for (size_t so_far = ended(); client.take().empty(); so_far = ended()) {
+    one_turn();
+    ASSERT_LE(ended() - so_far, 1000U);
+  }
+  EXPECT_EQ(db().find(db().key("s"))->as<Set>().size(), 1U);
+}
+
+// What a command waits for is not the clock's alone.
+TEST_F(DueMembers, WhatWaitsGoesOnWhileTheClockStandsStill) {
+  prepare();
+  engine.cron_paused = true;
+  client.send("ZCARD z");
+  one_turn();
+  for (int turn = 0; engine.clients.postponed_count() > 0; ++turn) {
+    ASSERT_LT(turn, 100);
+    ASSERT_TRUE(engine.run_slices());
+    one_turn();
+  }
+  EXPECT_EQ(answer(), ":1");
+}
+
+TEST_F(DueMembers, TheKeyOfWhoWaitsIsCounted) {
+  const std::string key(50'000, 'k');
+  run({"SADD", key, "m"});
+  run({"PEXPIREMEMBERAT", key, "m", std::to_string(now + 10)});
+  pass(10);
+  engine.clients.pause(Clients::Pause::kWrite, Wait::kForever);
+  const size_t before = client.session().memory_bytes();
+  client.send("SCARD " + key);
+  one_turn();
+  EXPECT_EQ(engine.clients.postponed_count(), 1U);
+  // As what came, and as what it waits for.
+  EXPECT_GE(client.session().memory_bytes() - before, 2 * key.size());
+  engine.clients.unpause();
+  EXPECT_EQ(answer(), ":0");
+  client.send("BLPOP " + key + " 0");
+  one_turn();
+  EXPECT_GE(client.session().memory_bytes() - before, 2 * key.size());
+}
+
+// A fair choice among few fields that are not due would walk over all that are.
+TEST_F(DueMembers, WhoDrawsFieldsWaitsForDueOnes) {
+  const auto prepare_hash = [this] {
+    run({"HSET", "h", "x", "1"});
+    for (int i = 0; i < kMany; ++i) {
+      const std::string field = "f" + std::to_string(i);
+      run({"HSET", "h", field, "1"});
+      run({"HPEXPIREAT", "h", std::to_string(now + 10), "FIELDS", "1", field});
+    }
+    pass(10);
+  };
+  engine.active_expire = false;
+  prepare_hash();
+  EXPECT_EQ(late_answer("HRANDFIELD h"), "$1 x");
+  prepare_hash();
+  EXPECT_EQ(late_answer("HRANDFIELD h 2"), "*1 $1 x");
+  prepare_hash();
+  client.send("MULTI; HRANDFIELD h -2");
+  one_turn();
+  client.take();
+  EXPECT_EQ(late_answer("EXEC"), "*1 *2 $1 x $1 x");
+  // Others do not: due fields are hidden. Nor where nothing may be removed.
+  prepare_hash();
+  client.send("HGET h f1; HGET h x");
+  one_turn();
+  EXPECT_EQ(client.take(), "$-1 $1 1");
+  other.send("CLIENT PAUSE 60000 WRITE");
+  one_turn();
+  client.send("HRANDFIELD h");
+  one_turn();
+  EXPECT_EQ(client.take(), "$1 x");
 }
 
 TEST_F(DueMembers, ASliceEndsInTimeHoweverSlowRemovalIs) {
