@@ -10,27 +10,44 @@
 
 namespace ouro {
 
-// The folder is one server's, since two would write over each other's files. It is taken when the
-// first is to be written; a server that keeps nothing needs none.
-bool Server::take_folder(std::string& error) {
-  if (folder_lock_.is_open()) return true;
-  const int32_t lock = loop_.lock_dir(options_.app.dir.c_str());
+// A file is one server's, since two would write over each other's; several share a folder if their
+// files have different names. A name is taken when the file is to be written for the first time; a
+// server that keeps nothing needs none.
+bool Server::hold(HeldName& held, const std::string& name, std::string& error) {
+  const std::string path = options_.app.dir + '/' + name;
+  if (held.lock.is_open() && held.path == path) return true;
+  let_go(held);
+  const int32_t lock = loop_.lock_name(options_.app.dir.c_str(), name);
   if (lock == -EWOULDBLOCK) {
-    error = "Another server keeps its data in the directory " + options_.app.dir;
+    error = "Another server keeps its data in " + path;
     return false;
   }
   // Some network file systems know no locks.
   if (lock < 0) {
-    log_.print(LogLevel::kWarning, "The directory %s cannot be locked: %s",
-               options_.app.dir.c_str(), strerrordesc_np(-lock));
+    log_.print(LogLevel::kWarning, "%s cannot be locked: %s", path.c_str(), strerrordesc_np(-lock));
     return true;
   }
-  folder_lock_ = {lock};
+  held = {{lock}, path};
   return true;
 }
 
-void Server::leave_folder() {
-  if (folder_lock_.is_open()) loop_.unlock_dir(std::exchange(folder_lock_, FileFd()));
+void Server::let_go(HeldName& held) {
+  if (held.lock.is_open()) loop_.unlock_name(std::exchange(held.lock, FileFd()));
+}
+
+bool Server::hold_snapshot(std::string& error) {
+  return hold(held_snapshot_, options_.app.dbfilename, error);
+}
+
+// It stays where it is when `dir` changes.
+bool Server::hold_log(std::string& error) {
+  if (held_log_.lock.is_open()) return true;
+  return hold(held_log_, options_.aof.appenddirname + '/' + options_.aof.appendfilename, error);
+}
+
+bool Server::hold_what_is_kept(std::string& error) {
+  if (snapshots_.has_save_points() && !hold_snapshot(error)) return false;
+  return !options_.aof.appendonly || hold_log(error);
 }
 
 // `dir` has changed.
@@ -40,9 +57,7 @@ Status Server::change_folder(std::string& error) {
     return Err::kIo;
   }
   options_.app.dir = current_directory();
-  if (!folder_lock_.is_open()) return Status::ok();
-  leave_folder();
-  return take_folder(error) ? Status::ok() : Status(Err::kIo);
+  return hold_what_is_kept(error) ? Status::ok() : Status(Err::kIo);
 }
 
 // Waits for as long as it takes to see that there is nothing to load, so that a server without data
@@ -74,17 +89,17 @@ void Server::on_loaded(const std::string& problem) {
 }
 
 Status Server::save(SaveRequest request, bool& scheduled, std::string& error) {
-  if (!take_folder(error)) return Err::kIo;
+  if (!hold_snapshot(error)) return Err::kIo;
   return snapshots_.save(request, scheduled, error);
 }
 
 Status Server::reload(ReloadRequest request, std::string& error) {
-  if (request.saves && !take_folder(error)) return Err::kIo;
+  if (request.saves && !hold_snapshot(error)) return Err::kIo;
   return snapshots_.reload(request, error);
 }
 
 Status Server::rewrite_log(bool& scheduled, std::string& error) {
-  if (!take_folder(error)) return Err::kIo;
+  if (!hold_log(error)) return Err::kIo;
   return aof_.rewrite(scheduled, error);
 }
 
@@ -102,7 +117,7 @@ Status Server::shutdown(ShutdownRequest request, std::string& error) {
     stopping_ = true;
     return Status::ok();
   }
-  if (!take_folder(error) && !request.force) return Err::kIo;
+  if (!hold_snapshot(error) && !request.force) return Err::kIo;
   log_.write(LogLevel::kNotice, "Saving the final RDB snapshot before exiting.");
   // What is acknowledged from now on would not be in it.
   engine_.exclusive.hold();

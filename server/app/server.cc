@@ -88,15 +88,6 @@ bool Server::start() {
     log_.print(LogLevel::kWarning, "Cannot define the users: %s", error.c_str());
     return false;
   }
-  const bool keeps_data = snapshots_.has_save_points() || options_.aof.appendonly;
-  if (std::string error; keeps_data && !take_folder(error)) {
-    log_.write(LogLevel::kWarning, error);
-    return false;
-  }
-  if (!aof_.look() && options_.aof.appendonly) {
-    for (const std::string& line : aof_.problems_found()) log_.write(LogLevel::kWarning, line);
-    return false;
-  }
   if (!open_tcp_listeners() || !open_unix_listener()) return false;
   // As in Redis not before the port is its own: who waits for its PID may then connect.
   log_.print(LogLevel::kNotice, "ouro %.*s starts, compatible with Redis %.*s; PID: %lld",
@@ -107,6 +98,14 @@ bool Server::start() {
     log_.print(LogLevel::kNotice, "Listening on %s", listener->address().text().c_str());
   }
   log_.print(LogLevel::kNotice, "Network back end: %s", io_reason_.c_str());
+  if (std::string error; !hold_what_is_kept(error)) {
+    log_.write(LogLevel::kWarning, error);
+    return false;
+  }
+  if (!aof_.look() && options_.aof.appendonly) {
+    for (const std::string& line : aof_.problems_found()) log_.write(LogLevel::kWarning, line);
+    return false;
+  }
   load();
   return !load_failed_;
 }
@@ -229,7 +228,8 @@ void Server::stop() {
     (void)snapshots_.turn();
   }
   aof_.finish();
-  leave_folder();
+  let_go(held_snapshot_);
+  let_go(held_log_);
   signals_.reset();
 }
 
@@ -332,13 +332,13 @@ Status Server::apply_config(ByteView name, std::string& error) {
     }
   } else if (name == "save" || name == "stop-writes-on-bgsave-error") {
     snapshots_.on_options_changed();
-    return snapshots_.has_save_points() && !take_folder(error) ? Status(Err::kIo) : Status::ok();
+    return hold_what_is_kept(error) ? Status::ok() : Status(Err::kIo);
   } else if (is_aof_option(name)) {
     if (options_.aof.appendonly && !aof_.problems_found().empty()) {
       error = "Unable to turn on AOF. Check server logs.";
       return Err::kIo;
     }
-    if (options_.aof.appendonly && !take_folder(error)) return Err::kIo;
+    if (!hold_what_is_kept(error)) return Err::kIo;
     aof_.on_options_changed();
   } else if (name == "loglevel") {
     log_.set_least(options_.app.loglevel);

@@ -45,8 +45,8 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   explicit Server(const Setup& setup);
   ~Server() override;
 
-  // Defines the users, takes the folder, opens the sockets and begins to load what was kept; false
-  // when that cannot be, with the reason in the log.
+  // Defines the users, opens the sockets, takes the names of its files and begins to load what was
+  // kept; false when that cannot be, with the reason in the log.
   bool start();
   // Turns until an orderly end; false if there was nothing to serve, since loading has failed.
   bool run();
@@ -97,8 +97,12 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void every_second();
   void purge_when_idle();
   Millis wait_for(Millis wait_max) const;
-  bool take_folder(std::string& error);
-  void leave_folder();
+  struct HeldName;
+  bool hold(HeldName& held, const std::string& name, std::string& error);
+  void let_go(HeldName& held);
+  bool hold_snapshot(std::string& error);
+  bool hold_log(std::string& error);
+  bool hold_what_is_kept(std::string& error);
   Status change_folder(std::string& error);
   void load();
   void on_loaded(const std::string& problem);
@@ -125,7 +129,13 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Loader loader_;
   SnapshotDriver snapshots_;
   AofDriver aof_;
-  FileFd folder_lock_;
+  // Of a file in `dir` that no other server may write to.
+  struct HeldName {
+    FileFd lock;
+    std::string path;
+  };
+  HeldName held_snapshot_;
+  HeldName held_log_;
   bool is_loaded_ = false;
   bool load_failed_ = false;
   // By a signal, at a moment when a snapshot could not be made.

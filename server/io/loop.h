@@ -202,10 +202,11 @@ class Loop {
   virtual void sync_dir(Op& op, const char* path) = 0;
   // At once: how large a file is, or -errno.
   virtual int64_t file_size(FileFd fd) const = 0;
-  // At once: the directory is held by this descriptor until unlock_dir(), or the process ends;
-  // -EWOULDBLOCK if it is held already, whoever does. Nobody else is kept from anything but that.
-  virtual int32_t lock_dir(const char* path) = 0;
-  virtual void unlock_dir(FileFd lock) = 0;
+  // At once: the name in the directory is held by this descriptor until unlock_name(), or the
+  // process ends; -EWOULDBLOCK if it is held already, whoever does. Nobody is kept from anything
+  // but that, and there need be no file of that name.
+  virtual int32_t lock_name(const char* dir, ByteView name) = 0;
+  virtual void unlock_name(FileFd lock) = 0;
 
   // No operation on the descriptor may be in flight.
   template <class Tag>

@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "datastructs/base/hash.h"
 #include "server/io/clock.h"
 
 namespace ouro {
@@ -239,14 +239,23 @@ int64_t SystemLoop::file_size(FileFd fd) const {
   return ::fstat(fd.number, &facts) == 0 ? facts.st_size : -errno;
 }
 
-int32_t SystemLoop::lock_dir(const char* path) {
-  const int32_t fd = open_dir(path);
-  if (fd < 0 || ::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+// What is named comes and goes by rename, and a lock would go with it: so each name of a directory
+// is a byte of a file that stays.
+int32_t SystemLoop::lock_name(const char* dir, ByteView name) {
+  const std::string path = std::string(dir) + "/.ouro.lock";
+  const int32_t fd = result_of(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (fd < 0) return fd;
+  struct flock byte {};
+  byte.l_type = F_WRLCK;
+  byte.l_whence = SEEK_SET;
+  byte.l_start = static_cast<off_t>(hash_bytes(name, HashSeed{0}) >> 2);
+  byte.l_len = 1;
+  if (::fcntl(fd, F_OFD_SETLK, &byte) == 0) return fd;
   const int error = errno;
   ::close(fd);
-  return -error;
+  return error == EACCES ? -EWOULDBLOCK : -error;
 }
 
-void SystemLoop::unlock_dir(FileFd lock) { ::close(lock.number); }
+void SystemLoop::unlock_name(FileFd lock) { ::close(lock.number); }
 
 }  // namespace ouro

@@ -28,8 +28,8 @@ class SystemLoop : public Loop {
   void list_dir(Op& op, const char* path, std::vector<std::string>& names) override;
   void sync_dir(Op& op, const char* path) override;
   int64_t file_size(FileFd fd) const override;
-  int32_t lock_dir(const char* path) override;
-  void unlock_dir(FileFd lock) override;
+  int32_t lock_name(const char* dir, ByteView name) override;
+  void unlock_name(FileFd lock) override;
 
   Instant now() const final { return now_; }
   Micros wall_micros() const final { return now_ + wall_offset_; }

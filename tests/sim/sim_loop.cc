@@ -557,8 +557,9 @@ int64_t SimLoop::file_size(FileFd fd) const {
   return has_power_ ? SimDisk::size_of(cells_[static_cast<size_t>(fd.number)].file) : -EIO;
 }
 
-int32_t SimLoop::lock_dir(const char* path) {
+int32_t SimLoop::lock_name(const char* dir, ByteView name) {
   if (!has_power_) return -EIO;
+  const std::string path = std::string(dir) + '/' + std::string(name);
   for (const Cell& cell : cells_) {
     if (cell.locked == path) return -EWOULDBLOCK;
   }
@@ -567,7 +568,7 @@ int32_t SimLoop::lock_dir(const char* path) {
   return descriptor;
 }
 
-void SimLoop::unlock_dir(FileFd lock) {
+void SimLoop::unlock_name(FileFd lock) {
   if (has_power_) close_now(lock.number);
 }
 

@@ -59,8 +59,8 @@ class SimLoop final : public Loop {
   void list_dir(Op& op, const char* path, std::vector<std::string>& names) override;
   void sync_dir(Op& op, const char* path) override;
   int64_t file_size(FileFd fd) const override;
-  int32_t lock_dir(const char* path) override;
-  void unlock_dir(FileFd lock) override;
+  int32_t lock_name(const char* dir, ByteView name) override;
+  void unlock_name(FileFd lock) override;
   // Nothing becomes readable by itself here: the operation ends by cancel().
   void watch(Op& op, int descriptor) override;
   void cancel(Op& op) override;
@@ -104,7 +104,7 @@ class SimLoop final : public Loop {
     std::shared_ptr<SimListener> listener;
     SimSocket socket;
     SimFile file;
-    std::string locked;  // the path of a directory
+    std::string locked;  // a directory and a name
     bool read_only = false;
     Op* reader = nullptr;  // accept, receive or receive_into
     Op* writer = nullptr;  // send

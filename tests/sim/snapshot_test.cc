@@ -235,16 +235,23 @@ TEST_F(SnapshotSimTest, AFlippedBitKeepsTheServerFromStarting) {
   EXPECT_TRUE(server->log().has("The RDB file dump.rdb is damaged at offset"));
 }
 
-TEST_F(SnapshotSimTest, AFolderIsOneServers) {
-  start();
-  const int32_t lock = machine.loop().lock_dir(".");
+TEST_F(SnapshotSimTest, AFileIsOneServers) {
+  start([](Options& options) { options.engine.enable_protected_configs = Allowed::kEverybody; });
+  const int32_t lock = machine.loop().lock_name(".", "dump.rdb");
   ASSERT_GE(lock, 0);
-  EXPECT_EQ(client->ask({"SAVE"}), "-ERR Another server keeps its data in the directory .\r\n");
+  EXPECT_EQ(client->ask({"SAVE"}), "-ERR Another server keeps its data in ./dump.rdb\r\n");
   EXPECT_TRUE(client->ask({"CONFIG", "SET", "save", "1 1"})
-                  .ends_with("Another server keeps its data in the directory .\r\n"));
-  machine.loop().unlock_dir({lock});
+                  .ends_with("Another server keeps its data in ./dump.rdb\r\n"));
+  EXPECT_EQ(client->ask({"CONFIG", "SET", "dbfilename", "other.rdb"}), "+OK\r\n");
   EXPECT_EQ(client->ask({"SAVE"}), "+OK\r\n");
-  EXPECT_EQ(machine.loop().lock_dir("."), -EWOULDBLOCK);
+  EXPECT_EQ(machine.loop().lock_name(".", "other.rdb"), -EWOULDBLOCK);
+  EXPECT_EQ(client->ask({"CONFIG", "SET", "dbfilename", "dump.rdb"}), "+OK\r\n");
+  machine.loop().unlock_name({lock});
+  EXPECT_EQ(client->ask({"SAVE"}), "+OK\r\n");
+  EXPECT_EQ(machine.loop().lock_name(".", "dump.rdb"), -EWOULDBLOCK);
+  const int32_t let_go = machine.loop().lock_name(".", "other.rdb");
+  ASSERT_GE(let_go, 0);
+  machine.loop().unlock_name({let_go});
 }
 
 }  // namespace

@@ -542,18 +542,22 @@ TEST_P(LoopContract, DirectoriesAreChangedAndListed) {
   EXPECT_EQ(file.last(), -ENOENT);
 }
 
-TEST_P(LoopContract, ADirectoryIsHeldByOne) {
+TEST_P(LoopContract, ANameInADirectoryIsHeldByOne) {
   Noted file;
   const std::string sub = path("sub");
   loop->make_dir(file.op, sub.c_str());
   finish(file);
-  const int32_t lock = loop->lock_dir(sub.c_str());
+  const int32_t lock = loop->lock_name(sub.c_str(), "a");
   ASSERT_GE(lock, 0);
-  EXPECT_EQ(loop->lock_dir(sub.c_str()), -EWOULDBLOCK);
-  loop->unlock_dir({lock});
-  const int32_t again = loop->lock_dir(sub.c_str());
+  EXPECT_EQ(loop->lock_name(sub.c_str(), "a"), -EWOULDBLOCK);
+  const int32_t other = loop->lock_name(sub.c_str(), "b");
+  ASSERT_GE(other, 0);
+  loop->unlock_name({lock});
+  const int32_t again = loop->lock_name(sub.c_str(), "a");
   ASSERT_GE(again, 0);
-  loop->unlock_dir({again});
+  EXPECT_EQ(loop->lock_name(sub.c_str(), "b"), -EWOULDBLOCK);
+  loop->unlock_name({again});
+  loop->unlock_name({other});
 }
 
 TEST_P(LoopContract, TimersRunInOrderAndWakeTheLoop) {
