@@ -2,11 +2,13 @@
 // The lines of an append-only file that are not commands. They begin with '#', stand between
 // commands, and are passed over by Redis:
 //
-//      #OURO:1                            first line of a file that ouro began: it has checksums
+//      #OURO:1                            from here on there are checksums: where an ouro began to
+//                                         write, behind the time if there is one (which nobody
+//                                         vouches for then); never inside of a transaction
 //      #TS:<seconds since 1970>           what follows was written at this time or later
 //      #C:<bytes>:<16 hex digits>         XXH3 of the bytes before this line, back to the line #C
-//                                         before it or to the beginning (of the file, or of what
-//                                         follows its snapshot); never of none
+//                                         before it or the beginning of the line #OURO:1,
+//                                         whichever is nearer; never of none
 //
 // Each ends with CR LF. Numbers have no leading zeros, hex digits are lower-case: what is written
 // in another way has been damaged.

@@ -100,19 +100,26 @@ void AofReader::read(ApplyFn apply) {
 
 void AofReader::on_line(ByteView line, ApplyFn apply) {
   if (line.starts_with(kAofChecksumStart)) return on_checksum(line, apply);
-  if (item_.offset == commands_at_ && line.starts_with(kAofHeaderStart)) {
-    if (line != kAofHeaderLine) return bad_place("a header of another version", item_.offset);
-    has_checksums_ = true;
-  } else if (has_checksums_ && !parse_aof_timestamp(line)) {
+  if (line.starts_with(kAofHeaderStart)) return on_header(line, apply);
+  if (has_checksums_ && !parse_aof_timestamp(line))
     return bad_place("a line that is neither a checksum nor a time", item_.offset);
-  }
   pass_item(line.size(), 1);
   if (!has_checksums_ && multi_ == kNoMulti) apply_groups(item_, apply);
 }
 
+// Whoever wrote what stands before it has ended.
+void AofReader::on_header(ByteView line, ApplyFn apply) {
+  if (line != kAofHeaderLine) return bad_place("a header of another version", item_.offset);
+  if (multi_ != kNoMulti) return bad_place("a header inside of a transaction", item_.offset);
+  apply_unchecked(apply);
+  if (state_ != State::kReading) return;
+  has_checksums_ = true;
+  pass_item(line.size(), 1);
+}
+
 void AofReader::on_checksum(ByteView line, ApplyFn apply) {
   if (!has_checksums_)
-    return bad_place("a checksum, although the file does not begin with #OURO:1", item_.offset);
+    return bad_place("a checksum, although no line #OURO:1 stands before it", item_.offset);
   const std::optional<AofChecksum> checksum = parse_aof_checksum(line);
   if (!checksum) return bad_place("a checksum that cannot be read", item_.offset);
   if (checksum->bytes != item_.offset - unchecked_at_)
@@ -169,6 +176,7 @@ void AofReader::bad_place(const char* reason, uint64_t offset) {
 void AofReader::begin_search(const char* reason, uint64_t offset) {
   reason_ = reason;
   offset_ = offset;
+  if (!has_checksums_) unchecked_at_ = ok_.offset;
   searched_to_ = unchecked_at_;
   search_bytes_left_ = kSearchBytesMax;
 }
@@ -209,9 +217,9 @@ void AofReader::end_commands(ApplyFn apply) {
   if (is_torn && part_ == Part::kCommands) {
     begin_search("the file ends within a command or a line", item_.offset);
     // A length may be what is damaged: then there are others behind it.
-    if (has_checksums_ && finds_checksum()) return fail(State::kDamaged, reason_, offset_);
+    if (finds_checksum()) return fail(State::kDamaged, reason_, offset_);
   }
-  if (is_torn && saw_checksum_) forget_commands();
+  if (is_torn && has_checksums_ && saw_checksum_) forget_commands();
   apply_unchecked(apply);
   if (state_ != State::kReading) return;
   if (multi_ != kNoMulti) {

@@ -2,11 +2,11 @@
 // AofReader: reads one append-only file that comes in chunks of any size, and applies its commands,
 // each with the database that it was meant for.
 //
-//      [snapshot]  #OURO:1  commands  #C  commands  #C ... commands
-//                                         ^ ok_up_to()     ^ what has come: kept, not yet applied
-//
-// A command is applied when nothing that may still come can take it back: in a file without
-// checksums when it is whole, inside MULTI when its EXEC has come, in a file with checksums
+//      [snapshot]  commands  #OURO:1  commands  #C  commands  #C ... commands
+//                                                   ^ ok_up_to()     ^ what has come: kept, not yet
+//                                                                      applied
+// A command is applied when nothing that may still come can take it back: where there are no
+// checksums when it is whole, inside MULTI when its EXEC has come, behind a line #OURO:1
 // (aof_line.h) when the line #C behind it agrees. SELECT, MULTI and EXEC are the reader's own: the
 // caller sees whole groups, and says which databases there are. A file that begins with a snapshot
 // is handed to `preamble` first.
@@ -21,8 +21,8 @@
 //                 checksums what is wrong lies in [ok_up_to(), damage_end()).
 //   kRefused      whoever applied a command refused it: refused_word(), refused_because(), offset()
 //   kBadPreamble  the snapshot cannot be read
-// A command behind the last checksum is applied, too (a Redis went on with the file of an ouro),
-// and counted: unchecked_commands().
+// A command behind the last checksum, or before a later line #OURO:1, is applied, too (a Redis went
+// on with the file of an ouro), and counted: unchecked_commands().
 //
 // Errors: what comes out is the same wherever the file is cut into chunks. Nothing is allocated by
 // what a length claims. Cost: one copy of each byte, with checksums XXH3 over it. Memory: what is
@@ -117,6 +117,7 @@ class AofReader {
   void begin_commands(uint64_t at);
   void read(ApplyFn apply);
   void on_line(ByteView line, ApplyFn apply);
+  void on_header(ByteView line, ApplyFn apply);
   void on_checksum(ByteView line, ApplyFn apply);
   void on_command(ByteView item, ApplyFn apply);
   static Kind kind_of(ByteView name, size_t words);
@@ -155,7 +156,7 @@ class AofReader {
   std::vector<ByteView> argv_;
 
   bool has_checksums_ = false;
-  uint64_t unchecked_at_ = 0;  // behind the last line #C
+  uint64_t unchecked_at_ = 0;  // behind the last line #C, or at the line #OURO:1
   uint64_t searched_to_ = 0;
   uint64_t search_bytes_left_ = 0;
   bool saw_checksum_ = false;  // a line that could be one

@@ -2,6 +2,7 @@
 #include "persistence/aof_writer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "datastructs/base/check.h"
 #include "datastructs/codec/number_text.h"
@@ -35,9 +36,10 @@ AofWriter::AofWriter(Heap& heap, Options options)
       gathered_(HeapAllocator<char>(heap)),
       taken_(HeapAllocator<char>(heap)) {}
 
-void AofWriter::begin_file() {
+void AofWriter::begin_file(uint64_t bytes) {
   CHECK(!has_gathered());
-  taken_bytes_ = 0;
+  taken_bytes_ = bytes;
+  is_begun_ = false;
   file_has_checksums_ = false;
   db_is_known_ = false;
   timestamp_ = 0;
@@ -70,14 +72,15 @@ void AofWriter::append_one(DbIndex db, Argv argv, ByteView raw, UnixMs now) {
   end_group();
 }
 
-// The header, if these are the first bytes of the file. Whether a file has checksums is settled
-// then: a reader takes a header for the promise that they follow.
+// The header, if nothing has been appended to the file yet. Whether checksums follow is settled
+// then: a reader takes a header for the promise that they do. It comes behind the time, since tools
+// look for that in a file's first line.
 void AofWriter::begin_group(UnixMs now) {
-  if (file_bytes() == 0) {
-    file_has_checksums_ = options_.checksums;
-    if (file_has_checksums_) gathered_ += kAofHeaderLine;
-  }
   if (options_.timestamps) append_timestamp(now);
+  if (std::exchange(is_begun_, true)) return;
+  file_has_checksums_ = options_.checksums;
+  checked_to_ = gathered_.size();
+  if (file_has_checksums_) gathered_ += kAofHeaderLine;
 }
 
 void AofWriter::end_group() {

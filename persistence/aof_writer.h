@@ -8,9 +8,10 @@
 // A file is RESP commands, as Redis 7.0 writes them: each effect one command, SELECT before one
 // whose database is another than that of the command before, MULTI and EXEC around a group that
 // must be applied whole. `timestamps` adds a line #TS when a second has passed, `checksums` the
-// header and a line #C at the end of every write (aof_line.h), and after each
+// header #OURO:1 in front and a line #C at the end of every write (aof_line.h), and after each
 // kAofCheckedBytesMax or so of a longer one: a reader must hold back what is not yet proven, and
-// what is damaged is found in bytes of this number.
+// what is damaged is found in bytes of this number. A file that is gone on with, whoever wrote it,
+// gets a header there: what stood in it before is not vouched for again.
 //
 // A group is never torn between two writes, nor between two files: when the next file begins, all
 // bytes of the one before have been taken.
@@ -47,8 +48,9 @@ class AofWriter {
   AofWriter(const AofWriter&) = delete;
   AofWriter& operator=(const AofWriter&) = delete;
 
-  // What is appended from now on goes into a new file. Requires: !has_gathered().
-  void begin_file();
+  // What is appended from now on goes into another file, behind the `bytes` that it has. Requires:
+  // !has_gathered().
+  void begin_file(uint64_t bytes = 0);
   // One group; nothing of what is for replicas alone.
   void append(std::span<const Effect> effects, GroupKind kind, UnixMs now);
   // One group of one effect. `raw`: the same as canonical RESP, if somebody has it; else empty.
@@ -84,8 +86,9 @@ class AofWriter {
   Options options_;
   Buffer gathered_;
   Buffer taken_;
-  uint64_t taken_bytes_ = 0;  // of this file, all writes
+  uint64_t taken_bytes_ = 0;  // of this file, all writes, and what it had before
   size_t checked_to_ = 0;     // up to here gathered_ is followed by a line #C
+  bool is_begun_ = false;     // the header has been written, if there is one
   bool file_has_checksums_ = false;
   bool db_is_known_ = false;
   DbIndex db_ = 0;

@@ -200,7 +200,7 @@ AofVerdict judge_load(const AofLoad& load, const AofReader& reader, bool load_tr
   }
   AofVerdict verdict;
   if (reader.unchecked_commands() > 0) {
-    verdict.log.push_back("The AOF file " + load.name + " ends with " +
+    verdict.log.push_back("The AOF file " + load.name + " has " +
                           std::to_string(reader.unchecked_commands()) +
                           " commands that no checksum covers: another server wrote them");
   }

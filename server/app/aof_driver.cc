@@ -54,7 +54,11 @@ void AofDriver::run_steps(FileSteps steps, std::function<void(const std::string&
 }
 
 void AofDriver::load_files() {
-  if (recovery_.loads.empty()) return begin_after_load({});
+  if (recovery_.loads.empty()) {
+    // A new one begins with its base.
+    rewrite_wanted_ = true;
+    return;
+  }
   loading_.emplace(engine_, paths_, std::move(recovery_.loads), options_.aof.aof_load_truncated,
                    [this](const AofLoading::Result& result) { on_files_loaded(result); });
   loader_.start(loading_->files(), *loading_, options_.app.key_load_delay);
@@ -66,27 +70,32 @@ void AofDriver::on_files_loaded(const AofLoading::Result& result) {
   // Nobody is served before what follows can be kept.
   engine_.persistence.loading.active = true;
   engine_.executor.close_gate(Gate::kLoading);
-  other_bytes_ = engine_.persistence.loading.loaded_bytes;
-  rewrite_policy_.on_base(other_bytes_);
+  rewrite_policy_.on_base(result.other_bytes + result.last_bytes);
   FileSteps steps = result.cut;
   std::move(recovery_.after.begin(), recovery_.after.end(), std::back_inserter(steps));
-  run_steps(std::move(steps), [this](const std::string& problem) { begin_after_load(problem); });
+  run_steps(std::move(steps), [this, bytes = result.last_bytes,
+                               other = result.other_bytes](const std::string& problem) {
+    problem.empty() ? go_on_after_load(bytes, other) : end_load(problem);
+  });
 }
 
-// A log that is there goes on in the next increment. A new one begins with its base.
-void AofDriver::begin_after_load(const std::string& problem) {
-  if (!problem.empty()) return end_load(problem);
+// A log that is there goes on in its last increment, which was synced by nobody if its writer was
+// killed. One that is a base alone gets one.
+void AofDriver::go_on_after_load(uint64_t last_bytes, uint64_t other_bytes) {
   manifest_.forget_history();
-  if (manifest_.empty()) {
-    rewrite_wanted_ = true;
-    return;
-  }
-  attach();
-  stream_.begin_file();
-  moment_ = stream_.written_to();
   switch_manifest_ = manifest_;
-  const std::string& name = switch_manifest_.add_increment(paths_.stem).name;
-  switch_file(plan_increment(paths_, switch_manifest_), paths_.in_folder(name));
+  const bool goes_on = !manifest_.increments().empty();
+  other_bytes_ = goes_on ? other_bytes : other_bytes + last_bytes;
+  attach();
+  stream_.begin_file(goes_on ? last_bytes : 0);
+  moment_ = stream_.written_to();
+  const std::string name = goes_on ? manifest_.increments().back().name
+                                   : switch_manifest_.add_increment(paths_.stem).name;
+  engine_.log.print(LogLevel::kNotice, "%s AOF incr file %s on server start",
+                    goes_on ? "Opening" : "Creating", name.c_str());
+  const std::string path = paths_.in_folder(name);
+  if (goes_on) return switch_file({{.kind = FileStep::Kind::kSync, .path = path}}, path);
+  switch_file(plan_increment(paths_, switch_manifest_), path);
 }
 
 void AofDriver::end_load(const std::string& problem) {

@@ -99,7 +99,7 @@ class AofDriver {
   void run_steps(FileSteps steps, std::function<void(const std::string&)> then);
   void load_files();
   void on_files_loaded(const AofLoading::Result& result);
-  void begin_after_load(const std::string& problem);
+  void go_on_after_load(uint64_t last_bytes, uint64_t other_bytes);
   void end_load(const std::string& problem);
   void begin_reload();
 

@@ -66,6 +66,8 @@ bool AofLoading::on_file_end() {
                            .path = paths_.in_folder(load().name),
                            .size = verdict.cut_to});
   }
+  result_.other_bytes += result_.last_bytes;
+  result_.last_bytes = reader.ok_up_to();
   engine_.log.print(LogLevel::kNotice, "DB loaded from %s file %s: %.3f seconds",
                     load().is_base ? "base" : "incr", load().name.c_str(),
                     static_cast<double>(engine_.instant() - file_began_) / 1e6);

@@ -25,6 +25,8 @@ class AofLoading final : public LoadSink {
   struct Result {
     std::string problem = {};
     FileSteps cut = {};
+    uint64_t last_bytes = 0;   // of the last file, once it is cut
+    uint64_t other_bytes = 0;  // of those before
   };
   using Done = std::function<void(const Result&)>;
 

@@ -103,7 +103,7 @@ Instant AofStream::due() const {
   return is_settled_ ? std::min(write, policy_.due_at()) : write;
 }
 
-void AofStream::begin_file() {
+void AofStream::begin_file(uint64_t bytes) {
   CHECK(!is_in_flight());
   is_settled_ = false;
   retry_at_ = 0;
@@ -115,7 +115,7 @@ void AofStream::begin_file() {
     (void)writer_.take();
     writer_.release();
   }
-  writer_.begin_file();
+  writer_.begin_file(bytes);
   written_to_ = commit_.log_end();
   if (has_file()) loop_.close(close_op_, std::exchange(fd_, FileFd()));
 }

@@ -49,9 +49,9 @@ class AofStream final : public EffectSink {
   // When a turn is wanted although nothing happens; kNever if none is.
   Instant due() const;
 
-  // What comes from now on goes into a new file; what has not been written to the one before is
-  // dropped. That is closed. Requires: nothing is in flight.
-  void begin_file();
+  // What comes from now on goes into another file, behind the `bytes` that it has; what has not
+  // been written to the one before is dropped. That is closed. Requires: nothing is in flight.
+  void begin_file(uint64_t bytes = 0);
   // The file that was begun. Requires: there is none.
   void take_file(FileFd fd);
   // That file belongs to the log, and all before `log_end` is on disk.

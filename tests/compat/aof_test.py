@@ -170,7 +170,7 @@ def exchange(check, tool, folder, rng, options, tool_options):
                 more.stderr[-500:])
     if not tool_options:
         check.holds(f"{what}: and says whether nobody vouches for it",
-                    (b"ends with 3 commands" in more.stderr) == has_checksums, more.stderr)
+                    (b"has 3 commands" in more.stderr) == has_checksums, more.stderr)
     with Redis(second) as redis:
         redis.rewrite(redis.connect())
     manifest = [name for name in log_files(second) if ".base." in name]

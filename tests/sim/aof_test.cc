@@ -65,6 +65,33 @@ TEST_F(AofTest, WhatWasWrittenIsThereAfterAnOrderlyEnd) {
   }
 }
 
+// Whoever wrote it: what each start adds has checksums of its own.
+TEST_F(AofTest, TheLogGoesOnInItsLastFile) {
+  const std::string path = "appendonlydir/appendonly.aof.1.incr.aof";
+  const auto headers = [&] {
+    const std::string bytes = machine.disk().seen(path);
+    size_t count = 0;
+    for (size_t at = bytes.find("#OURO:1"); at != std::string::npos;
+         at = bytes.find("#OURO:1", at + 1))
+      ++count;
+    return count;
+  };
+  for (size_t i = 1; i < 4; ++i) {
+    start(AppendFsync::kAlways);
+    SimClient client(world);
+    EXPECT_EQ(client.ask({"INCR", "n"}), ":" + std::to_string(i) + "\r\n");
+    EXPECT_EQ(headers(), i);
+    if (i == 2) {
+      crash(CrashKeeps::kNothing);
+    } else {
+      server.reset();
+    }
+  }
+  std::vector<std::string> names;
+  machine.disk().list_dir("appendonlydir", names);
+  EXPECT_EQ(names.size(), 3U);
+}
+
 // A reply comes when a sync has, and so does a read of what waits for one.
 TEST_F(AofTest, RepliesWaitForTheDisk) {
   start(AppendFsync::kAlways);

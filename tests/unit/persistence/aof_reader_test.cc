@@ -105,7 +105,38 @@ TEST(AofReader, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(wrong('#' + std::string(1023, 'x') + "\r\n"), at(0) + "a line that does not end");
   EXPECT_EQ(wrong('#' + std::string(1020, 'x') + "\r\n"), "done");
   EXPECT_EQ(wrong(aof_checksum_line("x")),
-            at(0) + "a checksum, although the file does not begin with #OURO:1");
+            at(0) + "a checksum, although no line #OURO:1 stands before it");
+}
+
+// An ouro goes on with a file that others wrote, or ouros before it.
+TEST(AofReader, ChecksumsMayBeginInMidFile) {
+  const std::string a = resp("SET a 1");
+  const std::string b = first(resp("SET b 2"));
+  const std::string all = "0: SET a 1\n0: SET b 2\n";
+  EXPECT_EQ(read_aof(a + b), all + "done");
+  EXPECT_EQ(read_aof("#TS:1\r\n" + a + "#TS:2\r\n" + b), all + "done");
+  EXPECT_EQ(read_aof(first(a) + b), all + "done");
+  EXPECT_EQ(read_aof(first(a) + a + b), "0: SET a 1\n" + all + "done");
+  AofReader reader;
+  read_aof(reader, first(a) + a + b, [] { return 7; });
+  EXPECT_EQ(reader.unchecked_commands(), 1U);
+  EXPECT_EQ(read_aof(resp("MULTI") + a + b),
+            "damaged, good up to 0 at 42: a header inside of a transaction");
+  const std::string torn = a + b + b.substr(0, b.size() - 1);
+  const size_t good = (a + b + std::string(kAofHeaderLine) + resp("SET b 2")).size();
+  const std::string text = read_aof(torn);
+  EXPECT_TRUE(
+      text.starts_with(all + "0: SET b 2\ntorn, good up to " + std::to_string(good) + " at "))
+      << text;
+}
+
+// What has checksums is not given up for what has none and claims to go on beyond it.
+TEST(AofReader, ADamagedLengthBeforeTheFirstChecksumIsNoTornTail) {
+  std::string file = resp("SET a 1") + resp("SET b 2") + first(resp("SET c 3"));
+  file[file.find("$1\r\nb") + 1] = '9';
+  EXPECT_NE(read_aof(file).find("damaged, good up to"), std::string::npos) << read_aof(file);
+  file[file.find("$9\r\nb") + 2] = '9';
+  EXPECT_NE(read_aof(file).find("damaged, good up to"), std::string::npos) << read_aof(file);
 }
 
 TEST(AofReader, ARefusedCommandEndsTheReading) {
@@ -282,7 +313,7 @@ TEST(AofReader, OtherLinesAreDamageAmongChecksums) {
   const std::string torn = "0: SET a 1\ntorn, good up to " + std::to_string(a.size()) + " at " +
                            std::to_string(a.size()) + ": ";
   EXPECT_EQ(read_aof(a + "#TS:x\r\n"), torn + "a line that is neither a checksum nor a time");
-  EXPECT_EQ(read_aof(a + "#OURO:1\r\n"), torn + "a line that is neither a checksum nor a time");
+  EXPECT_EQ(read_aof(a + "#OURO:2\r\n"), torn + "a header of another version");
   EXPECT_EQ(read_aof(a + "#C:1\r\n"), torn + "a checksum that cannot be read");
   EXPECT_EQ(read_aof("#OURO:2\r\n" + resp("SET a 1")),
             "damaged, good up to 0 at 0: a header of another version");
@@ -381,13 +412,18 @@ TEST(AofReader, EveryFlippedBitIsFoundAndNamed) {
   const WrittenFile file = random_file(11, {.checksums = true, .timestamps = true}, 8);
   const std::string all = read_aof(file.bytes);
   const std::vector<size_t>& ends = file.write_ends;
+  const size_t header_at = file.bytes.find(kAofHeaderLine);
   for (size_t bit = 0; bit < file.bytes.size() * 8; ++bit) {
     std::string bytes = file.bytes;
     const size_t at = bit / 8;
     bytes[at] = static_cast<char>(bytes[at] ^ 1 << bit % 8);
     AofReader reader;
     const std::string text = read_aof(reader, bytes, [] { return 4096; });
-    if (reader.state() == AofReader::State::kTorn) {
+    if (reader.state() == AofReader::State::kDone) {
+      // Another time in front of the header is no other data.
+      EXPECT_EQ(text + "done", all);
+      EXPECT_LT(at, header_at);
+    } else if (reader.state() == AofReader::State::kTorn) {
       ++torn;
       EXPECT_GE(at, reader.ok_up_to());
       // Only the last write can be lost as a torn tail.
@@ -400,7 +436,7 @@ TEST(AofReader, EveryFlippedBitIsFoundAndNamed) {
         EXPECT_GE(at, reader.ok_up_to());
         EXPECT_LT(at, reader.damage_end());
       } else {
-        EXPECT_LT(at, kAofHeaderLine.size());
+        EXPECT_LT(at, header_at + kAofHeaderLine.size());
       }
     }
     ASSERT_TRUE(all.starts_with(text)) << "bit " << bit;

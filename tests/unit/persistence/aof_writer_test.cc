@@ -97,6 +97,19 @@ TEST_F(AofWriterTest, EachWriteEndsWithAChecksumOfItsOwnBytes) {
   EXPECT_EQ(take(), resp("INCR n") + aof_checksum_line(resp("INCR n")));
 }
 
+// What a file had before is nobody's who goes on with it.
+TEST_F(AofWriterTest, AFileThatIsGoneOnWithGetsAHeaderThere) {
+  writer.set_options({.checksums = true, .timestamps = true});
+  writer.begin_file(1000);
+  append(0, "INCR n", kNow);
+  EXPECT_EQ(writer.file_bytes() - 1000, writer.buffered_bytes());
+  const std::string part = "#OURO:1\r\n" + resp("SELECT 0") + resp("INCR n");
+  const AofWriter::Write write = writer.take();
+  EXPECT_EQ(write.at, 1000U);
+  EXPECT_EQ(write.bytes, "#TS:1700000000\r\n" + part + aof_checksum_line(part));
+  writer.release();
+}
+
 TEST_F(AofWriterTest, ChecksumsBeginWithAFile) {
   append(0, "INCR n");
   take();
