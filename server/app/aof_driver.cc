@@ -16,7 +16,14 @@ AofDriver::AofDriver(Loop& loop, Loader& loader, Engine& engine, const Options& 
       options_(options),
       hints_(engine),
       stream_(loop, engine.log, engine.heap, engine.commit),
-      steps_(loop) {}
+      steps_(loop),
+      name_(loop, engine.log) {}
+
+bool AofDriver::hold(std::string& error) {
+  if (name_.is_held()) return true;
+  const AofOptions& options = options_.aof;
+  return name_.take(options_.app.dir, options.appenddirname + '/' + options.appendfilename, error);
+}
 
 bool AofDriver::look() {
   const std::string& dir = options_.app.dir;

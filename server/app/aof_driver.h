@@ -39,6 +39,7 @@
 #include "server/app/aof_loading.h"
 #include "server/app/aof_stream.h"
 #include "server/app/file_steps.h"
+#include "server/app/held_name.h"
 #include "server/app/loader.h"
 #include "server/app/options.h"
 #include "server/app/snapshot_contents.h"
@@ -57,6 +58,9 @@ class AofDriver {
   // log can be kept here: problems_found() says why.
   bool look();
   const std::vector<std::string>& problems_found() const { return problems_found_; }
+  // The log is this server's, where it was looked for at the start. False with a text if it is
+  // another's.
+  bool hold(std::string& error);
   // Reads the log, or begins one in empty databases.
   void load(Done done);
 
@@ -130,6 +134,7 @@ class AofDriver {
   KeyHints hints_;
   AofStream stream_;
   FileStepRunner steps_;
+  HeldName name_;
   Op open_op_{this, op_to<&AofDriver::on_opened>()};
 
   State state_ = State::kOff;

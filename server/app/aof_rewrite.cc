@@ -13,6 +13,7 @@ Status AofDriver::rewrite(bool& scheduled, std::string& error) {
     error = "Background append only file rewriting already in progress";
     return Err::kInvalid;
   }
+  if (!hold(error)) return Err::kIo;
   scheduled = facts.scheduled = engine_.persistence.snapshot.active;
   rewrite_wanted_ = true;
   rewrite_at_ = 0;

@@ -10,44 +10,10 @@
 
 namespace ouro {
 
-// A file is one server's, since two would write over each other's; several share a folder if their
-// files have different names. A name is taken when the file is to be written for the first time; a
-// server that keeps nothing needs none.
-bool Server::hold(HeldName& held, const std::string& name, std::string& error) {
-  const std::string path = options_.app.dir + '/' + name;
-  if (held.lock.is_open() && held.path == path) return true;
-  let_go(held);
-  const int32_t lock = loop_.lock_name(options_.app.dir.c_str(), name);
-  if (lock == -EWOULDBLOCK) {
-    error = "Another server keeps its data in " + path;
-    return false;
-  }
-  // Some network file systems know no locks.
-  if (lock < 0) {
-    log_.print(LogLevel::kWarning, "%s cannot be locked: %s", path.c_str(), strerrordesc_np(-lock));
-    return true;
-  }
-  held = {{lock}, path};
-  return true;
-}
-
-void Server::let_go(HeldName& held) {
-  if (held.lock.is_open()) loop_.unlock_name(std::exchange(held.lock, FileFd()));
-}
-
-bool Server::hold_snapshot(std::string& error) {
-  return hold(held_snapshot_, options_.app.dbfilename, error);
-}
-
-// It stays where it is when `dir` changes.
-bool Server::hold_log(std::string& error) {
-  if (held_log_.lock.is_open()) return true;
-  return hold(held_log_, options_.aof.appenddirname + '/' + options_.aof.appendfilename, error);
-}
-
+// A snapshot beside a log is held when it is written, since the log has the data.
 bool Server::hold_what_is_kept(std::string& error) {
-  if (snapshots_.has_save_points() && !hold_snapshot(error)) return false;
-  return !options_.aof.appendonly || hold_log(error);
+  if (options_.aof.appendonly) return aof_.hold(error);
+  return !snapshots_.has_save_points() || snapshots_.hold(error);
 }
 
 // `dir` has changed.
@@ -89,17 +55,14 @@ void Server::on_loaded(const std::string& problem) {
 }
 
 Status Server::save(SaveRequest request, bool& scheduled, std::string& error) {
-  if (!hold_snapshot(error)) return Err::kIo;
   return snapshots_.save(request, scheduled, error);
 }
 
 Status Server::reload(ReloadRequest request, std::string& error) {
-  if (request.saves && !hold_snapshot(error)) return Err::kIo;
   return snapshots_.reload(request, error);
 }
 
 Status Server::rewrite_log(bool& scheduled, std::string& error) {
-  if (!hold_log(error)) return Err::kIo;
   return aof_.rewrite(scheduled, error);
 }
 
@@ -117,7 +80,7 @@ Status Server::shutdown(ShutdownRequest request, std::string& error) {
     stopping_ = true;
     return Status::ok();
   }
-  if (!hold_snapshot(error) && !request.force) return Err::kIo;
+  if (!snapshots_.hold(error) && !request.force) return Err::kIo;
   log_.write(LogLevel::kNotice, "Saving the final RDB snapshot before exiting.");
   // What is acknowledged from now on would not be in it.
   engine_.exclusive.hold();

@@ -228,8 +228,6 @@ void Server::stop() {
     (void)snapshots_.turn();
   }
   aof_.finish();
-  let_go(held_snapshot_);
-  let_go(held_log_);
   signals_.reset();
 }
 

@@ -97,11 +97,6 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void every_second();
   void purge_when_idle();
   Millis wait_for(Millis wait_max) const;
-  struct HeldName;
-  bool hold(HeldName& held, const std::string& name, std::string& error);
-  void let_go(HeldName& held);
-  bool hold_snapshot(std::string& error);
-  bool hold_log(std::string& error);
   bool hold_what_is_kept(std::string& error);
   Status change_folder(std::string& error);
   void load();
@@ -129,13 +124,6 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Loader loader_;
   SnapshotDriver snapshots_;
   AofDriver aof_;
-  // Of a file in `dir` that no other server may write to.
-  struct HeldName {
-    FileFd lock;
-    std::string path;
-  };
-  HeldName held_snapshot_;
-  HeldName held_log_;
   bool is_loaded_ = false;
   bool load_failed_ = false;
   // By a signal, at a moment when a snapshot could not be made.

@@ -140,7 +140,17 @@ void SnapshotDriver::begin_if_due() {
   if (is_stopped_ || loader_.busy() || engine_.exclusive.active()) return;
   if (!facts.last_is_ok && loop_.now() - tried_ <= kRetryAfter) return;
   const bool is_scheduled = facts.scheduled && !engine_.persistence.rewrite.active;
-  if (is_scheduled || save_point_reached()) begin(Purpose::kBackground, nullptr);
+  if (!is_scheduled && !save_point_reached()) return;
+  if (std::string error; !hold(error)) return fail_to_begin(error);
+  begin(Purpose::kBackground, nullptr);
+}
+
+void SnapshotDriver::fail_to_begin(const std::string& problem) {
+  SavingFacts& facts = engine_.persistence.snapshot;
+  facts.scheduled = facts.last_is_ok = false;
+  tried_ = loop_.now();
+  engine_.log.print(LogLevel::kWarning, "Background saving error: %s", problem.c_str());
+  engine_.apply_write_refusal();
 }
 
 Status SnapshotDriver::save(Host::SaveRequest request, bool& scheduled, std::string& error) {
@@ -149,6 +159,7 @@ Status SnapshotDriver::save(Host::SaveRequest request, bool& scheduled, std::str
     error = "Background save already in progress";
     return Err::kInvalid;
   }
+  if (!hold(error)) return Err::kIo;
   if (request.in_foreground) {
     begin(Purpose::kForeground, [this](const std::string& problem) {
       engine_.exclusive.end(problem.empty() ? problem : "ERR " + problem);
@@ -231,7 +242,8 @@ void SnapshotDriver::on_load_end(const LoadFile* failed, int error) {
 
 // ---- DEBUG RELOAD
 
-Status SnapshotDriver::reload(Host::ReloadRequest request, std::string&) {
+Status SnapshotDriver::reload(Host::ReloadRequest request, std::string& error) {
+  if (request.saves && !hold(error)) return Err::kIo;
   const auto read = [this, request](const std::string& problem) {
     if (!problem.empty()) return end_reload(problem);
     if (request.flushes) {

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "server/app/file_steps.h"
+#include "server/app/held_name.h"
 #include "server/app/loader.h"
 #include "server/app/options.h"
 #include "server/app/snapshot_contents.h"
@@ -40,7 +41,8 @@ class SnapshotDriver final : private LoadSink {
         engine_(engine),
         options_(options),
         hints_(engine),
-        steps_(loop) {
+        steps_(loop),
+        name_(loop, engine.log) {
     on_options_changed();
   }
 
@@ -52,6 +54,9 @@ class SnapshotDriver final : private LoadSink {
   Instant due() const;
   // `save` or stop-writes-on-bgsave-error has changed.
   void on_options_changed();
+
+  // The file is this server's. False with a text if it is another's.
+  bool hold(std::string& error) { return name_.take(options_.dir, options_.dbfilename, error); }
 
   // As Host says.
   Status save(Host::SaveRequest request, bool& scheduled, std::string& error);
@@ -77,6 +82,7 @@ class SnapshotDriver final : private LoadSink {
   void put_in_place();
   void end(const std::string& problem);
   void begin_if_due();
+  void fail_to_begin(const std::string& problem);
   bool save_point_reached() const;
 
   // ---- LoadSink
@@ -95,6 +101,7 @@ class SnapshotDriver final : private LoadSink {
   const AppOptions& options_;
   KeyHints hints_;
   FileStepRunner steps_;
+  HeldName name_;
   struct SavePoint {
     int64_t seconds;
     uint64_t changes;

@@ -90,7 +90,8 @@ def shared_folder(check, ours, folder):
     with Logged(ours, home) as first:
         code, lines = refused(ours, home)
         check.holds("the same log is refused", code == 1 and "Another server keeps its data in" in lines[-1], lines)
-        with Logged(ours, home, "--appendfilename", "other.aof") as second:
+        # The snapshot, which would be the same one's, is held when it is written.
+        with Logged(ours, home, "--appendfilename", "other.aof", "--save", "900 1") as second:
             second.connect().call("SET", "k", "second")
         first.connect().call("SET", "k", "first")
     with Logged(ours, home) as first, Logged(ours, home, "--appendfilename", "other.aof") as second:

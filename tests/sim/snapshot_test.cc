@@ -235,6 +235,23 @@ TEST_F(SnapshotSimTest, AFlippedBitKeepsTheServerFromStarting) {
   EXPECT_TRUE(server->log().has("The RDB file dump.rdb is damaged at offset"));
 }
 
+// Beside a log the snapshot is held when it is written.
+TEST_F(SnapshotSimTest, ASavePointDoesNotWriteToAnothersFile) {
+  const int32_t lock = machine.loop().lock_name(".", "dump.rdb");
+  ASSERT_GE(lock, 0);
+  start([](Options& options) {
+    options.aof.appendonly = true;
+    options.app.save = "1 1";
+  });
+  EXPECT_EQ(client->ask({"SET", "k", "v"}), "+OK\r\n");
+  world.run_for(2'500'000);
+  EXPECT_EQ(info("rdb_last_bgsave_status"), "err");
+  EXPECT_TRUE(server->log().has("Another server keeps its data in ./dump.rdb"));
+  machine.loop().unlock_name({lock});
+  world.run_for(7'000'000);
+  EXPECT_EQ(info("rdb_last_bgsave_status"), "ok");
+}
+
 TEST_F(SnapshotSimTest, AFileIsOneServers) {
   start([](Options& options) { options.engine.enable_protected_configs = Allowed::kEverybody; });
   const int32_t lock = machine.loop().lock_name(".", "dump.rdb");
