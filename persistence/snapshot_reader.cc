@@ -121,7 +121,7 @@ void SnapshotReader::read_head(ByteView bytes) {
 void SnapshotReader::read_checksum(ByteView bytes) {
   const auto stored = RdbReader(bytes).fixed<uint64_t>();
   if (stored != 0 && stored != checksum_ && !ignores_checksum_)
-    return fail("the checksum is not that of the file", record_offset_);
+    return fail("CRC error: the checksum is not that of the file", record_offset_);
   state_ = State::kDone;
 }
 

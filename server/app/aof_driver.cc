@@ -134,6 +134,7 @@ void AofDriver::begin_reload() {
   const auto end = [this](const std::string& problem) {
     loading_.reset();
     engine_.changes = 0;
+    if (!problem.empty()) engine_.log.write(LogLevel::kWarning, problem);
     engine_.exclusive.end(
         problem.empty() ? "" : "ERR Error trying to load the AOF files, check server logs.");
   };

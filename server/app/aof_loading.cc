@@ -53,14 +53,15 @@ bool AofLoading::on_file_end() {
   if (reader.state() == AofReader::State::kReading) {
     (void)reader.end([this](DbIndex db, Argv argv) { return apply(db, argv); });
   }
-  const AofVerdict verdict = judge_load(load(), reader, load_truncated_);
+  AofVerdict verdict = judge_load(load(), reader, load_truncated_);
+  if (verdict.action == AofVerdict::Action::kRefuse) {
+    result_.problem = std::move(verdict.log.back());
+    verdict.log.pop_back();
+  }
   for (const std::string& line : verdict.log) engine_.log.write(LogLevel::kWarning, line);
   if (const std::string& refusal = reading_->contents.refusal(); !refusal.empty())
     engine_.log.write(LogLevel::kWarning, load().name + ": " + refusal);
-  if (verdict.action == AofVerdict::Action::kRefuse) {
-    result_.problem = verdict.log.empty() ? load().name + " cannot be loaded" : verdict.log.back();
-    return false;
-  }
+  if (!result_.problem.empty()) return false;
   if (verdict.action == AofVerdict::Action::kCut) {
     result_.cut.push_back({.kind = FileStep::Kind::kCut,
                            .path = paths_.in_folder(load().name),

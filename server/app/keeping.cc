@@ -29,11 +29,13 @@ Status Server::change_folder(std::string& error) {
 // Waits for as long as it takes to see that there is nothing to load, so that a server without data
 // tells no client of loading.
 void Server::load() {
-  const auto done = [this](const std::string& problem) { on_loaded(problem); };
   if (options_.aof.appendonly) {
-    aof_.load(done);
+    aof_.load([this](const std::string& problem) { on_loaded(problem); });
   } else {
-    snapshots_.load(done);
+    snapshots_.load([this](const std::string& problem) {
+      if (!problem.empty()) log_.write(LogLevel::kWarning, problem);
+      on_loaded(problem.empty() ? "" : "Fatal error loading the DB, check server logs. Exiting.");
+    });
   }
   while (!is_loaded_ && !load_failed_ && (!loader_.busy() || loader_.is_opening_first())) {
     loop_.run_once(10);
@@ -41,11 +43,11 @@ void Server::load() {
   }
 }
 
+// What could not be loaded is the log's last line, as in Redis: tools look for it there.
 void Server::on_loaded(const std::string& problem) {
   load_failed_ = !problem.empty();
   if (load_failed_) {
     log_.write(LogLevel::kWarning, problem);
-    log_.write(LogLevel::kWarning, "Fatal error loading the DB, check server logs. Exiting.");
     stopping_ = true;
     return;
   }

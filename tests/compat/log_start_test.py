@@ -66,6 +66,17 @@ REFUSED = {
     "a blank line": (FIRST + "\n", {"1_incr": commands("SET a 1")}, (), "Invalid AOF manifest file format"),
     "no order": (f"file {STEM}.2.incr.aof seq 2 type i\n" + FIRST, {"1_incr": b"", "2_incr": b""}, (),
                  "Found a non-monotonic sequence number"),
+    "bad format": (FIRST, {"1_incr": commands("SET a 1") + b"!!!" + commands("SET a 1")}, (),
+                   "Bad file format reading the append only file"),
+    "an unfinished MULTI": (FIRST, {"1_incr": commands("SET a 1", "MULTI", "SET b 2")}, ("--aof-load-truncated", "no"),
+                            "Unexpected end of file reading the append only file"),
+    "an unfinished command": (FIRST, {"1_incr": commands("SET a 1")[:-1]}, ("--aof-load-truncated", "no"),
+                              "Unexpected end of file reading the append only file"),
+    "an unknown command": (FIRST, {"1_incr": commands("BLA a 1")}, (),
+                           "Unknown command 'BLA' reading the append only file"),
+    "a file that is torn and not the last": (FIRST + FIRST.replace("1", "2"),
+                                             {"1_incr": commands("SET a 1")[:-1], "2_incr": b""}, (),
+                                             "Fatal error: the truncated file is not the last file"),
 }
 
 
