@@ -153,6 +153,7 @@ void AofDriver::begin_reload() {
 
 void AofDriver::write() {
   if (!is_attached_) return;
+  stream_.set_delay(engine_.persistence.log_write_delay);
   stream_.write();
   if (!wants_rest() || stream_.waits_for_sync()) stream_.sync();
   publish();

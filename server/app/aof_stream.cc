@@ -26,6 +26,7 @@ void AofStream::write() {
   if (policy_.holds_writes()) return;
   if (taken_.bytes.empty()) {
     if (!writer_.has_gathered()) return note_written_to(commit_.log_end());
+    if (is_delayed()) return;
     taken_ = writer_.take();
     taken_done_ = 0;
     taken_to_ = commit_.log_end();
@@ -37,6 +38,13 @@ void AofStream::write() {
     note_written(result);
     if (result <= 0) return;
   }
+}
+
+bool AofStream::is_delayed() {
+  if (delay_ > 0 && !delayed_to_) delayed_to_ = loop_.now() + delay_;
+  if (delayed_to_ && loop_.now() < *delayed_to_) return true;
+  delayed_to_.reset();
+  return false;
 }
 
 void AofStream::note_written(int32_t result) {
@@ -99,7 +107,7 @@ Instant AofStream::due() const {
   if (!has_file()) return kNever;
   const bool waits = !write_op_.busy() && !policy_.holds_writes() &&
                      (!taken_.bytes.empty() || writer_.has_gathered());
-  const Instant write = waits ? retry_at_ : kNever;
+  const Instant write = waits ? std::max(retry_at_, delayed_to_.value_or(0)) : kNever;
   return is_settled_ ? std::min(write, policy_.due_at()) : write;
 }
 

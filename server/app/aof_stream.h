@@ -18,6 +18,7 @@
 // Not here: which file that is and what stands in the manifest (aof_driver.h).
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "datastructs/base/log.h"
@@ -40,6 +41,8 @@ class AofStream final : public EffectSink {
   void set_mode(AppendFsync mode) { policy_.set_mode(mode); }
   void set_paused(bool paused) { policy_.set_paused(paused); }
   void set_options(AofWriter::Options options) { writer_.set_options(options); }
+  // Each write comes so long after what it writes.
+  void set_delay(Micros delay) { delay_ = delay; }
 
   // Each once a turn, in this order: what is gathered goes to the file; a sync begins if it is due.
   void write();
@@ -85,6 +88,7 @@ class AofStream final : public EffectSink {
   static constexpr Micros kRetryAfter = 1'000'000;
 
   void on_write_done(const Outcome& outcome) { note_written(outcome.result); }
+  bool is_delayed();
   void note_written(int32_t result);
   void note_written_to(uint64_t log_end);
   void on_sync_done(const Outcome& outcome);
@@ -106,6 +110,8 @@ class AofStream final : public EffectSink {
   uint64_t taken_to_ = 0;   // where the log ends with it
   uint64_t written_to_ = 0;
   Instant retry_at_ = 0;
+  Micros delay_ = 0;
+  std::optional<Instant> delayed_to_;  // what is gathered
   std::string problem_;
 };
 

@@ -57,6 +57,7 @@ struct Persistence {
   uint64_t log_buffered_bytes = 0;
   uint64_t log_pending_syncs = 0;
   uint64_t log_delayed_syncs = 0;
+  Micros log_write_delay = 0;  // DEBUG AOF-FLUSH-SLEEP: each write comes so much later
 
   // What a write is answered while what it changes cannot be kept; empty if it can.
   std::string write_refusal() const;

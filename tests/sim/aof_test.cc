@@ -120,6 +120,25 @@ TEST_F(AofTest, RepliesWaitForTheDisk) {
   EXPECT_EQ(client.ask({"GET", "k"}), "$1\r\nw\r\n");
 }
 
+TEST_F(AofTest, RepliesWaitForAWriteThatIsDelayed) {
+  for (const AppendFsync fsync : {AppendFsync::kAlways, AppendFsync::kEverySecond}) {
+    start(fsync);
+    SimClient client(world);
+    EXPECT_EQ(client.ask({"DEBUG", "AOF-FLUSH-SLEEP", "500000"}), "+OK\r\n");
+    client.ask({"GET", "k"});
+    const size_t before = machine.disk().used_bytes();
+    client.send(resp_command({"SET", "k", "v"}) + resp_command({"GET", "k"}));
+    world.run_for(400'000);
+    EXPECT_EQ(client.take(), "");
+    EXPECT_EQ(machine.disk().used_bytes(), before);
+    world.run_for(200'000);
+    EXPECT_EQ(client.take(), "+OK\r\n$1\r\nv\r\n");
+    EXPECT_GT(machine.disk().used_bytes(), before);
+    client.ask({"DEBUG", "AOF-FLUSH-SLEEP", "0"});
+    server.reset();
+  }
+}
+
 TEST_F(AofTest, AFullDiskStopsWritesUntilThereIsRoom) {
   start(AppendFsync::kEverySecond);
   SimClient writer(world);

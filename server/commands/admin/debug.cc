@@ -318,6 +318,13 @@ Status debug_loadaof(Context& ctx) {
   return Err::kExclusive;
 }
 
+// Nobody but those whose replies wait for the log is held up by it.
+Status debug_aof_flush_sleep(Context& ctx) {
+  const Result<int64_t> micros = ctx.integer(2);
+  ctx.engine.persistence.log_write_delay = micros.is_ok() ? std::max<int64_t>(*micros, 0) : 0;
+  return reply_ok(ctx);
+}
+
 Status debug_error(Context& ctx) { return ctx.fail_text(ctx.argv[2]); }
 
 Status debug_help(Context& ctx);
@@ -330,6 +337,8 @@ struct DebugRow {
   ByteView help;
 };
 constexpr DebugRow kDebugRows[] = {
+    {"AOF-FLUSH-SLEEP", 3, 3, debug_aof_flush_sleep, "<microsec>",
+     "Delays each write of the append-only log, for tests."},
     {"CONFIG-REWRITE-FORCE-ALL", 2, 2, debug_config_rewrite_force_all, "",
      "As CONFIG REWRITE, with every parameter."},
     {"DIGEST", 2, 2, debug_digest, "", "Returns a digest of all keys and values."},
