@@ -30,7 +30,7 @@ Result<uint64_t> bit_position(Context& ctx, ByteView text, unsigned field_width 
   const auto number = parse_int64(text);
   int64_t at = -1;
   if (number && __builtin_mul_overflow(*number, unit, &at)) at = -1;
-  const bool obeys = ctx.caller.origin == Origin::kPrimary || ctx.caller.origin == Origin::kReplay;
+  const bool obeys = ctx.caller.obeys();
   const bool fits = at >= 0 && (obeys || static_cast<uint64_t>(at / kByteBits) <
                                              ctx.engine.options.proto_max_bulk_len);
   if (!fits) return ctx.fail("ERR bit offset is not an integer or out of range");

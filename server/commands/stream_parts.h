@@ -59,9 +59,7 @@ StreamConsumer& visit_consumer(Context& ctx, const Key& key, StreamGroup& group,
 Millis idle_of(const Context& ctx, const StreamPending& pending);
 
 // Whether this is told again as it was: by our own log, or by a primary.
-inline bool is_from_log(const Context& ctx) {
-  return ctx.caller.origin == Origin::kReplay || ctx.caller.origin == Origin::kPrimary;
-}
+inline bool is_from_log(const Context& ctx) { return ctx.caller.obeys(); }
 
 // A change and its event, if there is one.
 void noted(Context& ctx, const Key& key, ByteView event = {});

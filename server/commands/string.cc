@@ -133,8 +133,7 @@ Status cmd_msetnx(Context& ctx) {
 }
 
 Status check_size(const Context& ctx, size_t bytes) {
-  if (ctx.caller.origin == Origin::kPrimary || ctx.caller.origin == Origin::kReplay)
-    return Status::ok();
+  if (ctx.caller.obeys()) return Status::ok();
   return bytes > ctx.engine.options.proto_max_bulk_len ? Err::kTooBig : Err::kNone;
 }
 

@@ -116,6 +116,8 @@ void Batch::run_nested() {
   };
   fed_.erase(std::remove_if(fed_.begin(), fed_.end(), is_done), fed_.end());
   nested_arena_.clear();
+  // A script that is read from the log runs outside of any batch.
+  if (nested_from_ == 0) is_nested_ = false;
 }
 
 }  // namespace ouro

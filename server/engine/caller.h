@@ -87,6 +87,8 @@ struct WatchedKey {
 
 struct Caller {
   explicit Caller(Origin from) : origin(from) {}
+  // What it sends has happened already: nothing of it is refused.
+  bool obeys() const { return origin == Origin::kReplay || origin == Origin::kPrimary; }
 
   Origin origin;
   DbIndex db = 0;

@@ -141,6 +141,10 @@ void Context::erase(const Key& key) {
   changed(key, Event::kGeneric, "del");
 }
 
+bool Context::may_wait_exclusively() const {
+  return caller.origin == Origin::kClient && engine.exclusive.holder() == nullptr;
+}
+
 bool Context::may_block() const {
   return caller.origin == Origin::kClient && !caller.txn.executing &&
          !engine.executor.is_last_run();

@@ -156,8 +156,9 @@ struct Context {
   // False inside MULTI and scripts, for callers without a connection, and when a wait without keys
   // has timed out: then the command answers at once as if its time were over.
   bool may_block() const;
-  // Inside MULTI too; the handler then returns Err::kExclusive (exclusive.h).
-  bool may_wait_exclusively() const { return caller.origin == Origin::kClient; }
+  // Inside MULTI too; the handler then returns Err::kExclusive (exclusive.h). False while another
+  // waits so.
+  bool may_wait_exclusively() const;
   // Waits until one of the keys changes or `timeout_ms` (0: for ever) is over: the answer is a null
   // array then.
   // After `look_again_ms` it is run again though they have not changed.

@@ -46,11 +46,19 @@ void Exclusive::finish_command(Session& session) {
   });
 }
 
+// Nothing may join the group of a transaction.
+bool Exclusive::others_are_answered() const {
+  return session_ != nullptr && engine_.persistence.loading.active &&
+         !session_->caller().txn.executing;
+}
+
 void Exclusive::release_all() {
   for (const auto& [id, session] : engine_.clients.all()) session->resume();
 }
 
 void Exclusive::on_turn_end() {
+  const bool answered_before = std::exchange(others_were_answered_, others_are_answered());
+  if (others_were_answered_ && !answered_before) release_all();
   if (session_ == nullptr || engine_.instant() < until_) return;
   Session& session = *session_;
   finish_command(session);

@@ -5,6 +5,7 @@
 //      command --Err::kExclusive--> waits until `until`, or end() --> "OK", or an error
 //          --> the rest of its EXEC, if it was queued --> everybody goes on
 //
+// While a snapshot or a log is loaded (DEBUG RELOAD) others are answered, by the gate: LOADING.
 // Inside EXEC it pauses the queue between two commands. The group stays open meanwhile, and nothing
 // else may join it: no slice expires or evicts. If the session goes, the rest of its queue runs at
 // once, without further waits, so that a transaction is always whole.
@@ -26,6 +27,10 @@ class Exclusive {
 
   bool active() const { return session_ != nullptr || is_held_; }
   const Session* holder() const { return session_; }
+  // What it sends waits.
+  bool holds(const Session& session) const {
+    return active() && (&session == session_ || !others_are_answered());
+  }
   // The command is accounted with the time of the whole wait. Requires that nobody waits.
   void begin(Session& session, const CommandSpec& spec, Argv argv, Instant until);
   // What it waits for (begin() with kNever) has ended: the answer is an error, or OK if `error` is
@@ -40,12 +45,14 @@ class Exclusive {
   Instant until() const { return until_; }
 
  private:
+  bool others_are_answered() const;
   void finish_command(Session& session);
   void release_all();
 
   Engine& engine_;
   Session* session_ = nullptr;
   bool is_held_ = false;
+  bool others_were_answered_ = false;
   Instant since_ = 0;
   Instant until_ = kNever;
   std::string error_;  // to be answered

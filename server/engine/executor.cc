@@ -218,6 +218,8 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   }
   if (depth_ == 0) end_group(group_kind(spec));
   if (status.err() == Err::kBlocked) return status;
+  // What is read from the log was accounted when it was written there.
+  if (caller.origin == Origin::kReplay) return status;
   ++engine_.stats.commands_processed;
   tick_ = engine_.stopwatch.ticks();
   turn_tick_ = turn_started;  // what ran inside of this command may have started a clock of its own

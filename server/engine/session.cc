@@ -97,7 +97,7 @@ void Session::note_fed() {
 }
 
 bool Session::must_wait() const {
-  return wait_.active || postponed_ || !skipped_.empty() || engine_.exclusive.active() ||
+  return wait_.active || postponed_ || !skipped_.empty() || engine_.exclusive.holds(*this) ||
          holds_input();
 }
 
@@ -148,7 +148,7 @@ bool Session::may_end_auth(const RespReader::Command& command) const {
 
 // What came while nobody's command may run is acted on later, even if its peer sends no more.
 void Session::note_held_input() {
-  if (engine_.exclusive.active() && reader_.pending_bytes() > 0) unparsed_ = true;
+  if (engine_.exclusive.holds(*this) && reader_.pending_bytes() > 0) unparsed_ = true;
 }
 
 // Once, however much comes meanwhile.

@@ -36,7 +36,7 @@ Runner::Runner(Engine& engine) : engine_(engine), tape_(engine.heap) {}
 
 // What a script that declares what it does may be refused for before it begins.
 Status Runner::check_flags(Context& ctx, const Job& job) const {
-  if (!job.flags.declared || job.flags.no_writes) return Status::ok();
+  if (!job.flags.declared || job.flags.no_writes || ctx.caller.obeys()) return Status::ok();
   if (job.read_only)
     return ctx.fail("ERR Can not execute a script with write flag using *_ro command.");
   if (engine_.eviction.is_short() && !job.flags.allow_oom)
@@ -55,7 +55,8 @@ Status Runner::run(Context& ctx, const Job& job) {
                      .spec = &ctx.spec,
                      .argv = ctx.argv,
                      .read_only = job.read_only || job.flags.no_writes,
-                     .memory_is_short = engine_.eviction.is_short() && !job.flags.allow_oom},
+                     .memory_is_short = engine_.eviction.is_short() && !job.flags.allow_oom &&
+                                        !ctx.caller.obeys()},
           .started_ticks = engine_.stopwatch.ticks(),
           .error = {},
           .source = {}};
