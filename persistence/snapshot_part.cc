@@ -246,11 +246,9 @@ void begin_key(RdbType type, const Entry& entry, RdbWriter& out) {
 }
 
 Part string_part(Heap& heap, const Entry& entry, RdbWriter& out) {
-  Blob& blob = *entry.blob();
   begin_key(RdbType::kString, entry, out);
-  out.string_begin(blob.size());
-  if (Value::needs_view(entry)) return std::make_unique<ViewedString>(heap, blob, out);
-  return std::make_unique<PinnedString>(heap, blob, out);
+  out.string_begin(entry.blob()->size());
+  return begin_string_part(heap, entry, out);
 }
 
 Part list_part(Heap& heap, LazyFree& lazy_free, const Entry& entry, RdbWriter& out) {
@@ -299,6 +297,12 @@ Part table_part(const Hash& hash, const Entry& entry, RdbWriter& out) {
 }
 
 }  // namespace
+
+std::unique_ptr<SnapshotPart> begin_string_part(Heap& heap, const Entry& entry, RdbWriter& out) {
+  Blob& blob = *entry.blob();
+  if (Value::needs_view(entry)) return std::make_unique<ViewedString>(heap, blob, out);
+  return std::make_unique<PinnedString>(heap, blob, out);
+}
 
 std::unique_ptr<SnapshotPart> begin_snapshot_part(Heap& heap, LazyFree& lazy_free,
                                                   const Entry& entry, RdbWriter& out) {

@@ -43,4 +43,7 @@ class SnapshotPart {
 std::unique_ptr<SnapshotPart> begin_snapshot_part(Heap& heap, LazyFree& lazy_free,
                                                   const Entry& entry, RdbWriter& out);
 
+// The bytes of a long string, as they are now. They follow in the buffer of `out`.
+std::unique_ptr<SnapshotPart> begin_string_part(Heap& heap, const Entry& entry, RdbWriter& out);
+
 }  // namespace ouro

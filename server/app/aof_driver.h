@@ -111,6 +111,7 @@ class AofDriver {
   bool may_rewrite() const;
   void begin_rewrite();
   void reach_moment();
+  std::unique_ptr<FrozenWriter> make_base_writer();
   bool go_on_with_base();
   void place_base();
   void on_placed(const FileStepRunner::Result& result);
@@ -158,11 +159,13 @@ class AofDriver {
   bool rewrite_wanted_ = false;
   Instant rewrite_at_ = 0;  // not before
   std::unique_ptr<SnapshotFile> base_;
-  AofManifest next_;        // as it will be with the new base
-  uint64_t moment_ = 0;     // the log's end
-  uint64_t covered_ = 0;    // of kAnew: what the new files have for sure when they are in place
-  bool is_placed_ = false;  // the manifest is in its place, but not for sure on disk
-  Instant place_at_ = 0;    // when that is tried again
+  AofBaseFormat base_format_ = AofBaseFormat::kSnapshot;
+  AofManifest next_;          // as it will be with the new base
+  uint64_t moment_ = 0;       // the log's end
+  uint64_t covered_ = 0;      // of kAnew: what the new files have for sure when they are in place
+  bool tidy_wanted_ = false;  // aof-disable-auto-gc is no again
+  bool is_placed_ = false;    // the manifest is in its place, but not for sure on disk
+  Instant place_at_ = 0;      // when that is tried again
 
   // ---- the switch to another file
   bool switching_ = false;

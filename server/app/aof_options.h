@@ -18,6 +18,7 @@ struct AofOptions {
   std::string appendfilename = "appendonly.aof";
   bool aof_timestamp_enabled = false;
   bool aof_load_truncated = true;
+  bool aof_use_rdb_preamble = true;
   bool aof_disable_auto_gc = false;
   bool aof_rewrite_incremental_fsync = true;
   bool no_appendfsync_on_rewrite = false;

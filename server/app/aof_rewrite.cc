@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "persistence/commands_writer.h"
+#include "persistence/snapshot_writer.h"
 #include "server/app/aof_driver.h"
 
 namespace ouro {
@@ -42,6 +44,21 @@ void AofDriver::begin_rewrite() {
   });
 }
 
+std::unique_ptr<FrozenWriter> AofDriver::make_base_writer() {
+  const SnapshotFacts facts = snapshot_facts(engine_, SnapshotUse::kLogBase);
+  if (base_format_ == AofBaseFormat::kCommands) {
+    std::optional<int64_t> timestamp;
+    if (options_.aof.aof_timestamp_enabled) timestamp = loop_.wall_now() / 1000;
+    return std::make_unique<CommandsWriter>(engine_.dbs, facts, timestamp);
+  }
+  const auto packing =
+      engine_.options.rdbcompression ? RdbWriter::Packing::kLzfBounded : RdbWriter::Packing::kNone;
+  return std::make_unique<SnapshotWriter>(
+      engine_.dbs, facts,
+      SnapshotWriter::Options{
+          .packing = packing, .checksum = options_.app.rdbchecksum, .hints = &hints_});
+}
+
 // From here on the base is what was before, and the next file what comes.
 void AofDriver::reach_moment() {
   if (engine_.exclusive.active()) return;
@@ -50,6 +67,8 @@ void AofDriver::reach_moment() {
   // What has not been written is in the base, and in no file that will count.
   if (kind_ == Kind::kGrown ? !stream_.is_at_rest() : stream_.is_in_flight()) return;
   stage_ = Stage::kBase;
+  base_format_ =
+      options_.aof.aof_use_rdb_preamble ? AofBaseFormat::kSnapshot : AofBaseFormat::kCommands;
   engine_.log.write(LogLevel::kNotice, "Background append only file rewriting started");
   ++engine_.persistence.views_begun;
   base_ = std::make_unique<SnapshotFile>(
@@ -57,12 +76,7 @@ void AofDriver::reach_moment() {
                           .path = paths_.new_base(),
                           .syncs_in_parts = options_.aof.aof_rewrite_incremental_fsync,
                           .key_delay = options_.app.rdb_key_save_delay},
-      engine_.dbs, snapshot_facts(engine_, SnapshotUse::kLogBase),
-      SnapshotWriter::Options{.packing = engine_.options.rdbcompression
-                                             ? RdbWriter::Packing::kLzfBounded
-                                             : RdbWriter::Packing::kNone,
-                              .checksum = options_.app.rdbchecksum,
-                              .hints = &hints_});
+      make_base_writer());
   if (kind_ == Kind::kBare) return;
   attach();
   other_bytes_ += stream_.file_bytes();
@@ -99,7 +113,7 @@ bool AofDriver::go_on_with_base() {
 void AofDriver::note_progress() {
   SavingFacts& facts = engine_.persistence.rewrite;
   facts.bytes_written = base_->bytes();
-  const SnapshotWriter* const writer = base_->writer();
+  const FrozenWriter* const writer = base_->writer();
   if (writer == nullptr) return;
   facts.keys_saved = writer->keys_saved();
   facts.keys_total = writer->keys_total();
@@ -109,7 +123,7 @@ void AofDriver::note_progress() {
 void AofDriver::place_base() {
   stage_ = Stage::kPlacing;
   next_ = manifest_;
-  next_.add_base(paths_.stem, AofBaseFormat::kSnapshot);
+  next_.add_base(paths_.stem, base_format_);
   if (kind_ == Kind::kAnew) next_.add_increment(paths_.stem);
   next_.retire_increments(kind_ == Kind::kBare ? 0 : 1);
   // While the steps run more is written, which they may miss.

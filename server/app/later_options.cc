@@ -163,7 +163,6 @@ constexpr OptionRow kRows[] = {
      .doc = "Defragment memory while running."},
     yes_no("activerehashing", "yes", "Kept for clients; tables never rehash as a whole."),
     yes_no("always-show-logo", "no", "Kept for clients.", kImmutable),
-    yes_no("aof-use-rdb-preamble", "yes", "Rewrite the append-only file as a snapshot."),
     text("aof_rewrite_cpulist", "", "CPUs of a rewrite.", kImmutable),
     text("bgsave_cpulist", "", "CPUs of a snapshot.", kImmutable),
     text("bind-source-addr", "", "The address to connect from."),

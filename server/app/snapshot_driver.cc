@@ -48,9 +48,10 @@ void SnapshotDriver::begin(Purpose purpose, Done done) {
                           .path = path_of("temp-" + options_.dbfilename),
                           .syncs_in_parts = options_.rdb_save_incremental_fsync,
                           .key_delay = options_.rdb_key_save_delay},
-      engine_.dbs, snapshot_facts(engine_, SnapshotUse::kFile),
-      SnapshotWriter::Options{
-          .packing = packing, .checksum = options_.rdbchecksum, .hints = &hints_});
+      std::make_unique<SnapshotWriter>(
+          engine_.dbs, snapshot_facts(engine_, SnapshotUse::kFile),
+          SnapshotWriter::Options{
+              .packing = packing, .checksum = options_.rdbchecksum, .hints = &hints_}));
   SavingFacts& facts = engine_.persistence.snapshot;
   facts.active = purpose == Purpose::kBackground;
   facts.scheduled = false;
@@ -62,7 +63,7 @@ void SnapshotDriver::begin(Purpose purpose, Done done) {
 }
 
 void SnapshotDriver::note_progress() {
-  const SnapshotWriter* const writer = file_->writer();
+  const FrozenWriter* const writer = file_->writer();
   if (writer == nullptr) return;
   SavingFacts& facts = engine_.persistence.snapshot;
   facts.copied_bytes = writer->copied_bytes() + writer->waiting_bytes();

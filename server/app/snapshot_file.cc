@@ -2,18 +2,18 @@
 #include "server/app/snapshot_file.h"
 
 #include <cstring>
+#include <utility>
 
 namespace ouro {
 
-SnapshotFile::SnapshotFile(const Setup& setup, Databases& databases, const SnapshotFacts& facts,
-                           const SnapshotWriter::Options& options)
+SnapshotFile::SnapshotFile(const Setup& setup, std::unique_ptr<FrozenWriter> writer)
     : loop_(setup.loop),
       path_(setup.path),
       syncs_in_parts_(setup.syncs_in_parts),
       began_(setup.loop.now()),
       key_delay_us_(setup.key_delay < 0 ? -1.0 / static_cast<double>(setup.key_delay)
                                         : static_cast<double>(setup.key_delay)),
-      writer_(std::make_unique<SnapshotWriter>(databases, facts, options)),
+      writer_(std::move(writer)),
       op_(this, op_to<&SnapshotFile::on_done>()),
       sync_op_(this, op_to<&SnapshotFile::on_synced>()) {
   loop_.open(op_, path_.c_str(), OpenFor::kReplace);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SnapshotFile: a file that becomes a snapshot of all databases as they were when it was made,
-// while commands go on.
+// SnapshotFile: a file that becomes what a FrozenWriter gives, all databases as they were when that
+// was made, while commands go on.
 //
 //      made --open--> turn(): encode a chunk, write it --...--> sync --> close --> over, is_ok()
 //                         \ fails, or give_up() --> close --> remove ---------> over
@@ -9,14 +9,14 @@
 // has been written is synced in parts meanwhile, so that the end has little left to sync. The name
 // is its maker's: who wants the file to take another's place renames it when it is over. One that
 // fails or is given up lets go of the databases at once and is removed.
-// Not to be destroyed before is_over(). Not here: what a snapshot holds (persistence/
-// snapshot_writer.h), when one is made (snapshot_driver.h, aof_driver.h).
+// Not to be destroyed before is_over(). Not here: what is in it (persistence/snapshot_writer.h,
+// commands_writer.h), when one is made (snapshot_driver.h, aof_driver.h).
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "persistence/snapshot_writer.h"
+#include "persistence/frozen_writer.h"
 #include "server/io/loop.h"
 
 namespace ouro {
@@ -31,9 +31,7 @@ class SnapshotFile {
     // many keys.
     int64_t key_delay = 0;
   };
-  // The moment of the snapshot is now. The databases and the hints outlive it.
-  SnapshotFile(const Setup& setup, Databases& databases, const SnapshotFacts& facts,
-               const SnapshotWriter::Options& options);
+  SnapshotFile(const Setup& setup, std::unique_ptr<FrozenWriter> writer);
 
   // Once a turn. True if the next one shall come at once.
   bool turn();
@@ -49,7 +47,7 @@ class SnapshotFile {
   const std::string& path() const { return path_; }
   uint64_t bytes() const { return written_; }
   // Null once it has failed.
-  const SnapshotWriter* writer() const { return writer_.get(); }
+  const FrozenWriter* writer() const { return writer_.get(); }
 
  private:
   static constexpr size_t kChunkBytes = 64_KiB;
@@ -76,7 +74,7 @@ class SnapshotFile {
   bool syncs_in_parts_;
   Instant began_;
   double key_delay_us_;
-  std::unique_ptr<SnapshotWriter> writer_;
+  std::unique_ptr<FrozenWriter> writer_;
   Op op_;
   Op sync_op_;
   Part part_ = Part::kOpening;
