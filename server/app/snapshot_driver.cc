@@ -39,6 +39,7 @@ void SnapshotDriver::begin(Purpose purpose, Done done) {
   target_ = path_of(options_.dbfilename);
   purpose_ = purpose;
   saved_ = std::move(done);
+  is_unwanted_ = false;
   tried_ = loop_.now();
   changes_at_begin_ = engine_.changes;
   const auto packing =
@@ -109,8 +110,7 @@ void SnapshotDriver::end(const std::string& problem) {
     if (purpose_ == Purpose::kBackground)
       engine_.log.write(LogLevel::kNotice, "Background saving terminated with success");
   } else {
-    // One that has made way for another has not failed.
-    if (purpose_ == Purpose::kBackground && next_save_ == nullptr) facts.last_is_ok = false;
+    if (purpose_ == Purpose::kBackground && !is_unwanted_) facts.last_is_ok = false;
     engine_.log.print(LogLevel::kWarning, "%s: %s",
                       purpose_ == Purpose::kBackground ? "Background saving error" : "Saving error",
                       problem.c_str());
@@ -136,14 +136,22 @@ bool SnapshotDriver::save_point_reached() const {
 
 void SnapshotDriver::begin_if_due() {
   const SavingFacts& facts = engine_.persistence.snapshot;
-  if (!facts.scheduled && !has_save_points()) return;
+  if (!facts.scheduled && !has_save_points() && !is_flushed_) return;
   // A moment inside a transaction that waits is none.
-  if (is_stopped_ || loader_.busy() || engine_.exclusive.active()) return;
+  if (is_stopped_ || engine_.persistence.loading.active || engine_.exclusive.active()) return;
+  if (std::exchange(is_flushed_, false)) return save_flushed();
   if (!facts.last_is_ok && loop_.now() - tried_ <= kRetryAfter) return;
   const bool is_scheduled = facts.scheduled && !engine_.persistence.rewrite.active;
   if (!is_scheduled && !save_point_reached()) return;
   if (std::string error; !hold(error)) return fail_to_begin(error);
   begin(Purpose::kBackground, nullptr);
+}
+
+// Nobody's command runs before that is done, as in Redis; it does not take long.
+void SnapshotDriver::save_flushed() {
+  if (std::string error; !hold(error)) return fail_to_begin(error);
+  engine_.exclusive.hold();
+  begin(Purpose::kForeground, [this](const std::string&) { engine_.exclusive.end({}); });
 }
 
 void SnapshotDriver::fail_to_begin(const std::string& problem) {
@@ -187,7 +195,16 @@ void SnapshotDriver::save_at_end(Done done) {
 }
 
 void SnapshotDriver::give_up() {
-  if (is_saving()) file_->give_up("It is not wanted any more");
+  if (!is_saving()) return;
+  is_unwanted_ = true;
+  file_->give_up("It is not wanted any more");
+}
+
+// What has been removed must not come back with the file of before. The moment of the new one is
+// the end of this turn, when the group that flushed is whole.
+void SnapshotDriver::on_all_flushed() {
+  if (purpose_ == Purpose::kBackground) give_up();
+  is_flushed_ = has_save_points();
 }
 
 void SnapshotDriver::stop() {

@@ -63,6 +63,7 @@ class SnapshotDriver final : private LoadSink {
   Status reload(Host::ReloadRequest request, std::string& error);
   // A snapshot of now, which one that is being written makes way for.
   void save_at_end(Done done);
+  void on_all_flushed();
   // Nothing more is begun; what is under way ends soon, without result.
   void stop();
 
@@ -82,6 +83,7 @@ class SnapshotDriver final : private LoadSink {
   void put_in_place();
   void end(const std::string& problem);
   void begin_if_due();
+  void save_flushed();
   void fail_to_begin(const std::string& problem);
   bool save_point_reached() const;
 
@@ -114,6 +116,8 @@ class SnapshotDriver final : private LoadSink {
   std::string target_;  // what it will be called
   uint64_t changes_at_begin_ = 0;
   Done saved_;
+  bool is_unwanted_ = false;  // it was given up, and has not failed
+  bool is_flushed_ = false;   // a snapshot of that is to be made
   Instant tried_ = 0;
   bool is_stopped_ = false;
   Done next_save_;  // of the snapshot at the end, which waits for this one's end

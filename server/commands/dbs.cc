@@ -32,6 +32,7 @@ void leave_as_sent(Context& ctx) {
 Status cmd_flushall(Context& ctx) {
   OURO_TRY(const Freeing freeing, parse_freeing(ctx));
   ctx.engine.flush_all(freeing);
+  if (ctx.caller.origin != Origin::kReplay) ctx.engine.host.on_all_flushed();
   leave_as_sent(ctx);
   ctx.reply.ok();
   return Status::ok();

@@ -63,6 +63,8 @@ class Host {
     bool saves = true, flushes = true, merges = false;
   };
   virtual Status reload(ReloadRequest request, std::string& error) = 0;
+  // FLUSHALL: a snapshot of before is not wanted any more; with save points one of nothing is.
+  virtual void on_all_flushed() = 0;
   // Begins the log anew from what there is now.
   virtual Status rewrite_log(bool& scheduled, std::string& error) = 0;
   virtual Status load_log(std::string& error) = 0;
@@ -97,6 +99,7 @@ class NoHost : public Host {
   Status abort_shutdown() override { return Err::kInvalid; }
   Status save(SaveRequest, bool&, std::string& error) override { return not_here(error); }
   Status reload(ReloadRequest, std::string& error) override { return not_here(error); }
+  void on_all_flushed() override {}
   Status rewrite_log(bool&, std::string& error) override { return not_here(error); }
   Status load_log(std::string& error) override { return not_here(error); }
   bool pump() override { return true; }

@@ -63,6 +63,7 @@ class FakeHost : public Host {
     return error.empty() ? Status::ok() : Err::kInvalid;
   }
   Status reload(ReloadRequest, std::string& error) override { return refuse(error); }
+  void on_all_flushed() override {}
   Status rewrite_log(bool&, std::string& error) override { return refuse(error); }
   Status load_log(std::string& error) override { return refuse(error); }
   bool pump() override {
