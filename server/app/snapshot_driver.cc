@@ -171,7 +171,8 @@ Status SnapshotDriver::save(Host::SaveRequest request, bool& scheduled, std::str
   if (!hold(error)) return Err::kIo;
   if (request.in_foreground) {
     begin(Purpose::kForeground, [this](const std::string& problem) {
-      engine_.exclusive.end(problem.empty() ? problem : "ERR " + problem);
+      // The reason is in the log.
+      engine_.exclusive.end(problem.empty() ? "" : "ERR");
     });
     return Status::ok();
   }
@@ -215,14 +216,13 @@ void SnapshotDriver::stop() {
 
 // ---- loading
 
-void SnapshotDriver::begin_load(bool replaces, Done done) {
+void SnapshotDriver::begin_load(LoadHow how, Done done) {
   load_began_ = loop_.now();
-  load_.emplace(engine_, SnapshotLoad::Options{.replaces = replaces}, options_.rdbchecksum,
-                path_of(options_.dbfilename), std::move(done));
+  load_.emplace(engine_, how, options_.rdbchecksum, path_of(options_.dbfilename), std::move(done));
   loader_.start({{.path = load_->path}}, *this, options_.key_load_delay);
 }
 
-void SnapshotDriver::load(Done done) { begin_load(/*replaces=*/false, std::move(done)); }
+void SnapshotDriver::load(Done done) { begin_load(LoadHow::kEmpty, std::move(done)); }
 
 void SnapshotDriver::on_file(const LoadFile&) {}
 
@@ -243,7 +243,7 @@ void SnapshotDriver::on_load_end(const LoadFile* failed, int error) {
   if (failed != nullptr && error != ENOENT)
     load_->problem = "Cannot read the RDB file " + failed->path + ": " + strerrordesc_np(error);
   const bool is_read = failed == nullptr && load_->problem.empty();
-  if (is_read) {
+  if (is_read && load_->how != LoadHow::kCheck) {
     engine_.log.print(
         LogLevel::kNotice, "Done loading RDB, keys loaded: %llu, keys expired: %llu.",
         static_cast<unsigned long long>(load_->reader.keys() - load_->sink.keys_expired()),
@@ -262,16 +262,28 @@ void SnapshotDriver::on_load_end(const LoadFile* failed, int error) {
 
 Status SnapshotDriver::reload(Host::ReloadRequest request, std::string& error) {
   if (request.saves && !hold(error)) return Err::kIo;
-  const auto read = [this, request](const std::string& problem) {
-    if (!problem.empty()) return end_reload(problem);
-    if (request.flushes) {
-      for (DbIndex db = 0; db < engine_.dbs.count(); ++db) engine_.dbs[db].clear(Freeing::kLazy);
-      forget_functions(engine_);
-    }
-    begin_load(request.merges, [this](const std::string& why_not) { end_reload(why_not); });
+  if (engine_.persistence.loading.active) {
+    error = "A snapshot or a log is being loaded";
+    return Err::kInvalid;
+  }
+  const auto check = [this, request](const std::string& problem) {
+    if (!problem.empty()) return engine_.exclusive.end("ERR");
+    begin_load(LoadHow::kCheck, [this, request](const std::string& why_not) {
+      why_not.empty() ? take_in_again(request) : end_reload(why_not);
+    });
   };
-  request.saves ? save_at_end(read) : read({});
+  request.saves ? save_at_end(check) : check({});
   return Status::ok();
+}
+
+// The file is whole. What is there now is not given up for one that is not.
+void SnapshotDriver::take_in_again(Host::ReloadRequest request) {
+  if (request.flushes) {
+    for (DbIndex db = 0; db < engine_.dbs.count(); ++db) engine_.dbs[db].clear(Freeing::kLazy);
+    forget_functions(engine_);
+  }
+  begin_load(request.merges ? LoadHow::kReplaces : LoadHow::kEmpty,
+             [this](const std::string& why_not) { end_reload(why_not); });
 }
 
 void SnapshotDriver::end_reload(const std::string& problem) {
@@ -281,7 +293,7 @@ void SnapshotDriver::end_reload(const std::string& problem) {
     return engine_.exclusive.end({});
   }
   engine_.log.write(LogLevel::kWarning, problem);
-  engine_.exclusive.end("ERR Error trying to load the RDB dump, check server logs.");
+  engine_.exclusive.end("ERR Error trying to load the RDB dump");
 }
 
 }  // namespace ouro

@@ -94,7 +94,10 @@ class SnapshotDriver final : private LoadSink {
   void on_load_end(const LoadFile* failed, int error) override;
   uint64_t steps() const override { return engine_.persistence.loading.keys_loaded; }
 
-  void begin_load(bool replaces, Done done);
+  // kCheck: nothing is taken in.
+  enum class LoadHow : uint8_t { kEmpty, kReplaces, kCheck };
+  void begin_load(LoadHow how, Done done);
+  void take_in_again(Host::ReloadRequest request);
   void end_reload(const std::string& problem);
 
   Loop& loop_;
@@ -124,15 +127,18 @@ class SnapshotDriver final : private LoadSink {
 
   // ---- the loading
   struct Load {
+    LoadHow how;
     SnapshotLoad sink;
+    SnapshotCheck check;
     SnapshotReader reader;
     std::string path;
     std::string problem;
     Done done;
-    Load(Engine& engine, const SnapshotLoad::Options& options, bool checks, std::string path_in,
-         Done done_in)
-        : sink(engine, options),
-          reader(sink, sink.target(),
+    Load(Engine& engine, LoadHow how_in, bool checks, std::string path_in, Done done_in)
+        : how(how_in),
+          sink(engine, {.replaces = how == LoadHow::kReplaces}),
+          check(engine.heap),
+          reader(how == LoadHow::kCheck ? static_cast<SnapshotSink&>(check) : sink, sink.target(),
                  checks ? SnapshotReader::Checksum::kCompared : SnapshotReader::Checksum::kIgnored),
           path(std::move(path_in)),
           done(std::move(done_in)) {}
