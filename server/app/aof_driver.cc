@@ -161,6 +161,7 @@ void AofDriver::write() {
 
 bool AofDriver::turn() {
   obey();
+  tidy_if_wanted();
   if (state_ == State::kOff && stage_ == Stage::kNone && !rewrite_wanted_ && !reload_wanted_)
     return false;
   stream_.write();
@@ -211,8 +212,11 @@ void AofDriver::every_second() {
 void AofDriver::on_options_changed() {
   stream_.set_mode(options_.aof.appendfsync);
   stream_.set_options({.timestamps = options_.aof.aof_timestamp_enabled});
+  tidy_wanted_ = !options_.aof.aof_disable_auto_gc && !manifest_.history().empty();
   // Shown from now on, though it begins at the end of this turn.
-  if (options_.aof.appendonly && state_ == State::kOff) engine_.persistence.rewrite.active = true;
+  if (!options_.aof.appendonly || state_ != State::kOff) return;
+  SavingFacts& facts = engine_.persistence.rewrite;
+  (engine_.persistence.snapshot.active ? facts.scheduled : facts.active) = true;
 }
 
 // What appendonly says.
@@ -224,6 +228,7 @@ void AofDriver::obey() {
   if (is_wanted && state_ == State::kOff && problems_found_.empty()) {
     state_ = State::kBeginning;
     rewrite_wanted_ = true;
+    engine_.persistence.rewrite.scheduled = engine_.persistence.snapshot.active;
   } else if (!is_wanted && (state_ == State::kBeginning || state_ == State::kOn)) {
     begin_end();
   }

@@ -118,6 +118,7 @@ class AofDriver {
   void place_manifest();
   void end_rewrite();
   void tidy();
+  void tidy_if_wanted();
   void fail_rewrite(const std::string& problem);
   void note_progress();
   void switch_file(FileSteps steps, std::string path);

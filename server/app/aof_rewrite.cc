@@ -188,6 +188,12 @@ void AofDriver::tidy() {
   });
 }
 
+void AofDriver::tidy_if_wanted() {
+  if (!tidy_wanted_ || stage_ != Stage::kNone || switching_ || steps_.busy()) return;
+  tidy_wanted_ = false;
+  tidy();
+}
+
 // Somebody may need it: a log without a base, or one whose disk has failed.
 void AofDriver::fail_rewrite(const std::string& problem) {
   stage_ = Stage::kNone;

@@ -3,6 +3,7 @@
 // what was acknowledged is there afterwards.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -118,6 +119,119 @@ TEST_F(AofTest, RepliesWaitForTheDisk) {
   start(AppendFsync::kAlways);
   SimClient client(world);
   EXPECT_EQ(client.ask({"GET", "k"}), "$1\r\nw\r\n");
+}
+
+// ---- which files the log is
+
+class AofFilesTest : public AofTest {
+ protected:
+  std::string manifest() {
+    std::string text = machine.disk().seen("appendonlydir/appendonly.aof.manifest");
+    for (size_t at; (at = text.find("appendonly.aof.")) != std::string::npos;) text.erase(at, 15);
+    return text;
+  }
+  bool has(const std::string& name) {
+    std::vector<std::string> names;
+    machine.disk().list_dir("appendonlydir", names);
+    return std::find(names.begin(), names.end(), "appendonly.aof." + name) != names.end();
+  }
+  void rewrite(SimClient& client) {
+    EXPECT_EQ(client.ask({"BGREWRITEAOF"}), "+Background append only file rewriting started\r\n");
+    world.run_for(200'000);
+  }
+  // Its base cannot be synced.
+  void rewrite_in_vain(SimClient& client, const std::string& key) {
+    EXPECT_EQ(client.ask({"BGREWRITEAOF"}), "+Background append only file rewriting started\r\n");
+    world.run_until([&] { return manifest().find(key) != std::string::npos; }, 10'000);
+    machine.disk().set_capacity(machine.disk().used_bytes());
+    world.run_for(100'000);
+    machine.disk().set_capacity(UINT64_MAX);
+    world.run_for(1'200'000);
+  }
+};
+
+TEST_F(AofFilesTest, EachRewriteThatFailsLeavesAnIncrement) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"CONFIG", "SET", "rdb-key-save-delay", "10000"});
+  for (int i = 0; i < 20; ++i)
+    client.ask({"SET", "k" + std::to_string(i), std::string(9'000, 'v')});
+  rewrite_in_vain(client, "2.incr");
+  rewrite_in_vain(client, "3.incr");
+  EXPECT_EQ(info("aof_last_bgrewrite_status"), "aof_last_bgrewrite_status:err");
+  EXPECT_EQ(manifest(),
+            "file 1.base.rdb seq 1 type b\nfile 1.incr.aof seq 1 type i\n"
+            "file 2.incr.aof seq 2 type i\nfile 3.incr.aof seq 3 type i\n");
+  client.ask({"CONFIG", "SET", "rdb-key-save-delay", "0"});
+  rewrite(client);
+  EXPECT_EQ(manifest(), "file 2.base.rdb seq 2 type b\nfile 4.incr.aof seq 4 type i\n");
+  EXPECT_FALSE(has("3.incr.aof"));
+  EXPECT_EQ(client.ask({"DEBUG", "LOADAOF"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"DBSIZE"}), ":20\r\n");
+  rewrite(client);
+  EXPECT_EQ(manifest(), "file 3.base.rdb seq 3 type b\nfile 5.incr.aof seq 5 type i\n");
+}
+
+TEST_F(AofFilesTest, WithoutALogARewriteMakesABaseAlone) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"SET", "k", "v"});
+  client.ask({"CONFIG", "SET", "appendonly", "no"});
+  world.run_for(100'000);
+  rewrite(client);
+  EXPECT_EQ(manifest(), "file 2.base.rdb seq 2 type b\n");
+  EXPECT_FALSE(has("1.incr.aof"));
+  EXPECT_EQ(client.ask({"DEBUG", "LOADAOF"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"GET", "k"}), "$1\r\nv\r\n");
+  client.ask({"CONFIG", "SET", "appendonly", "yes"});
+  world.run_for(200'000);
+  EXPECT_EQ(manifest(), "file 3.base.rdb seq 3 type b\nfile 2.incr.aof seq 2 type i\n");
+}
+
+TEST_F(AofFilesTest, WhatIsReplacedMayBeKept) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"CONFIG", "SET", "aof-disable-auto-gc", "yes"});
+  rewrite(client);
+  rewrite(client);
+  EXPECT_EQ(manifest(),
+            "file 3.base.rdb seq 3 type b\nfile 2.incr.aof seq 2 type h\n"
+            "file 2.base.rdb seq 2 type h\nfile 1.incr.aof seq 1 type h\n"
+            "file 1.base.rdb seq 1 type h\nfile 3.incr.aof seq 3 type i\n");
+  EXPECT_TRUE(has("1.base.rdb"));
+  client.ask({"CONFIG", "SET", "aof-disable-auto-gc", "no"});
+  world.run_for(100'000);
+  EXPECT_EQ(manifest(), "file 3.base.rdb seq 3 type b\nfile 3.incr.aof seq 3 type i\n");
+  EXPECT_FALSE(has("1.base.rdb"));
+}
+
+TEST_F(AofFilesTest, ALogThatIsTurnedOnWaitsForASnapshot) {
+  start(AppendFsync::kNo, false);
+  SimClient client(world);
+  client.ask({"CONFIG", "SET", "rdb-key-save-delay", "100000"});
+  for (int i = 0; i < 10; ++i) client.ask({"SET", "k" + std::to_string(i), "v"});
+  client.ask({"BGSAVE"});
+  client.ask({"CONFIG", "SET", "appendonly", "yes"});
+  EXPECT_EQ(info("aof_rewrite_scheduled"), "aof_rewrite_scheduled:1");
+  world.run_for(200'000);
+  EXPECT_EQ(manifest(), "(none)");
+  client.ask({"CONFIG", "SET", "rdb-key-save-delay", "0"});
+  world.run_for(2'000'000);
+  EXPECT_EQ(manifest(), "file 1.base.rdb seq 1 type b\nfile 1.incr.aof seq 1 type i\n");
+}
+
+TEST_F(AofTest, WhatIsReadFromTheLogIsInNoAccount) {
+  start(AppendFsync::kAlways);
+  {
+    SimClient client(world);
+    for (int i = 0; i < 5; ++i) client.ask({"SET", "k", "v"});
+  }
+  server.reset();
+  start(AppendFsync::kAlways);
+  SimClient client(world);
+  EXPECT_EQ(client.ask({"INFO", "commandstats"}).find("cmdstat_set"), std::string::npos);
+  EXPECT_EQ(client.ask({"GET", "k"}), "$1\r\nv\r\n");
+  EXPECT_NE(client.ask({"LASTSAVE"}), ":0\r\n");
 }
 
 TEST_F(AofTest, RepliesWaitForAWriteThatIsDelayed) {
