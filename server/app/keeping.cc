@@ -33,7 +33,7 @@ void Server::load() {
     aof_.load([this](const std::string& problem) { on_loaded(problem); });
   } else {
     snapshots_.load([this](const std::string& problem) {
-      if (!problem.empty()) log_.write(LogLevel::kWarning, problem);
+      if (!problem.empty() && !stopping_) log_.write(LogLevel::kWarning, problem);
       on_loaded(problem.empty() ? "" : "Fatal error loading the DB, check server logs. Exiting.");
     });
   }
@@ -47,7 +47,7 @@ void Server::load() {
 void Server::on_loaded(const std::string& problem) {
   load_failed_ = !problem.empty();
   if (load_failed_) {
-    log_.write(LogLevel::kWarning, problem);
+    if (!stopping_) log_.write(LogLevel::kWarning, problem);
     stopping_ = true;
     return;
   }

@@ -69,6 +69,7 @@ Server::Server(const Setup& setup)
       snapshots_(setup.loop, loader_, engine_, setup.options.app),
       aof_(setup.loop, loader_, engine_, setup.options) {
   begin_engine_turn();
+  engine_.persistence.last_save = started_;
   if (setup.handle_signals) signals_ = std::make_unique<Signals>(loop_, *this);
 }
 

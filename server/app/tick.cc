@@ -94,8 +94,10 @@ bool Server::run() {
   // First of all: whoever sees its connection end finds nobody listening any more.
   listeners_.close_all();
   while (!listeners_.is_idle()) turn(kWaitMax);
+  // What is given up now has not failed.
+  const bool has_served = !load_failed_;
   stop();
-  return !load_failed_;
+  return has_served;
 }
 
 }  // namespace ouro

@@ -43,7 +43,7 @@ struct Persistence {
   uint64_t views_begun = 0;  // what Redis forks for (total_forks)
 
   SavingFacts snapshot;
-  UnixMs last_save = 0;  // of the last whole snapshot, or when the data was loaded
+  UnixMs last_save = 0;  // of the last whole snapshot, or when the node started
   // There are save points, and stop-writes-on-bgsave-error.
   bool writes_need_snapshots = false;
 

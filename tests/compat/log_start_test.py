@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from resp import encode
 from servers import Server, free_port
@@ -110,6 +111,119 @@ def shared_folder(check, ours, folder):
         check.holds("each finds its own", found == [b"first", b"second"], found)
 
 
+def contents(server):
+    """What each key holds, as commands tell it, whatever the order that a table has."""
+    connection = server.connect()
+    found = {}
+    for db in range(4):
+        connection.call("SELECT", str(db))
+        for key in sorted(connection.call("KEYS", "*")[1], key=lambda item: item[1]):
+            key = key[1]
+            kind = connection.call("TYPE", key)[1].decode()
+            asked = {"string": [["GET", key]], "list": [["LRANGE", key, "0", "-1"]], "set": [["SMEMBERS", key]],
+                     "zset": [["ZRANGE", key, "0", "-1", "WITHSCORES"]], "hash": [["HGETALL", key]],
+                     "stream": [["XRANGE", key, "-", "+"], ["XINFO", "GROUPS", key], ["XPENDING", key, "group"]]}[kind]
+            answers = [connection.call(*command) for command in asked]
+            if kind in ("set", "hash"):
+                step = 1 if kind == "set" else 2
+                items = answers[0][1]
+                answers = sorted(items[i:i + step] for i in range(0, len(items), step))
+            found[db, key] = kind, answers, connection.call("PEXPIRETIME", key)
+    connection.close()
+    return found
+
+
+def fill_all(connection):
+    """Of each type a small value and one that is written in pieces."""
+    big = 3000
+    for db, count in (("0", 3), ("3", big)):
+        connection.call("SELECT", db)
+        connection.call("SET", "string", "v" * count * 100)
+        connection.call("SET", "number", "12345")
+        connection.call("SET", "ends", "v", "PX", "10000000")
+        for i in range(count):
+            text = f"element {i} \r\n$5" + "x" * 40
+            connection.send(["RPUSH", "list", text], ["SADD", "set", text], ["SADD", "ints", str(i * 7)],
+                            ["ZADD", "zset", str(i / 3), text], ["HSET", "hash", text, str(i)],
+                            ["XADD", "stream", f"{i + 1}-1", "field", text])
+            for _ in range(6):
+                connection.read()
+        connection.call("XGROUP", "CREATE", "stream", "group", "0")
+        connection.call("XREADGROUP", "GROUP", "group", "reader", "COUNT", "200", "STREAMS", "stream", ">")
+        connection.call("XADD", "empty", "5-5", "f", "v")
+        connection.call("XDEL", "empty", "5-5")
+        connection.call("XGROUP", "CREATE", "empty", "group", "$")
+    connection.call("FUNCTION", "LOAD", "#!lua name=lib\nredis.register_function('f', function() return 7 end)")
+
+
+def base_of_commands(check, ours, folder):
+    """A rewrite without aof-use-rdb-preamble, loaded by both."""
+    home = folder / "commands"
+    home.mkdir()
+    options = ("--aof-use-rdb-preamble", "no", "--enable-debug-command", "yes")
+    with Logged(ours, home, *options) as server:
+        names = sorted(path.name for path in (home / LOG).iterdir())
+        check.holds("a new log has such a base", f"{STEM}.1.base.aof" in names, names)
+        connection = server.connect()
+        fill_all(connection)
+        connection.call("BGREWRITEAOF")
+        for i in range(2000):
+            connection.send(["SADD", "set", f"later {i}"], ["RPOP", "list"], ["DEL", f"key {i}"])
+        for _ in range(6000):
+            connection.read()
+        while b"aof_rewrite_in_progress:1" in connection.call("INFO", "persistence")[1]:
+            pass
+        names = sorted(path.name for path in (home / LOG).iterdir())
+        check.holds("a rewrite makes one", f"{STEM}.2.base.aof" in names, names)
+        before = contents(server)
+        check.holds("there is something", len(before) >= 20, len(before))
+    for program in (ours, "redis-server"):
+        with Logged(program, home, *options) as server:
+            after = contents(server)
+            different = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
+            check.holds(f"{program} loads it", not different,
+                        [(key, str(before.get(key))[:300], str(after.get(key))[:300]) for key in different[:2]])
+            check.holds(f"{program} has the function", server.connect().call("FCALL", "f", "0") == (":", b"7"))
+    valid = subprocess.run(["redis-check-aof", str(home / LOG / f"{STEM}.manifest")], capture_output=True, timeout=60,
+                           check=False)
+    check.holds("redis-check-aof finds it valid", b"All AOF files and manifest are valid" in valid.stdout, valid.stdout[-300:])
+
+
+def ended_while_loading(check, ours, folder):
+    """Who is told to end while it loads has not failed."""
+    home = folder / "long"
+    make_log(home, FIRST, **{"1_incr": commands("SET a 1") * 100000})
+    for program in (ours, "redis-server"):
+        process = subprocess.Popen([program, "--port", str(free_port()), "--bind", "127.0.0.1", "--dir", str(home), "--save",
+                                    "", "--appendonly", "yes", "--key-load-delay", "1000",
+                                    "--loading-process-events-interval-bytes", "1024"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        time.sleep(1)
+        process.terminate()
+        said = process.communicate(timeout=60)[0].decode(errors="replace")
+        check.holds(f"{program} ends with 0 while it loads", process.returncode == 0, (process.returncode, said[-300:]))
+
+
+def busy_script(check, ours, folder):
+    """A script in the log that is over its time: others are answered that it is loaded."""
+    home = folder / "busy"
+    home.mkdir()
+    with Logged(ours, home, "--enable-debug-command", "yes", "--lua-time-limit", "1") as server:
+        script = b"redis.call('set', KEYS[1], 'y') for i = 1, 3000000 do redis.call('ping') end"
+        with open(home / LOG / f"{STEM}.1.incr.aof", "wb") as log:
+            log.write(encode(["SELECT", "0"]) + encode(["EVAL", script, "1", "x"]))
+        first, second = server.connect(), server.connect()
+        first.send(["DEBUG", "LOADAOF"])
+        time.sleep(0.2)
+        answer = second.call("PING")
+        check.holds("others are told of loading", answer[1].startswith(b"LOADING"), answer)
+        answer = second.call("SCRIPT", "KILL")
+        check.holds("it cannot be killed", answer[1].startswith(b"LOADING"), answer)
+        check.holds("it is loaded", first.read() == ("+", b"OK"))
+        check.holds("and has run", second.call("GET", "x") == ("$", b"y"))
+        check.holds("the log tells of it", "Slow script detected" in server.log_tail())
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
@@ -120,6 +234,9 @@ def main():
     try:
         refusals(check, ours, folder)
         shared_folder(check, ours, folder)
+        base_of_commands(check, ours, folder)
+        ended_while_loading(check, ours, folder)
+        busy_script(check, ours, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"{check.passed} passed, {check.failed} failed")
