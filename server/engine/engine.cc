@@ -65,8 +65,12 @@ void Engine::begin_turn(UnixMs wall, Instant now, Micros beyond) {
   expiry_share_ = {.places = kExpireBudget,
                    .ticks = static_cast<uint64_t>(kSliceMicrosMax * stopwatch.ticks_per_us())};
   executor.set_gate(Gate::kDue, dbs.next_element_deadline() <= wall);
+  set_access_of_new();
+}
+
+void Engine::set_access_of_new() {
   const uint32_t access = eviction.counts_uses(options.maxmemory_policy)
-                              ? Eviction::access_of_new(wall)
+                              ? Eviction::access_of_new(wall_)
                               : access_clock();
   if (access == access_of_new_) return;
   access_of_new_ = access;

@@ -66,6 +66,8 @@ class Engine {
   // ---- one turn
   // beyond: the wall clock's microseconds in its millisecond.
   void begin_turn(UnixMs wall, Instant now, Micros beyond = 0);
+  // What the policy knows of a key that is new. In each turn, and when the policy changes.
+  void set_access_of_new();
   // Closes clients that hold too much, then runs the commands that sessions put into the batch,
   // whatever they woke, and waits whose time is over.
   void run_batch();

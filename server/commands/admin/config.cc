@@ -36,6 +36,7 @@ Status cmd_config_set(Context& ctx) {
   std::string error;
   const bool may_set_protected = is_among(ctx.engine.options.enable_protected_configs, ctx.caller);
   if (!ctx.engine.config.set(pairs, may_set_protected, apply, error)) return ctx.fail_text(error);
+  ctx.engine.set_access_of_new();
   ctx.reply.ok();
   return Status::ok();
 }
