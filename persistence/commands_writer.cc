@@ -26,27 +26,13 @@ class ScoreText {
 
 // ---- the rest of a large value, encoded into the buffer that its head was
 
-class SharedCommands : public SnapshotPart {
+class SharedCommands : public SharedPart {
  public:
   SharedCommands(Heap& heap, LazyFree& lazy_free, const Entry& entry, std::string& to)
-      : to_(to), heap_(heap), lazy_free_(lazy_free), shared_(Value::share_of(heap, entry)) {}
-  ~SharedCommands() override {
-    size_t budget = LazyFree::kEffortMin;
-    if (!shared_.free_some(heap_, budget)) lazy_free_.add(shared_);
-  }
+      : SharedPart(heap, lazy_free, entry), to_(to) {}
 
  protected:
-  template <class T>
-  const T& shared() const {
-    return shared_.as<T>();
-  }
-
   std::string& to_;
-
- private:
-  Heap& heap_;
-  LazyFree& lazy_free_;
-  Value shared_;
 };
 
 class ListCommands final : public SharedCommands {

@@ -61,33 +61,22 @@ class ViewedString final : public SnapshotPart {
 
 // ---- what is shared
 
-class SharedPart : public SnapshotPart {
+class SharedRdbPart : public SharedPart {
  public:
-  SharedPart(Heap& heap, LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
-      : heap_(heap), lazy_free_(lazy_free), shared_(Value::share_of(heap, entry)), out_(out) {}
-  ~SharedPart() override {
-    size_t budget = LazyFree::kEffortMin;
-    if (!shared_.free_some(heap_, budget)) lazy_free_.add(shared_);
-  }
+  SharedRdbPart(Heap& heap, LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
+      : SharedPart(heap, lazy_free, entry), out_(out) {}
 
  protected:
-  template <class T>
-  const T& shared() const {
-    return shared_.as<T>();
-  }
   RdbWriter& out() { return out_; }
 
  private:
-  Heap& heap_;
-  LazyFree& lazy_free_;
-  Value shared_;
   RdbWriter out_;
 };
 
-class ListPart final : public SharedPart {
+class ListPart final : public SharedRdbPart {
  public:
   ListPart(Heap& heap, LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
-      : SharedPart(heap, lazy_free, entry, out), nodes_(shared<List>()) {}
+      : SharedRdbPart(heap, lazy_free, entry, out), nodes_(shared<List>()) {}
 
   bool next(size_t& budget) override {
     if (!large_.empty()) {
@@ -120,10 +109,10 @@ class ListPart final : public SharedPart {
 };
 
 template <class Writer>
-class StreamPart final : public SharedPart {
+class StreamPart final : public SharedRdbPart {
  public:
   StreamPart(Heap& heap, LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
-      : SharedPart(heap, lazy_free, entry, out), writer_(shared<Stream>()) {}
+      : SharedRdbPart(heap, lazy_free, entry, out), writer_(shared<Stream>()) {}
 
   bool next(size_t& budget) override { return writer_.next(budget, out()); }
 
@@ -132,10 +121,10 @@ class StreamPart final : public SharedPart {
 };
 
 template <class Sketch>
-class SketchPart final : public SharedPart {
+class SketchPart final : public SharedRdbPart {
  public:
   SketchPart(Heap& heap, LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
-      : SharedPart(heap, lazy_free, entry, out), writer_(sketch_writer(shared<Sketch>())) {}
+      : SharedRdbPart(heap, lazy_free, entry, out), writer_(sketch_writer(shared<Sketch>())) {}
 
   bool next(size_t& budget) override { return writer_->next(budget, out()); }
 

@@ -37,6 +37,26 @@ class SnapshotPart {
   virtual bool next(size_t& budget) = 0;
 };
 
+// One whose value is shared: as it was, for as long as the part lives.
+class SharedPart : public SnapshotPart {
+ protected:
+  SharedPart(Heap& heap, LazyFree& lazy_free, const Entry& entry)
+      : heap_(heap), lazy_free_(lazy_free), shared_(Value::share_of(heap, entry)) {}
+  ~SharedPart() override {
+    size_t budget = LazyFree::kEffortMin;
+    if (!shared_.free_some(heap_, budget)) lazy_free_.add(shared_);
+  }
+  template <class T>
+  const T& shared() const {
+    return shared_.as<T>();
+  }
+
+ private:
+  Heap& heap_;
+  LazyFree& lazy_free_;
+  Value shared_;
+};
+
 // Writes the type, the key and how the value begins, and freezes the rest of it, which will follow
 // in the buffer of `out`; null, and nothing is written, if the value is one that is written at
 // once. The heap and what waits to be freed outlive the part.
