@@ -527,7 +527,8 @@ TEST_P(LoopContract, DirectoriesAreChangedAndListed) {
   loop->sync_dir(file.op, sub.c_str());
   finish(file);
   EXPECT_EQ(file.last(), 0);
-  loop->sync_dir(file.op, path("missing").c_str());
+  const std::string missing = path("missing");
+  loop->sync_dir(file.op, missing.c_str());
   finish(file);
   EXPECT_EQ(file.last(), -ENOENT);
   std::vector<std::string> names;
