@@ -48,6 +48,8 @@ class Endpoint {
   // Input was taken that is still to be acted on. A peer that sends no more is not closed before.
   virtual bool has_work() const { return false; }
   virtual OutBuffer& out() = 0;
+  // More is to be said as soon as out() has left, so the end of a send must be told at once.
+  virtual bool has_more() const { return false; }
   // Bytes of out() marked with a higher offset stay back.
   virtual uint64_t released() const { return kReleaseAll; }
 };

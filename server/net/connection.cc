@@ -141,13 +141,14 @@ void Connection::send_more() {
   }
 }
 
-// Something follows the end of a send only where it leaves bytes behind, or the connection is to
-// close.
+// Something follows the end of a send only where it leaves bytes behind, the endpoint waits for
+// room to say more, or the connection is to close.
 SendEnd Connection::end_of(std::span<const ByteView> views) const {
   if (state_ != State::kOpen || views.size() == kSendViewsMax) return SendEnd::kPrompt;
   size_t bytes = 0;
   for (const ByteView view : views) bytes += view.size();
-  return bytes == endpoint_.out().size_bytes() ? SendEnd::kMayBeLate : SendEnd::kPrompt;
+  const bool is_last = bytes == endpoint_.out().size_bytes() && !endpoint_.has_more();
+  return is_last ? SendEnd::kMayBeLate : SendEnd::kPrompt;
 }
 
 void Connection::note_sent(int32_t result) {
