@@ -67,7 +67,8 @@ Server::Server(const Setup& setup)
       clients_(HeapAllocator<Client>(engine_.heap)),
       loader_(setup.loop, engine_),
       snapshots_(setup.loop, loader_, engine_, setup.options.app),
-      aof_(setup.loop, loader_, engine_, setup.options) {
+      aof_(setup.loop, loader_, engine_, setup.options),
+      migrator_(setup.loop, flush_list_, engine_) {
   begin_engine_turn();
   engine_.persistence.last_save = started_;
   if (setup.handle_signals) signals_ = std::make_unique<Signals>(loop_, *this);
@@ -217,11 +218,13 @@ void Server::stop() {
   aof_.flush();
   flush_list_.flush_all();
   for (auto it = clients_.begin(); it != clients_.end();) (it++)->connection.close("server stops");
+  engine_.exclusive.break_off();
+  migrator_.stop();
   snapshots_.stop();
   loader_.give_up();
   const auto idle = [this] {
     return clients_.empty() && listeners_.is_idle() && snapshots_.is_idle() &&
-           (signals_ == nullptr || signals_->is_idle());
+           migrator_.is_idle() && (signals_ == nullptr || signals_->is_idle());
   };
   while (!idle()) {
     loop_.run_once(10);
@@ -307,6 +310,11 @@ Status Server::replace_file(const std::string& path, ByteView bytes, std::string
   if (code == 0) return Status::ok();
   error = strerrordesc_np(code);
   return Err::kIo;
+}
+
+Status Server::migrate(Migration& migration, std::string&) {
+  migrator_.begin(migration);
+  return Status::ok();
 }
 
 void Server::fill_random(std::span<unsigned char> bytes) {

@@ -14,6 +14,7 @@
 #include "server/app/allocator.h"
 #include "server/app/aof_driver.h"
 #include "server/app/loader.h"
+#include "server/app/migrator.h"
 #include "server/app/options.h"
 #include "server/app/snapshot_driver.h"
 #include "server/app/turn_times.h"
@@ -74,6 +75,10 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void on_all_flushed() override { snapshots_.on_all_flushed(); }
   Status rewrite_log(bool& scheduled, std::string& error) override;
   Status load_log(std::string& error) override;
+  Status migrate(Migration& migration, std::string& error) override;
+  void break_off_migration() override { migrator_.break_off(); }
+  size_t migration_connections() const override { return migrator_.kept(); }
+  void run_exclusive() override;
   bool pump() override;
   void purge_memory() override { allocator_.purge(); }
   void return_memory_at_once(bool wanted) override { allocator_.return_at_once(wanted); }
@@ -98,6 +103,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void every_second();
   void purge_when_idle();
   Millis wait_for(Millis wait_max) const;
+  Millis wait_until(Instant due, Millis wait_max) const;
   bool hold_what_is_kept(std::string& error);
   Status change_folder(std::string& error);
   void load();
@@ -125,6 +131,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Loader loader_;
   SnapshotDriver snapshots_;
   AofDriver aof_;
+  Migrator migrator_;
   bool is_loaded_ = false;
   bool load_failed_ = false;
   // By a signal, at a moment when a snapshot could not be made.

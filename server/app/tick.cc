@@ -24,6 +24,7 @@ void Server::turn(Millis wait_max) {
 
   begin_engine_turn();
   // 1. What all sessions sent, and whom it woke.
+  migrator_.turn();
   engine_.run_batch();
   erase_departed();
   // 2. What they changed goes to the log, and the replies that may leave do, before anything that
@@ -58,12 +59,30 @@ bool Server::pump() {
   return !stopping_;
 }
 
+// Inside of step 1, while a script waits for other than its own commands.
+void Server::run_exclusive() {
+  pumping_ = true;
+  while (engine_.exclusive.active()) {
+    engine_.batch.begin_nested();
+    migrator_.turn();
+    flush_list_.flush_all();
+    loop_.pump(wait_until(migrator_.due(), kWaitMax));
+    engine_.batch.run_nested();  // what came is kept
+    if (stopping_) engine_.exclusive.end({});
+  }
+  pumping_ = false;
+}
+
 // How long the loop may sleep: until something is due.
 Millis Server::wait_for(Millis wait_max) const {
-  const Instant due = std::min(
-      {engine_.next_deadline(), next_second_, loader_.due(), snapshots_.due(), aof_.due()});
+  const Instant due = std::min({engine_.next_deadline(), next_second_, loader_.due(),
+                                snapshots_.due(), aof_.due(), migrator_.due()});
+  return wait_until(due, std::min(wait_max, kWaitMax));
+}
+
+Millis Server::wait_until(Instant due, Millis wait_max) const {
   const Millis left = (due - loop_.now() + 999) / 1000;
-  return std::clamp<Millis>(left, 0, std::min(wait_max, kWaitMax));
+  return std::clamp<Millis>(left, 0, wait_max);
 }
 
 void Server::every_second() {
@@ -71,6 +90,7 @@ void Server::every_second() {
   engine_.stopwatch.refine();
   engine_.every_second();
   aof_.every_second();
+  migrator_.every_second();
   purge_when_idle();
 }
 

@@ -41,6 +41,7 @@ extern const std::span<const CommandSpec> kListMoveCommands;
 extern const std::span<const CommandSpec> kListSearchCommands;
 extern const std::span<const CommandSpec> kMemberExpireCommands;
 extern const std::span<const CommandSpec> kMemoryCommands;
+extern const std::span<const CommandSpec> kMigrateCommands;
 extern const std::span<const CommandSpec> kObjectCommands;
 extern const std::span<const CommandSpec> kPersistenceCommands;
 extern const std::span<const CommandSpec> kPubsubCommands;

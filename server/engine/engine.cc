@@ -84,6 +84,8 @@ void Engine::run_batch() {
   // A transaction that waits in the middle has not closed its group.
   if (!exclusive.active()) serve_waiters();
   exclusive.on_turn_end();
+  // By what an exclusive wait has removed.
+  if (!exclusive.active()) executor.run_woken();
   if (!exclusive.active()) tracking.broadcast();
   clients.on_turn_end();
 }

@@ -8,8 +8,11 @@
 
 namespace ouro {
 
-void Exclusive::begin(Session& session, const CommandSpec& spec, Argv argv, Instant until) {
+void Exclusive::begin(Session& session, const CommandSpec& spec, Argv argv, Instant until,
+                      std::unique_ptr<ExclusiveWork> work) {
   CHECK(session_ == nullptr);
+  CHECK(work_ == nullptr);
+  work_ = std::move(work);
   session_ = &session;
   since_ = engine_.instant();
   until_ = until;
@@ -19,7 +22,7 @@ void Exclusive::begin(Session& session, const CommandSpec& spec, Argv argv, Inst
 
 void Exclusive::end(std::string error) {
   const bool was_held = std::exchange(is_held_, false);
-  if (session_ == nullptr) {
+  if (session_ == nullptr && work_ == nullptr) {
     if (was_held) release_all();
     return;
   }
@@ -27,12 +30,23 @@ void Exclusive::end(std::string error) {
   until_ = engine_.instant();
 }
 
-// The wait is over: its command is accounted and answered.
-void Exclusive::finish_command(Session& session) {
+void Exclusive::settle() {
+  if (work_ == nullptr) return;
+  error_ = engine_.executor.settle(session_, *work_);
+  work_.reset();
+}
+
+void Exclusive::account(Session& session) {
   ++engine_.stats.commands_processed;
   engine_.account(engine_.registry.stats(*spec_), session.caller(), *spec_, argv_.argv(),
                   {.nanos = static_cast<uint64_t>(engine_.instant() - since_) * 1000});
   argv_.reset();
+}
+
+// The wait is over: its command is accounted and answered.
+void Exclusive::finish_command(Session& session) {
+  settle();
+  account(session);
   session_ = nullptr;
   until_ = kNever;
   const std::string error = std::exchange(error_, std::string());
@@ -56,10 +70,21 @@ void Exclusive::release_all() {
   for (const auto& [id, session] : engine_.clients.all()) session->resume();
 }
 
+void Exclusive::break_off() {
+  settle();
+  error_.clear();
+  until_ = kNever;
+}
+
 void Exclusive::on_turn_end() {
   const bool answered_before = std::exchange(others_were_answered_, others_are_answered());
   if (others_were_answered_ && !answered_before) release_all();
-  if (session_ == nullptr || engine_.instant() < until_) return;
+  if (engine_.instant() < until_) return;
+  if (session_ == nullptr) {
+    break_off();
+    if (!is_held_) release_all();
+    return;
+  }
   Session& session = *session_;
   finish_command(session);
   if (session.caller().txn.executing) engine_.executor.resume_queue(session);
@@ -71,6 +96,11 @@ void Exclusive::on_turn_end() {
 
 void Exclusive::on_session_left(Session& session) {
   if (session_ != &session) return;
+  if (work_ != nullptr && !session.caller().txn.executing) {
+    account(session);
+    session_ = nullptr;
+    return;
+  }
   while (session_ != nullptr) {
     finish_command(session);
     if (session.caller().txn.executing) engine_.executor.resume_queue(session);

@@ -295,6 +295,15 @@ void Executor::resume_queue(Session& session) {
   if (engine_.blocking.has_ready()) run_woken();
 }
 
+std::string Executor::settle(Session* session, ExclusiveWork& work) {
+  running_ = session;
+  std::string error = work.finish();
+  const bool is_in_transaction = session != nullptr && session->caller().txn.executing;
+  if (!is_in_transaction) end_group(GroupKind::kCommand);
+  running_ = nullptr;
+  return error;
+}
+
 bool Executor::run_again(Session& session, const std::string& key) {
   // The wait stays in its queues while the command runs: if it finds nothing it has kept its place.
   Wait& wait = session.wait();

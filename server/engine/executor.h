@@ -17,6 +17,7 @@
 namespace ouro {
 
 class Engine;
+class ExclusiveWork;
 
 class Executor {
  public:
@@ -52,6 +53,9 @@ class Executor {
   // were queued. Err::kExclusive: one of them waits, and resume_queue() goes on behind it.
   Status run_queue(Caller& caller, Reply& reply);
   void resume_queue(Session& session);
+  // The end of an exclusive wait that changes data: as a part of the transaction that it stands in,
+  // else as a group of its own. The session may be gone.
+  std::string settle(Session* session, ExclusiveWork& work);
   // A waiting session's command again, for a key that has become ready; true when it has replied
   // and waits no more.
   bool run_again(Session& session, const std::string& key);

@@ -12,6 +12,7 @@
 
 namespace ouro {
 
+class Migration;
 enum class RewriteScope : uint8_t;
 
 // Facts about the process and the network for INFO, gathered when asked.
@@ -68,6 +69,14 @@ class Host {
   // Begins the log anew from what there is now.
   virtual Status rewrite_log(bool& scheduled, std::string& error) = 0;
   virtual Status load_log(std::string& error) = 0;
+  // Begins to take keys to another server; Exclusive::end() tells of the end, after which, as after
+  // break_off_migration(), the program knows nothing more of it.
+  virtual Status migrate(Migration& migration, std::string& error) = 0;
+  virtual void break_off_migration() {}
+  // Connections to targets that are kept for the next keys.
+  virtual size_t migration_connections() const { return 0; }
+  // Turns inside the turn of a script, in which nobody's command runs, until Exclusive::end().
+  virtual void run_exclusive() {}
   // A turn inside the turn of a script that is over its time. False when the program ends: the
   // script has to.
   virtual bool pump() = 0;
@@ -102,6 +111,7 @@ class NoHost : public Host {
   void on_all_flushed() override {}
   Status rewrite_log(bool&, std::string& error) override { return not_here(error); }
   Status load_log(std::string& error) override { return not_here(error); }
+  Status migrate(Migration&, std::string& error) override { return not_here(error); }
   bool pump() override { return true; }
   void purge_memory() override {}
   void return_memory_at_once(bool) override {}

@@ -66,6 +66,15 @@ class FakeHost : public Host {
   void on_all_flushed() override {}
   Status rewrite_log(bool&, std::string& error) override { return refuse(error); }
   Status load_log(std::string& error) override { return refuse(error); }
+  Status migrate(Migration& migration, std::string& error) override {
+    migrating = &migration;
+    error = migrate_error;
+    return error.empty() ? Status::ok() : Err::kInvalid;
+  }
+  void break_off_migration() override { migrating = nullptr; }
+  void run_exclusive() override {
+    if (on_exclusive) on_exclusive();
+  }
   bool pump() override {
     ++pumps;
     return on_pump == nullptr || on_pump(*this);
@@ -98,7 +107,10 @@ class FakeHost : public Host {
   std::map<std::string, std::string> files;
   std::optional<RewriteScope> rewritten;
   std::vector<SaveRequest> saves;
-  std::string save_error;  // what it answers, if it is not empty
+  std::string save_error;          // what it answers, if it is not empty
+  Migration* migrating = nullptr;  // the last that was begun, unless it was broken off
+  std::string migrate_error;       // what it answers, if it is not empty
+  std::function<void()> on_exclusive;
   int shutdowns = 0;
   int pumps = 0;
   Micros stood_still = 0;

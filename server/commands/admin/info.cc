@@ -300,9 +300,10 @@ void stats_section(Page& page) {
   page.value("pubsubshard_channels", engine.pubsub.name_count(PubSub::Kind::kShard));
   page.value("latest_fork_usec", 0);
   page.value("total_forks", engine.persistence.views_begun);
-  page.zeros({"migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits",
-              "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
-              "total_active_defrag_time", "current_active_defrag_time"});
+  page.value("migrate_cached_sockets", engine.host.migration_connections());
+  page.zeros({"slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
+              "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
+              "current_active_defrag_time"});
   page.value("tracking_total_keys", engine.tracking.key_count());
   page.value("tracking_total_items", engine.tracking.item_count());
   page.value("tracking_total_prefixes", engine.tracking.prefix_count());
