@@ -294,7 +294,8 @@ void AofDriver::publish() {
   facts.log_delayed_syncs = stream_.late_syncs();
   facts.rewrite_failures = rewrite_policy_.consecutive_failures();
   const bool waits_for_turn = rewrite_wanted_ && !facts.rewrite.scheduled;
-  facts.rewrite.active = (stage_ != Stage::kNone && stage_ != Stage::kTidying) || waits_for_turn;
+  // Whoever sees it end finds the manifest without what was replaced.
+  facts.rewrite.active = stage_ != Stage::kNone || waits_for_turn;
   const std::string_view problem = is_held ? this->problem() : std::string_view();
   if (facts.log_problem == problem) return;
   facts.log_problem = problem;

@@ -222,6 +222,22 @@ TEST_F(AofFilesTest, ALogThatIsTurnedOnWaitsForASnapshot) {
   EXPECT_EQ(manifest(), "file 1.base.rdb seq 1 type b\nfile 1.incr.aof seq 1 type i\n");
 }
 
+// Whoever reads the log on cannot know that there was nothing to remove.
+TEST_F(AofTest, AFlushOfNothingIsInTheLog) {
+  start(AppendFsync::kAlways);
+  SimClient client(world);
+  for (const char* name : {"FLUSHDB", "FLUSHDB", "FLUSHALL", "FLUSHALL"})
+    EXPECT_EQ(client.ask({name}), "+OK\r\n");
+  const std::string bytes = machine.disk().seen("appendonlydir/appendonly.aof.1.incr.aof");
+  const auto count = [&](const std::string& word) {
+    size_t found = 0;
+    for (size_t at = 0; (at = bytes.find(word, at)) != std::string::npos; ++at) ++found;
+    return found;
+  };
+  EXPECT_EQ(count("FLUSHDB"), 2U);
+  EXPECT_EQ(count("FLUSHALL"), 2U);
+}
+
 TEST_F(AofTest, WhatIsReadFromTheLogIsInNoAccount) {
   start(AppendFsync::kAlways);
   {
