@@ -115,6 +115,8 @@ def all_steps(args, build):
     steps.append(Step("snapshot_test", [python, str(tests / "compat/snapshot_test.py"), str(build)] + seed, alone=True))
     steps.append(Step("snapshot_exchange", [python, str(tests / "compat/snapshot_exchange.py"), str(build)] + seed, alone=True))
     steps.append(Step("aof_test", [python, str(tests / "compat/aof_test.py"), str(build)] + seed, alone=True))
+    if not sanitized:  # else its own report comes first
+        steps.append(Step("crash_test", [python, str(tests / "compat/crash_test.py"), str(build)], alone=True))
     steps.append(Step("log_start_test", [python, str(tests / "compat/log_start_test.py"), str(build)], alone=True))
     command = [python, str(tests / "compat/log_kill_test.py"), str(build), "--rounds", "50" if args.full else "10"] + seed
     steps.append(Step("log_kill_test", command, alone=True, timeout_s=900))

@@ -234,7 +234,6 @@ constexpr OptionRow kRows[] = {
      .most = INT32_MAX,
      .doc = "How old data of a new primary may be."},
     yes_no("cluster-require-full-coverage", "yes", "Serve only while all slots are served."),
-    yes_no("crash-log-enabled", "yes", "Log the state at a crash."),
     yes_no("crash-memcheck-enabled", "yes", "Test memory at a crash."),
     yes_no("disable-thp", "yes", "Ask the kernel for small pages.", kImmutable),
     yes_no("dynamic-hz", "yes", "Kept for clients; work is cut into turns."),

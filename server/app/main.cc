@@ -133,6 +133,7 @@ int serve(Options& options, Config& config, LogFile& log) {
                  .seed = seed,
                  .run_id = make_run_id(),
                  .io_reason = probed.words});
+  log.take_standard_error();
   if (!server.start()) return EXIT_FAILURE;
   if (!server.run()) return EXIT_FAILURE;
   log.write(LogLevel::kNotice, "ouro is ready to exit, bye bye");

@@ -31,6 +31,7 @@ struct AppOptions {
   bool daemonize = false;
   std::string pidfile;
   std::string logfile;  // empty: standard output
+  bool crash_log_enabled = true;
   LogLevel loglevel = LogLevel::kNotice;
   std::string dir = ".";
 

@@ -7,6 +7,7 @@
 
 #include "server/engine/version.h"
 #include "server/io/blocking_file.h"
+#include "server/io/crash_report.h"
 #include "server/io/process.h"
 #include "server/io/random_bytes.h"
 #include "server/script/tables.h"
@@ -72,6 +73,7 @@ Server::Server(const Setup& setup)
   begin_engine_turn();
   engine_.persistence.last_save = started_;
   if (setup.handle_signals) signals_ = std::make_unique<Signals>(loop_, *this);
+  apply_crash_log();
 }
 
 Server::~Server() { stop(); }
@@ -317,6 +319,12 @@ Status Server::migrate(Migration& migration, std::string&) {
   return Status::ok();
 }
 
+// What happens to the whole process is for the one server that it has.
+void Server::apply_crash_log() {
+  if (signals_ == nullptr) return;
+  options_.app.crash_log_enabled ? report_crashes() : report_no_crashes();
+}
+
 void Server::fill_random(std::span<unsigned char> bytes) {
   random_bytes(bytes.data(), bytes.size());
 }
@@ -347,6 +355,8 @@ Status Server::apply_config(ByteView name, std::string& error) {
     }
     if (!hold_what_is_kept(error)) return Err::kIo;
     aof_.on_options_changed();
+  } else if (name == "crash-log-enabled") {
+    apply_crash_log();
   } else if (name == "loglevel") {
     log_.set_least(options_.app.loglevel);
   } else if (name == "tcp-keepalive") {

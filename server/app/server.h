@@ -106,6 +106,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Millis wait_until(Instant due, Millis wait_max) const;
   bool hold_what_is_kept(std::string& error);
   Status change_folder(std::string& error);
+  void apply_crash_log();
   void load();
   void on_loaded(const std::string& problem);
   bool saves_at_end(const ShutdownRequest& request) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/io/log_file.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -28,6 +29,17 @@ void LogFile::write(LogLevel level, ByteView line) {
   } else {
     (void)std::fclose(file);
   }
+}
+
+void LogFile::take_standard_error() {
+  if (path_.empty()) {
+    (void)dup2(STDOUT_FILENO, STDERR_FILENO);
+    return;
+  }
+  const int fd = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) return;
+  (void)dup2(fd, STDERR_FILENO);
+  ::close(fd);
 }
 
 }  // namespace ouro

@@ -17,6 +17,8 @@ class LogFile final : public Logger {
   // Empty: standard output.
   explicit LogFile(std::string path) : path_(std::move(path)) {}
   void write(LogLevel level, ByteView line) override;
+  // What the program or a library says on standard error is in the log, too, from now on.
+  void take_standard_error();
 
  private:
   std::string path_;

@@ -282,6 +282,12 @@ Status debug_log(Context& ctx) {
   return reply_ok(ctx);
 }
 
+Status debug_segfault(Context& ctx) {
+  char* volatile nowhere = nullptr;
+  *static_cast<volatile char*>(nowhere) = 'x';
+  return reply_ok(ctx);
+}
+
 Status debug_config_rewrite_force_all(Context& ctx) {
   std::string error;
   if (!ctx.engine.host.rewrite_config(RewriteScope::kEverything, error).is_ok())
@@ -359,6 +365,7 @@ constexpr DebugRow kDebugRows[] = {
      "Saves, empties the databases and loads what was saved; or some of that."},
     {"REPLYBUFFER", 4, 4, debug_replybuffer, "PEAK-RESET-TIME <NEVER|RESET|ms> | RESIZING <0|1>",
      "Accepted for tests; output buffers keep no peak."},
+    {"SEGFAULT", 2, 2, debug_segfault, "", "Crashes the server."},
     {"SET-ACTIVE-EXPIRE", 3, 3, debug_set_active_expire, "<0|1>",
      "Whether keys expire without being looked at."},
     {"SET-DISABLE-DENY-SCRIPTS", 3, 3, debug_set_disable_deny_scripts, "<0|1>",

@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""A server that crashes leaves in its log by which signal and where, and ends by that signal.
+
+    crash_test.py BUILD
+"""
+import argparse
+import contextlib
+import pathlib
+import signal
+import sys
+
+from servers import Server
+
+passed = failed = 0
+
+
+def holds(what, condition, seen=""):
+    global passed, failed
+    passed, failed = passed + bool(condition), failed + (not condition)
+    if not condition:
+        print(f"FAILED {what}: {seen}")
+
+
+def crash(server, number):
+    if number == signal.SIGSEGV:
+        with contextlib.suppress(OSError, EOFError, ConnectionError):
+            server.connect().call("DEBUG", "SEGFAULT")
+    else:
+        server.process.send_signal(number)
+    return server.process.wait(20)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=pathlib.Path)
+    program = str(parser.parse_args().build.resolve() / "ouro-server")
+    for number in (signal.SIGSEGV, signal.SIGABRT):
+        for to_file in (False, True):
+            with Server(program, "--enable-debug-command", "yes", *(["--logfile", "crash.log"] if to_file else [])) as server:
+                code = crash(server, number)
+                log = pathlib.Path(server.folder.name) / "crash.log" if to_file else server.log
+                text = log.read_text()
+                holds(f"signal {number} ends it", code == -number, code)
+                holds(f"signal {number} is in the log", f"crashed by signal: {int(number)}," in text, text[-300:])
+                trace = text.partition("STACK TRACE")[2].partition("BUG REPORT END")[0]
+                holds(f"signal {number}: so is where", trace.count("ouro-server") > 3, trace)
+    with Server(program, "--enable-debug-command", "yes", "--crash-log-enabled", "no") as server:
+        holds("without a report it ends, too", crash(server, signal.SIGSEGV) == -signal.SIGSEGV)
+        holds("and says nothing", "STACK TRACE" not in server.log_tail())
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
