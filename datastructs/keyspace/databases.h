@@ -3,7 +3,6 @@
 // lazy frees.
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -27,12 +26,6 @@ class Databases {
     size_t keys = 0;
     for (const auto& db : all_) keys += db->size();
     return keys;
-  }
-  // A lower bound over all elements of collections; kNever if none has a deadline.
-  UnixMs next_element_deadline() const {
-    UnixMs next = kNever;
-    for (const auto& db : all_) next = std::min(next, db->next_element_deadline());
-    return next;
   }
 
  private:

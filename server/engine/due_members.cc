@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,15 +13,9 @@
 namespace ouro {
 namespace {
 
-// How many of those that wait have their turn in one turn: those that are done run all in the next.
-constexpr size_t kTriesMax = 16;
-
 // So many look-ups of keys take about a quarter of a millisecond. A command that names more keys
 // waits while any member of any key is due.
 constexpr size_t kLooksMax = 4000;
-
-// Of a command that names many keys so many members are removed together with its run.
-constexpr size_t kEndedLateMax = 1000;
 
 // Calls fn(command, key) for the keys that may have to be looked at: of the command, or for EXEC of
 // those that wait for it. In import-mode who reads sees what is due, since that may last for ever.
@@ -37,6 +32,11 @@ void for_each_shown_key(const Engine& engine, const Caller& caller, const Comman
   for (const QueuedCommand& queued : caller.txn.queue) keys_of(*queued.spec, queued.argv.argv());
 }
 
+// HRANDFIELD's choice would have to walk over the fields that are due.
+Ends ends_for(const CommandSpec& command) {
+  return command.flags.has(Flag::kDrawsFields) ? Ends::kMembersAndFields : Ends::kMembers;
+}
+
 }  // namespace
 
 bool DueMembers::may_work() const {
@@ -44,101 +44,122 @@ bool DueMembers::may_work() const {
          !engine_.persistence.loading.active;
 }
 
-// Whichever database it is in: MOVE, COPY, SELECT and SWAPDB reach into others than the caller's.
-bool DueMembers::are_gone(ByteView key, bool with_fields, size_t& looks) {
-  const auto ends = !may_work()   ? Engine::Ends::kNone
-                    : with_fields ? Engine::Ends::kMembersAndFields
-                                  : Engine::Ends::kMembers;
+void DueMembers::find_databases() {
+  databases_.clear();
   for (DbIndex db = 0; db < engine_.dbs.count(); ++db) {
-    if (engine_.dbs[db].next_element_deadline() > engine_.now()) continue;
-    looks -= looks == 0 ? 0 : 1;
+    if (engine_.dbs[db].next_element_deadline() <= engine_.now()) databases_.push_back(db);
+  }
+}
+
+// Whichever database it is in: MOVE, COPY, SELECT and SWAPDB reach into others than the caller's.
+bool DueMembers::are_gone(ByteView key, Ends ends) {
+  if (!may_work()) ends = Ends::kNone;
+  for (const DbIndex db : databases_) {
+    looks_left_ -= looks_left_ == 0 ? 0 : 1;
     if (!engine_.are_due_members_gone(db, engine_.dbs[db].key(key), ends)) return false;
   }
   return true;
 }
 
-bool DueMembers::must_wait(Caller& caller, const CommandSpec& spec, Argv argv) {
+bool DueMembers::clear_way(Caller& caller, const CommandSpec& spec, Argv argv) {
   Session& session = *caller.session;
-  const bool was_walked = session.due_keys() != nullptr && session.due_keys()->is_done;
-  // Where nothing can be removed nobody waits for a look.
-  size_t looks = may_work() ? kLooksMax : ~size_t{0};
-  size_t seen = 0;
-  bool waits = false;
+  DueKeys* const walked = session.due_keys();
+  // Where nothing can be removed nobody waits for a look; nor when the command is about to run.
+  const bool looks_at_all = walked != nullptr || !may_work();
+  looks_left_ = looks_at_all ? ~size_t{0} : kLooksMax;
+  size_t cleared = 0;
+  bool is_clear = true;
   for_each_shown_key(engine_, caller, spec, argv, [&](const CommandSpec& command, ByteView key) {
-    if (waits) return;
-    waits = looks == 0 ? !was_walked : !are_gone(key, command.flags.has(Flag::kDrawsFields), looks);
-    seen += waits ? 0 : 1;
+    const bool comes_late = walked == nullptr && places_.contains(key);
+    is_clear = is_clear && !comes_late && looks_left_ > 0 && are_gone(key, ends_for(command));
+    cleared += is_clear ? 1 : 0;
   });
-  if (!waits) return false;
+  if (is_clear) return true;
+  if (walked != nullptr) {
+    walked->next = cleared;
+    walked->is_done = false;
+    return false;
+  }
   auto due = std::make_unique<DueKeys>();
   std::vector<ByteView> keys;
   for_each_shown_key(engine_, caller, spec, argv, [&](const CommandSpec& command, ByteView key) {
     keys.push_back(key);
-    due->with_fields |= command.flags.has(Flag::kDrawsFields);
+    due->ends = std::max(due->ends, ends_for(command));
   });
   due->keys = OwnedArgv(engine_.heap, keys);
-  due->next = seen;
+  due->next = cleared;
   session.set_due_keys(std::move(due));
-  return true;
+  return false;
 }
 
-void DueMembers::hold(Session& session) { waiting_.push_back({&session, {}}); }
+DueMembers::Place& DueMembers::place_of(ByteView key) {
+  const auto found = places_.find(key);
+  return found != places_.end() ? found->second : places_[std::string(key)];
+}
 
-void DueMembers::hold(Blocking::Where ready) {
+void DueMembers::hold(Session& session) {
+  const DueKeys& due = *session.due_keys();
+  Place& place = place_of(due.keys.argv()[due.next]);
+  place.ends = std::max(place.ends, due.ends);
+  place.sessions.push_back(&session);
+}
+
+void DueMembers::hold(const Blocking::Where& ready) {
   engine_.blocking.hold(ready);
-  waiting_.push_back({nullptr, std::move(ready)});
+  std::vector<DbIndex>& held = place_of(ready.second).ready;
+  if (std::find(held.begin(), held.end(), ready.first) == held.end()) held.push_back(ready.first);
 }
 
+// Its place stays until its turn: a walk may stand there.
 void DueMembers::forget(Session& session) {
-  std::erase_if(waiting_, [&](const Party& party) { return party.session == &session; });
+  const DueKeys* const due = session.due_keys();
+  if (due == nullptr || due->is_done) return;
+  const auto found = places_.find(due->keys.argv()[due->next]);
+  if (found != places_.end()) std::erase(found->second.sessions, &session);
 }
 
 size_t DueMembers::session_count() const {
-  return static_cast<size_t>(
-      std::count_if(waiting_.begin(), waiting_.end(),
-                    [](const Party& party) { return party.session != nullptr; }));
+  size_t count = 0;
+  for (const auto& [key, place] : places_) count += place.sessions.size();
+  return count;
 }
 
-// True when all keys have been looked at and nothing in them is due, or little.
-bool DueMembers::go_on(DueKeys& due, size_t& looks) {
+// The key shows nothing that is due any more.
+void DueMembers::let_on(const std::string& key, Place& place) {
+  for (const DbIndex db : std::exchange(place.ready, {})) engine_.blocking.release({db, key});
+  while (!place.sessions.empty() && looks_left_ > 0) {
+    Session& session = *place.sessions.front();
+    place.sessions.pop_front();
+    go_on(session);
+  }
+}
+
+void DueMembers::go_on(Session& session) {
+  DueKeys& due = *session.due_keys();
   const Argv keys = due.keys.argv();
-  for (;;) {
-    for (; due.next < keys.size(); ++due.next) {
-      if (looks == 0) return false;
-      const uint64_t before = engine_.stats.expired_elements;
-      const bool gone = are_gone(keys[due.next], due.with_fields, looks);
-      due.ended += engine_.stats.expired_elements - before;
-      if (!gone) return false;
-    }
-    if (due.ended <= kEndedLateMax) return true;
-    due.next = 0;
-    due.ended = 0;
+  while (++due.next < keys.size()) {
+    if (looks_left_ == 0 || !are_gone(keys[due.next], due.ends)) return hold(session);
   }
-}
-
-bool DueMembers::try_to_end(Party& party, size_t& looks) {
-  if (party.session != nullptr) {
-    DueKeys& due = *party.session->due_keys();
-    due.is_done = go_on(due, looks);
-    if (due.is_done) party.session->end_postponement();
-    return due.is_done;
-  }
-  const auto& [db, key] = party.ready;
-  if (!engine_.are_due_members_gone(db, engine_.dbs[db].key(key), Engine::Ends::kMembers))
-    return false;
-  engine_.blocking.release(party.ready);
-  return true;
+  due.is_done = true;
+  // They are looked at again when the command is tried.
+  looks_left_ -= std::min(looks_left_, keys.size());
+  session.end_postponement();
 }
 
 void DueMembers::run_slice() {
   if (!may_work()) return;
-  size_t looks = kLooksMax;
-  // Who is told of what goes may leave the queue with that.
-  for (size_t left = std::min(waiting_.size(), kTriesMax); left > 0 && !waiting_.empty(); --left) {
-    if (looks == 0 || !engine_.has_time_for_ends()) return;
-    Party party = std::move(waiting_.front());
-    waiting_.pop_front();
-    if (!try_to_end(party, looks)) waiting_.push_back(std::move(party));
+  looks_left_ = kLooksMax;
+  for (size_t left = places_.size(); left > 0; --left) {
+    if (looks_left_ == 0 || !engine_.has_time_for_ends()) return;
+    if (next_ == places_.end()) next_ = places_.begin();
+    Place& place = next_->second;
+    const bool gone = !place.is_empty() && are_gone(next_->first, place.ends);
+    if (gone) let_on(next_->first, place);
+    if (place.is_empty()) {
+      next_ = places_.erase(next_);
+    } else if (!gone || looks_left_ > 0) {
+      ++next_;
+    }
   }
 }
 

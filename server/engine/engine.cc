@@ -64,7 +64,8 @@ void Engine::begin_turn(UnixMs wall, Instant now, Micros beyond) {
   turn_tick_ = stopwatch.ticks();
   expiry_share_ = {.places = kExpireBudget,
                    .ticks = static_cast<uint64_t>(kSliceMicrosMax * stopwatch.ticks_per_us())};
-  executor.set_gate(Gate::kDue, dbs.next_element_deadline() <= wall);
+  due_members.find_databases();
+  executor.set_gate(Gate::kDue, due_members.has_any());
   set_access_of_new();
 }
 
@@ -256,6 +257,7 @@ void Engine::swap_databases(DbIndex a, DbIndex b) {
     watch.on_database_changed(b, in_b, in_a);
   }
   dbs[a].swap_contents(dbs[b]);
+  due_members.find_databases();
   blocking.on_database_changed(a);
   blocking.on_database_changed(b);
 }

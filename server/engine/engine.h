@@ -133,8 +133,6 @@ class Engine {
     return entry.has_timed_members() && !entry.is_due(wall_) &&
            entry.next_element_deadline() <= wall_;
   }
-  // What may be removed of a collection that a command waits for.
-  enum class Ends : uint8_t { kNone, kMembers, kMembersAndFields };
   // True if the set or sorted set at `key`, if there is one, shows no member that is due. Removes
   // those, and false if that may not be or this turn has no time left to remove them all. With
   // fields the same for a hash, unless nothing may be removed: fields are hidden. Requires: no

@@ -363,9 +363,8 @@ void Executor::run_woken() {
     const Keyspace& db = engine_.dbs[where.first];
     const Key key = db.key(where.second);
     const bool is_paused = engine_.clients.paused() != Clients::Pause::kNone;
-    if (!engine_.are_due_members_gone(where.first, key,
-                                      is_paused ? Engine::Ends::kNone : Engine::Ends::kMembers)) {
-      engine_.due_members.hold(std::move(where));
+    if (!engine_.are_due_members_gone(where.first, key, is_paused ? Ends::kNone : Ends::kMembers)) {
+      engine_.due_members.hold(where);
       continue;
     }
     size_t passed = 0;

@@ -149,7 +149,7 @@ Passage due_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv a
   if (engine.batch.is_nested()) return Passage::kPass;
   // Who imports sees what is due.
   if (engine.options.import_mode && caller.imports) return Passage::kPass;
-  return engine.due_members.must_wait(caller, spec, argv) ? Passage::kPostponed : Passage::kPass;
+  return engine.due_members.clear_way(caller, spec, argv) ? Passage::kPass : Passage::kPostponed;
 }
 
 struct GateRow {

@@ -17,8 +17,8 @@
 // the due fields of its hash, waits likewise. While clients are paused nothing may be removed: who
 // would see what is due waits for the end of the pause, as PFCOUNT does. Who cannot be held back
 // pays for the whole removal at once, half a microsecond for each member of a set and one for each
-// of a sorted set: the embedding program, and a script for keys that it did not name (Context's
-// look-ups).
+// of a sorted set: the embedding program, a script for keys that it did not name (Context's
+// look-ups), and EXEC for what came due while it waited in its middle (DEBUG SLEEP, SAVE).
 #pragma once
 
 #include "server/engine/caller.h"

@@ -195,6 +195,48 @@ TEST_F(DueMembers, AFewDoNotWaitForMany) {
   EXPECT_EQ(answer(), ":1 +PONG");
 }
 
+// First come first served, wherever the removal ended.
+TEST_F(DueMembers, WhoWaitsForTheSameKeyGoesOnInOrder) {
+  for (const int count : {1500, 3000, 7000}) {
+    engine.active_expire = false;
+    prepare(count);
+    run({"ZREM", "z", "x"});
+    std::vector<std::unique_ptr<TestClient>> clients;
+    for (int i = 0; i < 8; ++i) {
+      clients.push_back(std::make_unique<TestClient>(turns));
+      clients.back()->send("BZPOPMIN z 0");
+      one_turn();
+    }
+    while (engine.clients.postponed_count() > 0) one_turn();
+    other.send("ZADD z 0 e0; ZADD z 1 e1; ZADD z 2 e2; ZADD z 3 e3");
+    one_turn();
+    for (size_t i = 0; i < 4; ++i) {
+      const std::string number = std::to_string(i);
+      EXPECT_EQ(clients[i]->take(), "*3 $1 z $2 e" + number + " $1 " + number);
+    }
+    EXPECT_EQ(clients[4]->take(), "");
+  }
+}
+
+// Whoever comes when the last of them go does not pass those who have waited.
+TEST_F(DueMembers, WhoComesLateIsServedLate) {
+  prepare_woken();
+  other.send("SWAPDB 0 1; SELECT 1");
+  one_turn();
+  std::vector<std::unique_ptr<TestClient>> late;
+  std::string served;
+  while (served.empty()) {
+    late.push_back(std::make_unique<TestClient>(turns));
+    late.back()->send("SELECT 1; ZPOPMIN z");
+    one_turn();
+    served = client.take();
+    ASSERT_LT(late.size(), 100U);
+  }
+  EXPECT_EQ(served, "*3 $1 z $1 x $1 0");
+  for (int turn = 0; turn < 3; ++turn) one_turn();
+  for (const auto& one : late) EXPECT_EQ(one->take(), "+OK *0");
+}
+
 // MOVE, COPY and SWAPDB show what is in another database than the client's.
 TEST_F(DueMembers, OtherDatabasesAreLookedAt) {
   const struct {
@@ -374,6 +416,28 @@ TEST_F(DueMembers, WhatComesDueBehindTheWalkIsRemovedToo) {
     ASSERT_LE(ended() - so_far, 1000U);
   }
   EXPECT_EQ(db().find(db().key("s"))->as<Set>().size(), 1U);
+}
+
+// However many keys it names.
+TEST_F(DueMembers, AllKeysAreLookedAtBeforeTheCommandRuns) {
+  engine.active_expire = false;
+  prepare();
+  std::string command = "EXISTS";
+  for (int i = 0; i < 6000; ++i) command += " x";
+  // Behind the keys that one turn looks at, and passed when its members come due.
+  client.send(command + " late s z");
+  while (db().find(db().key("s"))->as<Set>().size() > 1) one_turn();
+  for (int i = 0; i < 3000; ++i) {
+    const std::string member = "m" + std::to_string(i);
+    run({"SADD", "late", member});
+    run({"PEXPIREMEMBERAT", "late", member, std::to_string(now + 1)});
+  }
+  pass(1);
+  for (size_t so_far = ended(); client.take().empty(); so_far = ended()) {
+    one_turn();
+    ASSERT_LE(ended() - so_far, 1000U);
+  }
+  EXPECT_EQ(db().find(db().key("late")), nullptr);
 }
 
 // What a command waits for is not the clock's alone.
