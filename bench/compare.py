@@ -106,7 +106,7 @@ def report_snapshot(args):
     save(args.out, "snapshot", rows)
     latencies = ("p50", "p99", "p99.9", "longest")
     plot.bars(args.out / "snapshot.svg", f"Latency in microseconds during BGSAVE of {rows[0]['keys']:,} keys", list(latencies),
-              {row["server"]: [(row[part],) * 3 for part in latencies] for row in rows}, each_its_scale=True)
+              {snapshot.name_of(row): [(row[part],) * 3 for part in latencies] for row in rows}, each_its_scale=True)
     return snapshot.table(rows)
 
 

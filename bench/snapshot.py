@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """BGSAVE under a fixed rate of requests, half of them writes: latency before and during the save, its time, the peak of memory,
-and the time to load the file. Server and its children share one core, each server has it to itself."""
+and the time to load the file; and the same with one large sorted set beside the keys, whose scores are changed meanwhile. Server
+and its children share one core, each server has it to itself."""
+import contextlib
+import os
 import pathlib
+import random
 import subprocess
+import threading
 import time
 
 from rivals import LOAD_CORES, REDIS_LIKE, Load, start
@@ -16,6 +21,12 @@ CONTROL_SECONDS = 5
 # The load goes on for at least so long; a save that takes longer prolongs it.
 SAVE_SECONDS = 10
 QUICK_SAVE_SECONDS = 4
+MEMBERS = 5_000_000
+QUICK_MEMBERS = 500_000
+FILL_STEP = 1000
+# So many scores are changed together, a hundred times a second.
+CHANGES = 50
+CHANGE_PAUSE_SECONDS = 0.01
 
 
 def group_bytes(process):
@@ -95,38 +106,75 @@ def load_seconds(server):
     return took, keys
 
 
+def fill_sorted_set(client, members):
+    for first in range(0, members, FILL_STEP):
+        pairs = [str(word) for member in range(first, first + FILL_STEP) for word in (member, f"member:{member}")]
+        client.call("ZADD", "board", *pairs)
+
+
+@contextlib.contextmanager
+def changing_scores(server, members):
+    """Members of the sorted set move to other places, until the end."""
+    ends = threading.Event()
+
+    def change():
+        os.sched_setaffinity(0, {int(LOAD_CORES.split("-", maxsplit=1)[0])})
+        with contextlib.closing(server.connect(timeout_s=300)) as client:
+            while not ends.wait(CHANGE_PAUSE_SECONDS):
+                client.send(*[("ZADD", "board", str(random.randrange(members)), f"member:{random.randrange(members)}")
+                              for _ in range(CHANGES)])
+                for _ in range(CHANGES):
+                    client.read()
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        yield
+    finally:
+        ends.set()
+        thread.join()
+
+
+def measure_one(name, args, keys, members):
+    with start(name, args) as server, contextlib.ExitStack() as stack:
+        client = server.connect(timeout_s=300)
+        subprocess.run(load_command(server, args, "fill", keys, keys=keys, pipeline=64), capture_output=True, check=True,
+                       timeout=600)
+        if members:
+            fill_sorted_set(client, members)
+            stack.enter_context(changing_scores(server, members))
+        control = end_of(run_mixed(server, args, keys, CONTROL_SECONDS))
+        client.call("CONFIG", "RESETSTAT")
+        during, took, before, peak = save_under_load(server, client, args, keys,
+                                                     QUICK_SAVE_SECONDS if args.quick else SAVE_SECONDS)
+        slowest_turn = info(client, "stats").get("turn_cpu_us_max")
+        client.close()
+        stack.close()
+        seconds, loaded = load_seconds(server)
+        if loaded != keys + bool(members):
+            raise RuntimeError(f"{name} loaded {loaded} of {keys} keys")
+    return {"server": name, "keys": keys, "members": members, "rate": args.rate, "p99.9 before": control.p999, "p50": during.p50,
+            "p99": during.p99, "p99.9": during.p999, "longest": during.longest, "save s": took, "peak memory": peak / before,
+            "load s": seconds, "slowest turn": None if slowest_turn is None else int(slowest_turn)}
+
+
 def measure(args):
-    """A row for each server."""
-    keys = QUICK_KEYS if args.quick else KEYS
-    rows = []
-    for name in REDIS_LIKE:
-        with start(name, args) as server:
-            client = server.connect(timeout_s=300)
-            subprocess.run(load_command(server, args, "fill", keys, keys=keys, pipeline=64), capture_output=True, check=True,
-                           timeout=600)
-            control = end_of(run_mixed(server, args, keys, CONTROL_SECONDS))
-            client.call("CONFIG", "RESETSTAT")
-            during, took, before, peak = save_under_load(server, client, args, keys,
-                                                         QUICK_SAVE_SECONDS if args.quick else SAVE_SECONDS)
-            slowest_turn = info(client, "stats").get("turn_cpu_us_max")
-            client.close()
-            seconds, loaded = load_seconds(server)
-            if loaded != keys:
-                raise RuntimeError(f"{name} loaded {loaded} of {keys} keys")
-        rows.append({"server": name, "keys": keys, "rate": args.rate, "p99.9 before": control.p999, "p50": during.p50,
-                     "p99": during.p99, "p99.9": during.p999, "longest": during.longest, "save s": took,
-                     "peak memory": peak / before, "load s": seconds,
-                     "slowest turn": None if slowest_turn is None else int(slowest_turn)})
-    return rows
+    """A row for each server, first without the sorted set."""
+    keys, members = (QUICK_KEYS, QUICK_MEMBERS) if args.quick else (KEYS, MEMBERS)
+    return [measure_one(name, args, keys, count) for count in (0, members) for name in REDIS_LIKE]
+
+
+def name_of(row):
+    return row["server"] + (", sorted set" if row["members"] else "")
 
 
 def table(rows):
-    lines = [f"{'BGSAVE under load':<18}{'p99.9 before':>14}" +
+    lines = [f"{'BGSAVE under load':<24}{'p99.9 before':>14}" +
              "".join(f"{part:>12}" for part in ("p50", "p99", "p99.9", "longest", "save s", "load s", "peak memory",
                                                 "slowest turn"))]
     for row in rows:
         turn = "-" if row["slowest turn"] is None else f"{row['slowest turn']:,}"
-        lines.append(f"{row['server']:<18}{row['p99.9 before']:>14,.0f}{row['p50']:>12,.0f}{row['p99']:>12,.0f}"
+        lines.append(f"{name_of(row):<24}{row['p99.9 before']:>14,.0f}{row['p50']:>12,.0f}{row['p99']:>12,.0f}"
                      f"{row['p99.9']:>12,.0f}{row['longest']:>12,.0f}{row['save s']:>12.1f}{row['load s']:>12.1f}"
                      f"{row['peak memory']:>12.2f}{turn:>12}")
     lines.append("latency and turn in microseconds, memory as a multiple of before")
