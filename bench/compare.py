@@ -105,8 +105,10 @@ def report_snapshot(args):
     rows = snapshot.measure(args)
     save(args.out, "snapshot", rows)
     latencies = ("p50", "p99", "p99.9", "longest")
-    plot.bars(args.out / "snapshot.svg", f"Latency in microseconds during BGSAVE of {rows[0]['keys']:,} keys", list(latencies),
-              {snapshot.name_of(row): [(row[part],) * 3 for part in latencies] for row in rows}, each_its_scale=True)
+    for case, shown in snapshot.by_case(rows).items():
+        plot.bars(args.out / f"snapshot{case.replace(' ', '-')}.svg",
+                  f"Latency in microseconds during BGSAVE of {rows[0]['keys']:,} keys{case}", list(latencies),
+                  {row["server"]: [(row[part],) * 3 for part in latencies] for row in shown}, each_its_scale=True)
     return snapshot.table(rows)
 
 

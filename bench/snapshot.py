@@ -164,8 +164,15 @@ def measure(args):
     return [measure_one(name, args, keys, count) for count in (0, members) for name in REDIS_LIKE]
 
 
-def name_of(row):
-    return row["server"] + (", sorted set" if row["members"] else "")
+def case_of(row):
+    return " and a sorted set" if row["members"] else ""
+
+
+def by_case(rows):
+    cases = {}
+    for row in rows:
+        cases.setdefault(case_of(row), []).append(row)
+    return cases
 
 
 def table(rows):
@@ -174,7 +181,7 @@ def table(rows):
                                                 "slowest turn"))]
     for row in rows:
         turn = "-" if row["slowest turn"] is None else f"{row['slowest turn']:,}"
-        lines.append(f"{name_of(row):<24}{row['p99.9 before']:>14,.0f}{row['p50']:>12,.0f}{row['p99']:>12,.0f}"
+        lines.append(f"{row['server'] + case_of(row):<24}{row['p99.9 before']:>14,.0f}{row['p50']:>12,.0f}{row['p99']:>12,.0f}"
                      f"{row['p99.9']:>12,.0f}{row['longest']:>12,.0f}{row['save s']:>12.1f}{row['load s']:>12.1f}"
                      f"{row['peak memory']:>12.2f}{turn:>12}")
     lines.append("latency and turn in microseconds, memory as a multiple of before")
