@@ -55,7 +55,8 @@ class SnapshotFile {
   // answers take about as long in a turn, so a snapshot costs them half of their throughput at
   // most.
   static constexpr size_t kBudget = 1000;
-  static constexpr uint64_t kSyncEveryBytes = 8_MiB;
+  // Whoever syncs for us may share our core, and holds it for as long as these take.
+  static constexpr uint64_t kSyncEveryBytes = 1_MiB;
 
   enum class Part : uint8_t { kOpening, kWriting, kSyncing, kClosing, kRemoving, kOver };
 
