@@ -32,10 +32,7 @@ void Server::load() {
   if (options_.aof.appendonly) {
     aof_.load([this](const std::string& problem) { on_loaded(problem); });
   } else {
-    snapshots_.load([this](const std::string& problem) {
-      if (!problem.empty() && !stopping_) log_.write(LogLevel::kWarning, problem);
-      on_loaded(problem.empty() ? "" : "Fatal error loading the DB, check server logs. Exiting.");
-    });
+    snapshots_.load([this](const std::string& problem) { on_loaded(problem); });
   }
   while (!is_loaded_ && !load_failed_ && (!loader_.busy() || loader_.is_opening_first())) {
     loop_.run_once(10);

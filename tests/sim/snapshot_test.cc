@@ -48,6 +48,11 @@ class SnapshotSimTest : public testing::Test {
     const size_t begin = at + field.size() + 2;
     return text.substr(begin, text.find('\r', begin) - begin);
   }
+  void put_file(const std::string& name, ByteView bytes) {
+    SimFile file;
+    ASSERT_EQ(machine.disk().open(name, OpenFor::kReplace, file), 0);
+    ASSERT_EQ(machine.disk().write_at(file, bytes, 0), static_cast<int32_t>(bytes.size()));
+  }
   bool await_idle() {
     return world.run_until([&] { return !server->engine().persistence.snapshot.active; }, 60'000);
   }
@@ -242,6 +247,31 @@ TEST_F(SnapshotSimTest, AFlippedBitKeepsTheServerFromStarting) {
   EXPECT_TRUE(server->server().is_stopping());
   // Damaged at an offset; or refused, when the name of a key has become another's.
   EXPECT_TRUE(server->log().has("The RDB file dump.rdb is "));
+  EXPECT_EQ(server->log().lines.back(), "Terminating server after rdb file reading failure.");
+}
+
+// As Redis keeps none, either; but it is told which they are.
+TEST_F(SnapshotSimTest, KeysWithoutElementsAreNamedAndNotLoaded) {
+  std::string file = "REDIS0010";
+  for (char letter = 'a'; letter < 'm'; ++letter)
+    file += std::string("\4\6empty", 7) + letter + '\0';  // hashes of no fields
+  file += std::string("\0\4full\1v\xff\0\0\0\0\0\0\0\0", 17);
+  put_file("dump.rdb", file);
+  start();
+  EXPECT_EQ(client->ask({"DBSIZE"}), ":1\r\n");
+  EXPECT_TRUE(server->log().has("skipping empty key: emptya"));
+  EXPECT_TRUE(server->log().has("skipping empty key: emptyj"));
+  EXPECT_FALSE(server->log().has("emptyk"));
+  EXPECT_TRUE(server->log().has("keys loaded: 1, keys expired: 0, empty keys skipped: 12."));
+}
+
+TEST_F(SnapshotSimTest, AValueThatIsRefusedIsNamed) {
+  put_file("dump.rdb", std::string("REDIS0010\2\3set\2\1a\1a\xff\0\0\0\0\0\0\0\0", 28));
+  start();
+  EXPECT_TRUE(server->server().is_stopping());
+  EXPECT_TRUE(server->log().has(
+      "The RDB file dump.rdb is damaged at offset 17: Set integrity check failed: a member stands "
+      "twice, of key set in database 0"));
 }
 
 // What has been removed does not come back with a file that is of before.
