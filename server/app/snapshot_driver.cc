@@ -210,7 +210,7 @@ void SnapshotDriver::on_all_flushed() {
 
 void SnapshotDriver::stop() {
   is_stopped_ = true;
-  next_save_ = nullptr;
+  saved_ = next_save_ = nullptr;
   give_up();
 }
 
