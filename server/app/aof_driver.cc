@@ -238,11 +238,12 @@ void AofDriver::begin_end() {
   has_promised_ = state_ == State::kOn;
   state_ = State::kEnding;
   detach();
-  rewrite_wanted_ = false;
-  if (base_ != nullptr) {
+  // One that waits, or was asked for a moment ago, has not begun.
+  const bool was_wanted = std::exchange(rewrite_wanted_, false);
+  engine_.persistence.rewrite.scheduled = false;
+  if (was_wanted || (stage_ != Stage::kNone && stage_ != Stage::kTidying))
     engine_.log.write(LogLevel::kNotice, "Killing AOF child: the rewrite of the log is given up");
-    base_->give_up("the log is turned off");
-  }
+  if (base_ != nullptr) base_->give_up("the log is turned off");
 }
 
 void AofDriver::attach() {

@@ -130,9 +130,13 @@ class AofFilesTest : public AofTest {
     for (size_t at; (at = text.find("appendonly.aof.")) != std::string::npos;) text.erase(at, 15);
     return text;
   }
-  bool has(const std::string& name) {
+  std::vector<std::string> files() {
     std::vector<std::string> names;
     machine.disk().list_dir("appendonlydir", names);
+    return names;
+  }
+  bool has(const std::string& name) {
+    const std::vector<std::string> names = files();
     return std::find(names.begin(), names.end(), "appendonly.aof." + name) != names.end();
   }
   void rewrite(SimClient& client) {
@@ -172,6 +176,25 @@ TEST_F(AofFilesTest, EachRewriteThatFailsLeavesAnIncrement) {
   EXPECT_EQ(client.ask({"DBSIZE"}), ":20\r\n");
   rewrite(client);
   EXPECT_EQ(manifest(), "file 3.base.rdb seq 3 type b\nfile 5.incr.aof seq 5 type i\n");
+}
+
+TEST_F(AofFilesTest, TurningTheLogOffGivesUpARewriteThatHasNotBegun) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"SET", "k", "v"});
+  client.send(resp_command({"BGREWRITEAOF"}) + resp_command({"CONFIG", "SET", "appendonly", "no"}));
+  world.run_for(500'000);
+  EXPECT_EQ(client.take(), "+Background append only file rewriting started\r\n+OK\r\n");
+  EXPECT_TRUE(server->log().has("Killing AOF child"));
+  EXPECT_EQ(manifest(), "file 1.base.rdb seq 1 type b\nfile 1.incr.aof seq 1 type i\n");
+  client.ask({"CONFIG", "SET", "appendonly", "yes"});
+  world.run_for(500'000);
+  client.ask({"CONFIG", "SET", "rdb-key-save-delay", "1000000"});
+  client.ask({"BGSAVE"});
+  EXPECT_EQ(client.ask({"BGREWRITEAOF"}), "+Background append only file rewriting scheduled\r\n");
+  client.ask({"CONFIG", "SET", "appendonly", "no"});
+  world.run_for(100'000);
+  EXPECT_EQ(info("aof_rewrite_scheduled"), "aof_rewrite_scheduled:0");
 }
 
 TEST_F(AofFilesTest, WithoutALogARewriteMakesABaseAlone) {
