@@ -178,6 +178,49 @@ TEST_F(AofFilesTest, EachRewriteThatFailsLeavesAnIncrement) {
   EXPECT_EQ(manifest(), "file 3.base.rdb seq 3 type b\nfile 5.incr.aof seq 5 type i\n");
 }
 
+// As in Redis: the next one that nobody asked for waits a minute, one that is asked for does not.
+TEST_F(AofFilesTest, AfterThreeFailuresAnAutomaticRewriteWaits) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"CONFIG", "SET", "rdb-key-save-delay", "50000"});
+  for (int i = 0; i < 20; ++i)
+    client.ask({"SET", "k" + std::to_string(i), std::string(9'000, 'v')});
+  for (const char* name : {"2.incr", "3.incr", "4.incr"}) rewrite_in_vain(client, name);
+  const std::string failed = manifest();
+  client.ask({"CONFIG", "SET", "auto-aof-rewrite-percentage", "1", "auto-aof-rewrite-min-size",
+              "1kb", "rdb-key-save-delay", "0"});
+  client.ask({"SET", "k", std::string(9'000, 'v')});
+  EXPECT_TRUE(world.run_until([&] { return server->log().has("triggered the limit"); }, 5'000));
+  EXPECT_TRUE(server->log().has("will retry in 1 minutes"));
+  world.run_for(30'000'000);
+  EXPECT_EQ(info("aof_rewrite_in_progress"), "aof_rewrite_in_progress:0");
+  EXPECT_EQ(manifest(), failed);
+  rewrite(client);
+  EXPECT_EQ(manifest(), "file 2.base.rdb seq 2 type b\nfile 5.incr.aof seq 5 type i\n");
+  // It has succeeded, so that the next one waits for nothing.
+  client.ask({"SET", "k", std::string(9'000, 'w')});
+  world.run_for(3'000'000);
+  EXPECT_EQ(manifest(), "file 3.base.rdb seq 3 type b\nfile 6.incr.aof seq 6 type i\n");
+}
+
+TEST_F(AofFilesTest, TurningTheLogOffGivesUpARewrite) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"CONFIG", "SET", "rdb-key-save-delay", "1000000"});
+  for (int i = 0; i < 20; ++i) client.ask({"SET", "k" + std::to_string(i), "v"});
+  EXPECT_EQ(client.ask({"BGREWRITEAOF"}), "+Background append only file rewriting started\r\n");
+  world.run_for(500'000);
+  EXPECT_EQ(files().size(), 5U);  // manifest, base, two increments, what is written of the new base
+  EXPECT_EQ(client.ask({"CONFIG", "SET", "appendonly", "no"}), "+OK\r\n");
+  world.run_for(500'000);
+  EXPECT_TRUE(server->log().has("Killing AOF child"));
+  EXPECT_EQ(info("aof_rewrite_in_progress"), "aof_rewrite_in_progress:0");
+  EXPECT_EQ(files().size(), 4U);
+  EXPECT_EQ(manifest(),
+            "file 1.base.rdb seq 1 type b\nfile 1.incr.aof seq 1 type i\n"
+            "file 2.incr.aof seq 2 type i\n");
+}
+
 TEST_F(AofFilesTest, TurningTheLogOffGivesUpARewriteThatHasNotBegun) {
   start(AppendFsync::kNo);
   SimClient client(world);
@@ -195,6 +238,29 @@ TEST_F(AofFilesTest, TurningTheLogOffGivesUpARewriteThatHasNotBegun) {
   client.ask({"CONFIG", "SET", "appendonly", "no"});
   world.run_for(100'000);
   EXPECT_EQ(info("aof_rewrite_scheduled"), "aof_rewrite_scheduled:0");
+}
+
+// Until the first base is whole what is written is in no log; no file of the attempt is named.
+TEST_F(AofFilesTest, ALogThatCannotBeginIsTriedAgain) {
+  start(AppendFsync::kNo, false);
+  SimClient client(world);
+  for (int i = 0; i < 20; ++i)
+    client.ask({"SET", "k" + std::to_string(i), std::string(9'000, 'v')});
+  machine.disk().set_capacity(500);
+  EXPECT_EQ(client.ask({"CONFIG", "SET", "appendonly", "yes"}), "+OK\r\n");
+  EXPECT_EQ(info("aof_rewrite_in_progress"), "aof_rewrite_in_progress:1");
+  world.run_for(500'000);
+  EXPECT_TRUE(server->log().has("Background AOF rewrite failed"));
+  EXPECT_EQ(client.ask({"SET", "meanwhile", "v"}), "+OK\r\n");
+  EXPECT_EQ(manifest(), "(none)");
+  EXPECT_FALSE(has("1.base.rdb"));
+  machine.disk().set_capacity(UINT64_MAX);
+  world.run_for(3'000'000);
+  EXPECT_EQ(manifest(), "file 1.base.rdb seq 1 type b\nfile 1.incr.aof seq 1 type i\n");
+  EXPECT_EQ(files().size(), 3U);
+  EXPECT_EQ(client.ask({"SET", "later", "v"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"DEBUG", "LOADAOF"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"DBSIZE"}), ":22\r\n");
 }
 
 TEST_F(AofFilesTest, WithoutALogARewriteMakesABaseAlone) {

@@ -74,6 +74,34 @@ TEST_F(SnapshotSimTest, WhatWasSavedIsThereAfterACrash) {
   EXPECT_EQ(get("key:7"), "kept");
 }
 
+// How far it is, and what its moment costs: old values that were to be written when they changed.
+TEST_F(SnapshotSimTest, WhatASnapshotCostsIsToldWhileItIsWritten) {
+  start([](Options& options) {
+    options.app.rdb_key_save_delay = 5'000;
+    options.engine.rdbcompression = false;
+  });
+  fill(200, std::string(500, 'v'));
+  for (const char* field : {"current_cow_size", "current_save_keys_processed",
+                            "current_save_keys_total", "rdb_last_cow_size"})
+    EXPECT_EQ(info(field), "0") << field;
+  EXPECT_EQ(client->ask({"BGSAVE"}), "+Background saving started\r\n");
+  EXPECT_EQ(info("current_save_keys_total"), "200");
+  world.run_for(200'000);
+  const int processed = std::stoi(info("current_save_keys_processed"));
+  EXPECT_GT(processed, 20);
+  EXPECT_GT(std::stod(info("current_fork_perc")), 0);
+  const int copied_before = std::stoi(info("current_cow_size"));
+  for (int i = 0; i < 50; ++i) client->ask({"SETRANGE", "key:" + std::to_string(i), "0", "new"});
+  const int copied = std::stoi(info("current_cow_size"));
+  EXPECT_GT(copied, copied_before + 4'096);
+  world.run_for(200'000);
+  EXPECT_GT(std::stoi(info("current_save_keys_processed")), processed);
+  ASSERT_TRUE(await_idle());
+  EXPECT_EQ(info("current_cow_size"), "0");
+  EXPECT_EQ(info("current_save_keys_total"), "0");
+  EXPECT_GE(std::stoi(info("rdb_last_cow_size")), copied);
+}
+
 // The file holds the moment when BGSAVE ran, whatever is written meanwhile.
 TEST_F(SnapshotSimTest, CommandsGoOnDuringASnapshot) {
   start();
@@ -125,6 +153,15 @@ TEST_F(SnapshotSimTest, AFullDiskStopsWritesUntilItHasRoom) {
       client->ask({"SET", "k", "v"}).starts_with("-MISCONF Redis is configured to save RDB"));
   EXPECT_TRUE(client->ask({"PING"}).starts_with("-MISCONF"));
   EXPECT_EQ(get("key:1"), std::string(1000, 'v'));
+  // Scripts may read.
+  for (const char* head : {"", "#!lua\n"}) {
+    const std::string writes = std::string(head) + "return redis.call('SET', 'k', 'v')";
+    EXPECT_NE(client->ask({"EVAL", writes, "0"}).find("MISCONF"), std::string::npos) << head;
+  }
+  for (const char* head : {"", "#!lua flags=no-writes\n"}) {
+    const std::string reads = std::string(head) + "return redis.call('STRLEN', 'key:1')";
+    EXPECT_EQ(client->ask({"EVAL", reads, "0"}), ":1000\r\n") << head;
+  }
   EXPECT_EQ(client->ask({"CONFIG", "SET", "stop-writes-on-bgsave-error", "no"}), "+OK\r\n");
   EXPECT_EQ(client->ask({"SET", "k", "v"}), "+OK\r\n");
   EXPECT_EQ(client->ask({"CONFIG", "SET", "stop-writes-on-bgsave-error", "yes"}), "+OK\r\n");
