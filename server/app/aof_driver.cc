@@ -162,8 +162,9 @@ void AofDriver::write() {
 bool AofDriver::turn() {
   obey();
   tidy_if_wanted();
-  if (state_ == State::kOff && stage_ == Stage::kNone && !rewrite_wanted_ && !reload_wanted_)
-    return false;
+  const bool has_work = stage_ != Stage::kNone || rewrite_wanted_ || reload_wanted_;
+  // That a rewrite has ended is still to be told.
+  if (state_ == State::kOff && !has_work && !engine_.persistence.rewrite.active) return false;
   stream_.write();
   if (switching_ && loop_.now() >= switch_at_) try_switch();
   begin_rewrite();

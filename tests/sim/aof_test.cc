@@ -270,6 +270,7 @@ TEST_F(AofFilesTest, WithoutALogARewriteMakesABaseAlone) {
   client.ask({"CONFIG", "SET", "appendonly", "no"});
   world.run_for(100'000);
   rewrite(client);
+  EXPECT_EQ(info("aof_rewrite_in_progress"), "aof_rewrite_in_progress:0");
   EXPECT_EQ(manifest(), "file 2.base.rdb seq 2 type b\n");
   EXPECT_FALSE(has("1.incr.aof"));
   EXPECT_EQ(client.ask({"DEBUG", "LOADAOF"}), "+OK\r\n");
