@@ -128,8 +128,12 @@ Status AofDriver::reload(std::string& error) {
 }
 
 void AofDriver::begin_reload() {
+  // A log that is to begin waits for who waits for this.
+  const bool has_not_begun =
+      state_ == State::kBeginning && (stage_ == Stage::kNone || stage_ == Stage::kMoment);
   const bool is_written = state_ == State::kOff || (state_ == State::kOn && stream_.is_at_rest());
-  if (!is_written || switching_ || steps_.busy() || loader_.busy()) return;
+  if (!has_not_begun && !is_written) return;
+  if (switching_ || steps_.busy() || loader_.busy()) return;
   reload_wanted_ = false;
   const auto end = [this](const std::string& problem) {
     loading_.reset();

@@ -312,6 +312,25 @@ TEST_F(AofFilesTest, ALogThatIsTurnedOnWaitsForASnapshot) {
   EXPECT_EQ(manifest(), "file 1.base.rdb seq 1 type b\nfile 1.incr.aof seq 1 type i\n");
 }
 
+// What it was before it was turned off is read, and what it will be begins with that.
+TEST_F(AofFilesTest, ALogThatIsToBeginMayBeReadBefore) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"SET", "old", "v"});
+  client.ask({"CONFIG", "SET", "appendonly", "no", "rdb-key-save-delay", "1000000"});
+  client.ask({"SET", "new", "v"});
+  client.ask({"BGSAVE"});
+  client.ask({"CONFIG", "SET", "appendonly", "yes"});
+  EXPECT_EQ(client.ask({"DEBUG", "LOADAOF"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"KEYS", "*"}), "*1\r\n$3\r\nold\r\n");
+  EXPECT_EQ(info("aof_rewrite_scheduled"), "aof_rewrite_scheduled:1");
+  client.ask({"CONFIG", "SET", "rdb-key-save-delay", "0"});
+  world.run_for(3'000'000);
+  EXPECT_EQ(manifest(), "file 2.base.rdb seq 2 type b\nfile 2.incr.aof seq 2 type i\n");
+  EXPECT_EQ(client.ask({"DEBUG", "LOADAOF"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"KEYS", "*"}), "*1\r\n$3\r\nold\r\n");
+}
+
 // Whoever reads the log on cannot know that there was nothing to remove.
 TEST_F(AofTest, AFlushOfNothingIsInTheLog) {
   start(AppendFsync::kAlways);
