@@ -97,12 +97,12 @@ void AofDriver::go_on_after_load(uint64_t last_bytes, uint64_t other_bytes) {
   stream_.begin_file(goes_on ? last_bytes : 0);
   moment_ = stream_.written_to();
   const std::string name = goes_on ? manifest_.increments().back().name
-                                   : switch_manifest_.add_increment(paths_.stem).name;
+                                   : switch_manifest_->add_increment(paths_.stem).name;
   engine_.log.print(LogLevel::kNotice, "%s AOF incr file %s on server start",
                     goes_on ? "Opening" : "Creating", name.c_str());
   const std::string path = paths_.in_folder(name);
   if (goes_on) return switch_file({{.kind = FileStep::Kind::kSync, .path = path}}, path);
-  switch_file(plan_increment(paths_, switch_manifest_), path);
+  switch_file(plan_increment(paths_, *switch_manifest_), path);
 }
 
 void AofDriver::end_load(const std::string& problem) {

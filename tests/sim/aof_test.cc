@@ -121,6 +121,27 @@ TEST_F(AofTest, RepliesWaitForTheDisk) {
   EXPECT_EQ(client.ask({"GET", "k"}), "$1\r\nw\r\n");
 }
 
+// The new base cannot be opened, while the file for what follows it can: that alone is no log.
+TEST_F(AofTest, NothingIsSafeInAFileWithoutItsBase) {
+  start(AppendFsync::kAlways);
+  SimClient writer(world);
+  EXPECT_EQ(writer.ask({"SET", "k", "v"}), "+OK\r\n");
+  machine.disk().fail_syncs(1);
+  machine.disk().fail_opens("appendonlydir/temp-appendonly.aof.base", 1);
+  writer.send(resp_command({"SET", "k", "w"}));
+  world.run_for(500'000);
+  EXPECT_TRUE(server->log().has("Background AOF rewrite failed"));
+  EXPECT_EQ(writer.take(), "");
+  SimClient other(world);
+  EXPECT_TRUE(other.ask({"SET", "other", "v"}).starts_with("-MISCONF "));
+  world.run_for(2'000'000);
+  EXPECT_EQ(writer.take(), "+OK\r\n");
+  crash(CrashKeeps::kNothing);
+  start(AppendFsync::kAlways);
+  SimClient client(world);
+  EXPECT_EQ(client.ask({"GET", "k"}), "$1\r\nw\r\n");
+}
+
 // ---- which files the log is
 
 class AofFilesTest : public AofTest {
@@ -261,6 +282,20 @@ TEST_F(AofFilesTest, ALogThatCannotBeginIsTriedAgain) {
   EXPECT_EQ(client.ask({"SET", "later", "v"}), "+OK\r\n");
   EXPECT_EQ(client.ask({"DEBUG", "LOADAOF"}), "+OK\r\n");
   EXPECT_EQ(client.ask({"DBSIZE"}), ":22\r\n");
+}
+
+TEST_F(AofFilesTest, WhatIsThereStaysUntilALogBeginsAgain) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"SET", "k", "v"});
+  client.ask({"CONFIG", "SET", "appendonly", "no"});
+  machine.disk().fail_opens("appendonlydir/temp-appendonly.aof.base", 1);
+  client.ask({"CONFIG", "SET", "appendonly", "yes"});
+  world.run_for(500'000);
+  EXPECT_TRUE(server->log().has("Background AOF rewrite failed"));
+  EXPECT_EQ(manifest(), "file 1.base.rdb seq 1 type b\nfile 1.incr.aof seq 1 type i\n");
+  world.run_for(2'000'000);
+  EXPECT_EQ(manifest(), "file 2.base.rdb seq 2 type b\nfile 2.incr.aof seq 2 type i\n");
 }
 
 TEST_F(AofFilesTest, WithoutALogARewriteMakesABaseAlone) {
