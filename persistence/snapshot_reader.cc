@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "persistence/snapshot_reader.h"
 
+#include <utility>
+
 #include "datastructs/codec/checksum.h"
+#include "datastructs/codec/quoted.h"
 
 namespace ouro {
 namespace {
@@ -12,8 +15,15 @@ constexpr size_t kChecksumBytes = 8;
 // A buffer that a large value has made larger than this is given back.
 constexpr size_t kWaitingKeptMax = 1_MiB;
 constexpr uint8_t kFirstOpcode = static_cast<uint8_t>(RdbOpcode::kSlotInfo);
+constexpr size_t kNameShownMax = 128;
 
 }  // namespace
+
+std::string SnapshotKey::shown_name() const {
+  std::string name;
+  append_quoted(name, key.substr(0, kNameShownMax));
+  return name.substr(1, name.size() - 2);
+}
 
 bool SnapshotCheck::on_value(const SnapshotKey& /*key*/, Value value) {
   size_t budget = SIZE_MAX;
@@ -21,10 +31,10 @@ bool SnapshotCheck::on_value(const SnapshotKey& /*key*/, Value value) {
   return true;
 }
 
-void SnapshotReader::fail(const char* reason, uint64_t offset) {
+void SnapshotReader::fail(std::string reason, uint64_t offset) {
   if (state_ == State::kFailed) return;
   state_ = State::kFailed;
-  reason_ = reason;
+  reason_ = std::move(reason);
   offset_ = offset;
 }
 
@@ -205,11 +215,16 @@ void SnapshotReader::read_checked_value(RdbType type, const SnapshotKey& key, Rd
   const auto value = read_value(type, in, target_);
   if (in.state() == RdbReader::State::kEmpty) {
     ++empty_skipped_;
+    sink_.on_empty(key);
     // What is wrong is only that nothing is in it.
     in = RdbReader({});
     return;
   }
-  if (!value) return;
+  if (!value) {
+    return fail(describe_refusal(type, in) + ", of key " + key.shown_name() + " in database " +
+                    std::to_string(key.db),
+                in.offset());
+  }
   if (!sink_.on_value(key, *value)) return in.refuse("a key was refused");
   ++keys_;
 }

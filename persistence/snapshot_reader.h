@@ -12,9 +12,9 @@
 //
 // A value that is wrong ends the reading: offset() and reason() say where and why, and what was
 // handed out before stays handed out; who wants all or nothing reads a file twice, to a
-// SnapshotCheck first, or into empty databases. A collection without elements is passed over and
-// counted, as Redis does. Cost: linear; strings are handed out where they lie. At most 1 copy of
-// each byte before decoding.
+// SnapshotCheck first, or into empty databases. A collection without elements is passed over, as
+// Redis does. Cost: linear; strings are handed out where they lie. At most 1 copy of each byte
+// before decoding.
 #pragma once
 
 #include <optional>
@@ -32,6 +32,9 @@ struct SnapshotKey {
   UnixMs deadline = kNoExpiry;  // may be past: whether it still counts is the sink's to decide
   std::optional<uint64_t> idle_seconds = {};
   std::optional<uint8_t> frequency = {};
+
+  // For a log: so much of it as it is known by, without bytes that cannot be printed.
+  std::string shown_name() const;
 };
 
 class SnapshotSink {
@@ -42,6 +45,8 @@ class SnapshotSink {
   [[nodiscard]] virtual bool on_string(const SnapshotKey& key, ByteView text) = 0;
   // Takes the value.
   [[nodiscard]] virtual bool on_value(const SnapshotKey& key, Value value) = 0;
+  // A collection without elements, which no server keeps.
+  virtual void on_empty(const SnapshotKey& key) = 0;
   virtual void on_aux(ByteView name, ByteView value) = 0;
   // How many keys will come in a database, and how many of them expire: a hint.
   virtual void on_size(DbIndex db, uint64_t keys, uint64_t expiring) = 0;
@@ -56,6 +61,7 @@ class SnapshotCheck final : public SnapshotSink {
   explicit SnapshotCheck(Heap& heap) : heap_(heap) {}
   bool on_string(const SnapshotKey& /*key*/, ByteView /*text*/) override { return true; }
   bool on_value(const SnapshotKey& key, Value value) override;
+  void on_empty(const SnapshotKey& /*key*/) override {}
   void on_aux(ByteView /*name*/, ByteView /*value*/) override {}
   void on_size(DbIndex /*db*/, uint64_t /*keys*/, uint64_t /*expiring*/) override {}
   bool on_function(ByteView /*source*/) override { return true; }
@@ -82,7 +88,7 @@ class SnapshotReader {
 
   State state() const { return state_; }
   // Of a file that failed.
-  const char* reason() const { return reason_; }
+  const char* reason() const { return reason_.c_str(); }
   uint64_t offset() const { return offset_; }
 
   // 0 before the head has been read.
@@ -106,7 +112,7 @@ class SnapshotReader {
   void read_opcode(RdbOpcode opcode, RdbReader& in);
   void read_key(RdbType type, RdbReader& in);
   void read_checked_value(RdbType type, const SnapshotKey& key, RdbReader& in);
-  void fail(const char* reason, uint64_t offset);
+  void fail(std::string reason, uint64_t offset);
 
   SnapshotSink& sink_;
   ValueTarget target_;
@@ -124,7 +130,7 @@ class SnapshotReader {
   unsigned version_ = 0;
   uint64_t keys_ = 0;
   uint64_t empty_skipped_ = 0;
-  const char* reason_ = "";
+  std::string reason_;
   uint64_t offset_ = 0;
 };
 

@@ -221,7 +221,8 @@ class StreamReader {
       const auto seen_at = in_.fixed<UnixMs>();
       // When it last got something; here only that it asked is known.
       if (version_ >= 3) in_.fixed<UnixMs>();
-      if (!in_.check(group.find_consumer(name) == nullptr, "a consumer stands twice")) return;
+      if (!in_.check(group.find_consumer(name) == nullptr, "Duplicate stream consumer detected"))
+        return;
       StreamConsumer& consumer = group.add_consumer(to_.heap, name, seen_at);
       for (uint64_t ids = in_.count(stream_code::kIdBytes); in_.ok() && ids > 0; --ids) {
         assign(group, id_of(in_.bytes(stream_code::kIdBytes)), consumer);

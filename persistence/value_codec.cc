@@ -63,6 +63,53 @@ std::optional<Value> read_module(RdbReader& in, const ValueTarget& to) {
   return std::nullopt;
 }
 
+const char* encoding_name(RdbType type) {
+  switch (type) {
+    case RdbType::kString:
+      return "String";
+    case RdbType::kList:
+      return "List";
+    case RdbType::kListZiplist:
+    case RdbType::kListZiplists:
+      return "List ziplist";
+    case RdbType::kListNodes:
+      return "List listpack";
+    case RdbType::kSet:
+      return "Set";
+    case RdbType::kSetIntset:
+      return "Intset";
+    case RdbType::kSetListpack:
+      return "Set listpack";
+    case RdbType::kZSetText:
+    case RdbType::kZSet:
+      return "Zset";
+    case RdbType::kZSetZiplist:
+      return "Zset ziplist";
+    case RdbType::kZSetListpack:
+      return "Zset listpack";
+    case RdbType::kHash:
+    case RdbType::kHashTimedOld:
+    case RdbType::kHashTimed:
+      return "Hash";
+    case RdbType::kHashZipmap:
+      return "Zipmap";
+    case RdbType::kHashZiplist:
+      return "Hash ziplist";
+    case RdbType::kHashListpack:
+    case RdbType::kHashTimedListpackOld:
+    case RdbType::kHashTimedListpack:
+      return "Hash listpack";
+    case RdbType::kStream1:
+    case RdbType::kStream2:
+    case RdbType::kStream3:
+      return "Stream listpack";
+    case RdbType::kModuleOld:
+    case RdbType::kModule:
+      return "Module value";
+  }
+  return "Value";
+}
+
 }  // namespace
 
 RdbType rdb_type_of(const Entry& entry) {
@@ -177,6 +224,10 @@ std::optional<Value> read_value(RdbType type, RdbReader& in, const ValueTarget& 
   }
   in.refuse("a value of an unknown type");
   return std::nullopt;
+}
+
+std::string describe_refusal(RdbType type, const RdbReader& in) {
+  return std::string(encoding_name(type)) + " integrity check failed: " + in.reason();
 }
 
 }  // namespace ouro

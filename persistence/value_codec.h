@@ -40,4 +40,8 @@ uint64_t written_array_bytes(const Entry& entry);
 // type may be any byte.
 std::optional<Value> read_value(RdbType type, RdbReader& in, const ValueTarget& to);
 
+// Why a value was refused, with the words by which Redis's log names its encoding: "Zset ziplist
+// integrity check failed: a score is no number". Requires !in.ok().
+std::string describe_refusal(RdbType type, const RdbReader& in);
+
 }  // namespace ouro

@@ -115,6 +115,7 @@ def all_steps(args, build):
     steps.append(Step("snapshot_test", [python, str(tests / "compat/snapshot_test.py"), str(build)] + seed, alone=True))
     steps.append(Step("snapshot_exchange", [python, str(tests / "compat/snapshot_exchange.py"), str(build)] + seed, alone=True))
     steps.append(Step("aof_test", [python, str(tests / "compat/aof_test.py"), str(build)] + seed, alone=True))
+    steps.append(Step("shutdown_test", [python, str(tests / "compat/shutdown_test.py"), str(build)], alone=True))
     if not sanitized:  # else its own report comes first
         steps.append(Step("crash_test", [python, str(tests / "compat/crash_test.py"), str(build)], alone=True))
     steps.append(Step("log_start_test", [python, str(tests / "compat/log_start_test.py"), str(build)], alone=True))

@@ -97,12 +97,12 @@ void AofDriver::go_on_after_load(uint64_t last_bytes, uint64_t other_bytes) {
   stream_.begin_file(goes_on ? last_bytes : 0);
   moment_ = stream_.written_to();
   const std::string name = goes_on ? manifest_.increments().back().name
-                                   : switch_manifest_.add_increment(paths_.stem).name;
+                                   : switch_manifest_->add_increment(paths_.stem).name;
   engine_.log.print(LogLevel::kNotice, "%s AOF incr file %s on server start",
                     goes_on ? "Opening" : "Creating", name.c_str());
   const std::string path = paths_.in_folder(name);
   if (goes_on) return switch_file({{.kind = FileStep::Kind::kSync, .path = path}}, path);
-  switch_file(plan_increment(paths_, switch_manifest_), path);
+  switch_file(plan_increment(paths_, *switch_manifest_), path);
 }
 
 void AofDriver::end_load(const std::string& problem) {
@@ -128,8 +128,12 @@ Status AofDriver::reload(std::string& error) {
 }
 
 void AofDriver::begin_reload() {
+  // A log that is to begin waits for who waits for this.
+  const bool has_not_begun =
+      state_ == State::kBeginning && (stage_ == Stage::kNone || stage_ == Stage::kMoment);
   const bool is_written = state_ == State::kOff || (state_ == State::kOn && stream_.is_at_rest());
-  if (!is_written || switching_ || steps_.busy() || loader_.busy()) return;
+  if (!has_not_begun && !is_written) return;
+  if (switching_ || steps_.busy() || loader_.busy()) return;
   reload_wanted_ = false;
   const auto end = [this](const std::string& problem) {
     loading_.reset();
@@ -162,8 +166,9 @@ void AofDriver::write() {
 bool AofDriver::turn() {
   obey();
   tidy_if_wanted();
-  if (state_ == State::kOff && stage_ == Stage::kNone && !rewrite_wanted_ && !reload_wanted_)
-    return false;
+  const bool has_work = stage_ != Stage::kNone || rewrite_wanted_ || reload_wanted_;
+  // That a rewrite has ended is still to be told.
+  if (state_ == State::kOff && !has_work && !engine_.persistence.rewrite.active) return false;
   stream_.write();
   if (switching_ && loop_.now() >= switch_at_) try_switch();
   begin_rewrite();
@@ -238,11 +243,12 @@ void AofDriver::begin_end() {
   has_promised_ = state_ == State::kOn;
   state_ = State::kEnding;
   detach();
-  rewrite_wanted_ = false;
-  if (base_ != nullptr) {
+  // One that waits, or was asked for a moment ago, has not begun.
+  const bool was_wanted = std::exchange(rewrite_wanted_, false);
+  engine_.persistence.rewrite.scheduled = false;
+  if (was_wanted || (stage_ != Stage::kNone && stage_ != Stage::kTidying))
     engine_.log.write(LogLevel::kNotice, "Killing AOF child: the rewrite of the log is given up");
-    base_->give_up("the log is turned off");
-  }
+  if (base_ != nullptr) base_->give_up("the log is turned off");
 }
 
 void AofDriver::attach() {

@@ -172,7 +172,8 @@ class AofDriver {
   bool switching_ = false;
   FileSteps switch_steps_;
   std::string switch_path_;
-  AofManifest switch_manifest_;
+  // As it will be with that file; none if it stays unnamed until its base is whole (kAnew).
+  std::optional<AofManifest> switch_manifest_;
   Instant switch_at_ = 0;
   std::string switch_problem_;
 };

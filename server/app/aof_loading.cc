@@ -67,6 +67,7 @@ bool AofLoading::on_file_end() {
                            .path = paths_.in_folder(load().name),
                            .size = verdict.cut_to});
   }
+  if (reader.has_preamble()) reading_->contents.log_done();
   result_.other_bytes += result_.last_bytes;
   result_.last_bytes = reader.ok_up_to();
   engine_.log.print(LogLevel::kNotice, "DB loaded from %s file %s: %.3f seconds",

@@ -84,13 +84,14 @@ void AofDriver::reach_moment() {
   moment_ = stream_.written_to();
   if (kind_ == Kind::kAnew) {
     const std::string path = paths_.new_increment();
+    switch_manifest_.reset();
     return switch_file({{.kind = FileStep::Kind::kCreate, .path = path}}, path);
   }
   switch_manifest_ = manifest_;
-  const std::string& name = switch_manifest_.add_increment(paths_.stem).name;
+  const std::string& name = switch_manifest_->add_increment(paths_.stem).name;
   engine_.log.print(LogLevel::kNotice, "Creating AOF incr file %s on background rewrite",
                     name.c_str());
-  switch_file(plan_increment(paths_, switch_manifest_), paths_.in_folder(name));
+  switch_file(plan_increment(paths_, *switch_manifest_), paths_.in_folder(name));
 }
 
 // ---- the base
@@ -249,8 +250,8 @@ void AofDriver::on_opened(const Outcome& outcome) {
   switching_ = false;
   switch_problem_.clear();
   stream_.take_file({outcome.result});
-  if (kind_ == Kind::kAnew && stage_ != Stage::kNone) return;
-  manifest_ = switch_manifest_;
+  if (!switch_manifest_) return;
+  manifest_ = *switch_manifest_;
   stream_.settle(moment_);
   if (state_ == State::kLoading) end_load({});
 }

@@ -26,6 +26,8 @@ bool check_snapshot(const std::string& path, std::string& report) {
   report = path + " is whole: RDB version " + std::to_string(reader.version()) + ", " +
            std::to_string(reader.keys()) + " keys, " + std::to_string(reader.bytes_taken()) +
            " bytes";
+  if (const uint64_t empty = reader.empty_skipped(); empty > 0)
+    report += "; " + std::to_string(empty) + " keys without elements, which are not loaded";
   return true;
 }
 

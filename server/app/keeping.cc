@@ -32,10 +32,7 @@ void Server::load() {
   if (options_.aof.appendonly) {
     aof_.load([this](const std::string& problem) { on_loaded(problem); });
   } else {
-    snapshots_.load([this](const std::string& problem) {
-      if (!problem.empty() && !stopping_) log_.write(LogLevel::kWarning, problem);
-      on_loaded(problem.empty() ? "" : "Fatal error loading the DB, check server logs. Exiting.");
-    });
+    snapshots_.load([this](const std::string& problem) { on_loaded(problem); });
   }
   while (!is_loaded_ && !load_failed_ && (!loader_.busy() || loader_.is_opening_first())) {
     loop_.run_once(10);
@@ -93,10 +90,12 @@ Status Server::shutdown(ShutdownRequest request, std::string& error) {
 }
 
 void Server::shutdown_if_asked() {
-  if (!asked_to_stop_ || engine_.exclusive.active()) return;
+  if (!asked_to_stop_ || engine_.exclusive.active() || engine_.cron_paused) return;
   const ShutdownRequest request = *std::exchange(asked_to_stop_, std::nullopt);
   std::string error;
-  if (!shutdown(request, error).is_ok()) log_.write(LogLevel::kWarning, error);
+  if (shutdown(request, error).is_ok()) return;
+  is_signalled_ = false;
+  log_.write(LogLevel::kWarning, error.empty() ? "Errors trying to shut down the server." : error);
 }
 
 void Server::end_after_save(bool is_forced, const std::string& problem) {
@@ -104,9 +103,19 @@ void Server::end_after_save(bool is_forced, const std::string& problem) {
   if (problem.empty()) return;
   log_.write(LogLevel::kWarning, stopping_ ? "Error trying to save the DB. Exit anyway."
                                            : "Error trying to save the DB, can't exit.");
-  if (!stopping_) engine_.exclusive.end("ERR Errors trying to SHUTDOWN. Check logs.");
+  if (stopping_) return;
+  is_signalled_ = false;
+  engine_.exclusive.end("ERR Errors trying to SHUTDOWN. Check logs.");
 }
 
-Status Server::abort_shutdown() { return Err::kInvalid; }
+// One that waits: for a script that is over its time, or for DEBUG PAUSE-CRON. While the snapshot
+// before the end is written nobody's command runs.
+Status Server::abort_shutdown() {
+  if (!asked_to_stop_) return Err::kInvalid;
+  asked_to_stop_.reset();
+  is_signalled_ = false;
+  log_.write(LogLevel::kNotice, "Shutdown manually aborted.");
+  return Status::ok();
+}
 
 }  // namespace ouro

@@ -199,6 +199,7 @@ void Server::erase(Client& client) {
 void Server::on_signal(Signal signal) {
   if (signal == Signal::kHangUp) return;  // a terminal's end does not end a server
   const bool terminates = signal == Signal::kTerminate;
+  if (!terminates && is_signalled_) return end_at_once();
   log_.print(LogLevel::kWarning, "Received %s scheduling shutdown...",
              terminates ? "SIGTERM" : "SIGINT");
   ShutdownRequest request;
@@ -209,8 +210,15 @@ void Server::on_signal(Signal signal) {
     request.force |= word == "force";
   }
   asked_to_stop_ = request;
+  is_signalled_ = true;
   // A script that is over its time would be waited for, for nothing.
-  stopping_ = !saves_at_end(request);
+  stopping_ = !saves_at_end(request) && !engine_.cron_paused;
+}
+
+// Whoever interrupts a second time does not want to wait for a snapshot.
+void Server::end_at_once() {
+  log_.write(LogLevel::kWarning, "You insist... exiting now.");
+  is_broken_off_ = stopping_ = true;
 }
 
 // Closes everything and lets the loop finish what is in flight.

@@ -49,7 +49,8 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   // Defines the users, opens the sockets, takes the names of its files and begins to load what was
   // kept; false when that cannot be, with the reason in the log.
   bool start();
-  // Turns until an orderly end; false if there was nothing to serve, since loading has failed.
+  // Turns until the end; false if that is no orderly one: loading has failed, or what was to be
+  // saved is not.
   bool run();
   // One turn; waits at most wait_max for something to happen.
   void turn(Millis wait_max);
@@ -96,6 +97,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void begin_engine_turn();
   void on_accepted(SocketFd fd, const Listener& from) override;
   void on_signal(Signal signal) override;
+  void end_at_once();
   ListenOptions listen_options() const;
   bool open_tcp_listeners();
   bool open_unix_listener();
@@ -137,6 +139,8 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   bool load_failed_ = false;
   // By a signal, at a moment when a snapshot could not be made.
   std::optional<ShutdownRequest> asked_to_stop_;
+  bool is_signalled_ = false;   // what was asked for so is still to come, or under way
+  bool is_broken_off_ = false;  // it was not waited for
   TurnMeter turn_meter_;
   Instant next_second_ = 0;
   // See purge_when_idle().

@@ -84,7 +84,20 @@ bool SnapshotLoad::on_value(const SnapshotKey& key, Value value) {
   return true;
 }
 
+void SnapshotLoad::on_empty(const SnapshotKey& key) {
+  if (++empty_skipped_ > kEmptyNamedMax) return;
+  engine_.log.write(LogLevel::kNotice, "skipping empty key: " + key.shown_name());
+}
+
+void SnapshotLoad::log_done() const {
+  std::string line = "Done loading RDB, keys loaded: " + std::to_string(keys_loaded_) +
+                     ", keys expired: " + std::to_string(keys_expired_);
+  if (empty_skipped_ > 0) line += ", empty keys skipped: " + std::to_string(empty_skipped_);
+  engine_.log.write(LogLevel::kNotice, line + ".");
+}
+
 void SnapshotLoad::count(const SnapshotKey& key, Entry& entry) {
+  ++keys_loaded_;
   ++engine_.persistence.loading.keys_loaded;
   if (Eviction::counts_uses(engine_.options.maxmemory_policy)) {
     if (!key.frequency) return;

@@ -42,6 +42,7 @@ class SnapshotLoad final : public SnapshotSink {
 
   bool on_string(const SnapshotKey& key, ByteView text) override;
   bool on_value(const SnapshotKey& key, Value value) override;
+  void on_empty(const SnapshotKey& key) override;
   void on_aux(ByteView name, ByteView value) override;
   void on_size(DbIndex /*db*/, uint64_t /*keys*/, uint64_t /*expiring*/) override {}
   bool on_function(ByteView source) override;
@@ -49,9 +50,13 @@ class SnapshotLoad final : public SnapshotSink {
   ValueTarget target() const;
   // What was refused, and why; empty if nothing was.
   const std::string& refusal() const { return refusal_; }
-  uint64_t keys_expired() const { return keys_expired_; }
+  // What was taken in, for who reads the log.
+  void log_done() const;
 
  private:
+  // Of collections without elements; as in Redis. The others are only counted.
+  static constexpr uint64_t kEmptyNamedMax = 10;
+
   struct Place {
     Keyspace& db;
     Key key;
@@ -65,7 +70,9 @@ class SnapshotLoad final : public SnapshotSink {
   Engine& engine_;
   Options options_;
   UnixMs now_;
+  uint64_t keys_loaded_ = 0;
   uint64_t keys_expired_ = 0;
+  uint64_t empty_skipped_ = 0;
   std::string refusal_;
 };
 

@@ -210,7 +210,7 @@ void SnapshotDriver::on_all_flushed() {
 
 void SnapshotDriver::stop() {
   is_stopped_ = true;
-  next_save_ = nullptr;
+  saved_ = next_save_ = nullptr;
   give_up();
 }
 
@@ -240,22 +240,26 @@ bool SnapshotDriver::on_file_end() {
 
 void SnapshotDriver::on_load_end(const LoadFile* failed, int error) {
   if (is_stopped_) return load_.reset();
-  if (failed != nullptr && error != ENOENT)
+  const bool is_unreadable = failed != nullptr && error != ENOENT;
+  if (is_unreadable)
     load_->problem = "Cannot read the RDB file " + failed->path + ": " + strerrordesc_np(error);
   const bool is_read = failed == nullptr && load_->problem.empty();
   if (is_read && load_->how != LoadHow::kCheck) {
-    engine_.log.print(
-        LogLevel::kNotice, "Done loading RDB, keys loaded: %llu, keys expired: %llu.",
-        static_cast<unsigned long long>(load_->reader.keys() - load_->sink.keys_expired()),
-        static_cast<unsigned long long>(load_->sink.keys_expired()));
+    load_->sink.log_done();
     engine_.log.print(LogLevel::kNotice, "DB loaded from disk: %.3f seconds",
                       seconds(loop_.now() - load_began_));
   }
-  if (load_->problem.empty()) engine_.persistence.last_save = loop_.wall_now();
+  const bool is_well = load_->problem.empty();
+  if (is_well) {
+    engine_.persistence.last_save = loop_.wall_now();
+  } else {
+    engine_.log.write(LogLevel::kWarning, load_->problem);
+  }
   const Done done = std::move(load_->done);
-  const std::string problem = std::move(load_->problem);
   load_.reset();
-  done(problem);
+  done(is_well         ? ""
+       : is_unreadable ? "Fatal error loading the DB, check server logs. Exiting."
+                       : "Terminating server after rdb file reading failure.");
 }
 
 // ---- DEBUG RELOAD
@@ -269,7 +273,7 @@ Status SnapshotDriver::reload(Host::ReloadRequest request, std::string& error) {
   const auto check = [this, request](const std::string& problem) {
     if (!problem.empty()) return engine_.exclusive.end("ERR");
     begin_load(LoadHow::kCheck, [this, request](const std::string& why_not) {
-      why_not.empty() ? take_in_again(request) : end_reload(why_not);
+      why_not.empty() ? take_in_again(request) : end_reload(false);
     });
   };
   request.saves ? save_at_end(check) : check({});
@@ -283,16 +287,15 @@ void SnapshotDriver::take_in_again(Host::ReloadRequest request) {
     forget_functions(engine_);
   }
   begin_load(request.merges ? LoadHow::kReplaces : LoadHow::kEmpty,
-             [this](const std::string& why_not) { end_reload(why_not); });
+             [this](const std::string& why_not) { end_reload(why_not.empty()); });
 }
 
-void SnapshotDriver::end_reload(const std::string& problem) {
-  if (problem.empty()) {
+void SnapshotDriver::end_reload(bool is_well) {
+  if (is_well) {
     engine_.changes = 0;
     engine_.log.write(LogLevel::kWarning, "DB reloaded by DEBUG RELOAD");
     return engine_.exclusive.end({});
   }
-  engine_.log.write(LogLevel::kWarning, problem);
   engine_.exclusive.end("ERR Error trying to load the RDB dump");
 }
 

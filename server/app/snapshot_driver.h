@@ -32,7 +32,8 @@ namespace ouro {
 
 class SnapshotDriver final : private LoadSink {
  public:
-  // Told of the end of what was asked for; `problem` is empty if it is well.
+  // Told of the end of what was asked for; `problem` is empty if it is well. The log has the
+  // reason.
   using Done = std::function<void(const std::string& problem)>;
 
   SnapshotDriver(Loop& loop, Loader& loader, Engine& engine, const AppOptions& options)
@@ -46,7 +47,8 @@ class SnapshotDriver final : private LoadSink {
     on_options_changed();
   }
 
-  // Reads the file into empty databases; there may be none. Requires that the loader is idle.
+  // Reads the file into empty databases; there may be none. `problem` is what a server says last
+  // that ends because of it, as in Redis. Requires that the loader is idle.
   void load(Done done);
   // Once a turn. True if the next one shall come at once.
   bool turn();
@@ -98,7 +100,7 @@ class SnapshotDriver final : private LoadSink {
   enum class LoadHow : uint8_t { kEmpty, kReplaces, kCheck };
   void begin_load(LoadHow how, Done done);
   void take_in_again(Host::ReloadRequest request);
-  void end_reload(const std::string& problem);
+  void end_reload(bool is_well);
 
   Loop& loop_;
   Loader& loader_;

@@ -115,9 +115,9 @@ bool Server::run() {
   listeners_.close_all();
   while (!listeners_.is_idle()) turn(kWaitMax);
   // What is given up now has not failed.
-  const bool has_served = !load_failed_;
+  const bool is_orderly = !load_failed_ && !is_broken_off_;
   stop();
-  return has_served;
+  return is_orderly;
 }
 
 }  // namespace ouro

@@ -82,9 +82,9 @@ Result<Value> read_payload(Context& ctx, ByteView payload) {
     value->free_some(ctx.heap(), budget);
   }
   // The client is told no more than by Redis; here is what its operator will ask for.
-  ctx.engine.log.print(LogLevel::kWarning,
-                       "RESTORE: integrity check failed at byte %llu of the payload: %s",
-                       static_cast<unsigned long long>(in.offset()), in.reason());
+  ctx.engine.log.print(LogLevel::kWarning, "RESTORE: %s, at byte %llu of the payload",
+                       describe_refusal(type, in).c_str(),
+                       static_cast<unsigned long long>(in.offset()));
   return ctx.fail("ERR Bad data format");
 }
 

@@ -36,6 +36,7 @@ class Filler final : public SnapshotSink, public AccessHints {
     note(key, entry);
     return true;
   }
+  void on_empty(const SnapshotKey& /*key*/) override {}
   void on_aux(ByteView name, ByteView value) override { facts.aux.emplace_back(name, value); }
   void on_size(DbIndex /*db*/, uint64_t /*keys*/, uint64_t /*expiring*/) override {}
   bool on_function(ByteView source) override {

@@ -121,6 +121,27 @@ TEST_F(AofTest, RepliesWaitForTheDisk) {
   EXPECT_EQ(client.ask({"GET", "k"}), "$1\r\nw\r\n");
 }
 
+// The new base cannot be opened, while the file for what follows it can: that alone is no log.
+TEST_F(AofTest, NothingIsSafeInAFileWithoutItsBase) {
+  start(AppendFsync::kAlways);
+  SimClient writer(world);
+  EXPECT_EQ(writer.ask({"SET", "k", "v"}), "+OK\r\n");
+  machine.disk().fail_syncs(1);
+  machine.disk().fail_opens("appendonlydir/temp-appendonly.aof.base", 1);
+  writer.send(resp_command({"SET", "k", "w"}));
+  world.run_for(500'000);
+  EXPECT_TRUE(server->log().has("Background AOF rewrite failed"));
+  EXPECT_EQ(writer.take(), "");
+  SimClient other(world);
+  EXPECT_TRUE(other.ask({"SET", "other", "v"}).starts_with("-MISCONF "));
+  world.run_for(2'000'000);
+  EXPECT_EQ(writer.take(), "+OK\r\n");
+  crash(CrashKeeps::kNothing);
+  start(AppendFsync::kAlways);
+  SimClient client(world);
+  EXPECT_EQ(client.ask({"GET", "k"}), "$1\r\nw\r\n");
+}
+
 // ---- which files the log is
 
 class AofFilesTest : public AofTest {
@@ -130,9 +151,13 @@ class AofFilesTest : public AofTest {
     for (size_t at; (at = text.find("appendonly.aof.")) != std::string::npos;) text.erase(at, 15);
     return text;
   }
-  bool has(const std::string& name) {
+  std::vector<std::string> files() {
     std::vector<std::string> names;
     machine.disk().list_dir("appendonlydir", names);
+    return names;
+  }
+  bool has(const std::string& name) {
+    const std::vector<std::string> names = files();
     return std::find(names.begin(), names.end(), "appendonly.aof." + name) != names.end();
   }
   void rewrite(SimClient& client) {
@@ -174,6 +199,105 @@ TEST_F(AofFilesTest, EachRewriteThatFailsLeavesAnIncrement) {
   EXPECT_EQ(manifest(), "file 3.base.rdb seq 3 type b\nfile 5.incr.aof seq 5 type i\n");
 }
 
+// As in Redis: the next one that nobody asked for waits a minute, one that is asked for does not.
+TEST_F(AofFilesTest, AfterThreeFailuresAnAutomaticRewriteWaits) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"CONFIG", "SET", "rdb-key-save-delay", "50000"});
+  for (int i = 0; i < 20; ++i)
+    client.ask({"SET", "k" + std::to_string(i), std::string(9'000, 'v')});
+  for (const char* name : {"2.incr", "3.incr", "4.incr"}) rewrite_in_vain(client, name);
+  const std::string failed = manifest();
+  client.ask({"CONFIG", "SET", "auto-aof-rewrite-percentage", "1", "auto-aof-rewrite-min-size",
+              "1kb", "rdb-key-save-delay", "0"});
+  client.ask({"SET", "k", std::string(9'000, 'v')});
+  EXPECT_TRUE(world.run_until([&] { return server->log().has("triggered the limit"); }, 5'000));
+  EXPECT_TRUE(server->log().has("will retry in 1 minutes"));
+  world.run_for(30'000'000);
+  EXPECT_EQ(info("aof_rewrite_in_progress"), "aof_rewrite_in_progress:0");
+  EXPECT_EQ(manifest(), failed);
+  rewrite(client);
+  EXPECT_EQ(manifest(), "file 2.base.rdb seq 2 type b\nfile 5.incr.aof seq 5 type i\n");
+  // It has succeeded, so that the next one waits for nothing.
+  client.ask({"SET", "k", std::string(9'000, 'w')});
+  world.run_for(3'000'000);
+  EXPECT_EQ(manifest(), "file 3.base.rdb seq 3 type b\nfile 6.incr.aof seq 6 type i\n");
+}
+
+TEST_F(AofFilesTest, TurningTheLogOffGivesUpARewrite) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"CONFIG", "SET", "rdb-key-save-delay", "1000000"});
+  for (int i = 0; i < 20; ++i) client.ask({"SET", "k" + std::to_string(i), "v"});
+  EXPECT_EQ(client.ask({"BGREWRITEAOF"}), "+Background append only file rewriting started\r\n");
+  world.run_for(500'000);
+  EXPECT_EQ(files().size(), 5U);  // manifest, base, two increments, what is written of the new base
+  EXPECT_EQ(client.ask({"CONFIG", "SET", "appendonly", "no"}), "+OK\r\n");
+  world.run_for(500'000);
+  EXPECT_TRUE(server->log().has("Killing AOF child"));
+  EXPECT_EQ(info("aof_rewrite_in_progress"), "aof_rewrite_in_progress:0");
+  EXPECT_EQ(files().size(), 4U);
+  EXPECT_EQ(manifest(),
+            "file 1.base.rdb seq 1 type b\nfile 1.incr.aof seq 1 type i\n"
+            "file 2.incr.aof seq 2 type i\n");
+}
+
+TEST_F(AofFilesTest, TurningTheLogOffGivesUpARewriteThatHasNotBegun) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"SET", "k", "v"});
+  client.send(resp_command({"BGREWRITEAOF"}) + resp_command({"CONFIG", "SET", "appendonly", "no"}));
+  world.run_for(500'000);
+  EXPECT_EQ(client.take(), "+Background append only file rewriting started\r\n+OK\r\n");
+  EXPECT_TRUE(server->log().has("Killing AOF child"));
+  EXPECT_EQ(manifest(), "file 1.base.rdb seq 1 type b\nfile 1.incr.aof seq 1 type i\n");
+  client.ask({"CONFIG", "SET", "appendonly", "yes"});
+  world.run_for(500'000);
+  client.ask({"CONFIG", "SET", "rdb-key-save-delay", "1000000"});
+  client.ask({"BGSAVE"});
+  EXPECT_EQ(client.ask({"BGREWRITEAOF"}), "+Background append only file rewriting scheduled\r\n");
+  client.ask({"CONFIG", "SET", "appendonly", "no"});
+  world.run_for(100'000);
+  EXPECT_EQ(info("aof_rewrite_scheduled"), "aof_rewrite_scheduled:0");
+}
+
+// Until the first base is whole what is written is in no log; no file of the attempt is named.
+TEST_F(AofFilesTest, ALogThatCannotBeginIsTriedAgain) {
+  start(AppendFsync::kNo, false);
+  SimClient client(world);
+  for (int i = 0; i < 20; ++i)
+    client.ask({"SET", "k" + std::to_string(i), std::string(9'000, 'v')});
+  machine.disk().set_capacity(500);
+  EXPECT_EQ(client.ask({"CONFIG", "SET", "appendonly", "yes"}), "+OK\r\n");
+  EXPECT_EQ(info("aof_rewrite_in_progress"), "aof_rewrite_in_progress:1");
+  world.run_for(500'000);
+  EXPECT_TRUE(server->log().has("Background AOF rewrite failed"));
+  EXPECT_EQ(client.ask({"SET", "meanwhile", "v"}), "+OK\r\n");
+  EXPECT_EQ(manifest(), "(none)");
+  EXPECT_FALSE(has("1.base.rdb"));
+  machine.disk().set_capacity(UINT64_MAX);
+  world.run_for(3'000'000);
+  EXPECT_EQ(manifest(), "file 1.base.rdb seq 1 type b\nfile 1.incr.aof seq 1 type i\n");
+  EXPECT_EQ(files().size(), 3U);
+  EXPECT_EQ(client.ask({"SET", "later", "v"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"DEBUG", "LOADAOF"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"DBSIZE"}), ":22\r\n");
+}
+
+TEST_F(AofFilesTest, WhatIsThereStaysUntilALogBeginsAgain) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"SET", "k", "v"});
+  client.ask({"CONFIG", "SET", "appendonly", "no"});
+  machine.disk().fail_opens("appendonlydir/temp-appendonly.aof.base", 1);
+  client.ask({"CONFIG", "SET", "appendonly", "yes"});
+  world.run_for(500'000);
+  EXPECT_TRUE(server->log().has("Background AOF rewrite failed"));
+  EXPECT_EQ(manifest(), "file 1.base.rdb seq 1 type b\nfile 1.incr.aof seq 1 type i\n");
+  world.run_for(2'000'000);
+  EXPECT_EQ(manifest(), "file 2.base.rdb seq 2 type b\nfile 2.incr.aof seq 2 type i\n");
+}
+
 TEST_F(AofFilesTest, WithoutALogARewriteMakesABaseAlone) {
   start(AppendFsync::kNo);
   SimClient client(world);
@@ -181,6 +305,7 @@ TEST_F(AofFilesTest, WithoutALogARewriteMakesABaseAlone) {
   client.ask({"CONFIG", "SET", "appendonly", "no"});
   world.run_for(100'000);
   rewrite(client);
+  EXPECT_EQ(info("aof_rewrite_in_progress"), "aof_rewrite_in_progress:0");
   EXPECT_EQ(manifest(), "file 2.base.rdb seq 2 type b\n");
   EXPECT_FALSE(has("1.incr.aof"));
   EXPECT_EQ(client.ask({"DEBUG", "LOADAOF"}), "+OK\r\n");
@@ -220,6 +345,25 @@ TEST_F(AofFilesTest, ALogThatIsTurnedOnWaitsForASnapshot) {
   client.ask({"CONFIG", "SET", "rdb-key-save-delay", "0"});
   world.run_for(2'000'000);
   EXPECT_EQ(manifest(), "file 1.base.rdb seq 1 type b\nfile 1.incr.aof seq 1 type i\n");
+}
+
+// What it was before it was turned off is read, and what it will be begins with that.
+TEST_F(AofFilesTest, ALogThatIsToBeginMayBeReadBefore) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"SET", "old", "v"});
+  client.ask({"CONFIG", "SET", "appendonly", "no", "rdb-key-save-delay", "1000000"});
+  client.ask({"SET", "new", "v"});
+  client.ask({"BGSAVE"});
+  client.ask({"CONFIG", "SET", "appendonly", "yes"});
+  EXPECT_EQ(client.ask({"DEBUG", "LOADAOF"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"KEYS", "*"}), "*1\r\n$3\r\nold\r\n");
+  EXPECT_EQ(info("aof_rewrite_scheduled"), "aof_rewrite_scheduled:1");
+  client.ask({"CONFIG", "SET", "rdb-key-save-delay", "0"});
+  world.run_for(3'000'000);
+  EXPECT_EQ(manifest(), "file 2.base.rdb seq 2 type b\nfile 2.incr.aof seq 2 type i\n");
+  EXPECT_EQ(client.ask({"DEBUG", "LOADAOF"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"KEYS", "*"}), "*1\r\n$3\r\nold\r\n");
 }
 
 // Whoever reads the log on cannot know that there was nothing to remove.

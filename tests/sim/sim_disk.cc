@@ -141,6 +141,10 @@ SimNode* SimDisk::find(ByteView path) const {
 }
 
 int32_t SimDisk::open(ByteView path, OpenFor purpose, SimFile& file) {
+  if (opens_to_fail_ > 0 && path == path_to_fail_) {
+    --opens_to_fail_;
+    return -EMFILE;
+  }
   std::string name;
   SimNode* const parent = find_parent(path, name);
   if (parent == nullptr) return -ENOENT;

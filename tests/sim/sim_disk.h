@@ -20,6 +20,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "datastructs/base/prng.h"
@@ -63,6 +64,11 @@ class SimDisk {
   void fail_syncs(int count) { syncs_to_fail_ = count; }
   // The next write takes so many bytes only.
   void shorten_next_write(size_t bytes) { next_write_max_ = bytes; }
+  // The next opens of this file fail with EMFILE, as when a program has too many.
+  void fail_opens(std::string path, int count) {
+    path_to_fail_ = std::move(path);
+    opens_to_fail_ = count;
+  }
   // The next writes fail with EIO.
   void fail_writes(int count) { writes_to_fail_ = count; }
 
@@ -80,6 +86,8 @@ class SimDisk {
   SimFile root_;
   uint64_t capacity_ = UINT64_MAX;
   int syncs_to_fail_ = 0;
+  std::string path_to_fail_;
+  int opens_to_fail_ = 0;
   int writes_to_fail_ = 0;
   size_t next_write_max_ = SIZE_MAX;
 };

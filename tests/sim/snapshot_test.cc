@@ -48,6 +48,11 @@ class SnapshotSimTest : public testing::Test {
     const size_t begin = at + field.size() + 2;
     return text.substr(begin, text.find('\r', begin) - begin);
   }
+  void put_file(const std::string& name, ByteView bytes) {
+    SimFile file;
+    ASSERT_EQ(machine.disk().open(name, OpenFor::kReplace, file), 0);
+    ASSERT_EQ(machine.disk().write_at(file, bytes, 0), static_cast<int32_t>(bytes.size()));
+  }
   bool await_idle() {
     return world.run_until([&] { return !server->engine().persistence.snapshot.active; }, 60'000);
   }
@@ -67,6 +72,34 @@ TEST_F(SnapshotSimTest, WhatWasSavedIsThereAfterACrash) {
   crash_and_start();
   EXPECT_EQ(client->ask({"DBSIZE"}), ":10\r\n");
   EXPECT_EQ(get("key:7"), "kept");
+}
+
+// How far it is, and what its moment costs: old values that were to be written when they changed.
+TEST_F(SnapshotSimTest, WhatASnapshotCostsIsToldWhileItIsWritten) {
+  start([](Options& options) {
+    options.app.rdb_key_save_delay = 5'000;
+    options.engine.rdbcompression = false;
+  });
+  fill(200, std::string(500, 'v'));
+  for (const char* field : {"current_cow_size", "current_save_keys_processed",
+                            "current_save_keys_total", "rdb_last_cow_size"})
+    EXPECT_EQ(info(field), "0") << field;
+  EXPECT_EQ(client->ask({"BGSAVE"}), "+Background saving started\r\n");
+  EXPECT_EQ(info("current_save_keys_total"), "200");
+  world.run_for(200'000);
+  const int processed = std::stoi(info("current_save_keys_processed"));
+  EXPECT_GT(processed, 20);
+  EXPECT_GT(std::stod(info("current_fork_perc")), 0);
+  const int copied_before = std::stoi(info("current_cow_size"));
+  for (int i = 0; i < 50; ++i) client->ask({"SETRANGE", "key:" + std::to_string(i), "0", "new"});
+  const int copied = std::stoi(info("current_cow_size"));
+  EXPECT_GT(copied, copied_before + 4'096);
+  world.run_for(200'000);
+  EXPECT_GT(std::stoi(info("current_save_keys_processed")), processed);
+  ASSERT_TRUE(await_idle());
+  EXPECT_EQ(info("current_cow_size"), "0");
+  EXPECT_EQ(info("current_save_keys_total"), "0");
+  EXPECT_GE(std::stoi(info("rdb_last_cow_size")), copied);
 }
 
 // The file holds the moment when BGSAVE ran, whatever is written meanwhile.
@@ -120,6 +153,15 @@ TEST_F(SnapshotSimTest, AFullDiskStopsWritesUntilItHasRoom) {
       client->ask({"SET", "k", "v"}).starts_with("-MISCONF Redis is configured to save RDB"));
   EXPECT_TRUE(client->ask({"PING"}).starts_with("-MISCONF"));
   EXPECT_EQ(get("key:1"), std::string(1000, 'v'));
+  // Scripts may read.
+  for (const char* head : {"", "#!lua\n"}) {
+    const std::string writes = std::string(head) + "return redis.call('SET', 'k', 'v')";
+    EXPECT_NE(client->ask({"EVAL", writes, "0"}).find("MISCONF"), std::string::npos) << head;
+  }
+  for (const char* head : {"", "#!lua flags=no-writes\n"}) {
+    const std::string reads = std::string(head) + "return redis.call('STRLEN', 'key:1')";
+    EXPECT_EQ(client->ask({"EVAL", reads, "0"}), ":1000\r\n") << head;
+  }
   EXPECT_EQ(client->ask({"CONFIG", "SET", "stop-writes-on-bgsave-error", "no"}), "+OK\r\n");
   EXPECT_EQ(client->ask({"SET", "k", "v"}), "+OK\r\n");
   EXPECT_EQ(client->ask({"CONFIG", "SET", "stop-writes-on-bgsave-error", "yes"}), "+OK\r\n");
@@ -242,6 +284,31 @@ TEST_F(SnapshotSimTest, AFlippedBitKeepsTheServerFromStarting) {
   EXPECT_TRUE(server->server().is_stopping());
   // Damaged at an offset; or refused, when the name of a key has become another's.
   EXPECT_TRUE(server->log().has("The RDB file dump.rdb is "));
+  EXPECT_EQ(server->log().lines.back(), "Terminating server after rdb file reading failure.");
+}
+
+// As Redis keeps none, either; but it is told which they are.
+TEST_F(SnapshotSimTest, KeysWithoutElementsAreNamedAndNotLoaded) {
+  std::string file = "REDIS0010";
+  for (char letter = 'a'; letter < 'm'; ++letter)
+    file += std::string("\4\6empty", 7) + letter + '\0';  // hashes of no fields
+  file += std::string("\0\4full\1v\xff\0\0\0\0\0\0\0\0", 17);
+  put_file("dump.rdb", file);
+  start();
+  EXPECT_EQ(client->ask({"DBSIZE"}), ":1\r\n");
+  EXPECT_TRUE(server->log().has("skipping empty key: emptya"));
+  EXPECT_TRUE(server->log().has("skipping empty key: emptyj"));
+  EXPECT_FALSE(server->log().has("emptyk"));
+  EXPECT_TRUE(server->log().has("keys loaded: 1, keys expired: 0, empty keys skipped: 12."));
+}
+
+TEST_F(SnapshotSimTest, AValueThatIsRefusedIsNamed) {
+  put_file("dump.rdb", std::string("REDIS0010\2\3set\2\1a\1a\xff\0\0\0\0\0\0\0\0", 28));
+  start();
+  EXPECT_TRUE(server->server().is_stopping());
+  EXPECT_TRUE(server->log().has(
+      "The RDB file dump.rdb is damaged at offset 17: Set integrity check failed: a member stands "
+      "twice, of key set in database 0"));
 }
 
 // What has been removed does not come back with a file that is of before.

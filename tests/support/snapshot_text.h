@@ -27,6 +27,7 @@ class SnapshotText final : public SnapshotSink {
     add(key, value_text(entry));
     return true;
   }
+  void on_empty(const SnapshotKey& key) override { add(key, "empty"); }
   void on_aux(ByteView name, ByteView value) override {
     lines.push_back("aux " + quoted_text(name) + " " + quoted_text(value));
   }

@@ -235,7 +235,17 @@ TEST_F(Snapshot, WhatIsNotReadIsNamed) {
   EXPECT_EQ(read_file(head() + "\xfe\xc8").problem, "10: no length begins so");
   std::string file = head();
   add_key(file, "k", RdbType::kSet, "\2\1a\1a");
-  EXPECT_EQ(read_file(file).problem, "15: a member stands twice");
+  EXPECT_EQ(read_file(file).problem,
+            "15: Set integrity check failed: a member stands twice, of key k in database 0");
+}
+
+TEST_F(Snapshot, AKeyIsNamedInOneLine) {
+  std::string file = head() + "\xfe\3";
+  add_key(file, "a\nb\1" + std::string(200, 'c'), RdbType::kZSet, "\1\1a" + std::string(8, '\xff'));
+  const std::string problem = read_file(file).problem;
+  EXPECT_EQ(problem.substr(problem.find(' ')),
+            " Zset integrity check failed: a score is no number, of key a\\nb\\x01" +
+                std::string(124, 'c') + " in database 3");
 }
 
 TEST_F(Snapshot, EmptyCollectionsArePassedOver) {
@@ -244,7 +254,7 @@ TEST_F(Snapshot, EmptyCollectionsArePassedOver) {
   add_key(file, "k", RdbType::kString, "\1v");
   const Result result = read_file(ended(file));
   EXPECT_EQ(result.state, State::kDone) << result.problem;
-  EXPECT_EQ(result.lines, std::vector<std::string>{"0 \"k\" string \"v\""});
+  EXPECT_EQ(result.lines, (std::vector<std::string>{"0 \"none\" empty", "0 \"k\" string \"v\""}));
   EXPECT_EQ(result.empty, 1U);
 }
 

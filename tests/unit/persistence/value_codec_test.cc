@@ -322,6 +322,103 @@ TEST_F(ValueCodec, StreamsThatDoNotFitAreRefused) {
   EXPECT_EQ(read(RdbType::kStream1, "\2" + good + good + whole), broken);
 }
 
+// ---- packed forms that are broken
+
+struct Packed {
+  RdbType type;
+  std::string before;  // the listpack
+  std::string listpack;
+  std::string behind;
+};
+
+// One of each type; "mark" stands in each.
+std::vector<Packed> packed_values() {
+  const std::string id = text(std::string(15, '\0') + "\1");
+  const std::string none(8, '\0');  // deadlines
+  return {
+      {RdbType::kListNodes, "\1\2", listpack({"mark", "b"}), ""},
+      {RdbType::kListNodes, "\1\2", listpack({"a", "mark"}), ""},
+      {RdbType::kSetListpack, "", listpack({"mark", "b"}), ""},
+      {RdbType::kZSetListpack, "", listpack({"a", "1", "mark", "2"}), ""},
+      {RdbType::kHashListpack, "", listpack({"mark", "1", "b", "2"}), ""},
+      {RdbType::kHashListpack, "", listpack({"a", "1", "b", "mark"}), ""},
+      {RdbType::kHashTimedListpack, none, listpack({"a", "mark", "0"}), ""},
+      {RdbType::kStream2, "\1" + id,
+       listpack({"1", "0", "1", "mark", "0", "2", "0", "0", "v", "4"}),
+       std::string("\1\0\5\0\1\0\0\1\0", 9)},
+      {RdbType::kStream1, "\1" + id,
+       listpack({"1", "0", "1", "f", "0", "2", "0", "0", "mark", "4"}),
+       std::string("\1\x5\0\0", 4)},
+  };
+}
+
+// Lengths that reach into the next element, or behind all; codes that there are not; sizes
+// backwards, counts and ends that are not so. Redis asserts on some when the value is used.
+TEST_F(ValueCodec, ABrokenListpackIsRefusedWhateverItHolds) {
+  for (const Packed& packed : packed_values()) {
+    const auto reading = [&](const std::string& bytes) {
+      return read(packed.type, packed.before + text(bytes) + packed.behind);
+    };
+    const std::string good = reading(packed.listpack);
+    ASSERT_NE(good.find("mark"), std::string::npos) << good;
+    const size_t code = packed.listpack.find("mark") - 1;
+    const size_t size_back = code + 5;
+    struct Change {
+      size_t at;
+      std::string bytes;
+    };
+    const std::vector<Change> changes = {
+        {code, "\x85"},      {code, "\x8c"},
+        {code, "\xbf"},      {code, "\xef\xff"},
+        {code, "\xf0"},      {code, "\xf5"},
+        {code, "\xfd"},      {code, "\xff"},
+        {size_back, "\4"},   {size_back, std::string(1, '\0')},
+        {size_back, "\x7f"}, {0, "\x7f"},
+        {4, "\x50"},         {packed.listpack.size() - 1, "\1"},
+    };
+    for (const Change& change : changes) {
+      std::string bad = packed.listpack;
+      bad.replace(change.at, change.bytes.size(), change.bytes);
+      EXPECT_TRUE(reading(bad).starts_with("corrupt: "))
+          << "type " << static_cast<int>(packed.type) << " at " << change.at << ": "
+          << reading(bad);
+    }
+  }
+}
+
+TEST_F(ValueCodec, PackedElementsThatStandTwiceAreRefused) {
+  EXPECT_EQ(read(RdbType::kSetListpack, text(listpack({"a", "b", "a"}))),
+            "corrupt: a member stands twice");
+  const std::string twice = text(listpack({"a", "1", "b", "2", "a", "3"}));
+  EXPECT_EQ(read(RdbType::kHashListpack, twice), "corrupt: a field stands twice");
+  limits.hash_packed_entries = 1;  // so that it becomes a table
+  EXPECT_EQ(read(RdbType::kHashListpack, twice), "corrupt: a field stands twice");
+}
+
+// In the words of Redis's log.
+TEST_F(ValueCodec, ARefusalNamesTheEncoding) {
+  const auto refusal = [&](RdbType type, ByteView bytes) {
+    RdbReader in(bytes);
+    EXPECT_FALSE(read_value(type, in, {heap, limits, db.seed()}));
+    return describe_refusal(type, in);
+  };
+  const std::string broken = text("broken");
+  EXPECT_EQ(refusal(RdbType::kZSetZiplist, broken),
+            "Zset ziplist integrity check failed: a packed string is not well-formed");
+  EXPECT_TRUE(refusal(RdbType::kHashListpack, broken).starts_with("Hash listpack integrity"));
+  EXPECT_TRUE(refusal(RdbType::kListZiplists, "\1" + broken).starts_with("List ziplist "));
+  EXPECT_TRUE(refusal(RdbType::kStream1, "\1" + text(std::string(16, '\1')) + broken)
+                  .starts_with("Stream listpack integrity check failed: "));
+  EXPECT_EQ(refusal(RdbType::kHashZipmap, text(ByteView("\0\xff", 2))),
+            "Zipmap integrity check failed: a collection without elements");
+  EXPECT_EQ(refusal(static_cast<RdbType>(99), ""),
+            "Value integrity check failed: a value of an unknown type");
+  std::string consumers("\0\0\0\0\1\1g\0\0\0\2", 11);  // of a group without pending entries
+  for (int i = 0; i < 2; ++i) consumers += "\1c" + std::string(9, '\0');
+  EXPECT_EQ(refusal(RdbType::kStream1, consumers),
+            "Stream listpack integrity check failed: Duplicate stream consumer detected");
+}
+
 TEST_F(ValueCodec, ProducersOfStreamsAreOurOwn) {
   Stream& stream = db.add<Stream>(key("x"));
   stream.set_last_id(heap, {9, 0});
