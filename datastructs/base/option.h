@@ -63,6 +63,7 @@ enum class OptionFlag : uint16_t {
   kFileOnly = 1U << 4,     // a directive of the file, unknown to CONFIG
   kLaterAlias = 1U << 5,   // the alias is a name of later versions, hidden as above
   kSecret = 1U << 6,       // neither MONITOR nor SLOWLOG show what it is set to
+  kNotLoading = 1U << 7,   // CONFIG SET waits until the data are loaded
 };
 constexpr OptionFlag operator|(OptionFlag a, OptionFlag b) {
   return static_cast<OptionFlag>(static_cast<unsigned>(a) | static_cast<unsigned>(b));

@@ -78,6 +78,7 @@ constexpr OptionRow kRows[] = {
      .doc = "When the log is synced: always before a reply, each second, or never."},
     {.name = "appendonly",
      .kind = K::kBool,
+     .flags = OptionFlag::kNotLoading,
      .standard = "no",
      .field = option_field<&A::appendonly>(),
      .doc = "Log each change."},

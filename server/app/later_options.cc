@@ -310,6 +310,7 @@ constexpr OptionRow kRows[] = {
     yes_no("repl-disable-tcp-nodelay", "no", "Send to replicas in larger parts."),
     {.name = "repl-diskless-load",
      .kind = K::kEnum,
+     .flags = OptionFlag::kNotLoading,
      .standard = "disabled",
      .names = kDisklessLoadNames,
      .doc = "Load a snapshot straight from the primary."},

@@ -237,8 +237,8 @@ ByteView Config::nearest(ByteView name) const {
 }
 
 // Finds the rows and refuses what may not be set at all, before any value is looked at.
-bool Config::collect(std::span<const Pair> pairs, bool allow_protected,
-                     std::vector<Change>& changes, std::string& error) {
+bool Config::collect(std::span<const Pair> pairs, Circumstances now, std::vector<Change>& changes,
+                     std::string& error) {
   for (const Pair& pair : pairs) {
     Slot* slot = find_slot(pair.name);
     if (slot == nullptr || slot->row->has(OptionFlag::kFileOnly)) {
@@ -251,8 +251,12 @@ bool Config::collect(std::span<const Pair> pairs, bool allow_protected,
       error = set_failed(pair.name, "can't set immutable config");
       return false;
     }
-    if (slot->row->has(OptionFlag::kProtected) && !allow_protected) {
+    if (slot->row->has(OptionFlag::kProtected) && !now.allow_protected) {
       error = set_failed(pair.name, "can't set protected config");
+      return false;
+    }
+    if (slot->row->has(OptionFlag::kNotLoading) && now.is_loading) {
+      error = errors::kLoading;
       return false;
     }
     // An option's older name counts as another parameter: the later pair wins.
@@ -272,10 +276,9 @@ void Config::take_back(std::span<const Change> changes) {
   for (size_t i = changes.size(); i-- > 0;) store(*changes[i].slot, changes[i].before);
 }
 
-bool Config::set(std::span<const Pair> pairs, bool allow_protected, Apply apply,
-                 std::string& error) {
+bool Config::set(std::span<const Pair> pairs, Circumstances now, Apply apply, std::string& error) {
   std::vector<Change> changes;
-  if (!collect(pairs, allow_protected, changes, error)) return false;
+  if (!collect(pairs, now, changes, error)) return false;
   for (size_t i = 0; i < pairs.size(); ++i) {
     Change& change = changes[i];
     const OptionRow& row = *change.slot->row;

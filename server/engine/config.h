@@ -58,8 +58,12 @@ class Config {
   };
   // Acts on a changed row; false leaves a text in `error`, and all changes are taken back.
   using Apply = FunctionRef<bool(const OptionRow& row, std::string& error)>;
+  struct Circumstances {
+    bool allow_protected = false;
+    bool is_loading = false;
+  };
   // CONFIG SET: all or nothing. False leaves the whole error text for the client in `error`.
-  bool set(std::span<const Pair> pairs, bool allow_protected, Apply apply, std::string& error);
+  bool set(std::span<const Pair> pairs, Circumstances now, Apply apply, std::string& error);
 
   // ---- change at start
   // One line of a file. False leaves Redis's text without code in `error`. Rows that accumulate
@@ -94,7 +98,7 @@ class Config {
   const Slot& slot_of(const OptionRow& row) const;
   static OptionValue value_of(const Slot& slot);
   static void store(Slot& slot, const OptionValue& value);
-  bool collect(std::span<const Pair> pairs, bool allow_protected, std::vector<Change>& changes,
+  bool collect(std::span<const Pair> pairs, Circumstances now, std::vector<Change>& changes,
                std::string& error);
   static void take_back(std::span<const Change> changes);
 

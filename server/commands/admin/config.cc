@@ -34,8 +34,10 @@ Status cmd_config_set(Context& ctx) {
            ctx.engine.host.apply_config(row.name, reason).is_ok();
   };
   std::string error;
-  const bool may_set_protected = is_among(ctx.engine.options.enable_protected_configs, ctx.caller);
-  if (!ctx.engine.config.set(pairs, may_set_protected, apply, error)) return ctx.fail_text(error);
+  const Config::Circumstances now = {
+      .allow_protected = is_among(ctx.engine.options.enable_protected_configs, ctx.caller),
+      .is_loading = ctx.engine.persistence.loading.active};
+  if (!ctx.engine.config.set(pairs, now, apply, error)) return ctx.fail_text(error);
   ctx.engine.set_access_of_new();
   ctx.reply.ok();
   return Status::ok();

@@ -240,7 +240,7 @@ TEST(Options, EveryParameterMayBeSetToItsOwnValue) {
     const Config::Pair pair{row.name, value};
     std::string error;
     const auto apply = [](const OptionRow&, std::string&) { return true; };
-    EXPECT_TRUE(config.set({&pair, 1}, true, apply, error)) << error;
+    EXPECT_TRUE(config.set({&pair, 1}, {.allow_protected = true}, apply, error)) << error;
     EXPECT_EQ(config.get(row), value);
   });
 }
@@ -252,7 +252,8 @@ TEST(Options, RulesOfParametersThatComeLater) {
     const Config::Pair pair{name, value};
     std::string error;
     const auto apply = [](const OptionRow&, std::string&) { return true; };
-    if (!config.set({&pair, 1}, true, apply, error)) return error.substr(error.find(" - ") + 3);
+    if (!config.set({&pair, 1}, {.allow_protected = true}, apply, error))
+      return error.substr(error.find(" - ") + 3);
     return config.get(name);
   };
   EXPECT_EQ(set("save", "900 1 30 0"), "900 1 30 0");

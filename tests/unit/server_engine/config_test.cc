@@ -52,7 +52,7 @@ constexpr OptionRow kKeptRows[] = {
      .kind = OptionKind::kInteger,
      .flags = OptionFlag::kImmutable,
      .standard = "6379"},
-    {.name = "dir", .flags = OptionFlag::kProtected, .standard = "."},
+    {.name = "dir", .flags = OptionFlag::kProtected | OptionFlag::kNotLoading, .standard = "."},
     {.name = "delay", .kind = OptionKind::kInteger, .flags = OptionFlag::kHidden, .standard = "0"},
     {.name = "include", .flags = OptionFlag::kFileOnly},
 };
@@ -66,7 +66,7 @@ class ConfigTest : public ::testing::Test {
     });
     return found;
   }
-  std::string set(std::vector<Config::Pair> pairs, bool allow_protected = false) {
+  std::string set(std::vector<Config::Pair> pairs, Config::Circumstances now = {}) {
     std::string error;
     applied.clear();
     const auto apply = [&](const OptionRow& row, std::string& reason) {
@@ -76,7 +76,7 @@ class ConfigTest : public ::testing::Test {
       refused = {};
       return false;
     };
-    return config.set(pairs, allow_protected, apply, error) ? "OK" : error;
+    return config.set(pairs, now, apply, error) ? "OK" : error;
   }
   bool load(ByteView name, std::vector<ByteView> words) {
     std::string error;
@@ -138,7 +138,10 @@ TEST_F(ConfigTest, SetRefusesWhatMayNotBeSet) {
   EXPECT_EQ(
       set({{"dir", "/"}}),
       "ERR CONFIG SET failed (possibly related to argument 'dir') - can't set protected config");
-  EXPECT_EQ(set({{"dir", "/"}}, true), "OK");
+  EXPECT_EQ(set({{"samples", "1"}, {"dir", "/"}, {"foo", "bar"}},
+                {.allow_protected = true, .is_loading = true}),
+            "LOADING Redis is loading the dataset in memory");
+  EXPECT_EQ(set({{"dir", "/"}}, {.allow_protected = true}), "OK");
   EXPECT_EQ(config.get("dir"), "/");
   EXPECT_EQ(set({{"samples", "1"}, {"SAMPLES", "2"}}),
             "ERR CONFIG SET failed (possibly related to argument 'SAMPLES') - duplicate parameter");

@@ -16,7 +16,7 @@ class EngineOptionsTest : public ::testing::Test {
     const Config::Pair pair{name, value};
     std::string error;
     const auto apply = [](const OptionRow&, std::string&) { return true; };
-    if (config.set({&pair, 1}, false, apply, error)) return "OK";
+    if (config.set({&pair, 1}, {}, apply, error)) return "OK";
     return error.substr(error.find(" - ") + 3);
   }
 
