@@ -480,10 +480,12 @@ def is_endless(args):
 
 def is_tracked_in_two_ways(args):
     """Whether Redis 7.0 tracks other keys than it tells by COMMAND GETKEYS. It has a second reader of keys, for tracking, and on
-    some commands that are refused the two disagree: XREAD with a key too much or too few, counts of keys as atoi reads them."""
+    some commands that are refused the two disagree: XREAD with a key too much or too few or an unknown word before STREAMS,
+    counts of keys as atoi reads them."""
     words = [arg.upper() for arg in args]
     if words[0] == b"XREAD" and b"STREAMS" in words:
-        return (len(words) - words.index(b"STREAMS")) % 2 == 0
+        at = words.index(b"STREAMS")
+        return at % 2 == 0 or (len(words) - at) % 2 == 0 or not {b"COUNT", b"BLOCK"}.issuperset(words[1:at:2])
     return words[0] in COUNTED and len(words) > 1 and words[1] != b"%d" % int_or_zero(words[1])
 
 
