@@ -272,7 +272,6 @@ bool Stream::is_deleted_after(StreamId id) const noexcept {
          first_id() <= its.max_deleted_id;
 }
 
-// How many entries came in, ever, up to the one with this id, if that can be told.
 std::optional<int64_t> Stream::count_up_to(StreamId id) const noexcept {
   const Body& its = body();
   const auto added = static_cast<int64_t>(its.entries_added);

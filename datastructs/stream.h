@@ -106,6 +106,8 @@ class Stream {
   void erase_group(Heap& heap, StreamGroup& group) noexcept;
   size_t group_count() const noexcept { return body().groups.size(); }
   void for_each_group(FunctionRef<void(StreamGroup&)> visit) const;
+  // How many entries came in, ever, up to the one with this id, if that can be told.
+  std::optional<int64_t> count_up_to(StreamId id) const noexcept;
   // The group has been given the entry `id`, which is there and comes after all before it.
   void note_delivered(StreamGroup& group, StreamId id) const noexcept;
   // How many entries are still to be delivered to the group, if that can be told: entries that were
@@ -165,7 +167,6 @@ class Stream {
   Nodes::Place place_of(StreamId id) const noexcept;
   StreamNode& own_node(Heap& heap, Nodes::Place place) noexcept;
   Nodes::Place drop_node(Heap& heap, Nodes::Place place) noexcept;
-  std::optional<int64_t> count_up_to(StreamId id) const noexcept;
   bool is_deleted_after(StreamId id) const noexcept;
 
   enum class Tag : uint8_t { kNone, kBody };

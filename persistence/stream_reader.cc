@@ -184,7 +184,10 @@ class StreamReader {
       group.last_id = id();
       // Any number: XGROUP sets it to more than ever came, and counting on from the largest makes
       // it negative.
-      if (version_ >= 2) group.entries_read = static_cast<int64_t>(in_.length());
+      // Before, it was not counted: what can be told now is as good as what will be counted.
+      group.entries_read = version_ >= 2
+                               ? static_cast<int64_t>(in_.length())
+                               : stream.count_up_to(group.last_id).value_or(StreamGroup::kUnknown);
       pending();
       consumers(group);
       in_.check(group.pending_count() == pending_.size(), "a pending entry is no consumer's");

@@ -270,6 +270,21 @@ TEST_F(ValueCodec, StreamsOfOlderServers) {
             "stream 6-1:\"f\"=\"v\" 6-2:\"g\"=\"w\"  last 7-0 deleted 5-1 added 3");
 }
 
+// They did not count what a group has read. Redis knows it of the entries at the ends.
+TEST_F(ValueCodec, GroupsOfOlderServers) {
+  const std::string one = node({"3", "0", "1", "f", "0", "2", "0", "0", "x", "4",
+                                "2", "0", "1", "y", "4", "2", "0", "2", "z", "4"});
+  const auto group = [](ByteView name, std::string id) {
+    return text(name) + id + std::string("\0\0", 2);  // nothing pending, no consumers
+  };
+  EXPECT_EQ(
+      read(RdbType::kStream1, "\1" + one + "\3\5\3\4" + group("a", std::string("\0\0", 2)) +
+                                  group("b", "\5\1") + group("c", "\5\2") + group("d", "\5\3")),
+      "stream 5-1:\"f\"=\"x\" 5-2:\"f\"=\"y\" 5-3:\"f\"=\"z\"  last 5-3 deleted 0-0 added 3 "
+      "group \"a\" at 0-0 read 0 group \"b\" at 5-1 read 1 group \"c\" at 5-2 read -1 "
+      "group \"d\" at 5-3 read 3");
+}
+
 TEST_F(ValueCodec, GroupsOfLaterServers) {
   std::string time;
   append_fixed<int64_t>(time, 123);
