@@ -76,7 +76,7 @@ class AofDriver {
   void on_options_changed();
 
   // As Host says.
-  Status rewrite(bool& scheduled, std::string& error);
+  Status rewrite(Host::RewriteRequest request, bool& scheduled, std::string& error);
   Status reload(std::string& error);
   // False if the log is not yet worth what it promises; then the reason is in the log.
   bool may_stop(bool is_forced);

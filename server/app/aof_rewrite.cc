@@ -9,14 +9,14 @@
 
 namespace ouro {
 
-Status AofDriver::rewrite(bool& scheduled, std::string& error) {
+Status AofDriver::rewrite(Host::RewriteRequest request, bool& scheduled, std::string& error) {
   SavingFacts& facts = engine_.persistence.rewrite;
   if (facts.active) {
     error = "Background append only file rewriting already in progress";
     return Err::kInvalid;
   }
   if (!hold(error)) return Err::kIo;
-  scheduled = facts.scheduled = engine_.persistence.snapshot.active;
+  scheduled = facts.scheduled = engine_.persistence.snapshot.active || request.must_be_later;
   rewrite_wanted_ = true;
   rewrite_at_ = 0;
   publish();

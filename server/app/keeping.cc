@@ -61,8 +61,8 @@ Status Server::reload(ReloadRequest request, std::string& error) {
   return snapshots_.reload(request, error);
 }
 
-Status Server::rewrite_log(bool& scheduled, std::string& error) {
-  return aof_.rewrite(scheduled, error);
+Status Server::rewrite_log(RewriteRequest request, bool& scheduled, std::string& error) {
+  return aof_.rewrite(request, scheduled, error);
 }
 
 Status Server::load_log(std::string& error) { return aof_.reload(error); }

@@ -74,7 +74,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Status save(SaveRequest request, bool& scheduled, std::string& error) override;
   Status reload(ReloadRequest request, std::string& error) override;
   void on_all_flushed() override { snapshots_.on_all_flushed(); }
-  Status rewrite_log(bool& scheduled, std::string& error) override;
+  Status rewrite_log(RewriteRequest request, bool& scheduled, std::string& error) override;
   Status load_log(std::string& error) override;
   Status migrate(Migration& migration, std::string& error) override;
   void break_off_migration() override { migrator_.break_off(); }

@@ -67,7 +67,10 @@ class Host {
   // FLUSHALL: a snapshot of before is not wanted any more; with save points one of nothing is.
   virtual void on_all_flushed() = 0;
   // Begins the log anew from what there is now.
-  virtual Status rewrite_log(bool& scheduled, std::string& error) = 0;
+  struct RewriteRequest {
+    bool must_be_later = false;  // a transaction is under way
+  };
+  virtual Status rewrite_log(RewriteRequest request, bool& scheduled, std::string& error) = 0;
   virtual Status load_log(std::string& error) = 0;
   // Begins to take keys to another server; Exclusive::end() tells of the end, after which, as after
   // break_off_migration(), the program knows nothing more of it.
@@ -109,7 +112,7 @@ class NoHost : public Host {
   Status save(SaveRequest, bool&, std::string& error) override { return not_here(error); }
   Status reload(ReloadRequest, std::string& error) override { return not_here(error); }
   void on_all_flushed() override {}
-  Status rewrite_log(bool&, std::string& error) override { return not_here(error); }
+  Status rewrite_log(RewriteRequest, bool&, std::string& error) override { return not_here(error); }
   Status load_log(std::string& error) override { return not_here(error); }
   Status migrate(Migration&, std::string& error) override { return not_here(error); }
   bool pump() override { return true; }

@@ -366,6 +366,20 @@ TEST_F(AofFilesTest, ALogThatIsToBeginMayBeReadBefore) {
   EXPECT_EQ(client.ask({"KEYS", "*"}), "*1\r\n$3\r\nold\r\n");
 }
 
+TEST_F(AofFilesTest, ARewriteWithinATransactionComesAfterIt) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  for (const char* name : {"MULTI", "BGREWRITEAOF", "BGREWRITEAOF"}) client.ask({name});
+  client.ask({"SET", "k", "v"});
+  const std::string scheduled = "+Background append only file rewriting scheduled\r\n";
+  EXPECT_EQ(client.ask({"EXEC"}), "*3\r\n" + scheduled + scheduled + "+OK\r\n");
+  world.run_for(200'000);
+  EXPECT_EQ(info("aof_rewrite_scheduled"), "aof_rewrite_scheduled:0");
+  EXPECT_EQ(manifest(), "file 2.base.rdb seq 2 type b\nfile 2.incr.aof seq 2 type i\n");
+  EXPECT_EQ(client.ask({"DEBUG", "LOADAOF"}), "+OK\r\n");
+  EXPECT_EQ(client.ask({"GET", "k"}), "$1\r\nv\r\n");
+}
+
 // Whoever reads the log on cannot know that there was nothing to remove.
 TEST_F(AofTest, AFlushOfNothingIsInTheLog) {
   start(AppendFsync::kAlways);

@@ -64,7 +64,7 @@ class FakeHost : public Host {
   }
   Status reload(ReloadRequest, std::string& error) override { return refuse(error); }
   void on_all_flushed() override {}
-  Status rewrite_log(bool&, std::string& error) override { return refuse(error); }
+  Status rewrite_log(RewriteRequest, bool&, std::string& error) override { return refuse(error); }
   Status load_log(std::string& error) override { return refuse(error); }
   Status migrate(Migration& migration, std::string& error) override {
     migrating = &migration;

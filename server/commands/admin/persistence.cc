@@ -38,9 +38,11 @@ Status cmd_lastsave(Context& ctx) {
 }
 
 Status cmd_bgrewriteaof(Context& ctx) {
+  const Host::RewriteRequest request = {.must_be_later = ctx.caller.txn.executing};
   bool scheduled = false;
   std::string error;
-  if (!ctx.engine.host.rewrite_log(scheduled, error).is_ok()) return ctx.fail_text("ERR " + error);
+  if (!ctx.engine.host.rewrite_log(request, scheduled, error).is_ok())
+    return ctx.fail_text("ERR " + error);
   ctx.reply.simple(scheduled ? "Background append only file rewriting scheduled"
                              : "Background append only file rewriting started");
   return Status::ok();
