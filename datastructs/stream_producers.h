@@ -13,7 +13,7 @@
 // record is overdue Settings::duration_s after the time in its entry's id, and then as good as
 // forgotten; each add() really forgets some of these, of all producers, so that those which come no
 // more leave nothing behind. What time it is the caller says: the clock, or, while a log is
-// applied, the id that comes.
+// applied, the id that comes if that is earlier.
 // Records and producers are one allocation each, name included; 24 bytes of tables a record. A
 // share has the table of all records only, and with it a pin of each: a producer's block lives as
 // long as a record names it.

@@ -13,9 +13,11 @@
 namespace ouro {
 namespace {
 
-// The time by which records are overdue.
+// The time by which records are overdue. An id may be ahead of the clock, which does not make the
+// records before it older than they are.
 UnixMs time_of(const Context& ctx, StreamId id) {
-  return is_from_log(ctx) ? static_cast<UnixMs>(std::min<uint64_t>(id.ms, INT64_MAX)) : ctx.now;
+  const auto now = static_cast<uint64_t>(ctx.now);
+  return static_cast<UnixMs>(is_from_log(ctx) ? std::min(id.ms, now) : now);
 }
 
 std::optional<StreamId> find_added(const Context& ctx, const Stream& stream,

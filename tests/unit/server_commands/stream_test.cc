@@ -286,6 +286,16 @@ TEST(Streams, AnIdempotentEntryIsAddedOnce) {
   EXPECT_EQ(engine.ask("XADD t IDMP p 1 * f v"), "1700000100000-0");
 }
 
+TEST(Streams, ALogWithIdsAheadOfTheClockForgetsNoProducer) {
+  Streams engine;
+  engine.caller.origin = Origin::kReplay;
+  EXPECT_EQ(engine.ask("XADD s IDMP p 1 1700000000000-0 f v"), "1700000000000-0");
+  EXPECT_EQ(engine.ask("XADD s 1700000200000-0 f v"), "1700000200000-0");
+  EXPECT_EQ(engine.ask("XADD s IDMP q 2 1700000200000-1 f v"), "1700000200000-1");
+  engine.caller.origin = Origin::kEmbedded;
+  EXPECT_EQ(engine.ask("XADD s IDMP p 1 * f v"), "1700000000000-0");
+}
+
 TEST(Streams, AnEntryMayBeNamedByWhatItSays) {
   Streams engine;
   EXPECT_EQ(engine.ask("XADD s IDMPAUTO p * a 1 b 2"), "1700000000000-0");
