@@ -31,6 +31,7 @@ namespace ouro {
 
 // Of an inline command, and of a line that announces a length.
 inline constexpr size_t kInlineBytesMax = 64_KiB;
+// As in Redis up to 6.2; later ones take any number. All are looked at in one turn.
 inline constexpr size_t kCommandArgsMax = 1_MiB;
 // Of a peer that has yet to authenticate.
 inline constexpr size_t kUnauthenticatedArgsMax = 10;
