@@ -63,23 +63,19 @@ bool DueMembers::are_gone(ByteView key, Ends ends) {
 
 bool DueMembers::clear_way(Caller& caller, const CommandSpec& spec, Argv argv) {
   Session& session = *caller.session;
-  DueKeys* const walked = session.due_keys();
+  const bool was_walked = session.due_keys() != nullptr;
   // Where nothing can be removed nobody waits for a look; nor when the command is about to run.
-  const bool looks_at_all = walked != nullptr || !may_work();
+  const bool looks_at_all = was_walked || !may_work();
   looks_left_ = looks_at_all ? ~size_t{0} : kLooksMax;
   size_t cleared = 0;
   bool is_clear = true;
   for_each_shown_key(engine_, caller, spec, argv, [&](const CommandSpec& command, ByteView key) {
-    const bool comes_late = walked == nullptr && places_.contains(key);
+    const bool comes_late = !was_walked && places_.contains(key);
     is_clear = is_clear && !comes_late && looks_left_ > 0 && are_gone(key, ends_for(command));
     cleared += is_clear ? 1 : 0;
   });
   if (is_clear) return true;
-  if (walked != nullptr) {
-    walked->next = cleared;
-    walked->is_done = false;
-    return false;
-  }
+  // Not those of the walk before: which keys count depends on import-mode.
   auto due = std::make_unique<DueKeys>();
   std::vector<ByteView> keys;
   for_each_shown_key(engine_, caller, spec, argv, [&](const CommandSpec& command, ByteView key) {
