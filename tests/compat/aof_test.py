@@ -15,22 +15,12 @@ import subprocess
 import sys
 import tempfile
 
+from check import Check
 from servers import Server, free_port
 
 LOG = "appendonlydir"
 STEM = "appendonly.aof"
 ANALYZED = re.compile(rb"filename=([^,]+), size=(\d+), ok_up_to=(\d+),")
-
-
-class Check:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def holds(self, what, condition, seen=""):
-        self.passed += bool(condition)
-        self.failed += not condition
-        if not condition:
-            print(f"FAILED {what}: {seen}")
 
 
 class Tool:

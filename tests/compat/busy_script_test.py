@@ -8,21 +8,11 @@ import pathlib
 import sys
 import time
 
+from check import Check
 from servers import Server
 
 ENDLESS = "while true do end"
 BUSY = ("-", b"BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.")
-
-
-class Check:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def holds(self, what, condition):
-        self.passed += bool(condition)
-        self.failed += not condition
-        if not condition:
-            print(f"FAILED {what}")
 
 
 def raises(error, call):

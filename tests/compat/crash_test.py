@@ -10,17 +10,8 @@ import pathlib
 import signal
 import sys
 
+from check import Check
 from servers import Server
-
-passed = failed = 0
-
-
-def holds(what, condition, seen=""):
-    global passed, failed
-    passed, failed = passed + bool(condition), failed + (not condition)
-    if not condition:
-        print(f"FAILED {what}: {seen}")
-
 
 def crash(server, number):
     if number == signal.SIGSEGV:
@@ -34,6 +25,7 @@ def crash(server, number):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
+    check = Check()
     program = str(parser.parse_args().build.resolve() / "ouro-server")
     for number in (signal.SIGSEGV, signal.SIGABRT):
         for to_file in (False, True):
@@ -41,15 +33,15 @@ def main():
                 code = crash(server, number)
                 log = pathlib.Path(server.folder.name) / "crash.log" if to_file else server.log
                 text = log.read_text()
-                holds(f"signal {number} ends it", code == -number, code)
-                holds(f"signal {number} is in the log", f"crashed by signal: {int(number)}," in text, text[-300:])
+                check.holds(f"signal {number} ends it", code == -number, code)
+                check.holds(f"signal {number} is in the log", f"crashed by signal: {int(number)}," in text, text[-300:])
                 trace = text.partition("STACK TRACE")[2].partition("BUG REPORT END")[0]
-                holds(f"signal {number}: so is where", trace.count("ouro-server") > 3, trace)
+                check.holds(f"signal {number}: so is where", trace.count("ouro-server") > 3, trace)
     with Server(program, "--enable-debug-command", "yes", "--crash-log-enabled", "no") as server:
-        holds("without a report it ends, too", crash(server, signal.SIGSEGV) == -signal.SIGSEGV)
-        holds("and says nothing", "STACK TRACE" not in server.log_tail())
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+        check.holds("without a report it ends, too", crash(server, signal.SIGSEGV) == -signal.SIGSEGV)
+        check.holds("and says nothing", "STACK TRACE" not in server.log_tail())
+    print(f"{check.passed} passed, {check.failed} failed")
+    return 1 if check.failed else 0
 
 
 if __name__ == "__main__":

@@ -12,22 +12,12 @@ import sys
 import tempfile
 import time
 
+from check import Check
 from resp import encode
 from servers import Server, free_port
 
 LOG = "appendonlydir"
 STEM = "appendonly.aof"
-
-
-class Check:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def holds(self, what, condition, seen=""):
-        self.passed += bool(condition)
-        self.failed += not condition
-        if not condition:
-            print(f"FAILED {what}: {seen}")
 
 
 class Logged(Server):

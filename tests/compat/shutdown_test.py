@@ -11,21 +11,11 @@ import signal
 import sys
 import time
 
+from check import Check
 from servers import Server
 
 KEYS = 20
 KEY_DELAY_US = 250000  # five seconds for a file: none is whole by itself before a test has done what it does
-
-
-class Check:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def holds(self, what, condition, seen=""):
-        self.passed += bool(condition)
-        self.failed += not condition
-        if not condition:
-            print(f"FAILED {what}: {seen}")
 
 
 class Saver(Server):
