@@ -179,6 +179,14 @@ bool AofDriver::turn() {
   return wants_turn;
 }
 
+void AofDriver::turn_beside_script() {
+  if (stage_ != Stage::kBase && stage_ != Stage::kPlacing) return;
+  stream_.write();
+  if (switching_ && loop_.now() >= switch_at_) try_switch();
+  (void)go_on_with_base();
+  publish();
+}
+
 // The moment of a rewrite is when nothing is in flight; another sync would put it off.
 bool AofDriver::wants_rest() const { return stage_ == Stage::kMoment && stream_.problem().empty(); }
 

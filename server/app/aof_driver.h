@@ -68,6 +68,9 @@ class AofDriver {
   void write();
   // Once a turn, at its end. True if the next one shall come at once.
   bool turn();
+  // Inside the turn of a script that is over its time, which may never end: a rewrite that has
+  // begun does. Nothing begins, since the script's group is open.
+  void turn_beside_script();
   // When a turn is wanted although nothing happens; kNever if none is.
   Instant due() const;
   // Whether the log has grown too much.

@@ -54,6 +54,7 @@ bool Server::pump() {
   loop_.pump(0);
   engine_.executor.start_timing();  // the time before is the script's
   engine_.batch.run_nested();
+  aof_.turn_beside_script();
   flush_list_.flush_all();
   pumping_ = false;
   return !stopping_;

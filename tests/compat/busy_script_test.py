@@ -88,10 +88,36 @@ def check_backend(check, program, backend):
         check.holds(f"{backend}: the server ends", server.process.returncode == 0)
 
 
+def check_first_log(check, program, backend):
+    """The first log becomes whole beside a script that never ends, so that the server can be ended."""
+    with Server(program, "--io-backend", backend, "--lua-time-limit", "10", "--rdb-key-save-delay", "2000") as server:
+        runner, other = server.connect(), server.connect()
+        for i in range(200):
+            other.call("SET", f"key:{i}", i)
+        other.call("CONFIG", "SET", "appendonly", "yes")
+        deadline = time.monotonic() + 20
+        while b"current_save_keys_total:200" not in other.call("INFO", "persistence")[1] \
+                and time.monotonic() < deadline:
+            time.sleep(0.01)
+        runner.send(["EVAL", "redis.call('SET', 'a', 2) " + ENDLESS, "0"])
+        check.holds(f"{backend}: a script that writes never ends", wait_until_busy(other))
+        answer = other.call("SHUTDOWN", "NOSAVE")
+        check.holds(f"{backend}: the first log is not whole", answer[0] == "-" and b"SHUTDOWN" in answer[1])
+
+        def ask():
+            while time.monotonic() < deadline:
+                other.call("SHUTDOWN", "NOSAVE")
+                time.sleep(0.05)
+        check.holds(f"{backend}: it becomes whole, and the server ends", raises(ConnectionError, ask))
+        server.process.wait(20)
+
+
 def main():
     check = Check()
     for backend in ("uring", "epoll"):
-        check_backend(check, str(pathlib.Path(sys.argv[1]) / "ouro-server"), backend)
+        program = str(pathlib.Path(sys.argv[1]) / "ouro-server")
+        check_backend(check, program, backend)
+        check_first_log(check, program, backend)
     print(f"{check.passed} passed, {check.failed} failed")
     return 1 if check.failed else 0
 
