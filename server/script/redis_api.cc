@@ -131,7 +131,7 @@ int redis_status_reply(lua_State* lua) {
 int redis_setresp(lua_State* lua) {
   if (lua_gettop(lua) != 1) return raise_error(lua, "ERR redis.setresp() requires one argument.");
   const double version = lua_tonumber(lua, 1);
-  if (version < 2 || version >= 4) return raise_error(lua, "ERR RESP version must be 2 or 3.");
+  if (!(version >= 2 && version < 4)) return raise_error(lua, "ERR RESP version must be 2 or 3.");
   if (runner_of(lua).is_running()) runner_of(lua).set_resp3(version >= 3);
   return 0;
 }
@@ -144,7 +144,7 @@ int redis_log(lua_State* lua) {
   if (lua_isnumber(lua, 1) == 0)
     return raise_error(lua, "ERR First argument must be a number (log level).");
   const double level = lua_tonumber(lua, 1);
-  if (level <= -1 || level >= 4) return raise_error(lua, "ERR Invalid debug level.");
+  if (!(level > -1 && level < 4)) return raise_error(lua, "ERR Invalid debug level.");
   luaL_Buffer line;
   luaL_buffinit(lua, &line);
   for (int i = 2; i <= count; ++i) {

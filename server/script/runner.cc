@@ -129,14 +129,16 @@ int Runner::on_error(lua_State* lua) {
 // LuaJIT drops the frame of a function that ends with a call ("return redis.call(...)"). Then the
 // function itself did, and it was the last thing that it has.
 void Runner::find_tail_call(lua_State* lua, lua_Debug& where) const {
+  const int top = lua_gettop(lua);
   lua_rawgeti(lua, LUA_REGISTRYINDEX, run_->job.function);
   if (lua_getinfo(lua, ">SL", &where) == 0) return;
   lua_pushnil(lua);
-  while (lua_next(lua, -2) != 0) {
+  // A function of C that was registered as it is has nil in place of lines.
+  while (lua_istable(lua, -2) && lua_next(lua, -2) != 0) {
     lua_pop(lua, 1);
     where.currentline = std::max(where.currentline, static_cast<int>(lua_tointeger(lua, -1)));
   }
-  lua_pop(lua, 1);
+  lua_settop(lua, top);
 }
 
 void Runner::note_error(lua_State* lua) {
@@ -149,7 +151,7 @@ void Runner::note_error(lua_State* lua) {
     const auto is_library = [&] { return *where.what == 'C' || where.currentline <= 0; };
     if (is_library() && lua_getstack(lua, 2, &where) != 0) lua_getinfo(lua, "Sl", &where);
     if (is_library()) find_tail_call(lua, where);
-    run.source = where.source;
+    if (!is_library()) run.source = where.source;
     run.line = where.currentline;
   }
   run.error_is_counted = false;

@@ -44,6 +44,13 @@ TEST(Functions, AreLoadedCalledAndRemoved) {
   EXPECT_EQ(engine.list(), "[]");
 }
 
+// It has no lines of its own that an error could name.
+TEST(Functions, OneMayBeAFunctionOfTheLibrary) {
+  FunctionEngine engine;
+  EXPECT_EQ(engine.load("#!lua name=lib\nredis.register_function('f', redis.log)"), "\"lib\"");
+  EXPECT_EQ(engine.run("FCALL f 0"), "(ERR First argument must be a number (log level).)");
+}
+
 TEST(Functions, AFailedLoadChangesNothing) {
   FunctionEngine engine;
   engine.load(kAdder);

@@ -219,6 +219,8 @@ TEST(Sandbox, TheRedisTable) {
   EXPECT_EQ(engine.eval("return redis.status_reply('x')"), "x");
   EXPECT_EQ(engine.eval("return redis.replicate_commands()"), "1");
   EXPECT_EQ(engine.error_of("redis.log(9, 'x')"), "(ERR Invalid debug level.");
+  EXPECT_EQ(engine.error_of("redis.log(0/0, 'x')"), "(ERR Invalid debug level.");
+  EXPECT_EQ(engine.error_of("redis.setresp(0/0)"), "(ERR RESP version must be 2 or 3.");
   EXPECT_EQ(engine.error_of("redis.setresp(4)"), "(ERR RESP version must be 2 or 3.");
   EXPECT_EQ(engine.error_of("redis.set_repl(4)"),
             "(ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.");
