@@ -2,7 +2,7 @@
 // AofRewritePolicy: when an append-only file has grown so much that it is written anew.
 //
 // As in Redis: it is larger than min_bytes, and has grown by growth_percent since the last rewrite
-// (or since the start, when it was loaded). After 3 failures in a row an automatic rewrite waits, 1
+// (after a start: beyond its base). After 3 failures in a row an automatic rewrite waits, 1
 // minute first, then twice as long each time, at most an hour; one that is asked for does not wait.
 #pragma once
 
@@ -25,7 +25,7 @@ class AofRewritePolicy {
     kWaits,  // it is due, but not before a delay has passed, which began now: see delay_minutes()
   };
 
-  // The files have been loaded, or a rewrite is done; this is how large they are now.
+  // The files have been loaded, and their base is so large.
   void on_base(uint64_t bytes) { base_bytes_ = bytes; }
   void on_success(uint64_t bytes);
   void on_failure() { ++failures_; }

@@ -77,7 +77,8 @@ void AofDriver::on_files_loaded(const AofLoading::Result& result) {
   // Nobody is served before what follows can be kept.
   engine_.persistence.loading.active = true;
   engine_.executor.close_gate(Gate::kLoading);
-  rewrite_policy_.on_base(result.other_bytes + result.last_bytes);
+  // What the last rewrite left beside its base is not known any more.
+  rewrite_policy_.on_base(result.base_bytes);
   FileSteps steps = result.cut;
   std::move(recovery_.after.begin(), recovery_.after.end(), std::back_inserter(steps));
   run_steps(std::move(steps), [this, bytes = result.last_bytes,

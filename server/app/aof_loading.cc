@@ -70,6 +70,7 @@ bool AofLoading::on_file_end() {
   if (reader.has_preamble()) reading_->contents.log_done();
   result_.other_bytes += result_.last_bytes;
   result_.last_bytes = reader.ok_up_to();
+  if (load().is_base) result_.base_bytes = result_.last_bytes;
   engine_.log.print(LogLevel::kNotice, "DB loaded from %s file %s: %.3f seconds",
                     load().is_base ? "base" : "incr", load().name.c_str(),
                     static_cast<double>(engine_.instant() - file_began_) / 1e6);

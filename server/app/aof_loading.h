@@ -25,6 +25,7 @@ class AofLoading final : public LoadSink {
   struct Result {
     std::string problem = {};
     FileSteps cut = {};
+    uint64_t base_bytes = 0;
     uint64_t last_bytes = 0;   // of the last file, once it is cut
     uint64_t other_bytes = 0;  // of those before
   };

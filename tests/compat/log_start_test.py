@@ -174,6 +174,9 @@ def base_of_commands(check, ours, folder):
             check.holds(f"{program} loads it", not different,
                         [(key, str(before.get(key))[:300], str(after.get(key))[:300]) for key in different[:2]])
             check.holds(f"{program} has the function", server.connect().call("FCALL", "f", "0") == (":", b"7"))
+            facts = server.connect().call("INFO", "persistence")[1]
+            size = (home / LOG / f"{STEM}.2.base.aof").stat().st_size
+            check.holds(f"{program} counts growth beyond the base", f"aof_base_size:{size}\r\n".encode() in facts, size)
     valid = subprocess.run(["redis-check-aof", str(home / LOG / f"{STEM}.manifest")], capture_output=True, timeout=60,
                            check=False)
     check.holds("redis-check-aof finds it valid", b"All AOF files and manifest are valid" in valid.stdout, valid.stdout[-300:])
