@@ -46,10 +46,14 @@ struct ZSet::Table {
   Table(Heap& heap, HashSeed table_seed) : dict(heap, table_seed), tree(heap), seed(table_seed) {}
 
   void insert(Heap& heap, ByteView member, double score, Hash64 hash) {
+    tree.insert(insert_unordered(heap, member, score, hash));
+  }
+  // The tree is still to get it.
+  ScoredMember* insert_unordered(Heap& heap, ByteView member, double score, Hash64 hash) {
     ScoredMember* entry = ScoredMember::create(heap, member, score);
     entry_bytes += Heap::usable_bytes(entry);
     dict.insert(entry, hash);
-    tree.insert(entry);
+    return entry;
   }
   void release(Heap& heap, ScoredMember* entry) {
     entry_bytes -= Heap::usable_bytes(entry);
@@ -243,6 +247,43 @@ void ZSet::pop(Heap& heap, Direction direction, size_t count, Visit taken) {
   const RankRange range = all().window(direction, 0, count);
   for_each(range, direction, taken);
   remove_ranks(heap, range);
+}
+
+// ---- the builder
+
+ZSetBuilder::ZSetBuilder(Heap& heap, const Limits& limits, HashSeed seed)
+    : heap_(heap), limits_(limits), seed_(seed) {}
+
+ZSetBuilder::~ZSetBuilder() { zset_.destroy(heap_); }
+
+bool ZSetBuilder::add(ByteView member, double score) {
+  if (!zset_.is_table()) {
+    const ZAddResult result =
+        zset_.add(heap_, limits_, seed_, member, score, {.only_new = true, .zero_signs = true});
+    return result.outcome == ZAddResult::Outcome::kAdded;
+  }
+  DCHECK(!std::isnan(score));
+  ZSet::Table& all = zset_.table();
+  const Hash64 hash = all.dict.hash(member);
+  if (all.dict.find(member, hash) != nullptr) return false;
+  run_.emplace_back(score, all.insert_unordered(heap_, member, score, hash));
+  if (run_.size() == kRunMax) order_run();
+  return true;
+}
+
+void ZSetBuilder::order_run() {
+  std::sort(run_.begin(), run_.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : a.second->member() < b.second->member();
+  });
+  for (const auto& [score, entry] : run_) zset_.table().tree.insert(entry);
+  run_.clear();
+}
+
+ZSet ZSetBuilder::take() {
+  order_run();
+  // A table keeps -0.0, which may have come in before it was known that there will be one.
+  zset_.drop_zero_signs(heap_);
+  return std::exchange(zset_, ZSet());
 }
 
 // ---- members that end by the clock

@@ -21,6 +21,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "datastructs/base/function_ref.h"
 #include "datastructs/base/hash.h"
@@ -33,6 +35,8 @@
 #include "datastructs/zset_range.h"
 
 namespace ouro {
+
+struct ScoredMember;
 
 // ZADD's conditions.
 struct ZAddRule {
@@ -135,6 +139,7 @@ class ZSet {
 
  private:
   friend class ZSetView;
+  friend class ZSetBuilder;
   enum class Tag : uint8_t { kNone, kPacked, kTable };
   struct Table;
 
@@ -157,6 +162,35 @@ class ZSet {
 };
 
 static_assert(sizeof(ZSet) == 8);
+
+// Makes a sorted set of elements that come in any order, as a snapshot has them. What would be
+// looked up element by element is sorted a run at a time: 5M random elements take half the time.
+class ZSetBuilder {
+ public:
+  // All outlive the builder.
+  ZSetBuilder(Heap& heap, const Limits& limits, HashSeed seed);
+  ~ZSetBuilder();  // frees what was not taken
+  ZSetBuilder(const ZSetBuilder&) = delete;
+  ZSetBuilder& operator=(const ZSetBuilder&) = delete;
+
+  // False if the member is there already.
+  bool add(ByteView member, double score);
+  // What was added, and nothing is left. A packed set gets 0 for -0, as by ZAddRule.
+  ZSet take();
+
+ private:
+  // 4 MiB of memory while it is made.
+  static constexpr size_t kRunMax = 1U << 18;
+
+  void order_run();
+
+  Heap& heap_;
+  const Limits& limits_;
+  HashSeed seed_;
+  ZSet zset_;
+  // In the table, and not in the tree yet.
+  std::vector<std::pair<double, ScoredMember*>> run_;
+};
 
 // The elements of a table as they are at one moment, in no order, each handed to save() once, while
 // the set goes on changing, is renamed, or has become empty (dict_view.h has the rules). At most 4

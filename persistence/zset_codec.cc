@@ -20,20 +20,23 @@ void append_score(double score, ListpackWriter& packed) {
   packed.append(ByteView(text, format_double(score, text)));
 }
 
+constexpr const char* kTwice = "a member stands twice";
+
 class ZSetReader {
  public:
   ZSetReader(RdbReader& in, const ValueTarget& to) : in_(in), to_(to) {}
 
   enum class Scores : uint8_t { kText, kBinary };
   void elements(Scores scores) {
+    ZSetBuilder builder(to_.heap, to_.limits, to_.seed);
     std::string scratch;
     for (uint64_t left = in_.count(2); in_.ok() && left > 0; --left) {
       const ByteView member = in_.element(scratch);
       const double score = scores == Scores::kText ? in_.score_text() : in_.fixed<double>();
-      if (in_.check(!std::isnan(score), "a score is no number")) add(member, score);
+      if (!in_.check(!std::isnan(score), "a score is no number")) break;
+      if (in_.ok()) in_.check(builder.add(member, score), kTwice);
     }
-    // A table keeps -0.0, which may have come in before it was known that there will be one.
-    zset.drop_zero_signs(to_.heap);
+    zset = builder.take();
   }
   // Scores are kept as they are written, as in Redis: -0 too, which no command leaves there.
   void packed(PackedReader::Format format) {
@@ -65,7 +68,7 @@ class ZSetReader {
     if (!in_.ok()) return;
     const ZAddResult result = zset.add(to_.heap, to_.limits, to_.seed, member, score,
                                        {.only_new = true, .zero_signs = true});
-    in_.check(result.outcome == ZAddResult::Outcome::kAdded, "a member stands twice");
+    in_.check(result.outcome == ZAddResult::Outcome::kAdded, kTwice);
   }
 
   RdbReader& in_;

@@ -264,6 +264,48 @@ TEST(ZSetEncoding, LoweringLimitsChangesNothingThatExists) {
   set.destroy(heap);
 }
 
+// Few and many, over the end of a run, with equal scores: as if each had been added.
+TEST(ZSetBuilder, MakesWhatAddingMakes) {
+  for (const int count : {0, 1, 128, 129, 3000, 300'000}) {
+    Heap heap;
+    const Limits limits;
+    Prng prng(7);
+    ZSet added;
+    ZSetBuilder builder(heap, limits, HashSeed{5});
+    for (int i = 0; i < count; ++i) {
+      const std::string member = "m" + std::to_string(prng.below(1'000'000'000));
+      const double score = static_cast<double>(prng.below(1000)) - 500;
+      const auto result = added.add(heap, limits, HashSeed{5}, member, score, {.only_new = true});
+      EXPECT_EQ(builder.add(member, score), result.outcome == Outcome::kAdded);
+    }
+    ZSet built = builder.take();
+    built.check_invariants();
+    ASSERT_EQ(built.size(), added.size());
+    EXPECT_EQ(built.encoding(), added.encoding());
+    std::vector<std::pair<std::string, double>> all;
+    added.for_each([&](ByteView member, double score) { all.emplace_back(member, score); });
+    size_t at = 0;
+    built.for_each([&](ByteView member, double score) {
+      EXPECT_EQ(all[at].first, member);
+      EXPECT_EQ(all[at++].second, score);
+    });
+    built.destroy(heap);
+    added.destroy(heap);
+    EXPECT_EQ(heap.used_bytes(), 0U);
+  }
+}
+
+TEST(ZSetBuilder, FreesWhatNobodyTook) {
+  Heap heap;
+  const Limits limits;
+  for (const int count : {3, 1000}) {
+    ZSetBuilder builder(heap, limits, HashSeed{5});
+    for (int i = 0; i < count; ++i) EXPECT_TRUE(builder.add(std::to_string(i), -i));
+    EXPECT_FALSE(builder.add("0", 1));
+  }
+  EXPECT_EQ(heap.used_bytes(), 0U);
+}
+
 TEST(ZSetRange, WindowsCountFromWhereTheDirectionStarts) {
   const RankRange range{10, 20};
   EXPECT_EQ(range.window(Direction::kAscending, 2, 3), (RankRange{12, 15}));
