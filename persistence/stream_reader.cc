@@ -222,6 +222,7 @@ class StreamReader {
     for (uint64_t left = in_.count(10); in_.ok() && left > 0; --left) {
       const ByteView name = in_.string(scratch);
       const auto seen_at = in_.fixed<UnixMs>();
+      if (!in_.check(seen_at >= 0, "a consumer's time is out of range")) return;
       // When it last got something; here only that it asked is known.
       if (version_ >= 3) in_.fixed<UnixMs>();
       if (!in_.check(group.find_consumer(name) == nullptr, "Duplicate stream consumer detected"))

@@ -301,6 +301,10 @@ TEST_F(ValueCodec, GroupsOfLaterServers) {
   std::string negative = group;
   negative.replace(group.find("\5\1\2\1") + 2, 1, "\x81" + std::string(7, '\xff') + "\xfe");
   EXPECT_NE(read(RdbType::kStream3, negative).find("at 5-1 read -2 consumer"), std::string::npos);
+  // Seen before the beginning of time: no clock says so, and what is counted from it overflows.
+  std::string early = group;
+  early.replace(early.find("bob") + 3, 8, std::string(7, '\0') + "\x80");
+  EXPECT_EQ(read(RdbType::kStream3, early), "corrupt: a consumer's time is out of range");
   // Nobody's, and of two.
   const std::string nobodys = group.substr(0, group.size() - 17) + std::string("\0", 1);
   EXPECT_EQ(read(RdbType::kStream3, nobodys), "corrupt: a pending entry is no consumer's");
