@@ -383,7 +383,7 @@ struct Nack {
       case Mode::kFatal:
         return StreamPending::kDeliveriesMax;
     }
-    __builtin_unreachable();
+    OURO_UNREACHABLE();
   }
 };
 

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "datastructs/base/ascii.h"
+
 namespace ouro {
 namespace {
 
@@ -12,8 +14,6 @@ constexpr ByteView kFlags = "-+ #0";
 constexpr size_t kItemBytesMax = 512;
 // From here on a string without precision is taken as a whole: no width could matter.
 constexpr size_t kWholeBytes = 100;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // What stands between '%' and the option: the flags, two digits of width, two of precision.
 struct Modifiers {

@@ -51,7 +51,7 @@ constexpr const char* kFcallArgs = "function:string numkeys:integer [key:key#0..
 
 Status cmd_function_load(Context& ctx) {
   ArgParser args(ctx.argv, 2);
-  Scripts::Load how{.is_limited = ctx.caller.origin != Origin::kReplay};
+  Scripts::Load how{.is_limited = !ctx.caller.obeys()};
   while (args.left() > 1) {
     if (!args.word("REPLACE")) {
       const ByteView word = args.peek();
@@ -111,7 +111,7 @@ Status cmd_function_restore(Context& ctx) {
                                  flush     ? Scripts::Restore::kFlush
                                  : replace ? Scripts::Restore::kReplace
                                            : Scripts::Restore::kAppend,
-                                 error))
+                                 !ctx.caller.obeys(), error))
     return ctx.fail_text("ERR " + error);
   ++ctx.changes;
   ctx.reply.ok();

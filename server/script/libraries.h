@@ -25,7 +25,7 @@ void push_json_library(lua_State* lua);
 //
 // find, match, gmatch, gsub, rep, format, lower, upper, reverse.
 void bound_string_library(lua_State* lua);
-// sort.
+// concat, insert, sort.
 void bound_table_library(lua_State* lua);
 
 }  // namespace ouro

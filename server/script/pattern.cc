@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "datastructs/base/ascii.h"
+
 namespace ouro {
 namespace {
 
@@ -70,8 +72,6 @@ bool is_of_class(unsigned char byte, unsigned char name) {
   const bool is_negated = (name & 0x20) == 0;
   return ((kClasses.of_byte[byte] & bit) != 0) != is_negated;
 }
-
-bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
 }  // namespace
 

@@ -73,10 +73,10 @@ void Scripts::drop_all(LibrarySet& set) {
 }
 
 bool Scripts::restore_libraries(const std::vector<std::string>& sources, Restore how,
-                                std::string& error) {
+                                bool is_limited, std::string& error) {
   LibrarySet set;
   for (const std::string& source : sources) {
-    if (load_into(set, source, {}, error)) continue;
+    if (load_into(set, source, {.is_limited = is_limited}, error)) continue;
     drop_all(set);
     return false;
   }

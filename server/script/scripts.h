@@ -49,7 +49,8 @@ class Scripts final : public Scripting {
   enum class Restore : uint8_t { kFlush, kAppend, kReplace };
   // All libraries of a dump, or none: instead of those that are here, beside them, or beside those
   // that have other names.
-  bool restore_libraries(const std::vector<std::string>& sources, Restore how, std::string& error);
+  bool restore_libraries(const std::vector<std::string>& sources, Restore how, bool is_limited,
+                         std::string& error);
   void flush_libraries();
 
   // ---- Scripting

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// table.sort in counted steps: without a function that compares, it never calls the hook, and the
-// comparison of two long strings is no step.
+// table.concat, table.insert and table.sort in counted steps: what they do may be out of proportion
+// to the memory that they take (a text that exists already, a place far below the first element),
+// and without a function that compares, no step of a sort calls the hook.
 //
 // Lua's order of comparisons is kept, a quicksort by the median of three: what is neither less nor
 // greater ends up where Redis's scripts find it.
@@ -126,9 +127,55 @@ int table_sort(lua_State* lua) {
   return 0;
 }
 
+int table_concat(lua_State* lua) {
+  size_t bytes = 0;
+  const char* const separator = luaL_optlstring(lua, 2, "", &bytes);
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  const int64_t first = luaL_optint(lua, 3, 1);
+  const int64_t last = lua_isnoneornil(lua, 4) != 0 ? static_cast<int64_t>(lua_objlen(lua, 1))
+                                                    : luaL_checkint(lua, 4);
+  LuaState& state = LuaState::of(lua);
+  luaL_Buffer text;
+  luaL_buffinit(lua, &text);
+  for (int64_t i = first; i <= last; ++i) {
+    state.spend(lua, 1);
+    lua_rawgeti(lua, 1, static_cast<int>(i));
+    if (lua_isstring(lua, -1) == 0)
+      return luaL_error(lua, "invalid value (%s) at index %d in table for 'concat'",
+                        luaL_typename(lua, -1), static_cast<int>(i));
+    luaL_addvalue(&text);
+    if (i != last) luaL_addlstring(&text, separator, bytes);
+  }
+  luaL_pushresult(&text);
+  return 1;
+}
+
+int table_insert(lua_State* lua) {
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  const int end = static_cast<int>(lua_objlen(lua, 1)) + 1;
+  int at = end;
+  if (lua_gettop(lua) == 3) {
+    at = luaL_checkint(lua, 2);
+    LuaState& state = LuaState::of(lua);
+    for (int64_t i = std::max(end, at); i > at; --i) {
+      state.spend(lua, 1);
+      lua_rawgeti(lua, 1, static_cast<int>(i - 1));
+      lua_rawseti(lua, 1, static_cast<int>(i));
+    }
+  } else if (lua_gettop(lua) != 2) {
+    return luaL_error(lua, "wrong number of arguments to 'insert'");
+  }
+  lua_rawseti(lua, 1, at);
+  return 0;
+}
+
 }  // namespace
 
 void bound_table_library(lua_State* lua) {
+  lua_pushcfunction(lua, table_concat);
+  set_field(lua, -2, "concat");
+  lua_pushcfunction(lua, table_insert);
+  set_field(lua, -2, "insert");
   lua_pushcfunction(lua, table_sort);
   set_field(lua, -2, "sort");
 }

@@ -393,15 +393,15 @@ void cluster_section(Page& page) { page.value("cluster_enabled", 0); }
 Millis mean_ttl(Engine& engine, DbIndex db, UnixMs now) {
   constexpr int kSamples = 32;
   if (engine.dbs[db].expires_count() == 0) return 0;
-  Millis sum = 0;
-  Millis count = 0;
+  double sum = 0;  // of times that may be as long as time itself
+  int count = 0;
   for (int i = 0; i < kSamples; ++i) {
     const Entry* entry = engine.dbs[db].random(engine.prng);
     if (entry == nullptr || !entry->has_deadline() || entry->is_due(now)) continue;
-    sum += entry->deadline() - now;
+    sum += static_cast<double>(entry->deadline() - now);
     ++count;
   }
-  return count == 0 ? 0 : sum / count;
+  return count == 0 ? 0 : static_cast<Millis>(sum / count);
 }
 
 void keyspace_section(Page& page) {

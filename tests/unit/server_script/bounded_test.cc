@@ -28,6 +28,8 @@ TEST(Bounded, WhatWouldNotEndInOneCallIsKilled) {
            "return string.gsub(('a'):rep(100000), 'a', ('%0'):rep(100000))",
            "local t = {} for i = 1, 40 do t = {t, t} end cjson.encode(t)",
            "local t = {} for i = 1, 40 do t = {t, t} end cjson.new().new().encode(t)",
+           "local t = {} for i = 1, 3000 do t[i] = i end while true do table.concat(t) end",
+           "table.insert({1}, -2^31, 5)",
            "local t = {} for i = 1, 12 do t = {t, t, t, t, t, t, t, t, t} end cmsgpack.pack(t)",
            "local t = {} for i = 1, 5000 do t[i] = i * 7919 % 10007 end table.sort(t)",
            "xpcall(function() while true do end end, function() while true do end end)",
@@ -183,6 +185,31 @@ TEST(Patterns, ReplaceAsLuaDoes) {
                         "t[#t + 1] = k .. v end return t"),
             "[\"a1\" \"b2\"]");
   EXPECT_EQ(engine.eval("local n = 0 for _ in ('abc'):gmatch('') do n = n + 1 end return n"), "4");
+}
+
+// As Lua's own.
+TEST(Tables, ConcatAndInsert) {
+  ScriptEngine engine;
+  EXPECT_EQ(engine.eval("return table.concat({1, 'b', 3.5}, ', ')"), "\"1, b, 3.5\"");
+  EXPECT_EQ(engine.eval("return table.concat({'a', 'b', 'c', 'd'}, '-', 2, 3)"), "\"b-c\"");
+  EXPECT_EQ(engine.eval("return table.concat({}) .. table.concat({'a'}, 'x', 2)"), "\"\"");
+  EXPECT_EQ(engine.error_of("table.concat({'a', {}}, '-')"),
+            "(ERR user_script:1: invalid value (table) at index 2 in table for 'concat'");
+  EXPECT_EQ(engine.error_of("table.concat({'a'}, '-', 1, 2)"),
+            "(ERR user_script:1: invalid value (nil) at index 2 in table for 'concat'");
+  EXPECT_EQ(engine.error_of("table.concat(1)"),
+            "(ERR user_script:1: bad argument #1 to 'concat' (table expected, got number)");
+  EXPECT_EQ(engine.eval("local t = {1, 2} table.insert(t, 3) table.insert(t, 1, 0) "
+                        "table.insert(t, 3, 9) return t"),
+            "[0 1 9 2 3]");
+  EXPECT_EQ(engine.eval("local t = {} table.insert(t, 3, 'x') return {t[1] == nil, t[3]}"),
+            "[1 \"x\"]");
+  EXPECT_EQ(engine.error_of("table.insert({})"),
+            "(ERR user_script:1: wrong number of arguments to 'insert'");
+  EXPECT_EQ(engine.error_of("table.insert({}, 1, 2, 3)"),
+            "(ERR user_script:1: wrong number of arguments to 'insert'");
+  EXPECT_EQ(engine.error_of("table.insert({}, 'x', 2)"),
+            "(ERR user_script:1: bad argument #2 to 'insert' (number expected, got string)");
 }
 
 TEST(Sort, SortsWhateverTheOrderWas) {

@@ -128,6 +128,10 @@ TEST(Functions, ALoadThatTakesTooLongEnds) {
   EXPECT_EQ(engine.load("#!lua name=l\nwhile true do end"),
             "(ERR Error registering functions: ERR FUNCTION LOAD timeout)");
   EXPECT_EQ(engine.list(), "[]");
+  const std::string payload = write_function_payload({"#!lua name=l\nwhile true do end"});
+  EXPECT_EQ(engine.run({"FUNCTION", "RESTORE", payload}),
+            "(ERR Error registering functions: ERR FUNCTION LOAD timeout)");
+  EXPECT_EQ(engine.list(), "[]");
 }
 
 TEST(Functions, ABusyFunctionIsKilledByItsOwnCommand) {
