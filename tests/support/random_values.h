@@ -101,9 +101,8 @@ class RandomValues {
         return top_k(key);
     }
   }
-  UnixMs some_deadline() {
-    return prng_.below(3) == 0 ? kNoExpiry : static_cast<UnixMs>(prng_.below(UINT64_C(1) << 42));
-  }
+  UnixMs some_time() { return static_cast<UnixMs>(prng_.below(UINT64_C(1) << 42)); }
+  UnixMs some_deadline() { return prng_.below(3) == 0 ? kNoExpiry : some_time(); }
   double score() {
     switch (prng_.below(5)) {
       case 0:
@@ -195,7 +194,7 @@ class RandomValues {
     group.entries_read = static_cast<int64_t>(prng_.below(100)) - 1;
     for (uint64_t left = prng_.below(4); left > 0; --left) {
       StreamConsumer& consumer =
-          group.add_consumer(heap_, "consumer" + std::to_string(left), some_deadline());
+          group.add_consumer(heap_, "consumer" + std::to_string(left), some_time());
       for (uint64_t ids = prng_.below(50); ids > 0; --ids) {
         const StreamId id{1 + prng_.below(2000), ids};
         const auto delivered_at = static_cast<UnixMs>(prng_.below(1'000'000));
