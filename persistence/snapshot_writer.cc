@@ -19,6 +19,24 @@ unsigned version_of(Databases& databases) {
   return kRdbVersion;
 }
 
+void write_magic(unsigned version, std::string& out) {
+  char magic[16];
+  std::snprintf(magic, sizeof magic, "REDIS%04u", version);
+  out += magic;
+}
+
+void write_facts(const SnapshotFacts& facts, RdbWriter& out) {
+  for (const auto& [name, value] : facts.aux) {
+    out.opcode(RdbOpcode::kAux);
+    out.string(name);
+    out.string(value);
+  }
+  for (const std::string& source : facts.functions) {
+    out.opcode(RdbOpcode::kFunction);
+    out.string(source);
+  }
+}
+
 }  // namespace
 
 SnapshotWriter::SnapshotWriter(Databases& databases, const SnapshotFacts& facts,
@@ -35,19 +53,9 @@ void SnapshotWriter::select(DbIndex db, RdbWriter& out) {
 
 void SnapshotWriter::write_head(const SnapshotFacts& facts) {
   std::string& bytes = tail();
-  char magic[16];
-  std::snprintf(magic, sizeof magic, "REDIS%04u", version_);
-  bytes += magic;
+  write_magic(version_, bytes);
   RdbWriter out(bytes, options_.packing);
-  for (const auto& [name, value] : facts.aux) {
-    out.opcode(RdbOpcode::kAux);
-    out.string(name);
-    out.string(value);
-  }
-  for (const std::string& source : facts.functions) {
-    out.opcode(RdbOpcode::kFunction);
-    out.string(source);
-  }
+  write_facts(facts, out);
   // Sizes are hints for whoever reads: all of them stand in front, since keys come in any order.
   for (const FrozenView::Frozen& frozen : this->frozen()) {
     select(frozen.db, out);
@@ -97,6 +105,16 @@ void SnapshotWriter::write_end(std::string& out) {
   const auto end = static_cast<char>(RdbOpcode::kEnd);
   out += end;
   append_fixed(out, options_.checksum ? crc64(checksum_, {&end, 1}) : 0);
+}
+
+std::string functions_snapshot(const SnapshotFacts& facts) {
+  std::string bytes;
+  write_magic(kRdbVersion, bytes);
+  RdbWriter out(bytes, RdbWriter::Packing::kNone);
+  write_facts(facts, out);
+  out.opcode(RdbOpcode::kEnd);
+  append_fixed(bytes, crc64(0, bytes));
+  return bytes;
 }
 
 }  // namespace ouro

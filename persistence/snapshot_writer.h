@@ -49,4 +49,7 @@ class SnapshotWriter final : public FrozenWriter {
   uint64_t checksum_ = 0;  // of all written
 };
 
+// The whole of a file without keys.
+std::string functions_snapshot(const SnapshotFacts& facts);
+
 }  // namespace ouro

@@ -110,7 +110,9 @@ def all_steps(args, build):
     command = [python, str(tests / "compat/dump_test.py"), "--rounds", "900" if args.full else "90"] + server + seed
     steps.append(Step("dump_test", command, alone=True, timeout_s=3600 if args.full else 900))
     steps.append(Step("migrate_test", [python, str(tests / "compat/migrate_test.py"), str(build)] + seed, alone=True))
+    steps.append(Step("replication_test", [python, str(tests / "compat/replication_test.py"), str(build)] + seed, alone=True))
     steps.append(Step("descriptor_limit_test", [python, str(tests / "compat/descriptor_limit_test.py"), str(build)], alone=True))
+    steps.append(Step("follow_test", [python, str(tests / "compat/follow_test.py"), str(build)] + seed, alone=True))
     steps.append(Step("restart_test", [python, str(tests / "compat/restart_test.py"), str(build)], alone=True))
     steps.append(Step("snapshot_test", [python, str(tests / "compat/snapshot_test.py"), str(build)] + seed, alone=True))
     steps.append(Step("snapshot_exchange", [python, str(tests / "compat/snapshot_exchange.py"), str(build)] + seed, alone=True))

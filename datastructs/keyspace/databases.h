@@ -12,9 +12,14 @@ namespace ouro {
 
 class Databases {
  public:
-  Databases(Heap& heap, HashSeed seed, uint32_t count) : lazy_free_(heap) {
-    for (uint32_t i = 0; i < count; ++i)
-      all_.push_back(std::make_unique<Keyspace>(heap, seed, lazy_free_));
+  Databases(Heap& heap, HashSeed seed, uint32_t count)
+      : own_lazy_free_(std::make_unique<LazyFree>(heap)), lazy_free_(*own_lazy_free_) {
+    add(heap, seed, count);
+  }
+  // To change places with others, which outlive them: what they free waits in the others' queue.
+  Databases(Heap& heap, HashSeed seed, uint32_t count, LazyFree& lazy_free)
+      : lazy_free_(lazy_free) {
+    add(heap, seed, count);
   }
 
   uint32_t count() const { return static_cast<uint32_t>(all_.size()); }
@@ -29,7 +34,13 @@ class Databases {
   }
 
  private:
-  LazyFree lazy_free_;
+  void add(Heap& heap, HashSeed seed, uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i)
+      all_.push_back(std::make_unique<Keyspace>(heap, seed, lazy_free_));
+  }
+
+  std::unique_ptr<LazyFree> own_lazy_free_;
+  LazyFree& lazy_free_;
   std::vector<std::unique_ptr<Keyspace>> all_;
 };
 

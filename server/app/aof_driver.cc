@@ -236,6 +236,7 @@ void AofDriver::on_options_changed() {
 // What appendonly says.
 void AofDriver::obey() {
   if (is_finishing_ || engine_.exclusive.active()) return;  // whose group is open
+  if (anew_wanted_) try_anew();
   if (state_ == State::kOn && stage_ == Stage::kNone && stream_.sync_has_failed())
     rewrite_wanted_ = true;
   const bool is_wanted = options_.aof.appendonly;
@@ -246,6 +247,24 @@ void AofDriver::obey() {
   } else if (!is_wanted && (state_ == State::kBeginning || state_ == State::kOn)) {
     begin_end();
   }
+}
+
+// What happens from now on is not for the files that there are.
+void AofDriver::begin_anew() {
+  if (state_ != State::kOn && state_ != State::kBeginning) return;
+  detach();
+  anew_wanted_ = true;
+  if (base_ != nullptr) base_->give_up("all data are others now");
+}
+
+void AofDriver::try_anew() {
+  const bool is_in_the_way = stage_ == Stage::kBase || stage_ == Stage::kPlacing || switching_;
+  if (is_in_the_way) return;
+  anew_wanted_ = false;
+  if (state_ != State::kOn && state_ != State::kBeginning) return;
+  state_ = State::kBeginning;
+  rewrite_wanted_ = stage_ != Stage::kFolder && stage_ != Stage::kMoment;
+  rewrite_at_ = 0;
 }
 
 void AofDriver::begin_end() {

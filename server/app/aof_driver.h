@@ -78,6 +78,9 @@ class AofDriver {
   // One of AofOptions has changed.
   void on_options_changed();
 
+  // All data are others than those of the log: it begins anew, from what there is now.
+  void begin_anew();
+
   // As Host says.
   Status rewrite(Host::RewriteRequest request, bool& scheduled, std::string& error);
   Status reload(std::string& error);
@@ -96,6 +99,7 @@ class AofDriver {
 
   // ---- aof_driver.cc: states
   void obey();
+  void try_anew();
   void begin_end();
   void end_log();
   void attach();
@@ -146,6 +150,7 @@ class AofDriver {
   bool is_attached_ = false;   // the stream gets effects
   bool has_promised_ = false;  // while kEnding
   bool is_finishing_ = false;
+  bool anew_wanted_ = false;
   AofManifest manifest_;      // as it is in the folder
   uint64_t other_bytes_ = 0;  // of its files, but the one that is written now
   std::vector<std::string> problems_found_;

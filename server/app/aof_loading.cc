@@ -67,7 +67,7 @@ bool AofLoading::on_file_end() {
                            .path = paths_.in_folder(load().name),
                            .size = verdict.cut_to});
   }
-  if (reader.has_preamble()) reading_->contents.log_done();
+  if (reader.has_preamble()) reading_->contents.end();
   result_.other_bytes += result_.last_bytes;
   result_.last_bytes = reader.ok_up_to();
   if (load().is_base) result_.base_bytes = result_.last_bytes;

@@ -73,7 +73,24 @@ bool Server::saves_at_end(const ShutdownRequest& request) const {
 }
 
 Status Server::shutdown(ShutdownRequest request, std::string& error) {
+  if (waits_to_stop_) return Err::kBlocked;
   log_.write(LogLevel::kWarning, "User requested shutdown...");
+  if (!waits_for_replicas(request)) return begin_shutdown(request, error);
+  log_.write(LogLevel::kNotice, "Waiting for replicas before shutting down.");
+  waits_to_stop_ = request;
+  stop_at_ = loop_.now() + options_.app.shutdown_timeout_seconds * 1'000'000;
+  // What is written from now on would be what they miss.
+  engine_.clients.pause(Clients::Pause::kWrite, kNever);
+  return Err::kBlocked;
+}
+
+bool Server::waits_for_replicas(const ShutdownRequest& request) const {
+  return !request.now && options_.app.shutdown_timeout_seconds > 0 && engine_.replication.leads() &&
+         engine_.replication.count_behind() > 0;
+}
+
+Status Server::begin_shutdown(const ShutdownRequest& request, std::string& error) {
+  engine_.replication.log_lag();
   if (!aof_.may_stop(request.force)) return Err::kIo;
   if (!saves_at_end(request)) {
     stopping_ = true;
@@ -89,11 +106,39 @@ Status Server::shutdown(ShutdownRequest request, std::string& error) {
   return Status::ok();
 }
 
+// Replicas have it all, or their time is over.
+void Server::shutdown_if_waited() {
+  if (!waits_to_stop_ || engine_.exclusive.active()) return;
+  if (loop_.now() < stop_at_ && engine_.replication.count_behind() > 0) return;
+  std::string error;
+  if (begin_shutdown(*waits_to_stop_, error).is_ok()) {
+    stop_at_ = kNever;
+    return;
+  }
+  log_.write(LogLevel::kWarning, error.empty() ? "Errors trying to shut down the server." : error);
+  wait_no_more();
+}
+
+// Whoever asked for the end is told that it does not come.
+void Server::wait_no_more() {
+  if (!waits_to_stop_) return;
+  const CommandSpec* const spec = std::exchange(waits_to_stop_, std::nullopt)->spec;
+  stop_at_ = kNever;
+  is_signalled_ = false;
+  engine_.clients.unpause();
+  for (const auto& [id, session] : engine_.clients.all()) {
+    if (session->wait().active && session->wait().spec == spec) engine_.executor.time_out(*session);
+  }
+}
+
 void Server::shutdown_if_asked() {
+  shutdown_if_waited();
   if (!asked_to_stop_ || engine_.exclusive.active() || engine_.cron_paused) return;
   const ShutdownRequest request = *std::exchange(asked_to_stop_, std::nullopt);
   std::string error;
-  if (shutdown(request, error).is_ok()) return;
+  if (const Status status = shutdown(request, error);
+      status.is_ok() || status.err() == Err::kBlocked)
+    return;
   is_signalled_ = false;
   log_.write(LogLevel::kWarning, error.empty() ? "Errors trying to shut down the server." : error);
 }
@@ -105,15 +150,18 @@ void Server::end_after_save(bool is_forced, const std::string& problem) {
                                            : "Error trying to save the DB, can't exit.");
   if (stopping_) return;
   is_signalled_ = false;
+  wait_no_more();
   engine_.exclusive.end("ERR Errors trying to SHUTDOWN. Check logs.");
 }
 
-// One that waits: for a script that is over its time, or for DEBUG PAUSE-CRON. While the snapshot
-// before the end is written nobody's command runs.
+// One that waits: for replicas, for a script that is over its time, or for DEBUG PAUSE-CRON. While
+// the snapshot before the end is written nobody's command runs.
 Status Server::abort_shutdown() {
-  if (!asked_to_stop_) return Err::kInvalid;
+  const bool waits = waits_to_stop_ && !engine_.exclusive.active();
+  if (!asked_to_stop_ && !waits) return Err::kInvalid;
   asked_to_stop_.reset();
   is_signalled_ = false;
+  wait_no_more();
   log_.write(LogLevel::kNotice, "Shutdown manually aborted.");
   return Status::ok();
 }

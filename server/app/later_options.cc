@@ -19,7 +19,6 @@ using Names = std::string_view;
 constexpr OptionFlag kImmutable = OptionFlag::kImmutable;
 
 constexpr std::array<Names, 3> kAllowedNames = {"no", "yes", "local"};
-constexpr std::array<Names, 3> kDisklessLoadNames = {"disabled", "on-empty-db", "swapdb"};
 constexpr std::array<Names, 3> kEndpointNames = {"ip", "hostname", "unknown-endpoint"};
 constexpr std::array<Names, 9> kFacilityNames = {"user",   "local0", "local1", "local2", "local3",
                                                  "local4", "local5", "local6", "local7"};
@@ -49,12 +48,6 @@ bool check_hostname(Words, OptionValue& value, std::string& error) {
     if (is_letter(c) || is_digit(c) || c == '-' || c == '.') continue;
     return fail(error, "Hostnames may only contain alphanumeric characters, hyphens or dots");
   }
-  return true;
-}
-
-bool check_backlog_size(Words, OptionValue& value, std::string&) {
-  constexpr int64_t kLeast = 16_KiB;
-  value.number = std::max(value.number, kLeast);
   return true;
 }
 
@@ -90,21 +83,6 @@ bool check_title(Words, OptionValue& value, std::string& error) {
     if (!known) return fail(error, "template format is invalid or contains unknown variables");
     rest.remove_prefix(close + 1);
   }
-}
-
-bool check_replicaof(Words words, OptionValue& value, std::string& error) {
-  if (words.empty() || (words.size() == 1 && words[0].empty())) {
-    value.text.clear();
-    return true;
-  }
-  if (words.size() != 2) return fail(error, "wrong number of arguments");
-  value.text = joined(words);
-  if (value.text == "no one") {
-    value.text.clear();
-    return true;
-  }
-  const auto port = parse_int64(words[1]);
-  return (port && *port >= 0 && *port <= 65535) || fail(error, "Invalid master port");
 }
 
 bool check_shutdown(Words, OptionValue& value, std::string& error) {
@@ -275,8 +253,6 @@ constexpr OptionRow kRows[] = {
      .doc = "Loads a module."},
     yes_no("lua-enable-deprecated-api", "no", "Scripts see names that are on their way out.",
            OptionFlag::kHidden | kImmutable),
-    text("masterauth", "", "The password of the primary.", OptionFlag::kSecret),
-    text("masteruser", "", "The user name at the primary.", OptionFlag::kSecret),
     {.name = "oom-score-adj",
      .kind = K::kEnum,
      .standard = "no",
@@ -296,94 +272,6 @@ constexpr OptionRow kRows[] = {
      .standard = "ignore",
      .names = kPropagationNames,
      .doc = "What to do when a replica cannot apply a command."},
-    yes_no("rdb-del-sync-files", "no", "Remove files that served a sync."),
-    {.name = "repl-backlog-size",
-     .kind = K::kBytes,
-     .standard = "1048576",
-     .least = 1,
-     .check = check_backlog_size,
-     .doc = "Bytes of the stream kept for replicas that come back."},
-    {.name = "repl-backlog-ttl",
-     .kind = K::kInteger,
-     .standard = "3600",
-     .doc = "Seconds that the stream is kept without replicas."},
-    yes_no("repl-disable-tcp-nodelay", "no", "Send to replicas in larger parts."),
-    {.name = "repl-diskless-load",
-     .kind = K::kEnum,
-     .flags = OptionFlag::kNotLoading,
-     .standard = "disabled",
-     .names = kDisklessLoadNames,
-     .doc = "Load a snapshot straight from the primary."},
-    yes_no("repl-diskless-sync", "yes", "Send a snapshot without a file."),
-    {.name = "repl-diskless-sync-delay",
-     .kind = K::kInteger,
-     .standard = "5",
-     .most = INT32_MAX,
-     .doc = "Seconds to wait for more replicas."},
-    {.name = "repl-diskless-sync-max-replicas",
-     .kind = K::kInteger,
-     .standard = "0",
-     .most = INT32_MAX,
-     .doc = "Replicas not to wait for more than."},
-    {.name = "repl-ping-replica-period",
-     .alias = "repl-ping-slave-period",
-     .kind = K::kInteger,
-     .standard = "10",
-     .least = 1,
-     .most = INT32_MAX,
-     .doc = "Seconds between pings to replicas."},
-    {.name = "repl-timeout",
-     .kind = K::kInteger,
-     .standard = "60",
-     .least = 1,
-     .most = INT32_MAX,
-     .doc = "Seconds of silence that end a link."},
-    {.name = "replica-announce-ip",
-     .alias = "slave-announce-ip",
-     .standard = "",
-     .doc = "The address told to the primary."},
-    {.name = "replica-announce-port",
-     .alias = "slave-announce-port",
-     .kind = K::kInteger,
-     .standard = "0",
-     .most = 65535,
-     .doc = "The port told to the primary."},
-    yes_no("replica-announced", "yes", "Sentinels may see this replica."),
-    yes_no("replica-ignore-disk-write-errors", "no", "A replica goes on when it cannot write."),
-    {.name = "replica-ignore-maxmemory",
-     .alias = "slave-ignore-maxmemory",
-     .kind = K::kBool,
-     .standard = "yes",
-     .doc = "A replica does not evict."},
-    {.name = "replica-lazy-flush",
-     .alias = "slave-lazy-flush",
-     .kind = K::kBool,
-     .standard = "no",
-     .doc = "Free in slices what a full sync replaces."},
-    {.name = "replica-priority",
-     .alias = "slave-priority",
-     .kind = K::kInteger,
-     .standard = "100",
-     .most = INT32_MAX,
-     .doc = "Who becomes primary first; 0 is never."},
-    {.name = "replica-read-only",
-     .alias = "slave-read-only",
-     .kind = K::kBool,
-     .standard = "yes",
-     .doc = "A replica refuses writes."},
-    {.name = "replica-serve-stale-data",
-     .alias = "slave-serve-stale-data",
-     .kind = K::kBool,
-     .standard = "yes",
-     .doc = "A replica without a link answers."},
-    {.name = "replicaof",
-     .alias = "slaveof",
-     .kind = K::kWords,
-     .flags = kImmutable,
-     .standard = "",
-     .check = check_replicaof,
-     .later = "replication",
-     .doc = "The primary: host and port."},
     {.name = "sanitize-dump-payload",
      .kind = K::kEnum,
      .standard = "no",
@@ -409,11 +297,6 @@ constexpr OptionRow kRows[] = {
      .names = kShutdownNames,
      .check = check_shutdown,
      .doc = "What SIGTERM does."},
-    {.name = "shutdown-timeout",
-     .kind = K::kInteger,
-     .standard = "10",
-     .most = INT32_MAX,
-     .doc = "Seconds to wait for replicas at the end."},
     {.name = "socket-mark-id",
      .kind = K::kInteger,
      .flags = kImmutable,

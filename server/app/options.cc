@@ -150,6 +150,12 @@ constexpr OptionRow kRows[] = {
      .field = option_field<&A::save>(),
      .check = check_save,
      .doc = "Snapshot after so many seconds with so many changes."},
+    {.name = "shutdown-timeout",
+     .kind = K::kInteger,
+     .standard = "10",
+     .most = INT32_MAX,
+     .field = option_field<&A::shutdown_timeout_seconds>(),
+     .doc = "Seconds to wait for replicas at the end."},
     {.name = "stop-writes-on-bgsave-error",
      .kind = K::kBool,
      .standard = "yes",
@@ -188,6 +194,7 @@ constinit const std::span<const OptionRow> kAppOptions = kRows;
 
 Config make_config(Options& options) {
   return Config{Config::Part{kEngineOptions, &options.engine},
+                Config::Part{kReplicationOptions, &options.engine.replication},
                 Config::Part{kAppOptions, &options.app}, Config::Part{kAofOptions, &options.aof},
                 Config::Part{kLaterOptions, nullptr}};
 }

@@ -34,6 +34,7 @@ struct AppOptions {
   bool crash_log_enabled = true;
   LogLevel loglevel = LogLevel::kNotice;
   std::string dir = ".";
+  int64_t shutdown_timeout_seconds = 10;  // for replicas; 0: not waited for
 
   // ---- the snapshot
   std::string dbfilename = "dump.rdb";

@@ -69,7 +69,9 @@ Server::Server(const Setup& setup)
       loader_(setup.loop, engine_),
       snapshots_(setup.loop, loader_, engine_, setup.options.app),
       aof_(setup.loop, loader_, engine_, setup.options),
-      migrator_(setup.loop, flush_list_, engine_) {
+      migrator_(setup.loop, flush_list_, engine_),
+      primary_link_(setup.loop, flush_list_, loader_, aof_, engine_, setup.options),
+      replica_sync_(setup.loop, engine_, setup.options.app) {
   begin_engine_turn();
   engine_.persistence.last_save = started_;
   if (setup.handle_signals) signals_ = std::make_unique<Signals>(loop_, *this);
@@ -110,8 +112,18 @@ bool Server::start() {
     for (const std::string& line : aof_.problems_found()) log_.write(LogLevel::kWarning, line);
     return false;
   }
+  follow_as_configured();
   load();
   return !load_failed_;
+}
+
+// Before anything is loaded: what is due stays until the primary says that it ends.
+void Server::follow_as_configured() {
+  const std::vector<ByteView> words = split_words(options_.engine.replication.replicaof);
+  if (words.size() != 2) return;
+  const auto port = static_cast<uint16_t>(parse_int64(words[1]).value_or(0));
+  engine_.replication.follow(std::string(words[0]), port);
+  primary_link_.on_role_changed();
 }
 
 ListenOptions Server::listen_options() const {
@@ -212,7 +224,8 @@ void Server::on_signal(Signal signal) {
   asked_to_stop_ = request;
   is_signalled_ = true;
   // A script that is over its time would be waited for, for nothing.
-  stopping_ = !saves_at_end(request) && !engine_.cron_paused;
+  stopping_ =
+      !saves_at_end(request) && !engine_.cron_paused && engine_.replication.replicas().empty();
 }
 
 // Whoever interrupts a second time does not want to wait for a snapshot.
@@ -230,16 +243,21 @@ void Server::stop() {
   for (auto it = clients_.begin(); it != clients_.end();) (it++)->connection.close("server stops");
   engine_.exclusive.break_off();
   migrator_.stop();
+  primary_link_.stop();
   snapshots_.stop();
+  replica_sync_.stop();
   loader_.give_up();
   const auto idle = [this] {
     return clients_.empty() && listeners_.is_idle() && snapshots_.is_idle() &&
-           migrator_.is_idle() && (signals_ == nullptr || signals_->is_idle());
+           migrator_.is_idle() && primary_link_.is_idle() && replica_sync_.is_idle() &&
+           (signals_ == nullptr || signals_->is_idle());
   };
   while (!idle()) {
     loop_.run_once(10);
     (void)loader_.turn();
     (void)snapshots_.turn();
+    (void)primary_link_.turn();
+    (void)replica_sync_.turn();
   }
   aof_.finish();
   signals_.reset();
@@ -272,6 +290,10 @@ void Server::append_info(ByteView section, std::string& out) {
   const auto line = [&](const char* name, uint64_t value) {
     out.append(name).append(":").append(std::to_string(value)).append("\r\n");
   };
+  if (section == "server" && waits_to_stop_ && stop_at_ != kNever) {
+    line("shutdown_in_milliseconds",
+         static_cast<uint64_t>(std::max<Micros>(stop_at_ - loop_.now(), 0) / 1000));
+  }
   if (section == "stats") {
     const auto times = [&](const std::string& kind, const TurnTimes& turns) {
       line(("turn_" + kind + "_us_p50").c_str(), static_cast<uint64_t>(turns.quantile(0.5)));

@@ -16,6 +16,8 @@
 #include "server/app/loader.h"
 #include "server/app/migrator.h"
 #include "server/app/options.h"
+#include "server/app/primary_link.h"
+#include "server/app/replica_sync.h"
 #include "server/app/snapshot_driver.h"
 #include "server/app/turn_times.h"
 #include "server/engine/config.h"
@@ -81,6 +83,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   size_t migration_connections() const override { return migrator_.kept(); }
   void run_exclusive() override;
   bool pump() override;
+  void on_role_changed() override { primary_link_.on_role_changed(); }
   void purge_memory() override { allocator_.purge(); }
   void return_memory_at_once(bool wanted) override { allocator_.return_at_once(wanted); }
   void stand_still(Micros micros) override { loop_.stand_still(micros); }
@@ -107,8 +110,13 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Millis wait_for(Millis wait_max) const;
   Millis wait_until(Instant due, Millis wait_max) const;
   bool hold_what_is_kept(std::string& error);
+  bool waits_for_replicas(const ShutdownRequest& request) const;
+  Status begin_shutdown(const ShutdownRequest& request, std::string& error);
+  void shutdown_if_waited();
+  void wait_no_more();
   Status change_folder(std::string& error);
   void apply_crash_log();
+  void follow_as_configured();
   void load();
   void on_loaded(const std::string& problem);
   bool saves_at_end(const ShutdownRequest& request) const;
@@ -135,10 +143,14 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   SnapshotDriver snapshots_;
   AofDriver aof_;
   Migrator migrator_;
+  PrimaryLink primary_link_;
+  ReplicaSync replica_sync_;
   bool is_loaded_ = false;
   bool load_failed_ = false;
   // By a signal, at a moment when a snapshot could not be made.
   std::optional<ShutdownRequest> asked_to_stop_;
+  std::optional<ShutdownRequest> waits_to_stop_;  // for replicas, until stop_at_
+  Instant stop_at_ = kNever;
   bool is_signalled_ = false;   // what was asked for so is still to come, or under way
   bool is_broken_off_ = false;  // it was not waited for
   TurnMeter turn_meter_;

@@ -2,6 +2,7 @@
 #include "server/app/snapshot_contents.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "server/engine/arg_parser.h"
 #include "server/engine/version.h"
@@ -16,8 +17,15 @@ SnapshotFacts snapshot_facts(Engine& engine, SnapshotUse use) {
       {"redis-bits", std::to_string(sizeof(void*) * 8)},
       {"ctime", std::to_string(engine.now() / 1000)},
       {"used-mem", std::to_string(engine.heap.used_bytes())},
-      {"aof-base", use == SnapshotUse::kLogBase ? "1" : "0"},
   };
+  // Where in whose stream these data are. A log goes on behind its base.
+  const Replication& replication = engine.replication;
+  if (use != SnapshotUse::kLogBase && replication.has_stream()) {
+    facts.aux.emplace_back("repl-stream-db", std::to_string(replication.stream_db()));
+    facts.aux.emplace_back("repl-id", replication.history().id);
+    facts.aux.emplace_back("repl-offset", std::to_string(replication.history().offset));
+  }
+  facts.aux.emplace_back("aof-base", use == SnapshotUse::kLogBase ? "1" : "0");
   facts.functions = function_texts(engine);
   return facts;
 }
@@ -34,24 +42,30 @@ std::optional<uint8_t> KeyHints::frequency(const Entry& entry) const {
 }
 
 ValueTarget SnapshotLoad::target() const {
-  return {engine_.heap, engine_.options.limits, engine_.dbs[0].seed()};
+  return {engine_.heap, engine_.options.limits, dbs_[0].seed()};
 }
 
 bool SnapshotLoad::pass_over(const SnapshotKey& key) {
   const bool is_due = key.deadline != kNoExpiry && key.deadline < now_;
-  if (options_.use == SnapshotUse::kLogBase || !is_due) return false;
+  if (options_.use == SnapshotUse::kLogBase || options_.keeps_due || !is_due) return false;
+  if (options_.restores_stream) {
+    // Whoever goes on from here has it still.
+    restore_stream();
+    const ByteView argv[] = {"DEL", key.key};
+    engine_.commit.add_alone(key.db, argv, {});
+  }
   ++keys_expired_;
   ++engine_.persistence.loading.keys_expired;
   return true;
 }
 
 std::optional<SnapshotLoad::Place> SnapshotLoad::place_of(const SnapshotKey& key) {
-  if (key.db >= engine_.dbs.count()) {
+  if (key.db >= dbs_.count()) {
     refusal_ = "it has keys in database " + std::to_string(key.db) + ", and there are " +
-               std::to_string(engine_.dbs.count()) + " here";
+               std::to_string(dbs_.count()) + " here";
     return {};
   }
-  Keyspace& db = engine_.dbs[key.db];
+  Keyspace& db = dbs_[key.db];
   const Key name = db.key(key.key);
   Entry* const found = db.find(name);
   if (found != nullptr && !options_.replaces) {
@@ -89,6 +103,17 @@ void SnapshotLoad::on_empty(const SnapshotKey& key) {
   engine_.log.write(LogLevel::kNotice, "skipping empty key: " + key.shown_name());
 }
 
+void SnapshotLoad::end() {
+  restore_stream();
+  log_done();
+}
+
+void SnapshotLoad::restore_stream() {
+  if (!options_.restores_stream || std::exchange(is_restored_, true)) return;
+  if (!is_replication_id(stream_id_) || stream_offset_ < 0) return;
+  engine_.replication.restore(stream_id_, static_cast<uint64_t>(stream_offset_), stream_db_);
+}
+
 void SnapshotLoad::log_done() const {
   std::string line = "Done loading RDB, keys loaded: " + std::to_string(keys_loaded_) +
                      ", keys expired: " + std::to_string(keys_expired_);
@@ -118,6 +143,12 @@ void SnapshotLoad::on_aux(ByteView name, ByteView value) {
   } else if (name == "ctime" && number.is_ok()) {
     engine_.log.print(LogLevel::kNotice, "RDB age %lld seconds",
                       static_cast<long long>(std::max<int64_t>(now_ / 1000 - *number, 0)));
+  } else if (name == "repl-id") {
+    stream_id_.assign(value);
+  } else if (name == "repl-offset" && number.is_ok()) {
+    stream_offset_ = *number;
+  } else if (name == "repl-stream-db" && number.is_ok() && *number >= 0 && *number < dbs_.count()) {
+    stream_db_ = static_cast<DbIndex>(*number);
   } else if (name == "used-mem" && number.is_ok()) {
     engine_.persistence.loading.saved_used_memory = static_cast<uint64_t>(*number);
     engine_.log.print(LogLevel::kNotice, "RDB memory usage when created %.2f Mb",
@@ -126,6 +157,10 @@ void SnapshotLoad::on_aux(ByteView name, ByteView value) {
 }
 
 bool SnapshotLoad::on_function(ByteView source) {
+  if (options_.functions != nullptr) {
+    options_.functions->emplace_back(source);
+    return true;
+  }
   std::string error;
   if (load_function_text(engine_, source, options_.replaces, error)) return true;
   refusal_ = "a library of functions cannot be loaded: " + error;

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "persistence/snapshot_reader.h"
 #include "persistence/snapshot_writer.h"
@@ -13,7 +14,7 @@
 namespace ouro {
 
 // For whom a file is written or read.
-enum class SnapshotUse : uint8_t { kFile, kLogBase };
+enum class SnapshotUse : uint8_t { kFile, kLogBase, kReplica };
 
 // What stands before the keys: who wrote it and when, and the libraries of functions.
 SnapshotFacts snapshot_facts(Engine& engine, SnapshotUse use);
@@ -30,15 +31,23 @@ class KeyHints final : public AccessHints {
 };
 
 // Fills the databases. A key that is due is passed over, but in the base of a log, whose effects
-// remove it.
+// remove it, and on a node that follows, whose primary does.
 class SnapshotLoad final : public SnapshotSink {
  public:
   struct Options {
     SnapshotUse use = SnapshotUse::kFile;
-    bool replaces = false;  // keys and libraries that are here already; else there must be none
+    bool replaces = false;      // keys and libraries that are here already; else there must be none
+    Databases* into = nullptr;  // others than the engine's
+    std::vector<std::string>* functions = nullptr;  // gets their texts; else they are loaded
+    bool keeps_due = false;                         // a primary will say when they end
+    // The data are where their stream was when they were saved: at the start.
+    bool restores_stream = false;
   };
   SnapshotLoad(Engine& engine, const Options& options)
-      : engine_(engine), options_(options), now_(engine.now()) {}
+      : engine_(engine),
+        options_(options),
+        dbs_(options.into == nullptr ? engine.dbs : *options.into),
+        now_(engine.now()) {}
 
   bool on_string(const SnapshotKey& key, ByteView text) override;
   bool on_value(const SnapshotKey& key, Value value) override;
@@ -50,8 +59,10 @@ class SnapshotLoad final : public SnapshotSink {
   ValueTarget target() const;
   // What was refused, and why; empty if nothing was.
   const std::string& refusal() const { return refusal_; }
-  // What was taken in, for who reads the log.
-  void log_done() const;
+  // What a reader of its stream has selected where that goes on (AUX repl-stream-db).
+  DbIndex stream_db() const { return stream_db_; }
+  // All is taken in.
+  void end();
 
  private:
   // Of collections without elements; as in Redis. The others are only counted.
@@ -66,10 +77,18 @@ class SnapshotLoad final : public SnapshotSink {
   std::optional<Place> place_of(const SnapshotKey& key);
   bool pass_over(const SnapshotKey& key);
   void count(const SnapshotKey& key, Entry& entry);
+  void restore_stream();
+  void log_done() const;
 
   Engine& engine_;
   Options options_;
+  Databases& dbs_;
   UnixMs now_;
+  // Of the stream, as the file says; empty and -1 if it does not.
+  std::string stream_id_;
+  int64_t stream_offset_ = -1;
+  DbIndex stream_db_ = 0;
+  bool is_restored_ = false;
   uint64_t keys_loaded_ = 0;
   uint64_t keys_expired_ = 0;
   uint64_t empty_skipped_ = 0;

@@ -222,7 +222,7 @@ void SnapshotDriver::begin_load(LoadHow how, Done done) {
   loader_.start({{.path = load_->path}}, *this, options_.key_load_delay);
 }
 
-void SnapshotDriver::load(Done done) { begin_load(LoadHow::kEmpty, std::move(done)); }
+void SnapshotDriver::load(Done done) { begin_load(LoadHow::kStart, std::move(done)); }
 
 void SnapshotDriver::on_file(const LoadFile&) {}
 
@@ -245,7 +245,7 @@ void SnapshotDriver::on_load_end(const LoadFile* failed, int error) {
     load_->problem = "Cannot read the RDB file " + failed->path + ": " + strerrordesc_np(error);
   const bool is_read = failed == nullptr && load_->problem.empty();
   if (is_read && load_->how != LoadHow::kCheck) {
-    load_->sink.log_done();
+    load_->sink.end();
     engine_.log.print(LogLevel::kNotice, "DB loaded from disk: %.3f seconds",
                       seconds(loop_.now() - load_began_));
   }

@@ -96,8 +96,8 @@ class SnapshotDriver final : private LoadSink {
   void on_load_end(const LoadFile* failed, int error) override;
   uint64_t steps() const override { return engine_.persistence.loading.keys_loaded; }
 
-  // kCheck: nothing is taken in.
-  enum class LoadHow : uint8_t { kEmpty, kReplaces, kCheck };
+  // kStart is into empty databases too; kCheck: nothing is taken in.
+  enum class LoadHow : uint8_t { kStart, kEmpty, kReplaces, kCheck };
   void begin_load(LoadHow how, Done done);
   void take_in_again(Host::ReloadRequest request);
   void end_reload(bool is_well);
@@ -138,7 +138,9 @@ class SnapshotDriver final : private LoadSink {
     Done done;
     Load(Engine& engine, LoadHow how_in, bool checks, std::string path_in, Done done_in)
         : how(how_in),
-          sink(engine, {.replaces = how == LoadHow::kReplaces}),
+          sink(engine, {.replaces = how == LoadHow::kReplaces,
+                        .keeps_due = engine.replication.follows(),
+                        .restores_stream = how == LoadHow::kStart}),
           check(engine.heap),
           reader(how == LoadHow::kCheck ? static_cast<SnapshotSink&>(check) : sink, sink.target(),
                  checks ? SnapshotReader::Checksum::kCompared : SnapshotReader::Checksum::kIgnored),

@@ -11,8 +11,7 @@ SnapshotFile::SnapshotFile(const Setup& setup, std::unique_ptr<FrozenWriter> wri
       path_(setup.path),
       syncs_in_parts_(setup.syncs_in_parts),
       began_(setup.loop.now()),
-      key_delay_us_(setup.key_delay < 0 ? -1.0 / static_cast<double>(setup.key_delay)
-                                        : static_cast<double>(setup.key_delay)),
+      key_delay_us_(key_delay_micros(setup.key_delay)),
       writer_(std::move(writer)),
       op_(this, op_to<&SnapshotFile::on_done>()),
       sync_op_(this, op_to<&SnapshotFile::on_synced>()) {

@@ -21,15 +21,18 @@
 
 namespace ouro {
 
+// rdb-key-save-delay, for tests, in microseconds a key; below zero: a microsecond for so many keys.
+inline double key_delay_micros(int64_t option) {
+  return option < 0 ? -1.0 / static_cast<double>(option) : static_cast<double>(option);
+}
+
 class SnapshotFile {
  public:
   struct Setup {
     Loop& loop;
     std::string path;
     bool syncs_in_parts = true;
-    // rdb-key-save-delay, for tests: so many microseconds a key; below zero: a microsecond for so
-    // many keys.
-    int64_t key_delay = 0;
+    int64_t key_delay = 0;  // rdb-key-save-delay
   };
   SnapshotFile(const Setup& setup, std::unique_ptr<FrozenWriter> writer);
 

@@ -25,20 +25,23 @@ void Server::turn(Millis wait_max) {
   begin_engine_turn();
   // 1. What all sessions sent, and whom it woke.
   migrator_.turn();
+  busy_ = primary_link_.turn();
   engine_.run_batch();
   erase_departed();
   // 2. What they changed goes to the log, and the replies that may leave do, before anything that
   // can wait.
   aof_.write();
+  engine_.replication.push();
   flush_list_.flush_all();
   // 3. Bounded slices of expiry and freeing. What they free goes back to the system in pieces of
   // their size: kept for later, all pages of a table that expires would go in one turn.
   allocator_.return_at_once(true);
-  busy_ = engine_.run_slices();
+  busy_ |= engine_.run_slices();
   allocator_.return_at_once(false);
   // 4. What is loaded or saved comes a slice further.
   busy_ |= loader_.turn();
   busy_ |= snapshots_.turn();
+  busy_ |= replica_sync_.turn();
   busy_ |= aof_.turn();
   shutdown_if_asked();
   if (loop_.now() >= next_second_) every_second();
@@ -76,8 +79,9 @@ void Server::run_exclusive() {
 
 // How long the loop may sleep: until something is due.
 Millis Server::wait_for(Millis wait_max) const {
-  const Instant due = std::min({engine_.next_deadline(), next_second_, loader_.due(),
-                                snapshots_.due(), aof_.due(), migrator_.due()});
+  const Instant due =
+      std::min({engine_.next_deadline(), next_second_, loader_.due(), snapshots_.due(), aof_.due(),
+                migrator_.due(), primary_link_.due(), replica_sync_.due(), stop_at_});
   return wait_until(due, std::min(wait_max, kWaitMax));
 }
 
@@ -92,6 +96,7 @@ void Server::every_second() {
   engine_.every_second();
   aof_.every_second();
   migrator_.every_second();
+  primary_link_.every_second();
   purge_when_idle();
 }
 

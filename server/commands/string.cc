@@ -87,6 +87,7 @@ Status cmd_getset(Context& ctx) {
   }
   store_argument(ctx, key, entry, 2, kNoExpiry);
   ctx.changed(key, Event::kString, "set");
+  ctx.effects.replace({"SET", ctx.argv[1], ctx.argv[2]});
   return Status::ok();
 }
 

@@ -45,6 +45,8 @@ extern const std::span<const CommandSpec> kMigrateCommands;
 extern const std::span<const CommandSpec> kObjectCommands;
 extern const std::span<const CommandSpec> kPersistenceCommands;
 extern const std::span<const CommandSpec> kPubsubCommands;
+extern const std::span<const CommandSpec> kReplicaOfCommands;
+extern const std::span<const CommandSpec> kReplicationCommands;
 extern const std::span<const CommandSpec> kServerCommands;
 extern const std::span<const CommandSpec> kSetAlgebraCommands;
 extern const std::span<const CommandSpec> kSetCommands;

@@ -41,10 +41,11 @@ inline constexpr GateMask kSubscribed = 1U << 6;   // a client in subscribed mod
 inline constexpr GateMask kTransaction = 1U << 7;  // MULTI is open: queue
 inline constexpr GateMask kPause = 1U << 8;        // CLIENT PAUSE
 inline constexpr GateMask kBusy = 1U << 9;
-inline constexpr GateMask kMonitor = 1U << 10;  // a client that watches with MONITOR
+inline constexpr GateMask kMonitor = 1U << 10;  // watches with MONITOR, or is a replica
 inline constexpr GateMask kScript = 1U << 11;   // what a running script may not do
 inline constexpr GateMask kDue = 1U << 12;      // elements of some collection are due
 inline constexpr GateMask kDisk = 1U << 13;     // what a write changes could not be kept
+inline constexpr GateMask kStale = 1U << 14;    // a replica without its primary answers nothing
 // Asked for by the command's own row: the bit is that of Flag::kProtected.
 inline constexpr GateMask kProtected = 1U << 16;
 }  // namespace Gate

@@ -18,6 +18,8 @@ struct FlagLetter {
 // In the order in which Redis shows them.
 constexpr FlagLetter kFlagLetters[] = {
     {'O', [](const Session& s) { return s.is_monitor; }},
+    {'S', [](const Session& s) { return s.is_replica(); }},
+    {'M', [](const Session& s) { return s.is_primary; }},
     {'P', [](const Session& s) { return s.subscription_count() > 0; }},
     {'x', [](const Session& s) { return s.caller().txn.open; }},
     {'b', [](const Session& s) { return s.is_blocked(); }},

@@ -48,7 +48,8 @@ void Clients::unpause() {
 bool Clients::must_wait(const Caller& caller, const CommandSpec& spec, Argv argv) const {
   if (pause_ == Pause::kNone || engine_.instant() >= pause_until_ || caller.txn.executing)
     return false;
-  if (caller.session != nullptr && caller.session->is_monitor) return false;
+  if (caller.session != nullptr && (caller.session->is_monitor || caller.session->is_replica()))
+    return false;
   if (pause_ == Pause::kAll) return !spec.flags.has(Flag::kEndsPause);
   return has_any(engine_, caller, spec, argv, Flag::kWrite | Flag::kMayReplicate);
 }
@@ -66,7 +67,8 @@ void Clients::every_second() {
   for (const auto& [id, session] : by_id_) {
     session->check_limits();
     const bool waits = session->is_blocked() || session->is_postponed() || session->has_work() ||
-                       session->is_monitor || session->subscription_count() > 0;
+                       session->is_monitor || session->is_replica() || session->is_primary ||
+                       session->subscription_count() > 0;
     if (idle_max > 0 && !waits && engine_.instant() - session->last_active > idle_max) {
       engine_.log.print(LogLevel::kVerbose, "closing idle client: id=%llu addr=%s",
                         static_cast<unsigned long long>(id), session->peer.address.c_str());

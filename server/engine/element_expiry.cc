@@ -45,6 +45,8 @@ bool Engine::expire_named(DbIndex db, const Key& key, Hash& hash, Argv fields) {
 }
 
 bool Engine::are_due_members_gone(DbIndex db, const Key& key, Ends ends) {
+  // A replica shows them until its primary says that they have ended.
+  if (replication.follows()) return true;
   Entry* entry = dbs[db].find(key);
   if (entry == nullptr) return true;
   const bool with_fields = ends == Ends::kMembersAndFields && entry->type() == Type::kHash;

@@ -49,6 +49,8 @@ Engine::Engine(const Setup& setup)
       hot_keys(*this),
       key_sizes(*this),
       big_keys(*this),
+      replication(*this),
+      own_keys(*this),
       batch(*this),
       executor(*this) {
   apply_all_engine_options(*this);
@@ -97,6 +99,7 @@ void Engine::serve_waiters() {
   blocking.mark_due(instant_);
   executor.run_woken();
   while (Session* session = blocking.find_timed_out(instant_)) executor.time_out(*session);
+  while (Session* session = replication.find_acknowledged()) executor.time_out(*session);
 }
 
 bool Engine::run_slices() {
@@ -111,6 +114,7 @@ bool Engine::run_slices() {
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
   const bool counting = key_sizes.run_slice();
   const bool weighing = big_keys.run_slice();
+  if (replication.follows()) own_keys.run_slice();
   // What ended here is in the log before a command follows.
   close_group(GroupKind::kCommand);
   tracking.broadcast();
@@ -129,6 +133,7 @@ void Engine::every_second() {
   stats.update_rates(instant_);
   hot_keys.end_if_due();
   clients.every_second();
+  replication.every_second();
 }
 
 Instant Engine::next_deadline() const {
@@ -260,6 +265,25 @@ void Engine::swap_databases(DbIndex a, DbIndex b) {
   due_members.find_databases();
   blocking.on_database_changed(a);
   blocking.on_database_changed(b);
+}
+
+void Engine::take_databases(Databases& others) {
+  for (DbIndex db = 0; db < dbs.count(); ++db) {
+    Keyspace& other = others[db];
+    if (watch.active()) {
+      const auto in_other = [&](ByteView key) {
+        const Entry* entry = other.find(other.key(key));
+        if (entry == nullptr) return Watch::Presence::kAbsent;
+        return entry->is_due(wall_) ? Watch::Presence::kDue : Watch::Presence::kAlive;
+      };
+      watch.on_database_changed(
+          db, [&](ByteView key) { return presence(db, key); }, in_other);
+    }
+    dbs[db].swap_contents(other);
+    blocking.on_database_changed(db);
+  }
+  due_members.find_databases();
+  if (tracking.active()) tracking.on_flushed();
 }
 
 // By a policy whose clock is another.

@@ -33,9 +33,11 @@
 #include "server/engine/latency.h"
 #include "server/engine/monitor.h"
 #include "server/engine/options.h"
+#include "server/engine/own_keys.h"
 #include "server/engine/persistence.h"
 #include "server/engine/pubsub.h"
 #include "server/engine/registry.h"
+#include "server/engine/replication.h"
 #include "server/engine/scripting.h"
 #include "server/engine/stats.h"
 #include "server/engine/stopwatch.h"
@@ -109,11 +111,15 @@ class Engine {
     if (has_observers()) [[unlikely]]
       tell_observers(db, key, event_class, event, Wakes::kNobody);
   }
-  // While clients are paused, in import-mode, and while loading, nothing expires and nothing is
-  // evicted: what is due is hidden, and only a command that writes it anew removes it.
-  bool at_standstill() const {
+  // While clients are paused, in import-mode, while loading, and on a replica, nothing ends by the
+  // clock: what is due is hidden, and only a command that writes it anew removes it.
+  bool at_standstill() const { return keeps_all() || replication.follows(); }
+  // Nothing is evicted either. A replica's memory is its primary's to bound, unless it is told to
+  // mind its own.
+  bool keeps_all() const {
     return clients.paused() != Clients::Pause::kNone || options.import_mode ||
-           persistence.loading.active;
+           persistence.loading.active ||
+           (replication.follows() && options.replication.replica_ignore_maxmemory);
   }
   // The clock has ended a key: removes it on a primary, with its effect and events.
   void expire_key(DbIndex db, const Key& key);
@@ -146,6 +152,8 @@ class Engine {
   void flush(DbIndex db, Freeing freeing);
   void flush_all(Freeing freeing);
   void swap_databases(DbIndex a, DbIndex b);
+  // All databases change places with `others`.
+  void take_databases(Databases& others);
   // What a finished command cost.
   struct Cost {
     uint64_t nanos = 0;
@@ -197,6 +205,8 @@ class Engine {
   BigKeys big_keys;
   LatencyMonitor latency;
   Persistence persistence;
+  Replication replication;
+  OwnKeys own_keys;
   Eviction eviction;
   Batch batch;
   Executor executor;

@@ -33,6 +33,11 @@ inline constexpr ByteView kWrongPass =
     "WRONGPASS invalid username-password pair or user is disabled.";
 inline constexpr ByteView kOutOfMemory = "OOM command not allowed when used memory > 'maxmemory'.";
 inline constexpr ByteView kNoReplicas = "NOREPLICAS Not enough good replicas to write.";
+inline constexpr ByteView kReadOnlyReplica =
+    "READONLY You can't write against a read only replica.";
+inline constexpr ByteView kMasterDown =
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+inline constexpr ByteView kStaleInScript = "ERR Can not execute the command on a stale replica";
 inline constexpr ByteView kExecAbort =
     "EXECABORT Transaction discarded because of previous errors.";
 inline constexpr ByteView kLoading = "LOADING Redis is loading the dataset in memory";
@@ -45,6 +50,8 @@ inline constexpr ByteView kUnknownInScript = "ERR Unknown Redis command called f
 inline constexpr ByteView kArityInScript =
     "ERR Wrong number of args calling Redis command from script";
 inline constexpr ByteView kUnblocked = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+inline constexpr ByteView kRoleChanged =
+    "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
 inline constexpr ByteView kNoKeyPermission =
     "NOPERM this user has no permissions to access one of the keys used as arguments";
 inline constexpr ByteView kNoChannelPermission =

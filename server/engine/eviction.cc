@@ -33,20 +33,22 @@ Entry* nearest_deadline(Keyspace& db) {
 
 }  // namespace
 
-// What waits to be written to the log is on its way out: no key need go for it.
+// What waits to be written to the log, or to be sent to a replica that is behind, is on its way
+// out: no key need go for it, and each removal would add to it.
 size_t Eviction::counted_bytes(const Engine& engine) {
   const size_t used = engine.heap.used_bytes();
-  return used - std::min(used, engine.persistence.log_buffered_bytes);
+  return used - std::min(used, engine.persistence.log_buffered_bytes +
+                                   engine.replication.memory().replicas_bytes);
 }
 
 bool Eviction::has_more(const Engine& engine) const {
-  return outcome_ == Outcome::kUnfinished && !engine.at_standstill() &&
-         engine.options.maxmemory > 0 && engine.options.maxmemory_policy != EvictionPolicy::kNone &&
+  return outcome_ == Outcome::kUnfinished && !engine.keeps_all() && engine.options.maxmemory > 0 &&
+         engine.options.maxmemory_policy != EvictionPolicy::kNone &&
          counted_bytes(engine) > engine.options.maxmemory;
 }
 
 Eviction::Outcome Eviction::try_to_make_room(Engine& engine) {
-  if (engine.at_standstill()) return Outcome::kDone;
+  if (engine.keeps_all()) return Outcome::kDone;
   const auto fits = [&] {
     return engine.options.maxmemory == 0 || counted_bytes(engine) <= engine.options.maxmemory;
   };

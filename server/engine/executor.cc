@@ -206,6 +206,8 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     engine_.monitors.feed(engine_, caller, spec, prepared.argv);
   if (ctx.changes > 0) {
     engine_.changes += ctx.changes;
+    if (engine_.replication.follows() && !caller.obeys()) [[unlikely]]
+      engine_.own_keys.note_write(db, spec, prepared.argv);
     if (!ctx.effects.is_explicit()) {
       const bool is_alone = depth_ == 0 && engine_.commit.size() == 0;
       is_alone ? engine_.commit.add_alone(db, prepared.argv, prepared.raw)
@@ -254,6 +256,15 @@ void Executor::end_group(GroupKind kind) {
   running_ = nullptr;
   if (engine_.tracking.active()) [[unlikely]]
     engine_.tracking.tell_pending();
+}
+
+void Executor::run_together(FunctionRef<void()> commands) {
+  engine_.commit.begin_group();
+  ++depth_;
+  commands();
+  --depth_;
+  end_group(GroupKind::kTransaction);
+  if (engine_.blocking.has_ready()) run_woken();
 }
 
 Status Executor::run_queue(Caller& caller, Reply& reply) {
@@ -336,15 +347,15 @@ void Executor::time_out(Session& session) {
   finish_wait(session);
 }
 
-void Executor::break_off(Session& session) {
+void Executor::break_off(Session& session, ByteView error) {
   const Wait& wait = session.wait();
   CommandStats& stats = engine_.registry.stats(*wait.spec);
-  engine_.stats.count_error(errors::kUnblocked);
+  engine_.stats.count_error(error);
   ++stats.failed;
   ++engine_.stats.commands_processed;
   engine_.account(stats, session.caller(), *wait.spec, wait.argv.argv(), {});
-  session.with_reply([](Reply& reply) {
-    reply.error(errors::kUnblocked);
+  session.with_reply([error](Reply& reply) {
+    reply.error(error);
     return true;
   });
   finish_wait(session);

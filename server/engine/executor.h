@@ -8,6 +8,7 @@
 // again later).
 #pragma once
 
+#include "datastructs/base/function_ref.h"
 #include "datastructs/codec/resp_reader.h"
 #include "server/engine/caller.h"
 #include "server/engine/command.h"
@@ -49,6 +50,9 @@ class Executor {
   enum class Outcome : uint8_t { kDone, kRefused, kWaits, kPostponed };
   Outcome run(Caller& caller, const Prepared& prepared, Reply& reply);
 
+  // What `commands` runs leaves one group, applied whole. For origins that obey.
+  void run_together(FunctionRef<void()> commands);
+
   // The commands of an executing transaction that have not run: their gates have passed when they
   // were queued. Err::kExclusive: one of them waits, and resume_queue() goes on behind it.
   Status run_queue(Caller& caller, Reply& reply);
@@ -61,8 +65,8 @@ class Executor {
   bool run_again(Session& session, const std::string& key);
   // A wait is over by the clock, or as if it were.
   void time_out(Session& session);
-  // Ends a wait with an error (CLIENT UNBLOCK).
-  void break_off(Session& session);
+  // Ends a wait with an error (CLIENT UNBLOCK, another role).
+  void break_off(Session& session, ByteView error);
   // Serves the waiters of all keys that have become ready.
   void run_woken();
 

@@ -17,7 +17,8 @@ constexpr GateMask kGatesOf[] = {
     /* kEmbedded */ Gate::kMemory | Gate::kTransaction,
     /* kReplay   */ 0,
     /* kPrimary  */ 0,
-    /* kScript   */ Gate::kScript | Gate::kAcl | Gate::kRoute | Gate::kRole | Gate::kDisk,
+    /* kScript   */ Gate::kScript | Gate::kAcl | Gate::kRoute | Gate::kRole | Gate::kDisk |
+        Gate::kStale,
     /* kInternal */ 0,
 };
 
@@ -93,15 +94,28 @@ Passage disk_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv 
              : Passage::kPass;
 }
 
-// min-replicas-to-write: this node has no replicas. A script that has begun to write goes on.
+// A replica is written by its primary alone; min-replicas-to-write. A script that has begun to
+// write goes on.
 Passage role_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
   if (caller.script != nullptr && caller.script->has_written) return Passage::kPass;
-  return has_any(engine, caller, spec, argv, Flag::kWrite) ? refuse(engine, errors::kNoReplicas)
-                                                           : Passage::kPass;
+  if (!has_any(engine, caller, spec, argv, Flag::kWrite)) return Passage::kPass;
+  if (engine.replication.follows() && engine.options.replication.replica_read_only)
+    return refuse(engine, errors::kReadOnlyReplica);
+  return engine.replication.has_enough_replicas() ? Passage::kPass
+                                                  : refuse(engine, errors::kNoReplicas);
 }
 
+// A replica whose link is down, and replica-serve-stale-data is no.
+Passage stale_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
+  if (flags_of(engine, spec, argv).has(Flag::kStale)) return Passage::kPass;
+  return refuse(engine, caller.script != nullptr ? errors::kStaleInScript : errors::kMasterDown);
+}
+
+// While other databases are loaded, those of before are served.
 Passage loading_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
-  return spec.flags.has(Flag::kLoading) ? Passage::kPass : refuse(engine, errors::kLoading);
+  const bool may_run = engine.persistence.loading.is_async ? !spec.flags.has(Flag::kNoAsyncLoading)
+                                                           : spec.flags.has(Flag::kLoading);
+  return may_run ? Passage::kPass : refuse(engine, errors::kLoading);
 }
 
 // A script is over its time, and this is a turn inside its own.
@@ -166,6 +180,7 @@ constexpr GateRow kGates[] = {
     {Gate::kDisk, disk_gate},
     {Gate::kRole, role_gate},
     {Gate::kSubscribed, subscribed_gate},
+    {Gate::kStale, stale_gate},
     {Gate::kLoading, loading_gate},
     {Gate::kBusy, busy_gate},
     {Gate::kMonitor, monitor_gate},

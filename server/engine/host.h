@@ -13,6 +13,7 @@
 namespace ouro {
 
 class Migration;
+struct CommandSpec;
 enum class RewriteScope : uint8_t;
 
 // Facts about the process and the network for INFO, gathered when asked.
@@ -43,9 +44,12 @@ class Host {
   virtual void append_info(ByteView section, std::string& out) = 0;
   // CONFIG RESETSTAT.
   virtual void reset_stats() = 0;
-  // Begins an orderly end of the program. Errors leave their text in `error`.
+  // Begins an orderly end of the program. Errors leave their text in `error`. Err::kBlocked: first
+  // replicas are waited for; whoever asked by `spec` waits too, and is run for the last time if it
+  // fails or is aborted.
   struct ShutdownRequest {
     bool save = false, no_save = false, now = false, force = false;
+    const CommandSpec* spec = nullptr;
   };
   virtual Status shutdown(ShutdownRequest request, std::string& error) = 0;
   virtual Status abort_shutdown() = 0;
@@ -88,6 +92,8 @@ class Host {
   virtual void return_memory_at_once(bool wanted) = 0;
   // The whole program does nothing for so long (DEBUG SLEEP inside a script).
   virtual void stand_still(Micros micros) = 0;
+  // Replication::primary is another, or none is followed any more.
+  virtual void on_role_changed() = 0;
   // Writes the configuration to the file it was read from.
   virtual Status rewrite_config(RewriteScope scope, std::string& error) = 0;
   // A small file of an administrative command, whole; its directory is the working one. Errors
@@ -116,6 +122,7 @@ class NoHost : public Host {
   Status load_log(std::string& error) override { return not_here(error); }
   Status migrate(Migration&, std::string& error) override { return not_here(error); }
   bool pump() override { return true; }
+  void on_role_changed() override {}
   void purge_memory() override {}
   void return_memory_at_once(bool) override {}
   void stand_still(Micros) override {}

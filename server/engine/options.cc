@@ -398,20 +398,6 @@ constexpr OptionRow kRows[] = {
      .most = kInt32Max,
      .field = option_field<&E::maxmemory_samples>(),
      .doc = "Keys looked at for each eviction."},
-    {.name = "min-replicas-max-lag",
-     .alias = "min-slaves-max-lag",
-     .kind = K::kInteger,
-     .standard = "10",
-     .most = kInt32Max,
-     .field = option_field<&E::min_replicas_max_lag_seconds>(),
-     .doc = "Seconds a replica may be behind to count; 0 switches min-replicas-to-write off."},
-    {.name = "min-replicas-to-write",
-     .alias = "min-slaves-to-write",
-     .kind = K::kInteger,
-     .standard = "0",
-     .most = kInt32Max,
-     .field = option_field<&E::min_replicas_to_write>(),
-     .doc = "Replicas without which writes are refused."},
     {.name = "notify-keyspace-events",
      .standard = "",
      .field = option_field<&E::notify_keyspace_events>(),
@@ -536,10 +522,13 @@ bool apply_events(Engine& engine, std::string&) {
   return engine.pubsub.set_event_classes(engine.options.notify_keyspace_events);
 }
 
-// A node that has no replicas yet never has enough of them.
 bool apply_replicas(Engine& engine, std::string&) {
-  engine.executor.set_gate(Gate::kRole, engine.options.min_replicas_to_write > 0 &&
-                                            engine.options.min_replicas_max_lag_seconds > 0);
+  engine.replication.apply_gate();
+  return true;
+}
+
+bool apply_backlog(Engine& engine, std::string&) {
+  engine.replication.apply_backlog_size();
   return true;
 }
 
@@ -559,6 +548,8 @@ constexpr Follow kFollows[] = {
     {"min-replicas-max-lag", apply_replicas},
     {"min-replicas-to-write", apply_replicas},
     {"notify-keyspace-events", apply_events},
+    {"repl-backlog-size", apply_backlog},
+    {"replica-serve-stale-data", apply_replicas},
     {"requirepass", apply_password},
 };
 

@@ -10,6 +10,7 @@
 #include "datastructs/base/option.h"
 #include "datastructs/base/units.h"
 #include "datastructs/limits.h"
+#include "replication/options.h"
 
 namespace ouro {
 
@@ -43,6 +44,7 @@ enum class NewChannels : uint8_t { kAll, kNone };
 
 struct EngineOptions {
   Limits limits;
+  ReplicationOptions replication;  // its rows stand in its own folder
 
   uint32_t databases = 16;
 
@@ -70,9 +72,6 @@ struct EngineOptions {
   bool lazyfree_lazy_user_flush = false;
   uint64_t active_expire_effort = 1;
   int64_t busy_reply_threshold_ms = 5000;  // 0 or less: no script is ever too slow
-
-  uint64_t min_replicas_to_write = 0;         // 0: writes need none
-  int64_t min_replicas_max_lag_seconds = 10;  // 0 the same
 
   uint64_t hll_sparse_max_bytes = 3000;
   bool rdbcompression = true;

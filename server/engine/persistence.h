@@ -14,6 +14,8 @@ namespace ouro {
 // A reading of files into the databases, which the gate kLoading keeps clients from meanwhile.
 struct LoadingFacts {
   bool active = false;
+  // Into databases that take their places later: clients go on reading those of before.
+  bool is_async = false;
   UnixMs began = 0;
   uint64_t total_bytes = 0;
   uint64_t loaded_bytes = 0;
@@ -41,6 +43,8 @@ struct SavingFacts {
 struct Persistence {
   LoadingFacts loading;
   uint64_t views_begun = 0;  // what Redis forks for (total_forks)
+
+  bool syncs_replicas = false;  // a snapshot is on its way to some
 
   SavingFacts snapshot;
   UnixMs last_save = 0;  // of the last whole snapshot, or when the node started

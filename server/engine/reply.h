@@ -55,7 +55,7 @@ class Reply {
 };
 
 // Swallows everything: replay, CLIENT REPLY OFF.
-class NullReply final : public Reply {
+class NullReply : public Reply {
  public:
   bool is_resp3() const override { return false; }
   void simple(ByteView) override {}

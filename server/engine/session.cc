@@ -39,6 +39,7 @@ void Session::leave_engine() {
   engine_.pubsub.drop(*this);
   engine_.tracking.disable(*this);
   if (is_monitor) engine_.monitors.remove(*this);
+  engine_.replication.forget(*this);
   engine_.client_memory.forget(*this);
   engine_.due_members.forget(*this);
   skipped_.clear();
@@ -237,6 +238,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   }
   if (begins && !tells_of_data(spec, outcome)) unsealed_ = false;
   seal();
+  if (outcome != Executor::Outcome::kWaits) note_stream();
   after_reply();
   if (engine_.batch.is_nested() && !was_nested) [[unlikely]]
     take_held();
@@ -277,6 +279,7 @@ void Session::end_postponement() {
 }
 
 void Session::end_wait() {
+  engine_.replication.forget_wait(*this);
   end_skip();
   if (state_ == EndpointState::kDoomed) return;
   resume();
@@ -321,14 +324,36 @@ void Session::seal() {
   out_.release_from(unsealed_from_, engine_.commit.open_end());
 }
 
-uint64_t Session::released() const { return engine_.commit.released(); }
+// A replica's output is the log itself: replies may wait for it, so it waits for nothing.
+uint64_t Session::released() const {
+  return is_replica() ? kReleaseAll : engine_.commit.released();
+}
+
+// One that waits, for acknowledgements say, keeps what it has seen before.
+void Session::note_stream() { stream_seen = engine_.replication.history().offset; }
 
 void Session::after_reply() {
+  if (is_replica()) [[unlikely]]
+    return check_replica();
   const size_t bytes = out_.size_bytes();
   const OutputLimit& limit = output_limit();
   if ((limit.hard_bytes > 0 || limit.soft_bytes > 0 || out_.is_over()) && bytes > 0) [[unlikely]]
     check_output(limit, bytes + std::exchange(refused_bytes_, 0));
   out_.limit(&limit.hard_bytes);  // of its class, which may have changed
+}
+
+// What is still to be sent counts, wherever it stands; while a snapshot is on its way nothing does,
+// since whoever is let go of then comes back to begin anew. Less than the backlog keeps anyway
+// would end replicas for nothing.
+void Session::check_replica() {
+  static constexpr size_t kNoLimit = 0;
+  out_.limit(&kNoLimit);
+  if (!feed->takes_stream()) return;
+  OutputLimit limit = engine_.options.output_replica;
+  if (limit.hard_bytes > 0)
+    limit.hard_bytes = std::max(limit.hard_bytes, engine_.options.replication.repl_backlog_size);
+  const size_t bytes = out_.size_bytes() + static_cast<size_t>(engine_.replication.behind(*this));
+  if (bytes > 0) check_output(limit, bytes);
 }
 
 void Session::refuse_answer_of(uint64_t bytes) {

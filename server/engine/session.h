@@ -15,6 +15,7 @@
 
 #include "datastructs/base/endpoint.h"
 #include "datastructs/codec/resp_reader.h"
+#include "replication/feed.h"
 #include "server/engine/blocking.h"
 #include "server/engine/caller.h"
 #include "server/engine/client_memory.h"
@@ -91,6 +92,7 @@ class Session final : public Endpoint {
     RespReply reply(out_, resp_version_ == 3);
     auto result = fn(static_cast<Reply&>(reply));
     seal();
+    note_stream();
     after_reply();
     note_memory();
     return result;
@@ -114,6 +116,10 @@ class Session final : public Endpoint {
   // What was written since the last call leaves when all that the log has by now is safe, and what
   // the open group will add to it: a transaction may wait in the middle (exclusive.h).
   void seal();
+  // A replica's output was appended to by others than its commands.
+  void flush_soon() { owner_.on_session_active(); }
+  // How far a replica is behind, beyond its output, may have changed: ends it if that is too much.
+  void check_replica();
   // Sends what is there, then closes.
   void close_after_reply();
   // Closes at once.
@@ -158,14 +164,22 @@ class Session final : public Endpoint {
   const CommandSpec* last_command = nullptr;
   bool is_monitor = false;
   bool no_evict = false;
+  bool is_primary = false;  // shown only: what it says comes another way (primary_link.h)
   std::unique_ptr<TrackingClient> tracking;  // CLIENT TRACKING; null when it is off
+  std::unique_ptr<Feed> feed;                // REPLCONF, PSYNC: it is a replica; else null
+  uint64_t stream_seen = 0;  // the end of the stream after its last command: what WAIT waits for
   ClientMemory::Share memory_share;
   std::set<std::string, std::less<>> subscriptions[3];  // by PubSub::Kind
   size_t subscription_count() const {
     return subscriptions[0].size() + subscriptions[1].size() + subscriptions[2].size();
   }
   size_t subscription_bytes = 0;  // what they take here and in PubSub
+  // One that has begun to be a replica: REPLCONF alone makes none.
+  bool is_replica() const { return feed != nullptr && feed->state != Feed::State::kGreeting; }
   ClientClass client_class() const {
+    if (is_replica()) return ClientClass::kReplica;
+    if (is_primary) return ClientClass::kPrimary;
+    if (is_primary) return ClientClass::kPrimary;
     return subscription_count() > 0 ? ClientClass::kPubsub : ClientClass::kNormal;
   }
   // The command that is running and input that is not parsed yet, and what the reader holds beyond
@@ -213,6 +227,7 @@ class Session final : public Endpoint {
   bool begin_output();
   void begin_message();
   static bool tells_of_data(const CommandSpec* spec, Executor::Outcome outcome);
+  void note_stream();
   void after_reply();
   void check_output(const OutputLimit& limit, size_t bytes);
   void note_memory();

@@ -8,6 +8,8 @@ void Stats::update_rates(Instant now) {
   commands_rate.update(commands_processed, elapsed);
   input_rate.update(net_input_bytes, elapsed);
   output_rate.update(net_output_bytes, elapsed);
+  replication_input_rate.update(net_replication_input_bytes, elapsed);
+  replication_output_rate.update(net_replication_output_bytes, elapsed);
   rates_at_ = now;
 }
 

@@ -17,6 +17,11 @@ struct Stats {
   uint64_t commands_processed = 0;
   uint64_t net_input_bytes = 0;
   uint64_t net_output_bytes = 0;
+  uint64_t net_replication_input_bytes = 0;   // from our primary
+  uint64_t net_replication_output_bytes = 0;  // to our replicas
+  uint64_t syncs_full = 0;
+  uint64_t syncs_partial = 0;
+  uint64_t syncs_partial_refused = 0;  // a full one came instead
   uint64_t keyspace_hits = 0;
   uint64_t keyspace_misses = 0;
   uint64_t expired_keys = 0;
@@ -47,6 +52,7 @@ struct Stats {
     }
   };
   Rate commands_rate, input_rate, output_rate;
+  Rate replication_input_rate, replication_output_rate;
   // Called about once a second.
   void update_rates(Instant now);
 

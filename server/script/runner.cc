@@ -34,8 +34,11 @@ void show_to_monitors(Context& ctx) {
 
 Runner::Runner(Engine& engine) : engine_(engine), tape_(engine.heap) {}
 
-// What a script that declares what it does may be refused for before it begins.
+// What a script may be refused for before it begins. The gates have looked at what it declares.
 Status Runner::check_flags(Context& ctx, const Job& job) const {
+  const bool is_stale = (engine_.executor.node_gates() & Gate::kStale) != 0;
+  if (is_stale && !job.flags.declared && !ctx.caller.obeys())
+    return ctx.fail_text(errors::kMasterDown);
   if (!job.flags.declared || job.flags.no_writes || ctx.caller.obeys()) return Status::ok();
   if (job.read_only)
     return ctx.fail("ERR Can not execute a script with write flag using *_ro command.");

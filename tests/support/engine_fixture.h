@@ -66,6 +66,7 @@ class FakeHost : public Host {
   void on_all_flushed() override {}
   Status rewrite_log(RewriteRequest, bool&, std::string& error) override { return refuse(error); }
   Status load_log(std::string& error) override { return refuse(error); }
+  void on_role_changed() override {}
   Status migrate(Migration& migration, std::string& error) override {
     migrating = &migration;
     error = migrate_error;
@@ -219,7 +220,8 @@ class EngineFixture {
   FakeStopwatch stopwatch;
   SilentLogger log;
   FakeHost host;
-  Config config{Config::Part{kEngineOptions, &options}};
+  Config config{Config::Part{kEngineOptions, &options},
+                Config::Part{kReplicationOptions, &options.replication}};
   EffectLog effect_log;
 
  private:

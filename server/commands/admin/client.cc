@@ -237,7 +237,7 @@ Status cmd_client_unblock(Context& ctx) {
   OURO_TRY(const int64_t id, ctx.integer(2));
   Session* session = ctx.engine.clients.find(static_cast<uint64_t>(id));
   const bool waits = session != nullptr && session->is_blocked();
-  if (waits && with_error) ctx.engine.executor.break_off(*session);
+  if (waits && with_error) ctx.engine.executor.break_off(*session, errors::kUnblocked);
   if (waits && !with_error) ctx.engine.executor.time_out(*session);
   ctx.reply.integer(waits ? 1 : 0);
   return Status::ok();

@@ -34,9 +34,10 @@ Status cmd_config_set(Context& ctx) {
            ctx.engine.host.apply_config(row.name, reason).is_ok();
   };
   std::string error;
+  const LoadingFacts& loading = ctx.engine.persistence.loading;
   const Config::Circumstances now = {
       .allow_protected = is_among(ctx.engine.options.enable_protected_configs, ctx.caller),
-      .is_loading = ctx.engine.persistence.loading.active};
+      .is_loading = loading.active || loading.is_async};
   if (!ctx.engine.config.set(pairs, now, apply, error)) return ctx.fail_text(error);
   ctx.engine.set_access_of_new();
   ctx.reply.ok();

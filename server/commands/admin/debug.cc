@@ -331,6 +331,12 @@ Status debug_aof_flush_sleep(Context& ctx) {
   return reply_ok(ctx);
 }
 
+// Whatever it is: for tests of what replicas do with what they cannot apply.
+Status debug_replicate(Context& ctx) {
+  ctx.effects.tell_replicas(ctx.argv.subspan(2));
+  return reply_ok(ctx);
+}
+
 Status debug_error(Context& ctx) { return ctx.fail_text(ctx.argv[2]); }
 
 Status debug_help(Context& ctx);
@@ -363,6 +369,8 @@ constexpr DebugRow kDebugRows[] = {
      "Accepted for tests; nodes of lists have their own limit."},
     {"RELOAD", 2, SIZE_MAX, debug_reload, "[MERGE] [NOFLUSH] [NOSAVE]",
      "Saves, empties the databases and loads what was saved; or some of that."},
+    {"REPLICATE", 3, SIZE_MAX, debug_replicate, "<command> [<argument> ...]",
+     "Sends this to the replicas, unexecuted."},
     {"REPLYBUFFER", 4, 4, debug_replybuffer, "PEAK-RESET-TIME <NEVER|RESET|ms> | RESIZING <0|1>",
      "Accepted for tests; output buffers keep no peak."},
     {"SEGFAULT", 2, 2, debug_segfault, "", "Crashes the server."},

@@ -3,9 +3,8 @@
 // are rows: a name, whether plain INFO shows it, and the function that writes it. Features that are
 // not there yet show what a fresh Redis would.
 #include <array>
-#include <cstdarg>
-#include <cstdio>
 
+#include "server/commands/admin/info_page.h"
 #include "server/commands/tables.h"
 #include "server/engine/config.h"
 #include "server/engine/engine.h"
@@ -14,54 +13,6 @@
 
 namespace ouro {
 namespace {
-
-using Ull = unsigned long long;
-
-class Page {
- public:
-  explicit Page(Context& ctx) : engine(ctx.engine), now(ctx.now) {}
-
-  [[gnu::format(printf, 2, 3)]] void line(const char* format, ...) {
-    char buffer[1024];
-    std::va_list args;
-    va_start(args, format);
-    const int length = std::vsnprintf(buffer, sizeof(buffer), format, args);
-    va_end(args);
-    CHECK(length >= 0);
-    text.append(buffer, std::min(static_cast<size_t>(length), sizeof(buffer) - 1)).append("\r\n");
-  }
-  void value(const char* name, uint64_t number) { line("%s:%llu", name, static_cast<Ull>(number)); }
-  void zeros(std::initializer_list<const char*> names) {
-    for (const char* name : names) value(name, 0);
-  }
-  void word(const char* name, ByteView bytes) {
-    text.append(name).append(":").append(bytes).append("\r\n");
-  }
-  // As people read it.
-  void human(const char* name, uint64_t bytes) {
-    char shown[32];
-    const auto number = static_cast<double>(bytes);
-    if (bytes < 1_KiB) {
-      std::snprintf(shown, sizeof(shown), "%lluB", static_cast<Ull>(bytes));
-    } else if (bytes < 1_MiB) {
-      std::snprintf(shown, sizeof(shown), "%.2fK", number / 1024);
-    } else if (bytes < 1_GiB) {
-      std::snprintf(shown, sizeof(shown), "%.2fM", number / (1024 * 1024));
-    } else {
-      std::snprintf(shown, sizeof(shown), "%.2fG", number / (1024.0 * 1024 * 1024));
-    }
-    line("%s_human:%s", name, shown);
-  }
-  // The same in bytes and for people.
-  void bytes(const char* name, uint64_t number) {
-    value(name, number);
-    human(name, number);
-  }
-
-  Engine& engine;
-  UnixMs now;
-  std::string text;
-};
 
 double ratio(size_t a, size_t b) {
   return b == 0 ? 0.0 : static_cast<double>(a) / static_cast<double>(b);
@@ -107,7 +58,8 @@ void clients_section(Page& page) {
     input = std::max(input, session->query_bytes());
     output = std::max(output, session->output_bytes());
   }
-  page.value("connected_clients", page.engine.clients.count());
+  page.value("connected_clients",
+             page.engine.clients.count() - page.engine.replication.replicas().size());
   page.value("cluster_connections", 0);
   page.value("maxclients", page.engine.options.maxclients);
   page.value("client_recent_max_input_buffer", input);
@@ -183,8 +135,12 @@ void memory_section(Page& page) {
   page.line("mem_fragmentation_ratio:%.2f", ratio(facts.resident, facts.used));
   page.line("mem_fragmentation_bytes:%lld",
             static_cast<long long>(facts.resident) - static_cast<long long>(facts.used));
-  page.value("mem_not_counted_for_evict", engine.persistence.log_buffered_bytes);
-  page.zeros({"mem_replication_backlog", "mem_total_replication_buffers", "mem_clients_slaves"});
+  const Replication::Memory stream = engine.replication.memory();
+  page.value("mem_not_counted_for_evict",
+             engine.persistence.log_buffered_bytes + stream.replicas_bytes);
+  page.value("mem_replication_backlog", stream.backlog_bytes);
+  page.value("mem_total_replication_buffers", stream.backlog_bytes + stream.replicas_bytes);
+  page.value("mem_clients_slaves", stream.replicas_bytes);
   page.value("mem_clients_normal", facts.clients.claimed_bytes);
   page.value("mem_cluster_links", 0);
   page.value("mem_aof_buffer", engine.persistence.log_buffered_bytes);
@@ -232,7 +188,7 @@ void persistence_section(Page& page) {
   const SavingFacts& current = snapshot.active ? snapshot : facts.rewrite;
   const Instant now = page.engine.instant();
   page.value("loading", facts.loading.active ? 1 : 0);
-  page.value("async_loading", 0);
+  page.value("async_loading", facts.loading.is_async ? 1 : 0);
   page.value("current_cow_peak", current.active ? current.last_copied_bytes : 0);
   page.value("current_cow_size", current.active ? current.copied_bytes : 0);
   page.value("current_cow_size_age", 0);
@@ -241,7 +197,7 @@ void persistence_section(Page& page) {
   page.value("current_save_keys_processed", current.active ? current.keys_saved : 0);
   page.value("current_save_keys_total", current.active ? current.keys_total : 0);
   page.value("rdb_changes_since_last_save", page.engine.changes);
-  page.value("rdb_bgsave_in_progress", snapshot.active ? 1 : 0);
+  page.value("rdb_bgsave_in_progress", snapshot.active || facts.syncs_replicas ? 1 : 0);
   page.line("rdb_last_save_time:%lld", static_cast<long long>(facts.last_save / 1000));
   page.word("rdb_last_bgsave_status", snapshot.last_is_ok ? "ok" : "err");
   seconds_field(page, "rdb_last_bgsave_time_sec", snapshot.last_micros);
@@ -274,15 +230,20 @@ void stats_section(Page& page) {
   page.value("instantaneous_ops_per_sec", stats.commands_rate.per_second);
   page.value("total_net_input_bytes", stats.net_input_bytes);
   page.value("total_net_output_bytes", stats.net_output_bytes);
-  page.zeros({"total_net_repl_input_bytes", "total_net_repl_output_bytes"});
+  page.value("total_net_repl_input_bytes", stats.net_replication_input_bytes);
+  page.value("total_net_repl_output_bytes", stats.net_replication_output_bytes);
   page.line("instantaneous_input_kbps:%.2f",
             static_cast<double>(stats.input_rate.per_second) / 1024);
   page.line("instantaneous_output_kbps:%.2f",
             static_cast<double>(stats.output_rate.per_second) / 1024);
-  page.line("instantaneous_input_repl_kbps:%.2f", 0.0);
-  page.line("instantaneous_output_repl_kbps:%.2f", 0.0);
+  page.line("instantaneous_input_repl_kbps:%.2f",
+            static_cast<double>(stats.replication_input_rate.per_second) / 1024);
+  page.line("instantaneous_output_repl_kbps:%.2f",
+            static_cast<double>(stats.replication_output_rate.per_second) / 1024);
   page.value("rejected_connections", stats.connections_rejected);
-  page.zeros({"sync_full", "sync_partial_ok", "sync_partial_err"});
+  page.value("sync_full", stats.syncs_full);
+  page.value("sync_partial_ok", stats.syncs_partial);
+  page.value("sync_partial_err", stats.syncs_partial_refused);
   page.value("expired_keys", stats.expired_keys);
   page.value("expired_subkeys", stats.expired_elements);
   page.line("expired_stale_perc:%.2f", 0.0);
@@ -301,8 +262,9 @@ void stats_section(Page& page) {
   page.value("latest_fork_usec", 0);
   page.value("total_forks", engine.persistence.views_begun);
   page.value("migrate_cached_sockets", engine.host.migration_connections());
-  page.zeros({"slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
-              "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
+  page.value("slave_expires_tracked_keys", page.engine.own_keys.size());
+  page.zeros({"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
+              "active_defrag_key_misses", "total_active_defrag_time",
               "current_active_defrag_time"});
   page.value("tracking_total_keys", engine.tracking.key_count());
   page.value("tracking_total_items", engine.tracking.item_count());
@@ -319,21 +281,6 @@ void stats_section(Page& page) {
   page.value("acl_access_denied_db", stats.acl_denials[4]);
   page.value("client_query_buffer_limit_disconnections", stats.client_query_limit_closed);
   page.value("client_output_buffer_limit_disconnections", stats.client_output_limit_closed);
-}
-
-void replication_section(Page& page) {
-  page.word("role", "master");
-  page.value("connected_slaves", 0);
-  page.word("master_failover_state", "no-failover");
-  const std::string run_id = page.engine.host.info().run_id;
-  page.word("master_replid", run_id.empty() ? std::string(40, '0') : run_id);
-  page.word("master_replid2", std::string(40, '0'));
-  page.value("master_repl_offset", 0);
-  page.word("second_repl_offset", "-1");
-  page.value("repl_backlog_active", 0);
-  const std::string backlog = page.engine.config.get("repl-backlog-size");
-  page.word("repl_backlog_size", backlog.empty() ? ByteView("1048576") : ByteView(backlog));
-  page.zeros({"repl_backlog_first_byte_offset", "repl_backlog_histlen"});
 }
 
 void cpu_section(Page& page) {

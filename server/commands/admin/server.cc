@@ -56,7 +56,9 @@ Status cmd_lolwut(Context& ctx) {
 }
 
 Status cmd_shutdown(Context& ctx) {
-  Host::ShutdownRequest request;
+  if (ctx.engine.executor.is_last_run())
+    return ctx.fail("ERR Errors trying to SHUTDOWN. Check logs.");
+  Host::ShutdownRequest request{.spec = &ctx.spec};
   bool abort = false;
   ArgParser args(ctx.argv, 1);
   while (args.more()) {
@@ -86,7 +88,9 @@ Status cmd_shutdown(Context& ctx) {
   if (ctx.engine.batch.is_nested() && !request.no_save)
     return ctx.fail_text(ctx.engine.scripting->busy_error());
   std::string error;
-  if (!ctx.engine.host.shutdown(request, error).is_ok()) {
+  const Status status = ctx.engine.host.shutdown(request, error);
+  if (status.err() == Err::kBlocked && ctx.may_block()) return ctx.block({}, 0);
+  if (!status.is_ok() && status.err() != Err::kBlocked) {
     return ctx.fail_text(error.empty() ? "ERR Errors trying to SHUTDOWN. Check logs."
                                        : "ERR " + error);
   }

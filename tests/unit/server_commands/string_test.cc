@@ -142,7 +142,7 @@ TEST(String, GetexGetdelGetset) {
   EXPECT_EQ(engine.run("GETSET k 2"), "\"1\"");
   EXPECT_EQ(engine.run("GETDEL k"), "\"2\"");
   EXPECT_EQ(engine.run("GETDEL k"), "_");
-  EXPECT_EQ(engine.effects(), "0: GETSET k 1; 0: GETSET k 2; 0: DEL k");
+  EXPECT_EQ(engine.effects(), "0: SET k 1; 0: SET k 2; 0: DEL k");
 }
 
 TEST(String, Counting) {

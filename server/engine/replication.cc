@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "server/engine/replication.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/engine/engine.h"
+#include "server/engine/session.h"
+
+namespace ouro {
+
+std::string replica_ip(const Session& session) {
+  if (!session.feed->announced_ip.empty()) return session.feed->announced_ip;
+  const ByteView address = session.peer.address;
+  return std::string(address.substr(0, address.rfind(':')));
+}
+
+Replication::Replication(Engine& engine)
+    : engine_(engine),
+      backlog_(engine.heap, engine.options.replication.repl_backlog_size),
+      writer_(backlog_) {
+  history_.begin(make_replication_id(engine_.prng));
+}
+
+// ---- role
+
+void Replication::follow(std::string host, uint16_t port) {
+  // What the transaction that says so has changed before is the stream's still.
+  engine_.close_group(GroupKind::kTransaction);
+  attach(false);
+  primary = {.host = std::move(host), .port = port, .link = LinkState::kConnect};
+  apply_gate();
+}
+
+void Replication::lead() {
+  if (leads()) return;
+  primary = {};
+  history_.branch(make_replication_id(engine_.prng));
+  engine_.own_keys.clear();
+  // They go on from where they are, once they have heard of the new id.
+  close_replicas();
+  writer_.forget_db();
+  alone_since_ = engine_.instant();
+  attach(has_stream_);
+  apply_gate();
+}
+
+void Replication::apply_gate() {
+  const ReplicationOptions& options = engine_.options.replication;
+  const bool needs_replicas =
+      options.min_replicas_to_write > 0 && options.min_replicas_max_lag_seconds > 0;
+  engine_.executor.set_gate(Gate::kRole, needs_replicas || follows());
+  const bool is_stale = follows() && !primary.is_up() && !options.replica_serve_stale_data;
+  engine_.executor.set_gate(Gate::kStale, is_stale);
+}
+
+bool Replication::has_enough_replicas() const {
+  const ReplicationOptions& options = engine_.options.replication;
+  if (follows() || options.min_replicas_max_lag_seconds == 0) return true;
+  return count_good() >= options.min_replicas_to_write;
+}
+
+// ---- the stream
+
+void Replication::attach(bool wanted) {
+  if (wanted == is_attached_) return;
+  is_attached_ = wanted;
+  wanted ? engine_.commit.attach(*this) : engine_.commit.detach(*this);
+}
+
+void Replication::begin_stream() {
+  if (has_stream_) return;
+  has_stream_ = true;
+  backlog_.clear(history_.offset);
+  if (!leads()) return;
+  writer_.forget_db();
+  attach(true);
+}
+
+void Replication::end_stream() {
+  attach(false);
+  has_stream_ = false;
+  backlog_.clear(history_.offset);
+  history_.begin(make_replication_id(engine_.prng));
+}
+
+void Replication::on_group(std::span<const Effect> effects, GroupKind kind) {
+  writer_.append(effects, kind);
+  note_appended();
+}
+
+void Replication::on_command(DbIndex db, Argv argv, ByteView raw) {
+  writer_.append_one(db, argv, raw);
+  note_appended();
+}
+
+void Replication::append_applied(ByteView bytes, DbIndex db) {
+  CHECK(follows());
+  CHECK(has_stream_);
+  backlog_.append(bytes);
+  writer_.set_db(db);
+  note_appended();
+}
+
+void Replication::adopt(ReplicationId id, uint64_t offset, DbIndex db) {
+  engine_.own_keys.clear();
+  close_replicas();
+  has_stream_ = false;
+  history_.adopt(std::move(id), offset);
+  writer_.set_db(db);
+  begin_stream();
+}
+
+void Replication::adopt_id(ReplicationId id) {
+  if (id == history_.id) return;
+  history_.branch(std::move(id));
+  close_replicas();
+}
+
+void Replication::restore(ReplicationId id, uint64_t offset, DbIndex db) {
+  history_.adopt(std::move(id), offset);
+  if (leads()) history_.branch(make_replication_id(engine_.prng));
+  begin_stream();
+  if (follows()) writer_.set_db(db);
+  alone_since_ = engine_.instant();
+}
+
+void Replication::apply_backlog_size() {
+  backlog_.set_limit(engine_.options.replication.repl_backlog_size);
+}
+
+// While clients are paused nothing may move the stream: the pause may be there for its end to be
+// reached.
+void Replication::ask_for_acks() {
+  if (!asks_for_acks_ || engine_.clients.paused() != Clients::Pause::kNone) return;
+  asks_for_acks_ = false;
+  const ByteView argv[] = {"REPLCONF", "GETACK", "*"};
+  writer_.append_note(argv);
+  note_appended();
+}
+
+// ---- replicas
+
+bool Replication::continue_feed(Session& session, ByteView id, uint64_t offset) {
+  if (!has_stream_) return false;
+  if (!history_.continues(id, offset) || !backlog_.holds(offset)) return false;
+  Feed& feed = *session.feed;
+  feed.state = Feed::State::kOnline;
+  feed.begins_at = feed.sent_to = offset;
+  feed.heard_at = engine_.instant();
+  replicas_.push_back(&session);
+  return true;
+}
+
+void Replication::add_replica(Session& session) {
+  if (leads() && !has_stream_) {
+    history_.begin(make_replication_id(engine_.prng));
+    begin_stream();
+    engine_.log.print(LogLevel::kNotice,
+                      "Replication backlog created, my new replication IDs are '%s' and '%.*s'",
+                      history_.id.c_str(), static_cast<int>(kNoReplicationId.size()),
+                      kNoReplicationId.data());
+  }
+  session.feed->state = Feed::State::kWaiting;
+  session.feed->asked_at = session.feed->heard_at = engine_.instant();
+  replicas_.push_back(&session);
+}
+
+void Replication::forget(Session& session) {
+  forget_wait(session);
+  if (std::erase(replicas_, &session) == 0) return;
+  if (replicas_.empty()) alone_since_ = engine_.instant();
+}
+
+void Replication::close_replicas() {
+  // Each takes itself out.
+  while (!replicas_.empty()) replicas_.back()->doom();
+}
+
+void Replication::begin_feed(Session& session) {
+  Feed& feed = *session.feed;
+  feed.state = Feed::State::kSaving;
+  feed.begins_at = feed.sent_to = history_.offset;
+  // In a stream that is another's, the snapshot says which database is selected.
+  if (leads()) writer_.forget_db();
+}
+
+void Replication::on_ack(Session& session, uint64_t offset, uint64_t durable) {
+  const bool had_stream = session.feed->takes_stream();
+  session.feed->on_ack(offset, durable, engine_.instant());
+  if (!had_stream && session.feed->takes_stream()) {
+    engine_.log.print(LogLevel::kNotice, "Synchronization with replica %s succeeded",
+                      session.peer.address.c_str());
+  }
+  acks_came_ = true;
+}
+
+void Replication::begin_wait(Session& session, size_t replicas) {
+  ack_waits_.push_back({&session, replicas});
+  asks_for_acks_ = true;
+}
+
+void Replication::forget_wait(Session& session) {
+  std::erase_if(ack_waits_, [&](const AckWait& wait) { return wait.session == &session; });
+}
+
+Session* Replication::find_acknowledged() {
+  if (!acks_came_) return nullptr;
+  for (const AckWait& wait : ack_waits_) {
+    if (count_acked(wait.session->stream_seen) >= wait.replicas) return wait.session;
+  }
+  acks_came_ = false;
+  return nullptr;
+}
+
+size_t Replication::count_acked(uint64_t offset) const {
+  return static_cast<size_t>(
+      std::count_if(replicas_.begin(), replicas_.end(), [&](const Session* session) {
+        return session->feed->takes_stream() && session->feed->acked >= offset;
+      }));
+}
+
+size_t Replication::count_good() const {
+  const int64_t lag_max = engine_.options.replication.min_replicas_max_lag_seconds;
+  return static_cast<size_t>(
+      std::count_if(replicas_.begin(), replicas_.end(), [&](const Session* session) {
+        return session->feed->is_online() &&
+               session->feed->lag_seconds(engine_.instant()) <= lag_max;
+      }));
+}
+
+size_t Replication::count_behind() const {
+  return static_cast<size_t>(std::count_if(
+      replicas_.begin(), replicas_.end(),
+      [&](const Session* session) { return session->feed->acked != history_.offset; }));
+}
+
+void Replication::log_lag() const {
+  if (replicas_.empty()) return;
+  for (const Session* session : replicas_) {
+    const Feed& feed = *session->feed;
+    if (feed.acked == history_.offset) continue;
+    const ByteView state = Feed::name_of(feed.state);
+    engine_.log.print(
+        LogLevel::kWarning,
+        "Lagging replica %s reported offset %llu behind master, lag=%lld, state=%.*s.",
+        session->peer.address.c_str(),
+        static_cast<unsigned long long>(history_.offset - feed.acked),
+        static_cast<long long>(feed.lag_seconds(engine_.instant())), static_cast<int>(state.size()),
+        state.data());
+  }
+  engine_.log.print(LogLevel::kNotice, "%zu of %zu replicas are in sync when shutting down.",
+                    replicas_.size() - count_behind(), replicas_.size());
+}
+
+uint64_t Replication::behind(const Session& session) const {
+  return session.feed->needs_stream() ? backlog_.end() - session.feed->sent_to : 0;
+}
+
+Replication::Memory Replication::memory() const {
+  const size_t bytes = backlog_.memory_bytes();
+  const size_t kept = std::min(bytes, engine_.options.replication.repl_backlog_size);
+  return {.backlog_bytes = kept, .replicas_bytes = bytes - kept};
+}
+
+void Replication::push() {
+  if (!has_stream_) return;
+  ask_for_acks();
+  uint64_t needed_from = Backlog::kNobody;
+  // From the back, since one that is too far behind takes itself out.
+  for (size_t i = replicas_.size(); i > 0; --i) {
+    Session& session = *replicas_[i - 1];
+    if (!session.feed->needs_stream()) continue;
+    send_to(session);
+    needed_from = std::min(needed_from, session.feed->sent_to);
+    session.check_replica();
+  }
+  backlog_.keep_from(needed_from);
+}
+
+void Replication::send_to(Session& session) {
+  Feed& feed = *session.feed;
+  OutBuffer& out = session.out();
+  if (!feed.takes_stream() || behind(session) == 0 || out.size_bytes() >= kOutputBytesMax) return;
+  const size_t sent = backlog_.send(feed.sent_to, kOutputBytesMax - out.size_bytes(), out);
+  feed.sent_to += sent;
+  engine_.stats.net_replication_output_bytes += sent;
+  session.flush_soon();
+}
+
+// ---- by the clock
+
+void Replication::every_second() {
+  ping_replicas();
+  time_out_replicas();
+  const int64_t ttl = engine_.options.replication.repl_backlog_ttl_seconds;
+  if (!leads() || !has_stream_ || !replicas_.empty() || ttl == 0) return;
+  if (engine_.instant() - alone_since_ <= ttl * 1'000'000) return;
+  end_stream();
+  engine_.log.print(LogLevel::kNotice,
+                    "Replication backlog freed after %lld seconds without connected replicas.",
+                    static_cast<long long>(ttl));
+}
+
+// Those who wait for a snapshot are sent what counts for nothing, so that they know that we live.
+void Replication::ping_replicas() {
+  for (Session* session : replicas_) {
+    if (!session->feed->waits()) continue;
+    session->out().append("\n");
+    session->flush_soon();
+  }
+  const int64_t period = engine_.options.replication.repl_ping_replica_period_seconds;
+  if (!leads() || replicas_.empty()) return;
+  if (engine_.instant() - pinged_ < period * 1'000'000) return;
+  pinged_ = engine_.instant();
+  const ByteView argv[] = {"PING"};
+  writer_.append_note(argv);
+  note_appended();
+}
+
+void Replication::time_out_replicas() {
+  const int64_t timeout = engine_.options.replication.repl_timeout_seconds;
+  const std::vector<Session*> replicas = replicas_;  // one that ends takes itself out
+  for (Session* session : replicas) {
+    if (!session->feed->is_online()) continue;
+    if (session->feed->lag_seconds(engine_.instant()) <= timeout) continue;
+    engine_.log.print(LogLevel::kWarning, "Disconnecting timedout replica (streaming sync): %s",
+                      session->peer.address.c_str());
+    session->doom();
+  }
+}
+
+}  // namespace ouro

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""ouro as the primary of redis-server:
+
+    replication_test.py BUILD [--seed N]
+
+Random commands of all families go to ouro before its replicas come, while they take in a snapshot, and while they follow;
+then every replica must have the same data, but for what is due within
+a minute and what streams know of their consumers (not every change of that is told to replicas), and go on where it was
+when its connection is lost. Then what replicas and clients ask of a primary: WAIT, ROLE, INFO, snapshots alone,
+min-replicas-to-write, an end that waits.
+"""
+import argparse
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+from check import Check
+from dump_test import FAMILIES, may_wait, read
+from families import Generator
+from follow_test import info, until
+from resp import show
+from servers import Server
+from templates import Draw
+
+DEBUG = ("--enable-debug-command", "yes")
+SOON = ("--repl-diskless-sync-delay", "0")
+WAIT_MS = 20_000
+
+
+def write(client, seed, blocks=200):
+    """Random changes of every kind of value; options, which replicas have their own of, stay."""
+    for family in FAMILIES:
+        draw = Draw(f"{seed}:{family}", keys_a_kind=8)
+        for group in Generator(family, draw).take(blocks):
+            for command in group:
+                if not may_wait(command.args) and command.args[0].upper() != b"CONFIG":
+                    client.call(*command.args)
+    client.call("SELECT", "0")
+
+
+def stored(server):
+    """What there is in all databases."""
+    client = server.connect()
+    found = {}
+    for db in range(16):
+        client.call("SELECT", db)
+        for _, key in client.call("KEYS", "*")[1]:
+            deadline = int(client.call("PEXPIRETIME", key)[1])
+            if deadline < 0 or deadline > (time.time() + 60) * 1000:
+                kind, value = read(client, key)
+                found[db, key] = kind, deadline, client.call("XRANGE", key, "-", "+") if kind == b"stream" else value
+    return found
+
+
+def differing(one, other):
+    """The first things that two servers have not in common."""
+    a, b = stored(one), stored(other)
+    return [(place, show(a.get(place, (0, 0, ("+", b"")))[2]), show(b.get(place, (0, 0, ("+", b"")))[2]))
+            for place in sorted(set(a) | set(b)) if a.get(place) != b.get(place)][:3]
+
+
+def is_online(primary, replicas):
+    facts = info(primary.connect())
+    return sum("state=online" in facts.get(f"slave{i}", "") for i in range(10)) == replicas
+
+
+def follow(replica, primary):
+    replica.connect().call("REPLICAOF", "127.0.0.1", primary.port)
+
+
+def have_same(check, what, primary, replicas):
+    """Replicas have taken in all, and it is the same."""
+    client = primary.connect()
+    client.call("INCR", "written last")
+    reply = client.call("WAIT", len(replicas), WAIT_MS)
+    check.holds(f"{what}: acknowledged", reply == (":", b"%d" % len(replicas)), reply)
+    for replica in replicas:
+        differs = differing(primary, replica)
+        check.holds(f"{what}: same data", not differs, differs)
+
+
+def drop_replicas(primary):
+    primary.connect().call("CLIENT", "KILL", "TYPE", "replica")
+
+
+def stats(primary):
+    facts = info(primary.connect(), "stats")
+    return int(facts["sync_full"]), int(facts["sync_partial_ok"])
+
+
+def test_full_sync(check, program, seed, *options):
+    """Three replicas, one walk, while data change."""
+    with Server(program, *DEBUG, *options) as primary, Server("redis-server", *DEBUG) as a, \
+            Server("redis-server", *DEBUG) as b, Server("redis-server", *DEBUG) as c:
+        client = primary.connect()
+        write(client, f"{seed}:before")
+        client.call("DEBUG", "POPULATE", "20000", "key", "200")
+        client.call("CONFIG", "SET", "rdb-key-save-delay", "20")
+        for replica in a, b, c:
+            follow(replica, primary)
+        write(client, f"{seed}:meanwhile")
+        check.holds("replicas come", until(lambda: is_online(primary, 3), 60), primary.log_tail(20))
+        write(client, f"{seed}:after")
+        have_same(check, f"full sync {options}", primary, (a, b, c))
+        walks = primary.log.read_text().count("Starting BGSAVE for SYNC")
+        check.holds("one walk serves those who wait", walks <= 2, walks)
+        before = stats(primary)
+        drop_replicas(primary)
+        write(client, f"{seed}:away")
+        check.holds("replicas come back", until(lambda: is_online(primary, 3), 20), primary.log_tail(20))
+        have_same(check, "after a lost connection", primary, (a, b, c))
+        check.holds("by partial syncs", stats(primary) == (before[0], before[1] + 3), (before, stats(primary)))
+
+
+def test_backlog_too_small(check, program, seed):
+    with Server(program, *DEBUG, *SOON, "--repl-backlog-size", "16kb") as primary, \
+            Server("redis-server", *DEBUG) as replica:
+        follow(replica, primary)
+        check.holds("it comes", until(lambda: is_online(primary, 1)))
+        before = stats(primary)
+        client = primary.connect()
+        client.send(["MULTI"], ["CLIENT", "KILL", "TYPE", "replica"], ["SET", "large", "x" * 100_000], ["EXEC"])
+        for _ in range(4):
+            client.read()
+        write(client, seed, blocks=20)
+        check.holds("it comes back", until(lambda: is_online(primary, 1)))
+        have_same(check, "backlog too small", primary, (replica,))
+        check.holds("by a full sync", stats(primary)[0] == before[0] + 1, (before, stats(primary)))
+
+
+def test_restart(check, program, seed):
+    """A primary that was saved goes on in its stream."""
+    with Server(program, *DEBUG, *SOON) as primary, Server("redis-server", *DEBUG) as replica:
+        follow(replica, primary)
+        check.holds("it comes", until(lambda: is_online(primary, 1)))
+        client = primary.connect()
+        write(client, seed, blocks=50)
+        client.call("SET", "goes", "x", "PX", "300")
+        client.call("WAIT", "1", WAIT_MS)
+        client.send(["SHUTDOWN", "SAVE"])
+        primary.process.wait(30)
+        time.sleep(0.4)  # what is due has to go from the replica, too
+        primary.process = subprocess.Popen([*primary.command(), *primary.options], stdout=subprocess.DEVNULL)
+        check.holds("it comes back", until(lambda: until_answers(primary) and is_online(primary, 1), 30))
+        write(primary.connect(), f"{seed}:again", blocks=50)
+        have_same(check, "after a restart", primary, (replica,))
+        check.holds("by a partial sync", stats(primary) == (0, 1), stats(primary))
+
+
+def until_answers(server):
+    try:
+        return server.answers()
+    except OSError:
+        return False
+
+
+def test_chain(check, program, seed):
+    """redis-server <- ouro <- redis-server: one stream."""
+    with Server("redis-server", *DEBUG, *SOON) as top, Server(program, *DEBUG, *SOON) as middle, \
+            Server("redis-server", *DEBUG) as bottom:
+        write(top.connect(), seed, blocks=50)
+        follow(middle, top)
+        check.holds("the middle comes", until(lambda: is_online(top, 1)))
+        follow(bottom, middle)
+        check.holds("the end comes", until(lambda: is_online(middle, 1)), middle.log_tail(20))
+        write(top.connect(), f"{seed}:more", blocks=50)
+
+        def same():
+            facts = [info(server.connect()) for server in (top, middle, bottom)]
+            return len({fact["master_repl_offset"] for fact in facts}) == 1
+        check.holds("all have the same offset", until(same))
+        ids = {info(server.connect())["master_replid"] for server in (top, middle, bottom)}
+        check.holds("and the same stream", len(ids) == 1, ids)
+        check.holds("and data", not differing(top, bottom), differing(top, bottom))
+        # The middle leads: who follows it goes on.
+        before = stats(middle)
+        middle.connect().call("REPLICAOF", "NO", "ONE")
+        check.holds("the end comes back", until(lambda: is_online(middle, 1)))
+        check.holds("by a partial sync", stats(middle) == (before[0], before[1] + 1), (before, stats(middle)))
+        write(middle.connect(), f"{seed}:led", blocks=20)
+        have_same(check, "after a promotion", middle, (bottom,))
+
+
+def test_what_is_asked(check, program):
+    with Server(program, *SOON) as primary, Server("redis-server") as replica:
+        client = primary.connect()
+        client.call("CONFIG", "SET", "min-replicas-to-write", "1")
+        check.holds("no replica, no write", client.call("SET", "k", "v")[1].startswith(b"NOREPLICAS"))
+        follow(replica, primary)
+        check.holds("it comes", until(lambda: is_online(primary, 1)))
+        check.holds("one is enough", client.call("SET", "k", "v") == ("+", b"OK"))
+        role = client.call("ROLE")[1]
+        check.holds("ROLE", role[0] == ("$", b"master") and role[2][1][0][1][1] == ("$", b"%d" % replica.port), role)
+        check.holds("CLIENT LIST", b"flags=S " in client.call("CLIENT", "LIST", "TYPE", "replica")[1])
+        replica.process.send_signal(signal.SIGSTOP)
+        client.call("SET", "k", "w")
+        check.holds("WAIT ends by the clock", client.call("WAIT", "1", "200") == (":", b"0"))
+        ended = primary.connect()
+        ended.send(["SHUTDOWN"])
+        check.holds("an end that waits shows",
+                    until(lambda: "shutdown_in_milliseconds" in info(primary.connect(), "server")))
+        client.call("SHUTDOWN", "ABORT")
+        check.holds("and can be stopped", ended.read()[0] == "-")
+        ended.send(["SHUTDOWN"])
+        replica.process.send_signal(signal.SIGCONT)
+        primary.process.wait(20)
+        check.holds("all have it at the end", "1 of 1 replicas are in sync" in primary.log.read_text())
+
+
+def test_snapshots_alone(check, program):
+    with Server(program, *SOON) as primary:
+        client = primary.connect()
+        client.call("SET", "a", "1")
+        client.call("FUNCTION", "LOAD", "#!lua name=l\nredis.register_function('f', function() return 1 end)")
+        for option, keys in ("--rdb", 1), ("--functions-rdb", 0):
+            path = pathlib.Path(primary.folder.name) / "copy.rdb"
+            subprocess.run(["redis-cli", "-p", str(primary.port), option, str(path)], check=True, capture_output=True)
+            seen = subprocess.run(["redis-check-rdb", str(path)], check=False, capture_output=True, text=True).stdout
+            check.holds(option, f"{keys} keys read" in seen and "RDB looks OK" in seen, seen)
+            check.holds(f"{option} has functions", b"register_function" in path.read_bytes())
+        check.holds("nobody is left", until(lambda: is_online(primary, 0)))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--seed", default=str(time.time_ns() % 1000))
+    parser.add_argument("--only", default="")
+    args = parser.parse_args()
+    program = str(args.build / "ouro-server")
+    print(f"--seed={args.seed}")
+    check = Check()
+    tests = {
+        "diskless": lambda: test_full_sync(check, program, args.seed, "--repl-diskless-sync-delay", "1"),
+        "file": lambda: test_full_sync(check, program, args.seed, "--repl-diskless-sync", "no"),
+        "backlog": lambda: test_backlog_too_small(check, program, args.seed),
+        "restart": lambda: test_restart(check, program, args.seed),
+        "chain": lambda: test_chain(check, program, args.seed),
+        "asked": lambda: test_what_is_asked(check, program),
+        "snapshots": lambda: test_snapshots_alone(check, program),
+    }
+    for name, test in tests.items():
+        if args.only in name:
+            test()
+    print(f"{check.passed} passed, {check.failed} failed")
+    return int(check.failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
