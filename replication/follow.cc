@@ -80,7 +80,12 @@ void Follow::ask_for_data() {
 }
 
 void Follow::send_ack() {
-  if (talk_ == State::kStream) say({"REPLCONF", "ACK", std::to_string(applied_)});
+  if (talk_ != State::kStream) return;
+  const std::string applied = std::to_string(applied_);
+  const std::optional<uint64_t> durable = sink_.durable();
+  if (!durable) return say({"REPLCONF", "ACK", applied});
+  durable_told_ = *durable;
+  say({"REPLCONF", "ACK", applied, "FACK", std::to_string(*durable)});
 }
 
 void Follow::send_newline() {

@@ -51,6 +51,8 @@ class FollowSink {
   virtual void apply(DbIndex db, Argv argv, ByteView raw) = 0;
   // One command or one group of them has been applied, by these bytes; `db` is selected behind it.
   virtual void on_applied(ByteView bytes, DbIndex db) = 0;
+  // How far the stream is on our own disk; none if it is not kept there.
+  virtual std::optional<uint64_t> durable() const = 0;
   // For the log: an answer that we can do without.
   virtual void on_remark(const std::string& text) = 0;
 };
@@ -86,6 +88,8 @@ class Follow final : public Endpoint {
   State talk() const { return talk_; }
   // Of our primary's stream, once there is one.
   uint64_t applied() const { return applied_; }
+  // What the primary was told last of our disk.
+  uint64_t durable_told() const { return durable_told_; }
   // Bytes that came, of any kind.
   uint64_t heard_bytes() const { return heard_bytes_; }
   const std::string& problem() const { return problem_; }
@@ -119,6 +123,7 @@ class Follow final : public Endpoint {
   State talk_ = State::kHandshake;
   std::vector<Question> questions_;  // that have no answer yet
   uint64_t applied_ = 0;
+  uint64_t durable_told_ = 0;
   uint64_t heard_bytes_ = 0;
   std::string problem_;
   std::string kept_;  // came, and could not be taken yet

@@ -15,6 +15,12 @@ using R = ReplicationOptions;
 constexpr std::array<std::string_view, 3> kDisklessLoadNames = {"disabled", "on-empty-db",
                                                                 "swapdb"};
 static_assert(static_cast<size_t>(DisklessLoad::kSwapDb) == 2);
+constexpr std::array<std::string_view, 2> kPolicyNames = {"refuse", "degrade"};
+constexpr std::array<std::string_view, 2> kVisibilityNames = {"lossless", "relaxed"};
+constexpr std::array<std::string_view, 2> kDurabilityNames = {"memory", "disk"};
+
+// Beyond that nobody has replicas.
+constexpr int64_t kAcksMax = 64;
 
 bool fail(std::string& error, ByteView text) {
   error.assign(text);
@@ -189,6 +195,37 @@ constexpr OptionRow kRows[] = {
      .field = option_field<&R::replicaof>(),
      .check = check_replicaof,
      .doc = "The primary: host and port."},
+    {.name = "semi-sync-acks",
+     .kind = K::kInteger,
+     .standard = "0",
+     .most = kAcksMax,
+     .field = option_field<&R::semi_sync_acks>(),
+     .doc = "Replicas that must have a write before its client is answered; 0 waits for none."},
+    {.name = "semi-sync-durability",
+     .kind = K::kEnum,
+     .standard = "memory",
+     .names = kDurabilityNames,
+     .field = option_field<&R::semi_sync_durability>(),
+     .doc = "A replica counts once it has a write in memory, or synced to its disk."},
+    {.name = "semi-sync-timeout",
+     .kind = K::kInteger,
+     .standard = "1000",
+     .least = 10,
+     .most = INT32_MAX,
+     .field = option_field<&R::semi_sync_timeout>(),
+     .doc = "Milliseconds without acknowledgements after which semi-sync-timeout-policy decides."},
+    {.name = "semi-sync-timeout-policy",
+     .kind = K::kEnum,
+     .standard = "refuse",
+     .names = kPolicyNames,
+     .field = option_field<&R::semi_sync_timeout_policy>(),
+     .doc = "Without enough replicas refuse writes, or go on without the promise."},
+    {.name = "semi-sync-visibility",
+     .kind = K::kEnum,
+     .standard = "lossless",
+     .names = kVisibilityNames,
+     .field = option_field<&R::semi_sync_visibility>(),
+     .doc = "Whether reads wait for the writes that they show, too."},
 };
 
 }  // namespace

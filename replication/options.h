@@ -15,6 +15,13 @@ namespace ouro {
 // repl-diskless-load, in the order of its names.
 enum class DisklessLoad : uint8_t { kDisabled, kOnEmptyDb, kSwapDb };
 
+// What is to be done when too few replicas acknowledge (semi_sync.h), in the order of its names.
+enum class SemiSyncPolicy : uint8_t { kRefuse, kDegrade };
+// Which replies wait for replicas: all that tell of data, or those of what has changed some.
+enum class SemiSyncVisibility : uint8_t { kLossless, kRelaxed };
+// What a replica must have done with a write to count: taken it in, or synced it to its own disk.
+enum class SemiSyncDurability : uint8_t { kMemory, kDisk };
+
 struct ReplicationOptions {
   // ---- who leads
   uint64_t repl_backlog_size = 1_MiB;
@@ -27,6 +34,13 @@ struct ReplicationOptions {
   uint64_t repl_diskless_sync_max_replicas = 0;  // 0: whatever comes within the delay
   uint64_t min_replicas_to_write = 0;            // 0: writes need none
   int64_t min_replicas_max_lag_seconds = 10;     // 0 the same
+
+  // ---- semi-sync
+  uint64_t semi_sync_acks = 0;  // replicas that must have a write before it is answered; 0: off
+  Millis semi_sync_timeout = 1000;
+  SemiSyncPolicy semi_sync_timeout_policy = SemiSyncPolicy::kRefuse;
+  SemiSyncVisibility semi_sync_visibility = SemiSyncVisibility::kLossless;
+  SemiSyncDurability semi_sync_durability = SemiSyncDurability::kMemory;
 
   // ---- who follows
   std::string replicaof;  // host and port; empty: leads

@@ -76,6 +76,8 @@ class OutBuffer {
   // Fills `views` from the front with what may leave; returns how many views were filled. At most
   // `bytes_max` in all (rounded up to a view).
   size_t gather(uint64_t released, std::span<ByteView> views, size_t bytes_max = ~size_t{0}) const;
+  // Some of it may not leave yet.
+  bool holds_back(uint64_t released) const { return !empty() && back_offset_ > released; }
   // The first `bytes` have been sent.
   void consume(size_t bytes);
   void clear();

@@ -317,13 +317,14 @@ std::string_view AofDriver::problem() const {
 // What others are told.
 void AofDriver::publish() {
   const bool is_held = state_ == State::kOn || (state_ == State::kEnding && has_promised_);
-  engine_.commit.set_released(is_held ? stream_.released() : kReleaseAll);
+  engine_.commit.set_released(Commit::Keeper::kDisk, is_held ? stream_.released() : kReleaseAll);
   Persistence& facts = engine_.persistence;
   facts.log_is_on = state_ != State::kOff && state_ != State::kEnding;
   facts.log_waits = state_ == State::kBeginning;
   facts.log_bytes = other_bytes_ + stream_.file_bytes();
   facts.log_base_bytes = rewrite_policy_.base_bytes();
   facts.log_buffered_bytes = stream_.buffered_bytes();
+  facts.log_durable_to = state_ == State::kOn && !anew_wanted_ ? stream_.durable_to() : 0;
   facts.log_pending_syncs = stream_.is_syncing() ? 1 : 0;
   facts.log_delayed_syncs = stream_.late_syncs();
   facts.rewrite_failures = rewrite_policy_.consecutive_failures();

@@ -73,6 +73,7 @@ class AofStream final : public EffectSink {
   bool has_gathered() const { return writer_.has_gathered(); }
   // The file has the log up to here.
   uint64_t written_to() const { return written_to_; }
+  uint64_t durable_to() const { return policy_.durable(); }
   bool is_durable() const { return policy_.durable() == policy_.written(); }
   uint64_t released() { return policy_.released(); }
   // Why the file cannot be written or synced; empty if it can.

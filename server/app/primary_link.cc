@@ -46,12 +46,17 @@ struct PrimaryLink::Peer final : Endpoint, ConnectionOwner {
   }
   bool has_work() const override { return !input.empty(); }
   OutBuffer& out() override { return follow.out(); }
-  void on_idle(Connection&) override { link.peers_.erase(self); }
+  // While it counts, the next turn is still to look at it.
+  void on_idle(Connection&) override {
+    is_idle = true;
+    if (link.talking_ != this) link.peers_.erase(self);
+  }
 
   PrimaryLink& link;
   Follow follow;
   std::string input;
   uint64_t heard_seen = 0;
+  bool is_idle = false;
   Follow::State talk_seen = Follow::State::kHandshake;
   Connection connection;
   std::list<Peer>::iterator self;
@@ -84,18 +89,29 @@ bool PrimaryLink::turn() {
   if (std::exchange(role_changed_, false)) begin_role();
   if (talking_ != nullptr) hear();
   if (talking_ != nullptr) note_talk();
+  if (has_news_of_disk()) {
+    talking_->follow.send_ack();
+    talking_->connection.touch();
+  }
   if (may_dial() && loop_.now() >= retry_at_) dial();
   return talking_ != nullptr && may_act() && !talking_->input.empty();
 }
 
 Instant PrimaryLink::due() const {
   if (session_ != nullptr && session_->state() != EndpointState::kOpen) return 0;
+  if (has_news_of_disk()) return 0;
   return may_dial() ? retry_at_ : kNever;
 }
 
 bool PrimaryLink::may_dial() const {
   return engine_.replication.follows() && !is_stopped_ && talking_ == nullptr &&
          dialer_.is_idle() && intake_.is_idle() && !engine_.persistence.loading.active;
+}
+
+// More of the stream is on our disk than the primary was told.
+bool PrimaryLink::has_news_of_disk() const {
+  if (talking_ == nullptr || talking_->follow.talk() != Follow::State::kStream) return false;
+  return durable().value_or(0) > talking_->follow.durable_told();
 }
 
 // A name is looked up while everything waits, as in Redis.
@@ -289,7 +305,10 @@ void PrimaryLink::lose(const std::string& why) {
 void PrimaryLink::hang_up(ByteView why) {
   session_.reset();
   if (!dialer_.is_idle()) dialer_.cancel();
-  if (talking_ != nullptr) std::exchange(talking_, nullptr)->connection.close(why);
+  if (talking_ == nullptr) return;
+  Peer& peer = *std::exchange(talking_, nullptr);
+  if (!peer.is_idle) return peer.connection.close(why);
+  peers_.erase(peer.self);
 }
 
 // ---- by the clock

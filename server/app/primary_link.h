@@ -56,6 +56,7 @@ class PrimaryLink final : private DialSink, private FollowSink, private SessionO
   void dial();
   Follow::Introduction introduction() const;
   bool may_act() const;
+  bool has_news_of_disk() const;
   void hear();
   void note_talk();
   void end_full_sync();
@@ -77,6 +78,7 @@ class PrimaryLink final : private DialSink, private FollowSink, private SessionO
   void apply_together(FunctionRef<void()> commands) override;
   void apply(DbIndex db, Argv argv, ByteView raw) override;
   void on_applied(ByteView bytes, DbIndex db) override;
+  std::optional<uint64_t> durable() const override { return engine_.replication.durable_offset(); }
   void on_remark(const std::string& text) override;
   // ---- SessionOwner
   void on_session_active() override {}

@@ -15,6 +15,7 @@
 // Without a sink nothing is recorded: wanted() is false and every call here is a test of one bool.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -65,9 +66,12 @@ class Commit {
   // What a reply made now must not overtake: the log's end, with the open group if that will be
   // one.
   uint64_t open_end() const { return groups_ + (group_.empty() ? 0 : 1); }
-  // Up to here replies may leave: all of them, unless somebody keeps a log and says otherwise.
-  uint64_t released() const { return released_; }
-  void set_released(uint64_t log_end) { released_ = log_end; }
+  // Up to here replies may leave: all of them, unless one of these says otherwise.
+  enum class Keeper : uint8_t { kDisk, kReplicas };
+  uint64_t released() const { return std::min(released_[0], released_[1]); }
+  void set_released(Keeper keeper, uint64_t log_end) {
+    released_[static_cast<size_t>(keeper)] = log_end;
+  }
 
   // While replaying, what happens is already in the log.
   void mute() { ++muted_; }
@@ -79,7 +83,7 @@ class Commit {
   std::vector<Effect> group_;
   size_t command_at_ = 0;
   uint64_t groups_ = 0;
-  uint64_t released_ = kReleaseAll;
+  uint64_t released_[2] = {kReleaseAll, kReleaseAll};  // by Keeper
   int muted_ = 0;
 };
 

@@ -137,7 +137,8 @@ void Engine::every_second() {
 }
 
 Instant Engine::next_deadline() const {
-  Instant next = std::min(clients.next_deadline(), exclusive.until());
+  Instant next =
+      std::min({clients.next_deadline(), exclusive.until(), replication.next_deadline()});
   if (!exclusive.active()) next = std::min(next, blocking.next_deadline());
   if (active_expire && !cron_paused && !exclusive.active() && !at_standstill()) {
     for (DbIndex db = 0; db < dbs.count(); ++db) {

@@ -32,6 +32,11 @@ inline constexpr ByteView kNoAuth = "NOAUTH Authentication required.";
 inline constexpr ByteView kWrongPass =
     "WRONGPASS invalid username-password pair or user is disabled.";
 inline constexpr ByteView kOutOfMemory = "OOM command not allowed when used memory > 'maxmemory'.";
+inline constexpr ByteView kNotAcknowledged =
+    "READONLY Too few replicas acknowledge what is written (semi-sync-acks).";
+inline constexpr ByteView kHidden =
+    "MASTERDOWN Too few replicas acknowledge what was written last, which must not be shown before "
+    "(semi-sync-visibility).";
 inline constexpr ByteView kNoReplicas = "NOREPLICAS Not enough good replicas to write.";
 inline constexpr ByteView kReadOnlyReplica =
     "READONLY You can't write against a read only replica.";

@@ -98,11 +98,15 @@ Passage disk_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv 
 // write goes on.
 Passage role_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
   if (caller.script != nullptr && caller.script->has_written) return Passage::kPass;
+  const Replication& replication = engine.replication;
+  // Its answer would wait for replicas that may never come.
+  if (replication.hides_data() && has_any(engine, caller, spec, argv, Flag::kReadonly))
+    return refuse(engine, errors::kHidden);
   if (!has_any(engine, caller, spec, argv, Flag::kWrite)) return Passage::kPass;
-  if (engine.replication.follows() && engine.options.replication.replica_read_only)
+  if (replication.follows() && engine.options.replication.replica_read_only)
     return refuse(engine, errors::kReadOnlyReplica);
-  return engine.replication.has_enough_replicas() ? Passage::kPass
-                                                  : refuse(engine, errors::kNoReplicas);
+  if (replication.refuses_writes()) return refuse(engine, errors::kNotAcknowledged);
+  return replication.has_enough_replicas() ? Passage::kPass : refuse(engine, errors::kNoReplicas);
 }
 
 // A replica whose link is down, and replica-serve-stale-data is no.

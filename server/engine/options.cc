@@ -532,6 +532,12 @@ bool apply_backlog(Engine& engine, std::string&) {
   return true;
 }
 
+bool apply_semi_sync(Engine& engine, std::string&) {
+  engine.close_group(GroupKind::kTransaction);
+  engine.replication.apply_semi_sync();
+  return true;
+}
+
 bool apply_password(Engine& engine, std::string&) {
   engine.acl.set_default_password(engine.options.requirepass);
   return true;
@@ -551,6 +557,9 @@ constexpr Follow kFollows[] = {
     {"repl-backlog-size", apply_backlog},
     {"replica-serve-stale-data", apply_replicas},
     {"requirepass", apply_password},
+    {"semi-sync-acks", apply_semi_sync},
+    {"semi-sync-timeout", apply_semi_sync},
+    {"semi-sync-timeout-policy", apply_semi_sync},
 };
 
 }  // namespace

@@ -29,6 +29,7 @@ void Replication::follow(std::string host, uint16_t port) {
   engine_.close_group(GroupKind::kTransaction);
   attach(false);
   primary = {.host = std::move(host), .port = port, .link = LinkState::kConnect};
+  apply_semi_sync();
   apply_gate();
 }
 
@@ -42,6 +43,7 @@ void Replication::lead() {
   writer_.forget_db();
   alone_since_ = engine_.instant();
   attach(has_stream_);
+  apply_semi_sync();
   apply_gate();
 }
 
@@ -49,7 +51,7 @@ void Replication::apply_gate() {
   const ReplicationOptions& options = engine_.options.replication;
   const bool needs_replicas =
       options.min_replicas_to_write > 0 && options.min_replicas_max_lag_seconds > 0;
-  engine_.executor.set_gate(Gate::kRole, needs_replicas || follows());
+  engine_.executor.set_gate(Gate::kRole, needs_replicas || follows() || refuses_writes());
   const bool is_stale = follows() && !primary.is_up() && !options.replica_serve_stale_data;
   engine_.executor.set_gate(Gate::kStale, is_stale);
 }
@@ -107,6 +109,8 @@ void Replication::adopt(ReplicationId id, uint64_t offset, DbIndex db) {
   close_replicas();
   has_stream_ = false;
   history_.adopt(std::move(id), offset);
+  durable_marks_.clear();
+  durable_to_ = 0;
   writer_.set_db(db);
   begin_stream();
 }
@@ -192,25 +196,8 @@ void Replication::on_ack(Session& session, uint64_t offset, uint64_t durable) {
     engine_.log.print(LogLevel::kNotice, "Synchronization with replica %s succeeded",
                       session.peer.address.c_str());
   }
+  semi_sync_.on_acked(acked_by_enough(), engine_.instant());
   acks_came_ = true;
-}
-
-void Replication::begin_wait(Session& session, size_t replicas) {
-  ack_waits_.push_back({&session, replicas});
-  asks_for_acks_ = true;
-}
-
-void Replication::forget_wait(Session& session) {
-  std::erase_if(ack_waits_, [&](const AckWait& wait) { return wait.session == &session; });
-}
-
-Session* Replication::find_acknowledged() {
-  if (!acks_came_) return nullptr;
-  for (const AckWait& wait : ack_waits_) {
-    if (count_acked(wait.session->stream_seen) >= wait.replicas) return wait.session;
-  }
-  acks_came_ = false;
-  return nullptr;
 }
 
 size_t Replication::count_acked(uint64_t offset) const {
@@ -264,7 +251,9 @@ Replication::Memory Replication::memory() const {
 }
 
 void Replication::push() {
+  note_durable();
   if (!has_stream_) return;
+  mark_sent();
   ask_for_acks();
   uint64_t needed_from = Backlog::kNobody;
   // From the back, since one that is too far behind takes itself out.
@@ -276,6 +265,7 @@ void Replication::push() {
     session.check_replica();
   }
   backlog_.keep_from(needed_from);
+  settle_semi_sync();
 }
 
 void Replication::send_to(Session& session) {
@@ -294,7 +284,7 @@ void Replication::every_second() {
   ping_replicas();
   time_out_replicas();
   const int64_t ttl = engine_.options.replication.repl_backlog_ttl_seconds;
-  if (!leads() || !has_stream_ || !replicas_.empty() || ttl == 0) return;
+  if (!leads() || !has_stream_ || !replicas_.empty() || ttl == 0 || semi_sync_.is_on()) return;
   if (engine_.instant() - alone_since_ <= ttl * 1'000'000) return;
   end_stream();
   engine_.log.print(LogLevel::kNotice,

@@ -13,12 +13,15 @@
 // Host.
 #pragma once
 
+#include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "replication/backlog.h"
 #include "replication/feed.h"
 #include "replication/history.h"
+#include "replication/semi_sync.h"
 #include "replication/stream_writer.h"
 #include "server/engine/commit.h"
 
@@ -98,9 +101,22 @@ class Replication final : public EffectSink {
   // Replicas that have acknowledged `offset`, and those that have been heard of in time
   // (min-replicas-max-lag).
   size_t count_acked(uint64_t offset) const;
-  // WAIT: until `replicas` have acknowledged what the session has seen, they are asked to say so at
-  // once. Its wait may end before.
-  void begin_wait(Session& session, size_t replicas);
+  // The same for those who have it on their disks.
+  size_t count_durable(uint64_t offset) const;
+  // How far our own log on disk is in the stream; none if we keep none.
+  std::optional<uint64_t> durable_offset() const;
+  // WAIT and WAITAOF: until so many replicas have acknowledged what the session has seen, or have
+  // it on disk, and our own log has it on disk. They are asked to say so at once; the wait may end
+  // before.
+  struct Wanted {
+    size_t replicas = 0;
+    size_t on_disk = 0;
+    bool here_on_disk = false;
+  };
+  bool has(const Session& session, const Wanted& wanted) const;
+  // What the session (null: anybody) has seen is in our own log on disk.
+  bool is_here_on_disk(const Session* session) const;
+  void begin_wait(Session& session, const Wanted& wanted);
   void forget_wait(Session& session);
   // One whose wait is over so; null if there is none.
   Session* find_acknowledged();
@@ -110,6 +126,17 @@ class Replication final : public EffectSink {
   void log_lag() const;
   // Or none are asked for: min-replicas-to-write.
   bool has_enough_replicas() const;
+
+  // ---- semi-sync (semi_sync.h)
+  const SemiSync& semi_sync() const { return semi_sync_; }
+  // Too few replicas answer, and somebody else may lead by now.
+  bool refuses_writes() const { return semi_sync_.state() == SemiSync::State::kLapsed; }
+  // And some of the data may not be shown.
+  bool hides_data() const;
+  // Options or the role have changed what replies wait for. Requires: no group is open.
+  void apply_semi_sync();
+  // When the clock may change something; kNever if only an acknowledgement can.
+  Instant next_deadline() const;
 
   // What of the stream a replica is still to be sent, beyond its output.
   uint64_t behind(const Session& session) const;
@@ -137,6 +164,14 @@ class Replication final : public EffectSink {
   void ping_replicas();
   void time_out_replicas();
 
+  // ---- replication_acks.cc
+  void note_durable();
+  uint64_t acked_by_enough() const;
+  void mark_sent();
+  void settle_semi_sync();
+  void tell_semi_sync() const;
+  void close_unanswered();
+
   Engine& engine_;
   History history_;
   Backlog backlog_;
@@ -146,13 +181,25 @@ class Replication final : public EffectSink {
   std::vector<Session*> replicas_;
   struct AckWait {
     Session* session;
-    size_t replicas;
+    Wanted wanted;
   };
   std::vector<AckWait> ack_waits_;
   bool asks_for_acks_ = false;
   bool acks_came_ = false;  // since ack_waits_ were looked at
+  // Where the stream was when the log ended there: what has not come to the disk yet.
+  struct DurableMark {
+    uint64_t log_end;
+    uint64_t offset;
+  };
+  // More are not kept: the last one stands for what comes.
+  static constexpr size_t kDurableMarksMax = 4096;
+  std::deque<DurableMark> durable_marks_;
+  uint64_t durable_to_ = 0;
+  uint64_t durable_seen_ = 0;  // by the end of the log
   Instant alone_since_ = 0;
   Instant pinged_ = 0;
+  SemiSync semi_sync_;
+  uint64_t marked_to_ = 0;  // the log's end that it was last told of
 };
 
 }  // namespace ouro

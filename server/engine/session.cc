@@ -222,6 +222,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   last_active = engine_.instant();
   running_ = &command;
   const bool begins = begin_output();
+  const uint64_t log_end = engine_.commit.open_end();
   Executor::Outcome outcome;
   if (reply_mode == ReplyMode::kOn) [[likely]] {
     RespReply reply(out_, resp_version_ == 3);
@@ -236,7 +237,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   } else if (due_keys_ != nullptr) [[unlikely]] {
     due_keys_.reset();
   }
-  if (begins && !tells_of_data(spec, outcome)) unsealed_ = false;
+  if (begins && !waits_for_log(spec, outcome, log_end)) unsealed_ = false;
   seal();
   if (outcome != Executor::Outcome::kWaits) note_stream();
   after_reply();
@@ -246,9 +247,14 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
 
 // Whether the answer may show what the log does not have yet. One that cannot leaves with what was
 // said before it: who is refused because the disk is full must be told now, not when it has room.
-bool Session::tells_of_data(const CommandSpec* spec, Executor::Outcome outcome) {
+// `log_end`: before the command.
+bool Session::waits_for_log(const CommandSpec* spec, Executor::Outcome outcome,
+                            uint64_t log_end) const {
   constexpr Flags kUseData =
       Flag::kReadonly | Flag::kWrite | Flag::kMayReplicate | Flag::kRunsQueue | Flag::kRunsScript;
+  const bool is_relaxed =
+      engine_.options.replication.semi_sync_visibility == SemiSyncVisibility::kRelaxed;
+  if (is_relaxed && engine_.commit.open_end() == log_end) return false;
   return outcome != Executor::Outcome::kRefused && spec->flags.has(kUseData);
 }
 
@@ -330,7 +336,10 @@ uint64_t Session::released() const {
 }
 
 // One that waits, for acknowledgements say, keeps what it has seen before.
-void Session::note_stream() { stream_seen = engine_.replication.history().offset; }
+void Session::note_stream() {
+  stream_seen = engine_.replication.history().offset;
+  log_seen = engine_.commit.log_end();
+}
 
 void Session::after_reply() {
   if (is_replica()) [[unlikely]]

@@ -167,7 +167,9 @@ class Session final : public Endpoint {
   bool is_primary = false;  // shown only: what it says comes another way (primary_link.h)
   std::unique_ptr<TrackingClient> tracking;  // CLIENT TRACKING; null when it is off
   std::unique_ptr<Feed> feed;                // REPLCONF, PSYNC: it is a replica; else null
-  uint64_t stream_seen = 0;  // the end of the stream after its last command: what WAIT waits for
+  // The ends of the stream and of the log after its last command: what WAIT and WAITAOF wait for.
+  uint64_t stream_seen = 0;
+  uint64_t log_seen = 0;
   ClientMemory::Share memory_share;
   std::set<std::string, std::less<>> subscriptions[3];  // by PubSub::Kind
   size_t subscription_count() const {
@@ -226,7 +228,7 @@ class Session final : public Endpoint {
   const OutputLimit& output_limit() const;
   bool begin_output();
   void begin_message();
-  static bool tells_of_data(const CommandSpec* spec, Executor::Outcome outcome);
+  bool waits_for_log(const CommandSpec* spec, Executor::Outcome outcome, uint64_t log_end) const;
   void note_stream();
   void after_reply();
   void check_output(const OutputLimit& limit, size_t bytes);

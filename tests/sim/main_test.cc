@@ -13,7 +13,10 @@ namespace ouro {
 namespace {
 
 // GoogleTest's cases are given nothing, so what main has read stands here.
-uint64_t g_seed = 0;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+// NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables)
+uint64_t g_seed = 0;
+uint64_t g_rounds = 1;
+// NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
 
 class SeedPrinter final : public testing::EmptyTestEventListener {
   void OnTestPartResult(const testing::TestPartResult& result) override {
@@ -29,6 +32,7 @@ class SeedPrinter final : public testing::EmptyTestEventListener {
 }  // namespace
 
 uint64_t run_seed() { return g_seed; }
+uint64_t run_rounds() { return g_rounds; }
 
 }  // namespace ouro
 
@@ -38,6 +42,9 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     if (std::strncmp(argv[i], "--seed=", 7) == 0) {
       ouro::g_seed = std::strtoull(argv[i] + 7, nullptr, 10);
+    }
+    if (std::strncmp(argv[i], "--rounds=", 9) == 0) {
+      ouro::g_rounds = std::strtoull(argv[i] + 9, nullptr, 10);
     }
   }
   testing::UnitTest::GetInstance()->listeners().Append(new ouro::SeedPrinter());

@@ -45,6 +45,7 @@ class FollowTranscript final : public FollowSink {
     line("applied " + std::to_string(bytes.size()) + " in " + std::to_string(db));
     stream.append(bytes);
   }
+  std::optional<uint64_t> durable() const override { return std::nullopt; }
   void on_remark(const std::string& remark) override { line("remark " + remark); }
 
   std::string text;

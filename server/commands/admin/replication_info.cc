@@ -67,6 +67,29 @@ void replicas_fields(Page& page) {
 
 }  // namespace
 
+ByteView name_of(SemiSync::State state) {
+  switch (state) {
+    case SemiSync::State::kOff:
+      return "off";
+    case SemiSync::State::kHeld:
+      return "on";
+    case SemiSync::State::kLapsed:
+      return "refusing";
+    case SemiSync::State::kDegraded:
+      return "degraded";
+  }
+  return {};
+}
+
+void semi_sync_fields(Page& page) {
+  const SemiSync& semi_sync = page.engine.replication.semi_sync();
+  page.word("semi_sync_state", name_of(semi_sync.state()));
+  page.value("semi_sync_acks", semi_sync.options().acks);
+  page.value("semi_sync_unacknowledged_turns", semi_sync.waiting());
+  page.value("semi_sync_lapses", semi_sync.lapses());
+  page.value("semi_sync_degradations", semi_sync.degradations());
+}
+
 void replication_section(Page& page) {
   const Replication& replication = page.engine.replication;
   const History& history = replication.history();
@@ -85,6 +108,7 @@ void replication_section(Page& page) {
   page.value("repl_backlog_size", page.engine.options.replication.repl_backlog_size);
   page.value("repl_backlog_first_byte_offset", replication.has_stream() ? backlog.begin() + 1 : 0);
   page.value("repl_backlog_histlen", replication.has_stream() ? backlog.size() : 0);
+  semi_sync_fields(page);
 }
 
 }  // namespace ouro

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Ballots: who leads, when several could think so. Every leadership has its own ballot, and every
+// byte of the log belongs to one. N members, of which K replicas must have a write before its
+// client hears of it:
+//
+//      to lead     ask for promises of a new ballot, until Q = N - K members have given one, take
+//                  what the furthest of them has, and begin the ballot with a marker in the log
+//      to promise  store it, and acknowledge nothing of older ballots any more
+//
+// A write's holders (K + 1) and those who promise (N - K) are together more than N, so one of the
+// latter has the write: it acknowledged before it promised. Hence the furthest by (last ballot,
+// offset) has it, and so on from ballot to ballot.
+// Source: rules 1 to 4 of HIGH-AVAILABILITY.md, which are those of Paxos (Lamport, "Paxos Made
+// Simple", 2001) over a log that is compared by its end, as in Viewstamped Replication.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "datastructs/base/units.h"
+
+namespace ouro {
+
+struct Ballot {
+  uint64_t counter = 0;  // 0: none, below all
+  std::string member;    // who leads by it
+  friend auto operator<=>(const Ballot&, const Ballot&) = default;
+};
+
+// The end of a member's log: how far it is compares like this.
+struct LogEnd {
+  Ballot ballot;  // the last one that has a byte in it
+  uint64_t offset = 0;
+  friend auto operator<=>(const LogEnd&, const LogEnd&) = default;
+};
+
+// The word that opens a ballot in the stream, as PING's argument: "ouro:<counter>:<member>".
+std::string marker_of(const Ballot& ballot);
+std::optional<Ballot> parse_marker(ByteView word);
+
+// A member's part in who may lead. Its state is to be on disk before what follows from it is told.
+class Voter {
+ public:
+  enum class Answer : uint8_t {
+    kPromised,
+    kSeenHigher,  // promised() says which
+    kLeased,      // somebody leads for sure until leased_until()
+  };
+
+  Voter() = default;
+  // As it was stored.
+  Voter(Ballot promised, Ballot last) : promised_(std::move(promised)), last_(std::move(last)) {}
+
+  const Ballot& promised() const { return promised_; }
+  // The last ballot that has a byte in this member's log.
+  const Ballot& last() const { return last_; }
+
+  // Somebody asks for a promise. The same ballot again is promised again.
+  Answer ask(const Ballot& ballot, Instant now);
+  // What of `stream` has come may be acknowledged.
+  bool may_acknowledge(const Ballot& stream) const { return stream >= promised_; }
+  // A marker has come, or a snapshot whose last ballot this is.
+  void on_log(const Ballot& ballot);
+  // An acknowledgement that leaves now grants the leader so much time: until then nobody else is
+  // promised anything.
+  void grant(Instant until);
+  // The leader gives it back (a planned switch).
+  void end_lease() { leased_until_ = 0; }
+  Instant leased_until() const { return leased_until_; }
+  // A ballot of `member` above all that this one knows.
+  Ballot next_of(std::string member) const;
+
+ private:
+  Ballot promised_;
+  Ballot last_;
+  Instant leased_until_ = 0;
+};
+
+// One member's attempt to lead. Its owner sends what is asked and does what is decided.
+//
+//      kAsking --Q promises--> kFetching --the log is as far as the furthest's--> kMarking
+//          \ a higher ballot is known            (not if that is us)               | K have it
+//           `--> kLost                                                             `--> kLeads
+class Election {
+ public:
+  enum class Stage : uint8_t { kAsking, kFetching, kMarking, kLeads, kLost };
+
+  // `acks`: K. `self` has promised `ballot` already, and its log ends at `end`.
+  // Requires: acks < members.
+  Election(size_t members, size_t acks, Ballot ballot, std::string self, LogEnd end);
+
+  // Every member at most once counts.
+  void on_promise(const std::string& member, const LogEnd& end);
+  void on_seen_higher(const Ballot& ballot);
+  // The log has grown to `end`, from source().
+  void on_fetched(const LogEnd& end);
+  // So many replicas have the marker.
+  void on_marker_acked(size_t replicas);
+  // Given up: somebody it needs is gone, or the time is over.
+  void give_up() { stage_ = Stage::kLost; }
+
+  Stage stage() const { return stage_; }
+  const Ballot& ballot() const { return ballot_; }
+  size_t promises_needed() const { return needed_; }
+  size_t promises() const { return promised_.size(); }
+  // From whom what is missing is to be taken, and how far. While kFetching.
+  const std::string& source() const { return furthest_; }
+  const LogEnd& goal() const { return goal_; }
+  // The highest ballot that a refusal told of.
+  const Ballot& seen() const { return seen_; }
+
+ private:
+  void count();
+
+  Stage stage_ = Stage::kAsking;
+  size_t needed_;
+  size_t acks_;
+  Ballot ballot_;
+  std::string self_;
+  std::vector<std::string> promised_;
+  std::string furthest_;
+  LogEnd goal_;
+  Ballot seen_;
+};
+
+}  // namespace ouro

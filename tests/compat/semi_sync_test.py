@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Replies that wait for replicas, over real sockets: ouro with two replicas that may stand still, and a redis-server as one.
+
+    semi_sync_test.py BUILD
+"""
+import pathlib
+import signal
+import sys
+import time
+
+from check import Check
+from servers import Server
+
+REFUSED = b"READONLY Too few replicas acknowledge"
+HIDDEN = b"MASTERDOWN Too few replicas acknowledge"
+OK = ("+", b"OK")
+
+
+def fields(client, section="replication"):
+    return dict(line.split(":", 1) for line in client.call("INFO", section)[1].decode().split("\r\n") if ":" in line)
+
+
+def until(holds, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return holds()
+
+
+def follow(replica, primary):
+    client = replica.connect()
+    client.call("REPLICAOF", "127.0.0.1", str(primary.port))
+    return until(lambda: fields(client).get("master_link_status") == "up")
+
+
+def stop(*servers):
+    for server in servers:
+        server.process.send_signal(signal.SIGSTOP)
+
+
+def go_on(*servers):
+    for server in servers:
+        server.process.send_signal(signal.SIGCONT)
+
+
+def answer(client):
+    """The next reply; none if the connection is closed."""
+    try:
+        return client.read()
+    except (ConnectionError, EOFError):
+        return None
+
+
+def check_refusal(check, primary, replicas, name):
+    client, other = primary.connect(), primary.connect()
+    check.holds(f"{name}: acknowledged", client.call("SET", "k", "1") == OK and fields(client)["semi_sync_state"] == "on")
+    stop(*replicas)
+    client.send(["SET", "k", "2"])
+    other.send(["GET", "k"])
+    check.holds(f"{name}: who waits in vain is told nothing", answer(client) is None and answer(other) is None)
+    client = primary.connect()
+    check.holds(f"{name}: writes are refused", client.call("SET", "k", "3")[1].startswith(REFUSED))
+    check.holds(f"{name}: so are reads of what nobody acknowledged", client.call("GET", "k")[1].startswith(HIDDEN))
+    check.holds(f"{name}: INFO says so", fields(client)["semi_sync_state"] == "refusing")
+    go_on(*replicas)
+    check.holds(f"{name}: it goes on by itself", until(lambda: client.call("SET", "k", "4") == OK))
+    check.holds(f"{name}: the replica has it", until(lambda: replicas[0].connect().call("GET", "k") == ("$", b"4")))
+
+
+def check_two_replicas(check, program):
+    options = ("--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes")
+    with Server(program, *options, "--semi-sync-timeout", "400") as primary, Server(program) as one, Server(program) as two:
+        client = primary.connect()
+        check.holds("off at first", fields(client)["semi_sync_state"] == "off")
+        client.call("CONFIG", "SET", "semi-sync-acks", "1")
+        check.holds("none without replicas", client.call("SET", "k", "0")[1].startswith(REFUSED))
+        check.holds("but what is there is read", client.call("GET", "k") == ("$", None))
+        check.holds("both follow", follow(one, primary) and follow(two, primary))
+        check.holds("with them writes are taken", until(lambda: client.call("SET", "k", "0") == OK))
+        stop(one)
+        check.holds("one of the two is enough", [client.call("INCR", "n") for _ in range(100)][-1] == (":", b"100"))
+        go_on(one)
+        check_refusal(check, primary, [one, two], "two replicas")
+
+        client.call("CONFIG", "SET", "semi-sync-visibility", "relaxed")
+        stop(one, two)
+        other = primary.connect()
+        other.send(["SET", "k", "5"])
+        check.holds("relaxed: a read does not wait", until(lambda: client.call("GET", "k") == ("$", b"5")))
+        go_on(one, two)
+        check.holds("relaxed: the write does", answer(other) in (OK, None))
+        client.call("CONFIG", "SET", "semi-sync-visibility", "lossless")
+
+        client.call("CONFIG", "SET", "semi-sync-timeout-policy", "degrade")
+        stop(one, two)
+        check.holds("degrade: the answer comes without them", client.call("SET", "k", "6") == OK)
+        check.holds("degrade: INFO says so", fields(client)["semi_sync_state"] == "degraded")
+        go_on(one, two)
+        check.holds("degrade: and is over when they are back", until(lambda: fields(client)["semi_sync_state"] == "on"))
+
+
+def check_redis_replica(check, program):
+    with Server(program, "--repl-diskless-sync-delay", "0", "--semi-sync-acks", "1", "--semi-sync-timeout", "400") as primary, \
+            Server("redis-server") as replica:
+        check.holds("redis-server follows", follow(replica, primary))
+        client = primary.connect()
+        check.holds("redis-server acknowledges", until(lambda: client.call("SET", "k", "0") == OK))
+        check_refusal(check, primary, [replica], "redis-server")
+
+
+def check_disk(check, program):
+    """What is on disk, here and at a replica."""
+    logged = ("--appendonly", "yes", "--appendfsync", "always")
+    with Server(program, "--repl-diskless-sync-delay", "0", *logged) as primary, Server(program, *logged) as replica:
+        client = primary.connect()
+        check.holds("WAITAOF: out of range", client.call("WAITAOF", "2", "0", "0")[0] == "-")
+        client.call("SET", "k", "1")
+        check.holds("WAITAOF: here", client.call("WAITAOF", "1", "0", "0") == ("*", [(":", b"1"), (":", b"0")]))
+        check.holds("WAITAOF: nobody else", client.call("WAITAOF", "1", "1", "50") == ("*", [(":", b"1"), (":", b"0")]))
+        check.holds("it follows", follow(replica, primary))
+        client.call("SET", "k", "2")
+        check.holds("WAITAOF: at the replica", client.call("WAITAOF", "1", "1", "5000") == ("*", [(":", b"1"), (":", b"1")]))
+        client.call("CONFIG", "SET", "semi-sync-durability", "disk", "semi-sync-acks", "1")
+        check.holds("a write waits for the replica's disk", until(lambda: client.call("SET", "k", "3") == OK))
+        replica.connect().call("CONFIG", "SET", "appendonly", "no")
+        client.send(["SET", "k", "4"])
+        check.holds("without a log there it waits in vain", answer(client) is None)
+        refused = replica.connect().call("WAITAOF", "0", "0", "0")
+        check.holds("WAITAOF: not on a replica", refused[1].startswith(b"ERR WAITAOF cannot be used with replica"))
+    with Server(program) as server:
+        refused = server.connect().call("WAITAOF", "1", "0", "0")
+        check.holds("WAITAOF: no log", refused[1].startswith(b"ERR WAITAOF cannot be used when numlocal is set"))
+
+
+def main():
+    check = Check()
+    program = str(pathlib.Path(sys.argv[1]) / "ouro-server")
+    check_two_replicas(check, program)
+    check_redis_replica(check, program)
+    check_disk(check, program)
+    print(f"{check.passed} passed, {check.failed} failed")
+    return 1 if check.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
