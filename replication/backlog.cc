@@ -31,6 +31,7 @@ void Backlog::append(ByteView bytes) {
     const size_t taken = std::min(bytes.size(), kBlockBytes - used);
     // Outputs that point into the block know nothing of what stands behind their part.
     std::memcpy(block.bytes->bytes() + used, bytes.data(), taken);
+    block.bytes->set_size(used + taken);
     end_ += taken;
     bytes.remove_prefix(taken);
   }

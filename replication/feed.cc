@@ -10,6 +10,7 @@ ByteView Feed::name_of(State state) {
     case State::kGreeting:
     case State::kWaiting:
     case State::kSaving:
+    case State::kWalk:
       return "wait_bgsave";
     case State::kSnapshot:
       return "send_bulk";

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Feed: one replica, as its primary knows it. What it said of itself, and how far it is.
 //
-//      kGreeting --PSYNC--> kWaiting --its moment--> kSaving --> kSnapshot --> kLoading --ACK-->
-//      kOnline
-//                     \------- partial ----------------------------------------------------------^
+//      kGreeting --PSYNC--> kWaiting --its moment--> kWalk ------------> kLoading --ACK--> kOnline
+//                    |              \--by a file---> kSaving --> kSnapshot -------------------^
+//                    \----- partial -----------------------------------------------------------^
 //
-// kSaving: its snapshot is written to a file, before that is sent.
+// kSaving: its snapshot is written to a file, before that is sent (kSnapshot). One without a file
+// is sent while it is made (kWalk), and to Redis is not yet there as long as it is not whole.
 // kLoading: a snapshot without a length ended, and nothing may be sent before the replica says that
 // it has it (WIRE.md 1.3); one that was sent with its length is followed by the stream at once.
 // The bytes are moved by who owns the connection; the stream's stand in the Backlog.
@@ -20,7 +21,7 @@ namespace ouro {
 
 class Feed {
  public:
-  enum class State : uint8_t { kGreeting, kWaiting, kSaving, kSnapshot, kLoading, kOnline };
+  enum class State : uint8_t { kGreeting, kWaiting, kSaving, kWalk, kSnapshot, kLoading, kOnline };
   // As INFO names them.
   static ByteView name_of(State state);
 

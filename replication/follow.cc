@@ -95,7 +95,6 @@ void Follow::send_newline() {
 // ---- what the primary says
 
 void Follow::on_bytes(ByteView bytes) {
-  heard_bytes_ += bytes.size();
   if (kept_.empty()) {
     kept_.assign(bytes.substr(take(bytes)));
   } else {
@@ -176,6 +175,7 @@ void Follow::on_data_answer(ByteView line) {
   constexpr ByteView kPartial = "+CONTINUE";
   if (starts(line, kFull)) return on_full_sync(line.substr(kFull.size()));
   if (starts(line, kPartial)) return on_partial_sync(line.substr(kPartial.size()));
+  was_refused_ = true;
   fail("The primary cannot be followed: " + std::string(line));
 }
 

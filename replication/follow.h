@@ -90,9 +90,11 @@ class Follow final : public Endpoint {
   uint64_t applied() const { return applied_; }
   // What the primary was told last of our disk.
   uint64_t durable_told() const { return durable_told_; }
-  // Bytes that came, of any kind.
-  uint64_t heard_bytes() const { return heard_bytes_; }
+  // Of what came, a command that is there in part.
+  size_t kept_bytes() const { return kept_.size(); }
   const std::string& problem() const { return problem_; }
+  // It gave no data, and said so.
+  bool was_refused() const { return was_refused_; }
 
  private:
   // What is asked before the data, in this order; each has one line as an answer.
@@ -124,8 +126,8 @@ class Follow final : public Endpoint {
   std::vector<Question> questions_;  // that have no answer yet
   uint64_t applied_ = 0;
   uint64_t durable_told_ = 0;
-  uint64_t heard_bytes_ = 0;
   std::string problem_;
+  bool was_refused_ = false;
   std::string kept_;  // came, and could not be taken yet
 
   // ---- of the snapshot

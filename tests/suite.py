@@ -59,13 +59,13 @@ def gtest_cases(program):
     return cases
 
 
-def gtest_steps(build, seed):
-    """Every program that GoogleTest's main is linked to, the long ones cut into shards."""
+def gtest_steps(build, drawn):
+    """Every program that GoogleTest's main is linked to, the long ones cut into shards. drawn: how to draw by chance."""
     steps = []
     for program in sorted((build / "tests").glob("*_test")):
         shards = 6 if program.name == "model_test" else 1
         for shard in range(shards):
-            command = [str(program)] + (seed if program.name == "sim_test" else [])
+            command = [str(program)] + (drawn if program.name == "sim_test" else [])
             environment = {"GTEST_TOTAL_SHARDS": str(shards), "GTEST_SHARD_INDEX": str(shard)} if shards > 1 else {}
             name = program.name + (f"-{shard + 1}of{shards}" if shards > 1 else "")
             steps.append(Step(name, command, gtest=True, environment=environment))
@@ -85,7 +85,8 @@ def all_steps(args, build):
         if args.full or os.environ.get("CI"):
             command = [python, str(tests / "tidy/clang_tidy.py"), str(build)]
             steps.append(Step("clang_tidy", command, timeout_s=3600, alone=True))
-    steps += gtest_steps(build, [f"--seed={args.seed}"] if args.seed is not None else [])
+    drawn = [f"--seed={args.seed}"] if args.seed is not None else []
+    steps += gtest_steps(build, drawn + (["--rounds=500"] if args.full else []))
     for fuzz in sorted((build / "tests").glob("*_fuzz")):
         corpus = tests / "fuzz/corpus" / fuzz.name.removesuffix("_fuzz")
         steps.append(Step(f"{fuzz.name}_corpus", [str(fuzz), str(corpus)], quiet=True))
@@ -111,6 +112,8 @@ def all_steps(args, build):
     steps.append(Step("dump_test", command, alone=True, timeout_s=3600 if args.full else 900))
     steps.append(Step("migrate_test", [python, str(tests / "compat/migrate_test.py"), str(build)] + seed, alone=True))
     steps.append(Step("replication_test", [python, str(tests / "compat/replication_test.py"), str(build)] + seed, alone=True))
+    steps.append(Step("failover_test", [python, str(tests / "compat/failover_test.py"), str(build)], alone=True))
+    steps.append(Step("semi_sync_test", [python, str(tests / "compat/semi_sync_test.py"), str(build)], alone=True))
     steps.append(Step("descriptor_limit_test", [python, str(tests / "compat/descriptor_limit_test.py"), str(build)], alone=True))
     steps.append(Step("follow_test", [python, str(tests / "compat/follow_test.py"), str(build)] + seed, alone=True))
     steps.append(Step("restart_test", [python, str(tests / "compat/restart_test.py"), str(build)], alone=True))

@@ -80,7 +80,7 @@ Status Server::shutdown(ShutdownRequest request, std::string& error) {
   waits_to_stop_ = request;
   stop_at_ = loop_.now() + options_.app.shutdown_timeout_seconds * 1'000'000;
   // What is written from now on would be what they miss.
-  engine_.clients.pause(Clients::Pause::kWrite, kNever);
+  engine_.clients.pause(Clients::PausedBy::kShutdown, Clients::Pause::kWrite, kNever);
   return Err::kBlocked;
 }
 
@@ -125,7 +125,7 @@ void Server::wait_no_more() {
   const CommandSpec* const spec = std::exchange(waits_to_stop_, std::nullopt)->spec;
   stop_at_ = kNever;
   is_signalled_ = false;
-  engine_.clients.unpause();
+  engine_.clients.unpause(Clients::PausedBy::kShutdown);
   for (const auto& [id, session] : engine_.clients.all()) {
     if (session->wait().active && session->wait().spec == spec) engine_.executor.time_out(*session);
   }

@@ -37,7 +37,10 @@ struct PrimaryLink::Peer final : Endpoint, ConnectionOwner {
         follow(owner.engine_.heap, owner.introduction(), owner),
         connection(owner.loop_, owner.flush_list_, fd, *this, *this) {}
 
-  void on_bytes(ByteView bytes) override { input.append(bytes); }
+  void on_bytes(ByteView bytes) override {
+    input.append(bytes);
+    if (link.talking_ == this) link.facts().last_io = link.loop_.now();
+  }
   void on_closed(ByteView why) override { follow.on_closed(why); }
   EndpointState state() const override {
     const EndpointState said = follow.state();
@@ -55,7 +58,6 @@ struct PrimaryLink::Peer final : Endpoint, ConnectionOwner {
   PrimaryLink& link;
   Follow follow;
   std::string input;
-  uint64_t heard_seen = 0;
   bool is_idle = false;
   Follow::State talk_seen = Follow::State::kHandshake;
   Connection connection;
@@ -94,12 +96,13 @@ bool PrimaryLink::turn() {
     talking_->connection.touch();
   }
   if (may_dial() && loop_.now() >= retry_at_) dial();
-  return talking_ != nullptr && may_act() && !talking_->input.empty();
+  return has_work();
 }
 
 Instant PrimaryLink::due() const {
   if (session_ != nullptr && session_->state() != EndpointState::kOpen) return 0;
   if (has_news_of_disk()) return 0;
+  if (has_work()) return 0;
   return may_dial() ? retry_at_ : kNever;
 }
 
@@ -160,13 +163,23 @@ Follow::Introduction PrimaryLink::introduction() const {
   const Replication& replication = engine_.replication;
   if (replication.has_stream()) we.history = replication.history();
   we.db = replication.stream_db();
+  we.asks_to_take_over = engine_.failover.state() == Failover::State::kInProgress;
   return we;
 }
 
 // ---- what it says
 
-// What is under way of a group or a loading comes first.
-bool PrimaryLink::may_act() const { return !engine_.exclusive.active() && !is_stopped_; }
+// What is under way of a group or a loading comes first; and what clients may not change while they
+// are paused, the primary does not either.
+bool PrimaryLink::may_act() const {
+  const bool is_paused = talking_ != nullptr && talking_->follow.talk() == Follow::State::kStream &&
+                         engine_.clients.paused() != Clients::Pause::kNone;
+  return !engine_.exclusive.active() && !is_stopped_ && !is_paused;
+}
+
+bool PrimaryLink::has_work() const {
+  return talking_ != nullptr && !talking_->input.empty() && may_act();
+}
 
 void PrimaryLink::hear() {
   Peer& peer = *talking_;
@@ -176,12 +189,12 @@ void PrimaryLink::hear() {
     peer.follow.on_bytes(ByteView(peer.input).substr(0, part));
     peer.input.erase(0, part);
   }
+  const bool is_stream = peer.follow.talk() == Follow::State::kStream;
+  facts().unapplied_bytes = is_stream ? peer.input.size() + peer.follow.kept_bytes() : 0;
   if (may_act() && peer.follow.talk() == Follow::State::kLoading && intake_.is_done()) {
     end_full_sync();
     peer.follow.on_loaded();
   }
-  if (peer.follow.heard_bytes() != std::exchange(peer.heard_seen, peer.follow.heard_bytes()))
-    facts().last_io = loop_.now();
   const bool load_failed =
       peer.follow.talk() == Follow::State::kLoading && intake_.is_idle() && !intake_.is_done();
   if (load_failed) return lose(intake_.problem());
@@ -193,7 +206,13 @@ void PrimaryLink::note_talk() {
   Peer& peer = *talking_;
   const Follow::State talk = peer.follow.talk();
   const Follow::State before = std::exchange(peer.talk_seen, talk);
-  if (talk == Follow::State::kFailed) return lose(peer.follow.problem());
+  const bool was_refused = peer.follow.was_refused();
+  if (talk == Follow::State::kFailed) {
+    const std::string why = peer.follow.problem();  // the peer goes
+    lose(why);
+    if (was_refused) engine_.failover.on_refused();
+    return;
+  }
   if (talk == Follow::State::kSnapshot || talk == Follow::State::kLoading) {
     facts().link = LinkState::kSync;
     facts().syncs = true;
@@ -226,6 +245,7 @@ void PrimaryLink::on_full_sync(const ReplicationId& id, uint64_t offset) {
   full_offset_ = offset;
   engine_.log.print(LogLevel::kNotice, "Full resync from master: %s:%llu", id.c_str(),
                     printed(offset));
+  engine_.failover.on_taken_over();
 }
 
 void PrimaryLink::on_snapshot_begin(std::optional<uint64_t> bytes) {
@@ -252,6 +272,7 @@ void PrimaryLink::end_full_sync() {
 
 void PrimaryLink::on_partial_sync(const ReplicationId* id) {
   engine_.log.write(LogLevel::kNotice, "Successful partial resynchronization with master.");
+  engine_.failover.on_taken_over();
   if (id == nullptr) return;
   engine_.log.print(LogLevel::kNotice, "Master replication ID changed to %s", id->c_str());
   engine_.replication.adopt_id(*id);
@@ -298,6 +319,7 @@ void PrimaryLink::lose(const std::string& why) {
   retry_at_ = was_up ? loop_.now() : loop_.now() + kRetryAfter;
   facts().link = LinkState::kConnect;
   facts().syncs = false;
+  facts().unapplied_bytes = 0;
   if (was_up) facts().down_since = loop_.now();
   engine_.replication.apply_gate();
 }
@@ -314,7 +336,7 @@ void PrimaryLink::hang_up(ByteView why) {
 // ---- by the clock
 
 void PrimaryLink::every_second() {
-  if (talking_ == nullptr) return;
+  if (talking_ == nullptr || engine_.exclusive.sleeps()) return;
   talking_->follow.send_ack();
   talking_->follow.send_newline();
   talking_->connection.touch();

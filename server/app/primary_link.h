@@ -57,6 +57,7 @@ class PrimaryLink final : private DialSink, private FollowSink, private SessionO
   Follow::Introduction introduction() const;
   bool may_act() const;
   bool has_news_of_disk() const;
+  bool has_work() const;
   void hear();
   void note_talk();
   void end_full_sync();

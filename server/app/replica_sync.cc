@@ -119,7 +119,7 @@ std::unique_ptr<FrozenWriter> ReplicaSync::make_writer(const SnapshotFacts& fact
 
 void ReplicaSync::begin_walk() {
   part_ = Part::kWalking;
-  begin_sending();
+  begin_sending(Feed::State::kWalk);
   mark_ = make_replication_id(engine_.prng);
   deliver("$EOF:" + mark_ + "\r\n");
 }
@@ -146,6 +146,13 @@ void ReplicaSync::drop_departed() {
     return found == replicas.end() || (*found)->id != receiver.id;
   });
   if (receivers_.empty()) give_up();
+}
+
+// Outside of turns a session may have gone a moment ago. False if none is left, and the end is
+// under way.
+bool ReplicaSync::has_receivers() {
+  drop_departed();
+  return !receivers_.empty();
 }
 
 // One that takes nothing holds up the others.
@@ -181,9 +188,8 @@ void ReplicaSync::deliver(ByteView bytes) {
   Blob::unpin(engine_.heap, blob);
 }
 
-void ReplicaSync::begin_sending() {
-  for (const Receiver& receiver : receivers_)
-    receiver.session->feed->state = Feed::State::kSnapshot;
+void ReplicaSync::begin_sending(Feed::State how) {
+  for (const Receiver& receiver : receivers_) receiver.session->feed->state = how;
 }
 
 // ---- without a file
@@ -268,10 +274,11 @@ void ReplicaSync::on_done(const Outcome& outcome) {
 
 void ReplicaSync::on_opened(int32_t result) {
   part_ = Part::kReading;
-  if (result < 0) return let_go_of_all(strerrordesc_np(-result));
-  fd_ = {result};
+  if (result >= 0) fd_ = {result};
   if (receivers_.empty()) return close_file();
-  begin_sending();
+  if (!has_receivers()) return;
+  if (result < 0) return let_go_of_all(strerrordesc_np(-result));
+  begin_sending(Feed::State::kSnapshot);
   room_ = std::make_unique<char[]>(kChunkBytes);
   deliver("$" + std::to_string(file_bytes_) + "\r\n");
 }
@@ -284,6 +291,7 @@ bool ReplicaSync::go_on_reading() {
 }
 
 void ReplicaSync::on_read(int32_t result) {
+  if (!has_receivers()) return;
   if (result <= 0) return let_go_of_all(result == 0 ? "it ends early" : strerrordesc_np(-result));
   deliver({room_.get(), static_cast<size_t>(result)});
   read_bytes_ += static_cast<size_t>(result);

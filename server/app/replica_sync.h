@@ -75,6 +75,7 @@ class ReplicaSync {
   void begin_walk();
   void begin_file(const SnapshotFacts& facts);
   void drop_departed();
+  bool has_receivers();
   void drop_stuck();
   bool has_room() const;
   Instant walk_due() const;
@@ -84,7 +85,7 @@ class ReplicaSync {
   void on_done(const Outcome& outcome);
   void on_opened(int32_t result);
   void on_read(int32_t result);
-  void begin_sending();
+  void begin_sending(Feed::State how);
   void deliver(ByteView bytes);
   void end_walk();
   void end_reading();

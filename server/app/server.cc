@@ -123,7 +123,6 @@ void Server::follow_as_configured() {
   if (words.size() != 2) return;
   const auto port = static_cast<uint16_t>(parse_int64(words[1]).value_or(0));
   engine_.replication.follow(std::string(words[0]), port);
-  primary_link_.on_role_changed();
 }
 
 ListenOptions Server::listen_options() const {

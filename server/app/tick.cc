@@ -31,6 +31,7 @@ void Server::turn(Millis wait_max) {
   // 2. What they changed goes to the log, and the replies that may leave do, before anything that
   // can wait.
   aof_.write();
+  engine_.failover.look();
   engine_.replication.push();
   flush_list_.flush_all();
   // 3. Bounded slices of expiry and freeing. What they free goes back to the system in pieces of

@@ -31,26 +31,42 @@ Clients::Memory Clients::memory() const {
   return memory;
 }
 
-void Clients::pause(Pause what, Instant until) {
+void Clients::pause(PausedBy who, Pause what, Instant until) {
+  Paused& paused = pauses_[static_cast<size_t>(who)];
   // A second pause makes the first neither shorter nor weaker.
-  pause_ = std::max(pause_, what);
-  pause_until_ = std::max(pause_until_, until);
-  engine_.executor.close_gate(Gate::kPause);
+  paused = {std::max(paused.what, what), std::max(paused.until, until)};
+  apply_pauses();
 }
 
-void Clients::unpause() {
+void Clients::unpause(PausedBy who) {
+  pauses_[static_cast<size_t>(who)] = {};
+  apply_pauses();
+}
+
+Clients::Pause Clients::strongest_pause(Instant now) const {
+  Pause strongest = Pause::kNone;
+  for (const Paused& paused : pauses_) {
+    if (now < paused.until) strongest = std::max(strongest, paused.what);
+  }
+  return strongest;
+}
+
+// Those who were held back by what is over come again; who is held back still waits anew.
+void Clients::apply_pauses() {
+  const Pause before = pause_;
   pause_ = Pause::kNone;
-  pause_until_ = 0;
-  engine_.executor.open_gate(Gate::kPause);
+  for (const Paused& paused : pauses_) pause_ = std::max(pause_, paused.what);
+  engine_.executor.set_gate(Gate::kPause, pause_ != Pause::kNone);
+  if (pause_ >= before) return;
   for (Session* session : std::exchange(postponed_, {})) session->end_postponement();
 }
 
 bool Clients::must_wait(const Caller& caller, const CommandSpec& spec, Argv argv) const {
-  if (pause_ == Pause::kNone || engine_.instant() >= pause_until_ || caller.txn.executing)
-    return false;
+  const Pause pause = strongest_pause(engine_.instant());
+  if (pause == Pause::kNone || caller.txn.executing) return false;
   if (caller.session != nullptr && (caller.session->is_monitor || caller.session->is_replica()))
     return false;
-  if (pause_ == Pause::kAll) return !spec.flags.has(Flag::kEndsPause);
+  if (pause == Pause::kAll) return !spec.flags.has(Flag::kEndsPause);
   return has_any(engine_, caller, spec, argv, Flag::kWrite | Flag::kMayReplicate);
 }
 
@@ -59,7 +75,12 @@ size_t Clients::postponed_count() const {
 }
 
 void Clients::on_turn_end() {
-  if (pause_ != Pause::kNone && engine_.instant() >= pause_until_) unpause();
+  const Instant now = engine_.instant();
+  if (now < next_deadline()) return;
+  for (Paused& paused : pauses_) {
+    if (now >= paused.until) paused = {};
+  }
+  apply_pauses();
 }
 
 void Clients::every_second() {
@@ -77,6 +98,12 @@ void Clients::every_second() {
   }
 }
 
-Instant Clients::next_deadline() const { return pause_ == Pause::kNone ? kNever : pause_until_; }
+Instant Clients::next_deadline() const {
+  Instant next = kNever;
+  for (const Paused& paused : pauses_) {
+    if (paused.what != Pause::kNone) next = std::min(next, paused.until);
+  }
+  return next;
+}
 
 }  // namespace ouro

@@ -3,6 +3,7 @@
 // idle timeouts.
 #pragma once
 
+#include <array>
 #include <map>
 #include <vector>
 
@@ -31,10 +32,11 @@ class Clients {
   // In the order of their ids.
   const std::map<uint64_t, Session*>& all() const { return by_id_; }
 
-  // ---- CLIENT PAUSE
+  // ---- pauses: CLIENT PAUSE, and those that the server itself needs. The strongest counts.
   enum class Pause : uint8_t { kNone, kWrite, kAll };
-  void pause(Pause what, Instant until);
-  void unpause();
+  enum class PausedBy : uint8_t { kCommand, kShutdown, kFailover };
+  void pause(PausedBy who, Pause what, Instant until);
+  void unpause(PausedBy who);
   Pause paused() const { return pause_; }
   bool must_wait(const Caller& caller, const CommandSpec& spec, Argv argv) const;
   // Its command waits for the end of a pause.
@@ -53,8 +55,15 @@ class Clients {
   Engine& engine_;
   uint64_t last_id_ = 0;
   std::map<uint64_t, Session*> by_id_;
-  Pause pause_ = Pause::kNone;
-  Instant pause_until_ = 0;
+  struct Paused {
+    Pause what = Pause::kNone;
+    Instant until = 0;
+  };
+  Pause strongest_pause(Instant now) const;
+  void apply_pauses();
+
+  std::array<Paused, 3> pauses_;  // by PausedBy
+  Pause pause_ = Pause::kNone;    // of all of them
   std::vector<Session*> postponed_;
 };
 

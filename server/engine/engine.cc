@@ -50,6 +50,7 @@ Engine::Engine(const Setup& setup)
       key_sizes(*this),
       big_keys(*this),
       replication(*this),
+      failover(*this),
       own_keys(*this),
       batch(*this),
       executor(*this) {
@@ -133,12 +134,12 @@ void Engine::every_second() {
   stats.update_rates(instant_);
   hot_keys.end_if_due();
   clients.every_second();
-  replication.every_second();
+  if (!exclusive.sleeps()) replication.every_second();
 }
 
 Instant Engine::next_deadline() const {
-  Instant next =
-      std::min({clients.next_deadline(), exclusive.until(), replication.next_deadline()});
+  Instant next = std::min({clients.next_deadline(), exclusive.until(), replication.next_deadline(),
+                           failover.next_deadline()});
   if (!exclusive.active()) next = std::min(next, blocking.next_deadline());
   if (active_expire && !cron_paused && !exclusive.active() && !at_standstill()) {
     for (DbIndex db = 0; db < dbs.count(); ++db) {

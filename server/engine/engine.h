@@ -27,6 +27,7 @@
 #include "server/engine/eviction.h"
 #include "server/engine/exclusive.h"
 #include "server/engine/executor.h"
+#include "server/engine/failover.h"
 #include "server/engine/host.h"
 #include "server/engine/hot_keys.h"
 #include "server/engine/key_sizes.h"
@@ -206,6 +207,7 @@ class Engine {
   LatencyMonitor latency;
   Persistence persistence;
   Replication replication;
+  Failover failover;
   OwnKeys own_keys;
   Eviction eviction;
   Batch batch;

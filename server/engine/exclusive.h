@@ -38,6 +38,8 @@ class Exclusive {
   explicit Exclusive(Engine& engine) : engine_(engine) {}
 
   bool active() const { return session_ != nullptr || work_ != nullptr || is_held_; }
+  // DEBUG SLEEP: to others it is to look as if the program did nothing at all.
+  bool sleeps() const { return until_ != kNever; }
   const Session* holder() const { return session_; }
   // What it sends waits.
   bool holds(const Session& session) const {

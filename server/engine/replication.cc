@@ -28,14 +28,30 @@ void Replication::follow(std::string host, uint16_t port) {
   // What the transaction that says so has changed before is the stream's still.
   engine_.close_group(GroupKind::kTransaction);
   attach(false);
+  engine_.options.replication.replicaof = host + ' ' + std::to_string(port);
   primary = {.host = std::move(host), .port = port, .link = LinkState::kConnect};
   apply_semi_sync();
   apply_gate();
+  end_waits();
+  engine_.host.on_role_changed();
+}
+
+// What they wait for may never come where others write.
+void Replication::end_waits() {
+  std::vector<Session*> waiting;
+  for (const auto& [id, session] : engine_.clients.all()) {
+    if (session->is_blocked()) waiting.push_back(session);
+  }
+  for (Session* session : waiting) {
+    engine_.executor.break_off(*session, errors::kRoleChanged);
+    session->close_after_reply();
+  }
 }
 
 void Replication::lead() {
   if (leads()) return;
   primary = {};
+  engine_.options.replication.replicaof.clear();
   history_.branch(make_replication_id(engine_.prng));
   engine_.own_keys.clear();
   // They go on from where they are, once they have heard of the new id.
@@ -45,6 +61,7 @@ void Replication::lead() {
   attach(has_stream_);
   apply_semi_sync();
   apply_gate();
+  engine_.host.on_role_changed();
 }
 
 void Replication::apply_gate() {
@@ -135,8 +152,11 @@ void Replication::apply_backlog_size() {
 
 // While clients are paused nothing may move the stream: the pause may be there for its end to be
 // reached.
+void Replication::ask_if_wanted() {
+  if (asks_for_acks_ && engine_.clients.paused() == Clients::Pause::kNone) ask_for_acks();
+}
+
 void Replication::ask_for_acks() {
-  if (!asks_for_acks_ || engine_.clients.paused() != Clients::Pause::kNone) return;
   asks_for_acks_ = false;
   const ByteView argv[] = {"REPLCONF", "GETACK", "*"};
   writer_.append_note(argv);
@@ -254,7 +274,7 @@ void Replication::push() {
   note_durable();
   if (!has_stream_) return;
   mark_sent();
-  ask_for_acks();
+  ask_if_wanted();
   uint64_t needed_from = Backlog::kNobody;
   // From the back, since one that is too far behind takes itself out.
   for (size_t i = replicas_.size(); i > 0; --i) {
@@ -300,7 +320,9 @@ void Replication::ping_replicas() {
     session->flush_soon();
   }
   const int64_t period = engine_.options.replication.repl_ping_replica_period_seconds;
-  if (!leads() || replicas_.empty()) return;
+  if (!leads() || engine_.failover.is_on()) return;
+  // The period begins when somebody is there to hear.
+  if (replicas_.empty()) pinged_ = engine_.instant();
   if (engine_.instant() - pinged_ < period * 1'000'000) return;
   pinged_ = engine_.instant();
   const ByteView argv[] = {"PING"};

@@ -46,6 +46,7 @@ struct PrimaryFacts {
   Instant down_since = 0;
   uint64_t sync_bytes_total = 0;  // 0: not known
   uint64_t sync_bytes_read = 0;
+  uint64_t unapplied_bytes = 0;  // of the stream: they came, and were not acted on yet
   bool is_up() const { return link == LinkState::kConnected; }
 };
 
@@ -56,7 +57,8 @@ class Replication final : public EffectSink {
   // ---- role
   bool leads() const { return primary.host.empty(); }
   bool follows() const { return !leads(); }
-  // Begins to follow: the data are what they are until the link brings others.
+  // Begins to follow: the data are what they are until the link brings others. Whoever waits for
+  // keys is told that it waits no more.
   void follow(std::string host, uint16_t port);
   // Leads from here on, in a stream that goes on (REPLICAOF NO ONE).
   void lead();
@@ -118,6 +120,8 @@ class Replication final : public EffectSink {
   bool is_here_on_disk(const Session* session) const;
   void begin_wait(Session& session, const Wanted& wanted);
   void forget_wait(Session& session);
+  // Puts the question how far they are behind what the stream has by now.
+  void ask_for_acks();
   // One whose wait is over so; null if there is none.
   Session* find_acknowledged();
   size_t count_good() const;
@@ -159,7 +163,8 @@ class Replication final : public EffectSink {
   void begin_stream();
   void end_stream();
   void note_appended() { history_.offset = backlog_.end(); }
-  void ask_for_acks();
+  void ask_if_wanted();
+  void end_waits();
   void send_to(Session& session);
   void ping_replicas();
   void time_out_replicas();

@@ -16,7 +16,7 @@ from compare import is_later_version, known_arity, without_later
 from servers import Server
 
 # Come with a feature that is not there yet.
-LATER = set("asking failover module readonly readwrite".split())
+LATER = set("asking module readonly readwrite".split())
 LATER_CONTAINERS = ("cluster", "module")
 OWN_WORDS = {b"summary", b"complexity", b"subcommands"}
 

@@ -202,6 +202,21 @@ def test_is_read_only(check, program):
         check.holds("nor who leads", pair.replica.call("SET", "k", "v") == ("+", b"OK"))
 
 
+def test_is_paused(check, program):
+    """CLIENT PAUSE holds back what the primary says, too: it has come, and is not applied."""
+    with Following(program) as pair:
+        pair.follow()
+        check.holds("it follows", pair.has_caught_up())
+        pair.replica.call("CLIENT", "PAUSE", "100000", "WRITE")
+        before = int(info(pair.replica)["slave_repl_offset"])
+        pair.primary.call("SET", "k", "v")
+        check.holds("it hears", until(lambda: int(info(pair.replica)["slave_read_repl_offset"]) > before))
+        check.holds("it applies nothing", int(info(pair.replica)["slave_repl_offset"]) == before and
+                    pair.replica.call("GET", "k")[1] is None)
+        pair.replica.call("CLIENT", "UNPAUSE")
+        check.holds("it goes on", until(lambda: pair.replica.call("GET", "k") == ("$", b"v"), 1))
+
+
 def test_serves_what_is_stale_or_not(check, program):
     with Following(program, "--replica-serve-stale-data", "no") as pair:
         pair.follow()

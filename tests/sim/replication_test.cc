@@ -186,6 +186,20 @@ TEST_F(ReplicationTest, AFullSyncThatIsCutAtAnyByteIsMadeAgain) {
   replica.check_invariants();
 }
 
+TEST_F(ReplicationTest, AFileThatIsCutAtAnyByteIsSentAgain) {
+  fill();
+  to_primary.ask({"CONFIG", "SET", "repl-diskless-sync", "no"});
+  bool was_cut = true;
+  for (uint64_t bytes = 1; was_cut; bytes += 3) {
+    relay.cut_next_after(bytes, UINT64_MAX);
+    follow();
+    ASSERT_TRUE(comes_up()) << bytes;
+    expect_same_data();
+    was_cut = relay.was_cut();
+    follow_nobody();
+  }
+}
+
 TEST_F(ReplicationTest, AHandshakeThatIsCutAtAnyByteIsMadeAgain) {
   fill();
   for (uint64_t bytes = 1; bytes < 400; ++bytes) {
@@ -269,6 +283,41 @@ TEST_F(ReplicationTest, WhoWasPromotedIsFollowedByWhoLed) {
       30'000));
   expect_same_data();
   EXPECT_EQ(replica.engine().stats.syncs_full, 0U);
+}
+
+// The lead goes to the replica, which its primary reaches through a relay of its own. Whatever is
+// lost of their talk, one of them leads in the end, and it is the one that was to.
+TEST_F(ReplicationTest, ALeadIsHandedOverWhereverTheTalkIsCut) {
+  SimMachine& target_machine = world.add_machine();
+  Relay target{world, target_machine, 1};
+  const std::string host = SimNet::address_of(target_machine.number(), 6379).host();
+  to_replica.ask({"CONFIG", "SET", "replica-announce-ip", host});
+  fill();
+  for (const bool is_answer : {false, true}) {
+    bool was_cut = true;
+    for (uint64_t bytes = 1; was_cut; ++bytes) {
+      follow();
+      ASSERT_TRUE(comes_up()) << bytes;
+      const uint64_t full = replica.engine().stats.syncs_full;
+      target.cut_next_after(is_answer ? bytes : UINT64_MAX, is_answer ? UINT64_MAX : bytes);
+      to_primary.ask({"INCR", "n"});
+      ASSERT_EQ(to_primary.ask({"FAILOVER", "TO", host, "6379"}), "+OK\r\n");
+      ASSERT_TRUE(world.run_until(
+          [this] {
+            return !primary.engine().failover.is_on() &&
+                   primary.engine().replication.primary.is_up() &&
+                   offset_of(replica) == offset_of(primary);
+          },
+          30'000))
+          << is_answer << ' ' << bytes;
+      EXPECT_TRUE(replica.engine().replication.leads());
+      EXPECT_EQ(replica.engine().stats.syncs_full, full);
+      expect_same_data();
+      was_cut = target.was_cut() && bytes < 400;
+      ASSERT_EQ(to_primary.ask({"REPLICAOF", "NO", "ONE"}), "+OK\r\n");
+    }
+    target.cut_next_after(UINT64_MAX, UINT64_MAX);
+  }
 }
 
 }  // namespace

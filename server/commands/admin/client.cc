@@ -260,13 +260,13 @@ Status cmd_client_pause(Context& ctx) {
   Instant until = *timeout > (kNever - now) / 1000 ? kNever : now + *timeout * 1000;
   // Redis counts by the wall clock: what overflows there is long gone by, and nobody is held back.
   if (*timeout > INT64_MAX - ctx.now) until = 0;
-  ctx.engine.clients.pause(what, until);
+  ctx.engine.clients.pause(Clients::PausedBy::kCommand, what, until);
   ctx.reply.ok();
   return Status::ok();
 }
 
 Status cmd_client_unpause(Context& ctx) {
-  ctx.engine.clients.unpause();
+  ctx.engine.clients.unpause(Clients::PausedBy::kCommand);
   ctx.reply.ok();
   return Status::ok();
 }

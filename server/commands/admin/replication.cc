@@ -92,13 +92,33 @@ bool try_to_continue(Context& ctx, ByteView id, int64_t first_byte) {
   return true;
 }
 
+// PSYNC ... FAILOVER: our primary has all its data here, and leaves the lead to us.
+Status take_over(Context& ctx, ByteView id) {
+  Replication& replication = ctx.engine.replication;
+  const History& history = replication.history();
+  if (replication.leads()) {
+    // It asks again when it has not heard the answer.
+    if (id == history.second_id) return Status::ok();
+    return ctx.fail("ERR PSYNC FAILOVER can't be sent to a master.");
+  }
+  if (id != history.id) return ctx.fail("ERR PSYNC FAILOVER replid must match my replid.");
+  ctx.engine.log.print(LogLevel::kNotice, "The primary of %.*s hands over: MASTER MODE enabled",
+                       printed_size(id), id.data());
+  replication.lead();
+  return Status::ok();
+}
+
 Status cmd_psync(Context& ctx) {
   if (ctx.caller.session != nullptr && ctx.caller.session->is_replica()) return Status::ok();
+  if (ctx.argv.size() > 3 && equals_ignoring_case(ctx.argv[3], "failover"))
+    OURO_TRY(take_over(ctx, ctx.argv[1]));
   OURO_TRY(check_may_sync(ctx));
-  OURO_TRY(const int64_t first_byte, ctx.integer(2));
-  ctx.engine.log.print(LogLevel::kNotice, "Replica %s asks for synchronization",
-                       ctx.caller.session->peer.address.c_str());
-  if (try_to_continue(ctx, ctx.argv[1], first_byte)) return Status::ok();
+  const Result<int64_t> first_byte = ctx.integer(2);
+  ctx.engine.log.print(LogLevel::kNotice, "Replica %s asks for synchronization%s",
+                       ctx.caller.session->peer.address.c_str(),
+                       first_byte.is_ok() ? "" : " but with a wrong offset");
+  if (!first_byte.is_ok()) return first_byte.status();
+  if (try_to_continue(ctx, ctx.argv[1], *first_byte)) return Status::ok();
   if (ctx.argv[1] != "?") ++ctx.engine.stats.syncs_partial_refused;
   return wait_for_snapshot(ctx);
 }

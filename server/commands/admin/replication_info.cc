@@ -34,7 +34,7 @@ void follower_fields(Page& page) {
   page.line("master_last_io_seconds_ago:%lld",
             primary.is_up() ? static_cast<long long>(seconds_since(page, primary.last_io)) : -1LL);
   page.value("master_sync_in_progress", primary.syncs ? 1 : 0);
-  page.value("slave_read_repl_offset", replication.history().offset);
+  page.value("slave_read_repl_offset", replication.history().offset + primary.unapplied_bytes);
   page.value("slave_repl_offset", replication.history().offset);
   if (primary.syncs) sync_fields(page, primary);
   if (!primary.is_up()) {
@@ -65,8 +65,6 @@ void replicas_fields(Page& page) {
   }
 }
 
-}  // namespace
-
 ByteView name_of(SemiSync::State state) {
   switch (state) {
     case SemiSync::State::kOff:
@@ -90,13 +88,15 @@ void semi_sync_fields(Page& page) {
   page.value("semi_sync_degradations", semi_sync.degradations());
 }
 
+}  // namespace
+
 void replication_section(Page& page) {
   const Replication& replication = page.engine.replication;
   const History& history = replication.history();
   page.word("role", replication.leads() ? "master" : "slave");
   if (replication.follows()) follower_fields(page);
   replicas_fields(page);
-  page.word("master_failover_state", "no-failover");
+  page.word("master_failover_state", Failover::name_of(page.engine.failover.state()));
   page.word("master_replid", history.id);
   const bool has_second = !history.second_id.empty();
   page.word("master_replid2", has_second ? ByteView(history.second_id) : kNoReplicationId);

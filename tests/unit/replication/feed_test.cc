@@ -39,6 +39,7 @@ TEST(Feed, LagIsTheTimeSinceItWasHeardOf) {
 TEST(Feed, StatesAreNamedAsRedisNamesThem) {
   EXPECT_EQ(Feed::name_of(Feed::State::kWaiting), "wait_bgsave");
   EXPECT_EQ(Feed::name_of(Feed::State::kSaving), "wait_bgsave");
+  EXPECT_EQ(Feed::name_of(Feed::State::kWalk), "wait_bgsave");
   EXPECT_EQ(Feed::name_of(Feed::State::kSnapshot), "send_bulk");
   EXPECT_EQ(Feed::name_of(Feed::State::kLoading), "online");
   EXPECT_EQ(Feed::name_of(Feed::State::kOnline), "online");

@@ -316,7 +316,7 @@ TEST_F(DueMembers, WhoIsWokenWaitsForTheEndOfAPause) {
     EXPECT_EQ(client.take(), "");
     EXPECT_EQ(ended(), so_far);
     EXPECT_FALSE(engine.run_slices());
-    engine.clients.unpause();
+    engine.clients.unpause(Clients::PausedBy::kCommand);
     EXPECT_EQ(served(), "*3 $1 z $1 x $1 0");
   }
 }
@@ -459,14 +459,14 @@ TEST_F(DueMembers, TheKeyOfWhoWaitsIsCounted) {
   run({"SADD", key, "m"});
   run({"PEXPIREMEMBERAT", key, "m", std::to_string(now + 10)});
   pass(10);
-  engine.clients.pause(Clients::Pause::kWrite, Wait::kForever);
+  engine.clients.pause(Clients::PausedBy::kCommand, Clients::Pause::kWrite, Wait::kForever);
   const size_t before = client.session().memory_bytes();
   client.send("SCARD " + key);
   one_turn();
   EXPECT_EQ(engine.clients.postponed_count(), 1U);
   // As what came, and as what it waits for.
   EXPECT_GE(client.session().memory_bytes() - before, 2 * key.size());
-  engine.clients.unpause();
+  engine.clients.unpause(Clients::PausedBy::kCommand);
   EXPECT_EQ(answer(), ":0");
   client.send("BLPOP " + key + " 0");
   one_turn();

@@ -183,7 +183,8 @@ TEST(Eval, NothingWaitsInAScript) {
 // min-replicas-to-write; there are none.
 TEST(Eval, AScriptThatMayWriteNeedsReplicasToo) {
   ScriptEngine engine;
-  engine.engine.executor.close_gate(Gate::kRole);
+  engine.engine.options.replication.min_replicas_to_write = 1;
+  engine.engine.replication.apply_gate();
   TestTurns turns(engine.engine);
   TestClient client(turns);
   const std::string refused = "-NOREPLICAS Not enough good replicas to write.";
@@ -394,7 +395,8 @@ TEST(Eval, AScriptThatHasWrittenMayGoOnWritingWithoutReplicas) {
     ScriptEngine engine;
     engine.stopwatch.step = 2'000'000;
     engine.host.on_pump = [&](FakeHost&) {
-      engine.engine.executor.close_gate(Gate::kRole);
+      engine.engine.options.replication.min_replicas_to_write = 1;
+      engine.engine.replication.apply_gate();
       return true;
     };
     const std::string first = has_written ? "redis.call('SET', 'a', 1) " : "";
