@@ -102,6 +102,7 @@ def all_steps(args, build):
         # They have an allocator of their own, too.
         steps.append(Step("memory_return_test", [python, str(tests / "compat/memory_return_test.py"), str(build)]))
     steps.append(Step("busy_script_test", [python, str(tests / "compat/busy_script_test.py"), str(build)], alone=True))
+    steps.append(Step("debugger_test", [python, str(tests / "compat/debugger_test.py"), str(build)], alone=True))
     commands = 2_000_000 if args.full else 60_000 if sanitized else 240_000
     command = [python, str(tests / "compat/differential.py"), "--commands", str(commands)] + server + seed
     steps.append(Step("differential", command, alone=True, timeout_s=3600 if args.full else 900))

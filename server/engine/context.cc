@@ -79,7 +79,8 @@ bool Context::clock_decides() const {
 
 // On a primary everything, but at a standstill only what a command writes anew.
 bool Context::may_end() const {
-  return clock_decides() && (!engine.at_standstill() || spec.flags.has(Flag::kWrite));
+  return clock_decides() && !engine.rehearses &&
+         (!engine.at_standstill() || spec.flags.has(Flag::kWrite));
 }
 
 Entry* Context::find_untouched(const Key& key) {

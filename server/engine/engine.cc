@@ -90,6 +90,8 @@ void Engine::run_batch() {
   exclusive.on_turn_end();
   // By what an exclusive wait has removed.
   if (!exclusive.active()) executor.run_woken();
+  if (!exclusive.active() && !persistence.loading.active && scripting != nullptr)
+    scripting->run_turn();
   if (!exclusive.active()) tracking.broadcast();
   clients.on_turn_end();
 }
@@ -120,7 +122,8 @@ bool Engine::run_slices() {
   close_group(GroupKind::kCommand);
   tracking.broadcast();
   return closing || forgetting || holding || counting || weighing || expiring || freeing ||
-         evicting || batch.has_more() || blocking.has_ready();
+         evicting || batch.has_more() || executor.has_woken() ||
+         (scripting != nullptr && scripting->has_more());
 }
 
 void Engine::close_group(GroupKind kind) {
@@ -222,7 +225,7 @@ void Engine::tell_observers(DbIndex db, const Key& key, Event event_class, ByteV
 }
 
 void Engine::notify(DbIndex db, ByteView key, Event event_class, ByteView event) {
-  if (pubsub.notifies()) [[unlikely]]
+  if (pubsub.notifies() && !rehearses) [[unlikely]]
     pubsub.notify(db, key, event_class, event);
 }
 

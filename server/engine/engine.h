@@ -220,6 +220,9 @@ class Engine {
   bool cron_paused = false;
   // DEBUG SET-DISABLE-DENY-SCRIPTS.
   bool scripts_run_all = false;
+  // What runs now will be taken back: nobody is told of it, and nothing ends by the clock but by
+  // the hand that will restore it (server/script/overlay.h).
+  bool rehearses = false;
   // Made by the first command that needs it; null until then.
   std::unique_ptr<Scripting> scripting;
   // Memory that an empty cache takes.
@@ -230,8 +233,8 @@ class Engine {
  private:
   // Somebody wants to know of changes.
   bool has_observers() const {
-    return watch.active() || tracking.active() || blocking.active() || pubsub.notifies() ||
-           Eviction::keeps_changes(options.maxmemory_policy);
+    return !rehearses && (watch.active() || tracking.active() || blocking.active() ||
+                          pubsub.notifies() || Eviction::keeps_changes(options.maxmemory_policy));
   }
   enum class Wakes : uint8_t { kNobody, kWaiters };
   void tell_observers(DbIndex db, const Key& key, Event event_class, ByteView event, Wakes wakes);

@@ -202,11 +202,11 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     engine_.tracking.on_command(caller, spec, prepared.argv);
   // Shown when it has run, so that a transaction's commands come before its EXEC; one that is run
   // again was shown when it began to wait.
-  if (engine_.monitors.active() && prepared.woken_by == nullptr)
+  if (engine_.monitors.active() && prepared.woken_by == nullptr && !engine_.rehearses)
     engine_.monitors.feed(engine_, caller, spec, prepared.argv);
   if (ctx.changes > 0) {
     engine_.changes += ctx.changes;
-    if (engine_.replication.follows() && !caller.obeys()) [[unlikely]]
+    if (engine_.replication.follows() && !caller.obeys() && !engine_.rehearses) [[unlikely]]
       engine_.own_keys.note_write(db, spec, prepared.argv);
     if (!ctx.effects.is_explicit()) {
       const bool is_alone = depth_ == 0 && engine_.commit.size() == 0;
@@ -367,9 +367,15 @@ void Executor::finish_wait(Session& session) {
   session.end_wait();
 }
 
+// A transaction that waits in the middle is over first, and so is a script that keeps the node
+// busy.
+bool Executor::has_woken() const {
+  return engine_.blocking.has_ready() && !engine_.exclusive.active() &&
+         (node_gates_ & Gate::kBusy) == 0;
+}
+
 void Executor::run_woken() {
-  // A transaction that waits in the middle is over first.
-  while (engine_.blocking.has_ready() && !engine_.exclusive.active()) {
+  while (has_woken()) {
     Blocking::Where where = engine_.blocking.take_ready();
     const Keyspace& db = engine_.dbs[where.first];
     const Key key = db.key(where.second);

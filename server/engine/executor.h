@@ -50,7 +50,8 @@ class Executor {
   enum class Outcome : uint8_t { kDone, kRefused, kWaits, kPostponed };
   Outcome run(Caller& caller, const Prepared& prepared, Reply& reply);
 
-  // What `commands` runs leaves one group, applied whole. For origins that obey.
+  // What `commands` runs leaves one group, applied whole. For origins that obey, and what a script
+  // that is being debugged does up to its next stop.
   void run_together(FunctionRef<void()> commands);
 
   // The commands of an executing transaction that have not run: their gates have passed when they
@@ -69,6 +70,7 @@ class Executor {
   void break_off(Session& session, ByteView error);
   // Serves the waiters of all keys that have become ready.
   void run_woken();
+  bool has_woken() const;
 
   // The row of a command or subcommand; null when unknown. The error is written to `reply` if it is
   // not null.

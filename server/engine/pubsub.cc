@@ -89,13 +89,14 @@ size_t PubSub::publish(Kind kind, ByteView channel, ByteView message) {
     // A copy: a receiver over its output limit leaves the list.
     const std::vector<Session*> sessions = found->second;
     for (Session* session : sessions) {
+      ++receivers;
+      if (engine_.rehearses) continue;
       session->send_out_of_band([&](Reply& reply) {
         reply.push(3);
         reply.bulk(kind == Kind::kShard ? "smessage" : "message");
         reply.bulk(channel);
         reply.bulk(message);
       });
-      ++receivers;
     }
   }
   if (kind == Kind::kShard) return receivers;
@@ -105,6 +106,7 @@ size_t PubSub::publish(Kind kind, ByteView channel, ByteView message) {
     for (Session* session : sessions) matching.emplace_back(pattern, session);
   }
   for (const auto& [pattern, session] : matching) {
+    if (engine_.rehearses) break;
     session->send_out_of_band([&, &name = pattern](Reply& reply) {
       reply.push(4);
       reply.bulk("pmessage");

@@ -25,6 +25,10 @@ class Scripting {
 
   // What others are told while a script is over its time.
   virtual ByteView busy_error() const = 0;
+
+  // A turn of the scripts that are being debugged, and whether they want another one at once.
+  virtual void run_turn() = 0;
+  virtual bool has_more() const = 0;
 };
 
 }  // namespace ouro

@@ -32,6 +32,7 @@ Session::~Session() {
 // Takes the session out of every queue of the engine.
 void Session::leave_engine() {
   engine_.exclusive.on_session_left(*this);
+  if (dialog != nullptr) std::exchange(dialog, nullptr)->on_left();
   std::erase(engine_.unsealed, this);
   engine_.batch.forget(*this);
   if (wait_.active) engine_.blocking.remove(*this);
@@ -62,6 +63,7 @@ void Session::refresh_access() {
 void Session::on_bytes(ByteView bytes) {
   engine_.stats.net_input_bytes += bytes.size();
   last_active = engine_.instant();
+  if (dialog != nullptr) return dialog->on_bytes(bytes);
   if (holds_input()) {
     held_.append(bytes);
     return;
@@ -170,6 +172,7 @@ void Session::parse_more() {
 bool Session::has_work() const {
   // What came behind a QUIT or an error is never acted on.
   const bool has_input = (unparsed_ || queued_) && state_ == EndpointState::kOpen;
+  if (dialog != nullptr && dialog->has_input()) return true;
   return has_input || batched_ > 0 || engine_.exclusive.holder() == this;
 }
 
@@ -443,6 +446,7 @@ void Session::reset() {
   name.clear();
   resp_version_ = 2;
   reply_mode = ReplyMode::kOn;
+  script_debug = ScriptDebug::kNo;
   engine_.acl.make_default(*this);
 }
 

@@ -37,6 +37,18 @@ class SessionOwner {
   virtual void on_session_active() = 0;
 };
 
+// Takes what a client sends as bytes of a protocol of its own, in place of commands, while the
+// client waits (Session::is_blocked) for the end of it: the debugger of scripts.
+class Dialog {
+ public:
+  virtual ~Dialog() = default;
+  // Only keeps them: no command may run here.
+  virtual void on_bytes(ByteView bytes) = 0;
+  virtual bool has_input() const = 0;
+  // The session has gone.
+  virtual void on_left() = 0;
+};
+
 enum class ClientClass : uint8_t { kNormal, kReplica, kPubsub, kPrimary };
 
 class Session final : public Endpoint {
@@ -116,7 +128,7 @@ class Session final : public Endpoint {
   // What was written since the last call leaves when all that the log has by now is safe, and what
   // the open group will add to it: a transaction may wait in the middle (exclusive.h).
   void seal();
-  // A replica's output was appended to by others than its commands.
+  // The output was appended to by others than its commands: a replica's, a debugger's.
   void flush_soon() { owner_.on_session_active(); }
   // How far a replica is behind, beyond its output, may have changed: ends it if that is too much.
   void check_replica();
@@ -162,6 +174,9 @@ class Session final : public Endpoint {
   Instant created = 0;
   Instant last_active = 0;
   const CommandSpec* last_command = nullptr;
+  Dialog* dialog = nullptr;  // who takes its input; null: nobody else
+  enum class ScriptDebug : uint8_t { kNo, kYes, kSync };
+  ScriptDebug script_debug = ScriptDebug::kNo;  // SCRIPT DEBUG
   bool is_monitor = false;
   bool no_evict = false;
   bool is_primary = false;  // shown only: what it says comes another way (primary_link.h)

@@ -119,7 +119,7 @@ Status cmd_function_restore(Context& ctx) {
 }
 
 Status cmd_function_kill(Context& ctx) {
-  return Scripts::of(ctx.engine).runner().kill(ctx, /*is_eval=*/false);
+  return Scripts::of(ctx.engine).busy_runner().kill(ctx, /*is_eval=*/false);
 }
 
 // ---- FUNCTION: questions
@@ -187,13 +187,13 @@ Status cmd_function_list(Context& ctx) {
 }
 
 Status cmd_function_stats(Context& ctx) {
-  const Scripts* scripts = Scripts::find(ctx.engine);
-  const bool is_running = scripts != nullptr && scripts->runner().is_running();
-  if (is_running && scripts->runner().is_eval()) return ctx.fail_text(scripts->busy_error());
+  Scripts* scripts = Scripts::find(ctx.engine);
+  const bool is_running = scripts != nullptr && scripts->busy_runner().is_running();
+  if (is_running && scripts->busy_runner().is_eval()) return ctx.fail_text(scripts->busy_error());
   ctx.reply.map(2);
   ctx.reply.bulk("running_script");
   if (is_running) {
-    const Runner::Running running = scripts->runner().running();
+    const Runner::Running running = scripts->busy_runner().running();
     ctx.reply.map(3);
     ctx.reply.bulk("name");
     ctx.reply.bulk(running.name);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/script/lua_state.h"
 
+#include <utility>
+
 #include "datastructs/base/check.h"
 #include "server/script/answer.h"
 #include "server/script/redis_api.h"
@@ -72,6 +74,24 @@ int LuaState::compile(ByteView text, const char* chunk_name, std::string& error)
   return LUA_NOREF;
 }
 
+int LuaState::call_limited(lua_State* lua, int arguments, int results) {
+  const int lifted = std::exchange(lifted_, 0);
+  const int outcome = lua_pcall(lua, arguments, results, 0);
+  lifted_ = lifted;
+  return outcome;
+}
+
+bool LuaState::push_behind_proxy(lua_State* lua, int at) const {
+  lua_pushvalue(lua, at);
+  lua_rawgeti(lua, LUA_REGISTRYINDEX, sandbox_.proxies);
+  lua_insert(lua, -2);
+  lua_rawget(lua, -2);
+  lua_remove(lua, -2);
+  if (lua_istable(lua, -1)) return true;
+  lua_pop(lua, 1);
+  return false;
+}
+
 void LuaState::show_api(Api api) {
   const Unlimited lifted(*this);
   push_kept(sandbox_.env_metatable);
@@ -94,7 +114,16 @@ void LuaState::spend_on_memory(size_t bytes) {
 void LuaState::set_watch(Watch watch) {
   watch_ = watch;
   const int instructions = watch == Watch::kClosely ? 1 : kHookEvery;
-  lua_sethook(lua_, Runner::on_instructions, LUA_MASKCOUNT, instructions);
+  const int events = watches_lines_ ? LUA_MASKCOUNT | LUA_MASKLINE : LUA_MASKCOUNT;
+  lua_sethook(lua_, Runner::on_instructions, events, instructions);
+}
+
+// A yield inside of a hook ends the hook, whichever coroutine it is that yields.
+void LuaState::end_hook(lua_State* lua) {
+  lua_State* coroutine = lua_newthread(lua);
+  lua_pushcfunction(coroutine, [](lua_State* self) { return lua_yield(self, 0); });
+  CHECK(lua_resume(coroutine, 0) == LUA_YIELD);
+  lua_pop(lua, 1);
 }
 
 void LuaState::collect_for(size_t made_bytes) {

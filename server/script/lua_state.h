@@ -51,6 +51,9 @@ class LuaState {
     LuaState& state_;
   };
 
+  // As lua_pcall without a handler, but under the limit, even if that is lifted.
+  int call_limited(lua_State* lua, int arguments, int results);
+
   // Compiles a text and keeps its function; drop() forgets it. LUA_NOREF leaves Lua's text in
   // `error`.
   int compile(ByteView text, const char* chunk_name, std::string& error);
@@ -59,6 +62,8 @@ class LuaState {
 
   // Pushes the table whose fields are the names that scripts see.
   void push_globals() { push_kept(sandbox_.globals); }
+  // Pushes the table behind the proxy at `at`; false, and nothing, if that is no proxy.
+  bool push_behind_proxy(lua_State* lua, int at) const;
   // While a library is loaded, scripts see its API alone.
   enum class Api : uint8_t { kScript, kLibrary };
   void show_api(Api api);
@@ -92,6 +97,13 @@ class LuaState {
   // How often the hook is called: after so many instructions, or after each.
   enum class Watch : uint8_t { kNowAndThen, kClosely };
   void set_watch(Watch watch);
+  // Each new line of a script, too.
+  void watch_lines() {
+    watches_lines_ = true;
+    set_watch(watch_);
+  }
+  // LuaJIT calls no hook while one runs. What a hook runs after this is looked at like a script.
+  static void end_hook(lua_State* lua);
   // The hook was called, and nothing ends the script.
   void go_on() {
     steps_left_ = kHookEvery;
@@ -128,6 +140,7 @@ class LuaState {
   int lifted_ = 0;
   size_t steps_left_ = kHookEvery;
   Watch watch_ = Watch::kNowAndThen;
+  bool watches_lines_ = false;
   char* stack_base_ = nullptr;
   lua_State* lua_ = nullptr;
   Sandbox sandbox_;

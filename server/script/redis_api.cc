@@ -7,6 +7,7 @@
 #include "datastructs/codec/number_text.h"
 #include "datastructs/codec/sha1.h"
 #include "server/engine/version.h"
+#include "server/script/debugger.h"
 #include "server/script/functions.h"
 #include "server/script/runner.h"
 
@@ -20,6 +21,12 @@ constexpr int kReplReplica = 2;
 constexpr int kReplAll = kReplAof | kReplReplica;
 
 Runner& runner_of(lua_State* lua) { return LuaState::of(lua).runner(); }
+
+// Who is shown what the script calls, if anybody is.
+Debugger* stepper_of(lua_State* lua) {
+  Debugger* debugger = runner_of(lua).debugger();
+  return debugger != nullptr && debugger->is_stepping() ? debugger : nullptr;
+}
 
 // ---- redis.call
 
@@ -51,10 +58,15 @@ bool write_numbers(lua_State* lua, int count) {
 // Where a script gets an error: redis.call raises it, redis.pcall returns it.
 enum class ErrorBy : uint8_t { kRaising, kReturning };
 
-int give_error(lua_State* lua, const char* text, ErrorBy way) {
-  if (way == ErrorBy::kRaising) return raise_error(lua, text);
+int return_error(lua_State* lua, ByteView text) {
+  if (Debugger* debugger = stepper_of(lua)) debugger->show_error(text);
   push_error(lua, text, Counted::kNo);
   return 1;
+}
+
+int give_error(lua_State* lua, const char* text, ErrorBy way) {
+  if (way == ErrorBy::kRaising) return raise_error(lua, text);
+  return return_error(lua, text);
 }
 
 // The arguments, as words of a command; else says what is wrong with them.
@@ -73,14 +85,17 @@ int call_command(lua_State* lua, ErrorBy way) {
   if (!runner.is_running())
     return raise_error(lua, "ERR redis.call/pcall can only be called inside a script invocation");
   if (const char* fault = gather_words(lua, runner.words())) return give_error(lua, fault, way);
-  LuaState::of(lua).spend(lua, runner.call(runner.words()));
+  if (Debugger* debugger = stepper_of(lua)) debugger->show_call(runner.words());
+  const size_t steps = runner.call(runner.words());
+  if (Debugger* debugger = stepper_of(lua))
+    debugger->show_reply(runner.tape(), runner.was_refused());
+  LuaState::of(lua).spend(lua, steps);
   // As many words as a stack holds leave no room for the reply.
   lua_settop(lua, 0);
   runner.tape().push_value(lua);
   return runner.tape().is_error() && way == ErrorBy::kRaising ? lua_error(lua) : 1;
 }
 
-int redis_call(lua_State* lua) { return call_command(lua, ErrorBy::kRaising); }
 int redis_pcall(lua_State* lua) { return call_command(lua, ErrorBy::kReturning); }
 
 // Whether who runs the script may run a command.
@@ -99,10 +114,9 @@ int redis_acl_check_cmd(lua_State* lua) {
 // ---- replies
 
 int redis_error_reply(lua_State* lua) {
-  if (lua_gettop(lua) != 1 || lua_type(lua, 1) != LUA_TSTRING) {
-    push_error(lua, errors::kWrongLuaArguments, Counted::kNo);
-    return 1;
-  }
+  if (lua_gettop(lua) != 1 || lua_type(lua, 1) != LUA_TSTRING)
+    return return_error(lua, errors::kWrongLuaArguments);
+  if (Debugger* debugger = stepper_of(lua)) debugger->show_own_error(lua_bytes(lua, 1));
   // "CODE text", with or without '-' ahead; what is one word has the code ERR.
   ByteView text = errors::shown(lua_bytes(lua, 1));
   if (text.starts_with('-')) text.remove_prefix(1);
@@ -118,10 +132,8 @@ int redis_error_reply(lua_State* lua) {
 }
 
 int redis_status_reply(lua_State* lua) {
-  if (lua_gettop(lua) != 1 || lua_type(lua, 1) != LUA_TSTRING) {
-    push_error(lua, errors::kWrongLuaArguments, Counted::kNo);
-    return 1;
-  }
+  if (lua_gettop(lua) != 1 || lua_type(lua, 1) != LUA_TSTRING)
+    return return_error(lua, errors::kWrongLuaArguments);
   lua_createtable(lua, 0, 1);
   lua_pushvalue(lua, 1);
   set_field(lua, -2, "ok");
@@ -182,12 +194,18 @@ int redis_replicate_commands(lua_State* lua) {
   return 1;
 }
 
-// There is no debugger.
+// True if there is a debugger that will stop at the next line.
 int redis_breakpoint(lua_State* lua) {
-  lua_pushboolean(lua, 0);
+  Debugger* debugger = runner_of(lua).debugger();
+  if (debugger != nullptr) debugger->break_at_next_line();
+  lua_pushboolean(lua, debugger != nullptr ? 1 : 0);
   return 1;
 }
-int redis_debug(lua_State*) { return 0; }
+
+int redis_debug(lua_State* lua) {
+  if (Debugger* debugger = runner_of(lua).debugger()) debugger->print(lua);
+  return 0;
+}
 
 // ---- tables
 
@@ -273,7 +291,10 @@ void push_library_api(lua_State* lua, const Sandbox& sandbox) {
   set_field(lua, -2, "redis");
 }
 
+int redis_call(lua_State* lua) { return call_command(lua, ErrorBy::kRaising); }
+
 int raise_error(lua_State* lua, const char* text) {
+  if (Debugger* debugger = stepper_of(lua)) debugger->show_error(text);
   push_error(lua, text, Counted::kNo);
   return lua_error(lua);
 }

@@ -14,6 +14,9 @@ void push_redis_api(lua_State* lua, LuaState::Kind kind);
 // Pushes the table of all names that a library sees while it is loaded.
 void push_library_api(lua_State* lua, const Sandbox& sandbox);
 
+// redis.call itself, of a script that is running.
+int redis_call(lua_State* lua);
+
 // Raises {err = text}: an error of the API, whose place is not part of the text.
 int raise_error(lua_State* lua, const char* text);
 

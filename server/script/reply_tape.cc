@@ -99,6 +99,12 @@ ReplyTape::Record ReplyTape::take(size_t& at) const {
   return record;
 }
 
+double ReplyTape::Record::real() const {
+  double value = 0;
+  std::memcpy(&value, &number, sizeof(value));
+  return value;
+}
+
 void ReplyTape::push_value(lua_State* lua) const {
   size_t at = 0;
   push_at(lua, at);
@@ -128,12 +134,9 @@ void ReplyTape::push_at(lua_State* lua, size_t& at) const {
     case Kind::kFalse:
     case Kind::kTrue:
       return lua_pushboolean(lua, record.kind == Kind::kTrue ? 1 : 0);
-    case Kind::kReal: {
-      double value = 0;
-      std::memcpy(&value, &record.number, sizeof(value));
-      lua_pushnumber(lua, value);
+    case Kind::kReal:
+      lua_pushnumber(lua, record.real());
       return push_named("double");
-    }
     case Kind::kBigNumber:
       push_bytes(lua, record.bytes);
       return push_named("big_number");

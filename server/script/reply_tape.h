@@ -50,7 +50,7 @@ class ReplyTape final : public Reply {
   void end_map(Mark mark, size_t pairs) override;
   void end_set(Mark mark, size_t count) override;
 
- private:
+  // ---- read record by record, by who wants no value of Lua (debug_values.h)
   enum class Kind : char {
     kStatus,
     kError,
@@ -72,7 +72,12 @@ class ReplyTape final : public Reply {
     Kind kind;
     uint64_t number;
     ByteView bytes;
+    double real() const;  // of kReal
   };
+  // The record at `at`, which moves behind it: for arrays and their like to the first element.
+  Record take(size_t& at) const;
+
+ private:
   static constexpr size_t kHeadBytes = 1 + sizeof(uint64_t);
   // More is given back after a reply.
   static constexpr size_t kKeptBytesMax = 64_KiB;
@@ -81,7 +86,6 @@ class ReplyTape final : public Reply {
   void add(Kind kind, ByteView bytes);
   void end(Mark mark, Kind kind, uint64_t number);
   Kind kind_at(size_t at) const { return static_cast<Kind>(bytes_[at]); }
-  Record take(size_t& at) const;
   void push_at(lua_State* lua, size_t& at) const;
   void push_elements(lua_State* lua, uint64_t count, size_t& at) const;
   void push_pairs(lua_State* lua, uint64_t pairs, size_t& at) const;

@@ -6,6 +6,7 @@
 
 #include "server/engine/engine.h"
 #include "server/script/answer.h"
+#include "server/script/debugger.h"
 #include "server/script/functions.h"
 
 namespace ouro {
@@ -15,7 +16,6 @@ constexpr ByteView kBusyScript =
     "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
 constexpr ByteView kBusyFunction =
     "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
-constexpr const char* kKilledText = "ERR Script killed by user with SCRIPT KILL...";
 constexpr const char* kLoadTimeoutText = "ERR FUNCTION LOAD timeout";
 
 void push_words(lua_State* lua, Argv words) {
@@ -27,6 +27,15 @@ void push_words(lua_State* lua, Argv words) {
 }
 
 }  // namespace
+
+Result<ScriptWords> split_words(Context& ctx) {
+  OURO_TRY(const int64_t count, ctx.integer(2));
+  const Argv words = ctx.argv.subspan(3);
+  if (count < 0) return ctx.fail_text(errors::kNegativeKeys);
+  if (static_cast<uint64_t>(count) > words.size()) return ctx.fail_text(errors::kTooManyKeys);
+  const auto keys = static_cast<size_t>(count);
+  return ScriptWords{words.first(keys), words.subspan(keys)};
+}
 
 void show_to_monitors(Context& ctx) {
   if (ctx.engine.monitors.active()) ctx.engine.monitors.show(ctx.engine, ctx.caller, ctx.argv);
@@ -50,40 +59,57 @@ Status Runner::check_flags(Context& ctx, const Job& job) const {
 }
 
 Status Runner::run(Context& ctx, const Job& job) {
+  OURO_TRY(begin(ctx, job));
+  return finish(ctx, execute());
+}
+
+Status Runner::begin(Context& ctx, const Job& job) {
   CHECK(!is_running());
   OURO_TRY(check_flags(ctx, job));
-  Run run{.ctx = ctx,
-          .job = job,
-          .limits = {.caller = &ctx.caller,
-                     .spec = &ctx.spec,
-                     .argv = ctx.argv,
-                     .read_only = job.read_only || job.flags.no_writes,
-                     .memory_is_short = engine_.eviction.is_short() && !job.flags.allow_oom &&
-                                        !ctx.caller.obeys()},
-          .started_ticks = engine_.stopwatch.ticks(),
-          .error = {},
-          .source = {}};
+  Run& run = run_.emplace(job);
+  run.limits = {.caller = &ctx.caller,
+                .spec = &ctx.spec,
+                .argv = ctx.argv,
+                .read_only = job.read_only || job.flags.no_writes,
+                .memory_is_short =
+                    engine_.eviction.is_short() && !job.flags.allow_oom && !ctx.caller.obeys()};
+  run.started_ticks = engine_.stopwatch.ticks();
   run.caller.db = ctx.caller.db;
   run.caller.no_touch = ctx.caller.no_touch;
   run.caller.imports = ctx.caller.imports;
-  run.caller.gates = Gate::kScript | (ctx.caller.gates & Gate::kAcl);
-  run.caller.user = ctx.caller.user;
   run.caller.script = &run.limits;
-  run_ = &run;
-  job.state.begin_stack();
-  lua_State* lua = job.state.lua();
-  const int base = lua_gettop(lua);
-  const int arguments = push_script(job);
-  const int outcome = lua_pcall(lua, arguments, job.is_eval ? 2 : 1, base + 1);
-  run_ = nullptr;
-  if (run.is_busy) engine_.executor.open_gate(Gate::kBusy);
-  if (run.is_killed) job.state.set_watch(LuaState::Watch::kNowAndThen);
+  refresh_access();
+  return Status::ok();
+}
 
-  const LuaState::Unlimited lifted(job.state);
-  const Status status = outcome == 0 ? write_answer(ctx, lua, job.state.answer_names(), run.resp3)
-                                     : fail(run, outcome, lua);
-  lua_settop(lua, base);
-  if (outcome == LUA_ERRMEM || outcome == LUA_ERRERR) job.state.collect_all();
+void Runner::refresh_access() {
+  const Caller& caller = *run_->limits.caller;
+  run_->caller.gates = Gate::kScript | (caller.gates & Gate::kAcl);
+  run_->caller.user = caller.user;
+}
+
+int Runner::execute() {
+  Run& run = *run_;
+  run.job.state.begin_stack();
+  lua_State* lua = run.job.state.lua();
+  run.stack_base = lua_gettop(lua);
+  const int arguments = push_script(run.job);
+  return lua_pcall(lua, arguments, run.job.is_eval ? 2 : 1, run.stack_base + 1);
+}
+
+Status Runner::finish(Context& ctx, int outcome) {
+  Run& run = *run_;
+  LuaState& state = run.job.state;
+  if (run.is_busy) engine_.executor.open_gate(Gate::kBusy);
+  if (run.is_killed) state.set_watch(LuaState::Watch::kNowAndThen);
+
+  const LuaState::Unlimited lifted(state);
+  lua_State* lua = state.lua();
+  const Status status = outcome == 0 ? write_answer(ctx, lua, state.answer_names(), run.resp3)
+                                     : fail(ctx, outcome, lua);
+  lua_settop(lua, run.stack_base);
+  run_.reset();
+  if (outcome == LUA_ERRMEM || outcome == LUA_ERRERR) state.collect_all();
   return status;
 }
 
@@ -107,20 +133,21 @@ int Runner::push_script(const Job& job) {
   return 0;
 }
 
-Status Runner::fail(Run& run, int outcome, lua_State* lua) {
+Status Runner::fail(Context& ctx, int outcome, lua_State* lua) {
+  const Run& run = *run_;
   if (outcome != LUA_ERRRUN || run.error.empty()) {
     // Raised by the machine itself, which asks no handler.
     const ByteView what = lua_isstring(lua, -1) != 0 ? lua_bytes(lua, -1) : "execution failure";
     std::string text = "ERR Error running script ";
     text.append(run.job.name).append(", ").append(what.substr(0, 100));
-    return run.ctx.fail_text(text);
+    return ctx.fail_text(text);
   }
   std::string text(errors::shown(run.error));
   if (!run.source.empty()) {
     text.append(" script: ").append(run.job.name).append(", on ").append(run.source);
     text.append(":").append(std::to_string(run.line)).append(".");
   }
-  (void)run.ctx.fail_text(text);
+  (void)ctx.fail_text(text);
   return run.error_is_counted ? Err::kCountedMessage : Err::kMessage;
 }
 
@@ -194,11 +221,23 @@ size_t Runner::call(Argv argv) {
   const CommandSpec* spec = executor.resolve(argv);
   const bool writes = spec != nullptr && spec->flags.has(Flag::kWrite);
   const uint64_t rejected = writes ? engine_.registry.stats(*spec).rejected : 0;
+  if (!admit(spec, argv)) return 0;
   if (!run.effects_wanted) engine_.commit.mute();
-  executor.run(run.caller, {.spec = spec, .argv = argv}, tape_);
+  run.was_refused =
+      executor.run(run.caller, {.spec = spec, .argv = argv}, tape_) == Executor::Outcome::kRefused;
   if (!run.effects_wanted) engine_.commit.unmute();
   if (writes && engine_.registry.stats(*spec).rejected == rejected) run.limits.has_written = true;
   return executor.timed_nanos() / kNanosAStep;
+}
+
+// What a script that leaves no trace may write. The reply says why not.
+bool Runner::admit(const CommandSpec* spec, Argv argv) {
+  if (overlay_ == nullptr || spec == nullptr) return true;
+  const char* fault = overlay_->admit(*spec, argv, run_->caller.db);
+  if (fault == nullptr) return true;
+  run_->was_refused = true;
+  tape_.error(fault);
+  return false;
 }
 
 std::optional<bool> Runner::is_permitted(Argv argv) const {
@@ -221,9 +260,12 @@ Millis Runner::elapsed_ms(uint64_t since_ticks) const {
   return static_cast<Millis>(static_cast<double>(ticks) / engine_.stopwatch.ticks_per_us() / 1000);
 }
 
-void Runner::on_instructions(lua_State* lua, lua_Debug*) {
+void Runner::on_instructions(lua_State* lua, lua_Debug* where) {
   LuaState& state = LuaState::of(lua);
-  const char* text = state.runner().look_at_clock();
+  Runner& runner = state.runner();
+  const char* text = runner.debugger_ == nullptr ? runner.look_at_clock()
+                     : runner.is_killed()        ? kKilledText
+                                                 : runner.debugger_->on_hook(lua, where);
   if (text == nullptr) return state.go_on();
   state.set_watch(LuaState::Watch::kClosely);
   push_error(lua, text, Counted::kNo);
@@ -235,7 +277,7 @@ const char* Runner::look_at_clock() {
     const bool is_over = loading_is_limited_ && elapsed_ms(loading_since_ticks_) > kLoadMillisMax;
     return is_over ? kLoadTimeoutText : nullptr;
   }
-  if (run_ == nullptr) return nullptr;
+  if (!run_) return nullptr;
   Run& run = *run_;
   const Millis threshold = engine_.options.busy_reply_threshold_ms;
   if (run.is_killed) return kKilledText;
@@ -270,12 +312,12 @@ Status Runner::kill(Context& ctx, bool is_eval) {
 }
 
 ByteView Runner::busy_error() const {
-  return run_ == nullptr || run_->job.is_eval ? kBusyScript : kBusyFunction;
+  return !run_ || run_->job.is_eval ? kBusyScript : kBusyFunction;
 }
 
 Runner::Running Runner::running() const {
   return {.name = run_->job.name,
-          .command = run_->ctx.argv,
+          .command = run_->limits.argv,
           .duration_ms = elapsed_ms(run_->started_ticks)};
 }
 

@@ -19,11 +19,20 @@
 
 #include "server/engine/context.h"
 #include "server/script/lua_state.h"
+#include "server/script/overlay.h"
 #include "server/script/reply_tape.h"
 
 namespace ouro {
 
+class Debugger;
 class FunctionLoad;
+
+// "numkeys key ... arg ..." behind the script of EVAL.
+struct ScriptWords {
+  Argv keys;
+  Argv arguments;
+};
+Result<ScriptWords> split_words(Context& ctx);
 
 // Monitors see a script ahead of what it calls.
 void show_to_monitors(Context& ctx);
@@ -44,12 +53,29 @@ class Runner {
   };
   // Answers ctx with what the script returns, or fails with what it raised.
   Status run(Context& ctx, const Job& job);
+  // The same in three parts, between which the script is running: for who lets it go on in several
+  // turns. The words that ctx and job show outlive finish(). execute() returns Lua's status.
+  Status begin(Context& ctx, const Job& job);
+  int execute();
+  Status finish(Context& ctx, int outcome);
+
+  // Its scripts are debugged by this one, which outlives them; what they write goes to `overlay`,
+  // unless that is null.
+  void attach(Debugger& debugger, Overlay* overlay) {
+    debugger_ = &debugger;
+    overlay_ = overlay;
+  }
+  Debugger* debugger() { return debugger_; }
+  // What the caller may do has changed since it began.
+  void refresh_access();
 
   // ---- for a script's calls; requires is_running()
-  bool is_running() const { return run_ != nullptr; }
+  bool is_running() const { return run_.has_value(); }
   // One command; its reply is on the tape. Says how many steps of a script take as long.
   size_t call(Argv argv);
   const ReplyTape& tape() const { return tape_; }
+  // The last command did not run: the reply says why.
+  bool was_refused() const { return run_->was_refused; }
   // Whether the caller's user may run such a command; none if there is no such command.
   std::optional<bool> is_permitted(Argv argv) const;
   // Where the words of a call are gathered: too many for a frame that must have no destructor.
@@ -66,6 +92,8 @@ class Runner {
   static void on_instructions(lua_State* lua, lua_Debug* where);
   // SCRIPT KILL, FUNCTION KILL.
   Status kill(Context& ctx, bool is_eval);
+  bool is_killed() const { return run_ && run_->is_killed; }
+  static constexpr const char* kKilledText = "ERR Script killed by user with SCRIPT KILL...";
   ByteView busy_error() const;
   struct Running {
     ByteView name;
@@ -86,15 +114,17 @@ class Runner {
   static constexpr uint64_t kNanosAStep = 4;
 
   struct Run {
-    Context& ctx;
-    const Job& job;
+    explicit Run(const Job& what) : job(what) {}
+    Job job;
     ScriptLimits limits;
     Caller caller{Origin::kScript};
-    uint64_t started_ticks;
+    uint64_t started_ticks = 0;
+    int stack_base = 0;  // of Lua's stack
     bool resp3 = false;
     bool effects_wanted = true;
     bool is_busy = false;
     bool is_killed = false;
+    bool was_refused = false;
     // What was raised, and where.
     std::string error;
     std::string source;
@@ -104,7 +134,8 @@ class Runner {
 
   Status check_flags(Context& ctx, const Job& job) const;
   int push_script(const Job& job);
-  Status fail(Run& run, int outcome, lua_State* lua);
+  Status fail(Context& ctx, int outcome, lua_State* lua);
+  bool admit(const CommandSpec* spec, Argv argv);
   void note_error(lua_State* lua);
   void find_tail_call(lua_State* lua, lua_Debug& where) const;
   // Says what to raise, or null.
@@ -112,7 +143,9 @@ class Runner {
   Millis elapsed_ms(uint64_t since_ticks) const;
 
   Engine& engine_;
-  Run* run_ = nullptr;
+  std::optional<Run> run_;
+  Debugger* debugger_ = nullptr;
+  Overlay* overlay_ = nullptr;
   FunctionLoad* loading_ = nullptr;
   bool loading_is_limited_ = false;
   uint64_t loading_since_ticks_ = 0;

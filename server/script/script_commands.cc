@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // EVAL and its kin, and SCRIPT.
 #include "server/commands/help.h"
+#include "server/engine/session.h"
 #include "server/script/scripts.h"
 #include "server/script/tables.h"
 
@@ -13,22 +14,8 @@ bool is_by_sha1(const CommandSpec& spec) { return spec.name.starts_with("EVALSHA
 
 // ---- EVAL
 
-// "numkeys key ... arg ..." behind the script.
-struct Words {
-  Argv keys;
-  Argv arguments;
-};
-Result<Words> split_words(Context& ctx) {
-  OURO_TRY(const int64_t count, ctx.integer(2));
-  const Argv words = ctx.argv.subspan(3);
-  if (count < 0) return ctx.fail_text(errors::kNegativeKeys);
-  if (static_cast<uint64_t>(count) > words.size()) return ctx.fail_text(errors::kTooManyKeys);
-  const auto keys = static_cast<size_t>(count);
-  return Words{words.first(keys), words.subspan(keys)};
-}
-
 Status run_script(Context& ctx, Scripts& scripts, const Script& script) {
-  OURO_TRY(const Words words, split_words(ctx));
+  OURO_TRY(const ScriptWords words, split_words(ctx));
   ctx.effects.none();
   // A copy: nothing of the cache is touched while it runs, but its words stand in the command.
   const Sha1Hex sha1 = script.sha1;
@@ -42,7 +29,22 @@ Status run_script(Context& ctx, Scripts& scripts, const Script& script) {
                                     .arguments = words.arguments});
 }
 
+bool wants_debugging(const Context& ctx) {
+  const Session* session = ctx.caller.session;
+  return session != nullptr && session->script_debug != Session::ScriptDebug::kNo;
+}
+
+// Begins to debug the script, or answers with what it has come to.
+Status debug_script(Context& ctx) {
+  DebugSessions& debugging = Scripts::of(ctx.engine).debugging();
+  if (DebugSession* debugged = debugging.find(*ctx.caller.session)) return debugged->answer(ctx);
+  show_to_monitors(ctx);
+  return debugging.open(ctx);
+}
+
 Status cmd_eval(Context& ctx) {
+  if (wants_debugging(ctx)) [[unlikely]]
+    return debug_script(ctx);
   show_to_monitors(ctx);
   OURO_TRY(split_words(ctx).status());
   Scripts& scripts = Scripts::of(ctx.engine);
@@ -56,6 +58,7 @@ Status cmd_eval(Context& ctx) {
 Status cmd_evalsha(Context& ctx) {
   show_to_monitors(ctx);
   if (ctx.argv[1].size() != std::tuple_size_v<Sha1Hex>) return ctx.fail("%s", kNoScriptText);
+  if (wants_debugging(ctx)) return ctx.fail("ERR Please use EVAL instead of EVALSHA for debugging");
   OURO_TRY(split_words(ctx).status());
   Scripts& scripts = Scripts::of(ctx.engine);
   if (scripts.cache() == nullptr) return ctx.fail("%s", kNoScriptText);
@@ -181,16 +184,24 @@ Status cmd_script_flush(Context& ctx) {
 }
 
 Status cmd_script_kill(Context& ctx) {
-  return Scripts::of(ctx.engine).runner().kill(ctx, /*is_eval=*/true);
+  return Scripts::of(ctx.engine).busy_runner().kill(ctx, /*is_eval=*/true);
 }
 
-// There is no debugger to switch on.
+// In Redis it must not stand behind other commands, since what answers them would come among the
+// debugger's lines.
 Status cmd_script_debug(Context& ctx) {
-  if (!equals_ignoring_case(ctx.argv[2], "no")) {
-    const bool is_known =
-        equals_ignoring_case(ctx.argv[2], "yes") || equals_ignoring_case(ctx.argv[2], "sync");
-    return ctx.fail(is_known ? "ERR this server has no debugger of scripts"
-                             : "ERR Use SCRIPT DEBUG YES/SYNC/NO");
+  Session* session = ctx.caller.session;
+  if (session == nullptr) return ctx.fail("ERR only a connection can debug scripts");
+  if (session->output_bytes() > 0)
+    return ctx.fail("ERR SCRIPT DEBUG must be called outside a pipeline");
+  if (equals_ignoring_case(ctx.argv[2], "no")) {
+    session->script_debug = Session::ScriptDebug::kNo;
+  } else if (equals_ignoring_case(ctx.argv[2], "yes")) {
+    session->script_debug = Session::ScriptDebug::kYes;
+  } else if (equals_ignoring_case(ctx.argv[2], "sync")) {
+    session->script_debug = Session::ScriptDebug::kSync;
+  } else {
+    return ctx.fail("ERR Use SCRIPT DEBUG YES/SYNC/NO");
   }
   ctx.reply.ok();
   return Status::ok();

@@ -107,6 +107,7 @@ Scripting::Facts Scripts::facts() const {
     facts.scripts = eval_->cache.size();
     facts.script_bytes = eval_->cache.memory_bytes();
   }
+  facts.eval_machine_bytes += debugging_.memory_bytes();
   if (functions_) facts.function_machine_bytes = functions_->memory_bytes();
   facts.libraries = libraries_.libraries().size();
   facts.functions = libraries_.function_count();

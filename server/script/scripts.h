@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "server/engine/engine.h"
+#include "server/script/debug_session.h"
 #include "server/script/functions.h"
 #include "server/script/runner.h"
 #include "server/script/script_cache.h"
@@ -24,6 +25,12 @@ class Scripts final : public Scripting {
 
   Runner& runner() { return runner_; }
   const Runner& runner() const { return runner_; }
+  // What SCRIPT KILL is about: the script that keeps others off the data, if one does.
+  Runner& busy_runner() {
+    DebugSession* const sync = debugging_.sync_session();
+    return sync == nullptr ? runner_ : sync->runner();
+  }
+  DebugSessions& debugging() { return debugging_; }
 
   // ---- scripts: the machine of EVAL with what is compiled in it
   struct Eval {
@@ -56,9 +63,12 @@ class Scripts final : public Scripting {
   // ---- Scripting
   Facts facts() const override;
   ByteView busy_error() const override { return runner_.busy_error(); }
+  void run_turn() override { debugging_.run_turn(); }
+  bool has_more() const override { return debugging_.has_more(); }
 
  private:
-  explicit Scripts(Engine& engine) : engine_(engine), runner_(engine) {}
+  explicit Scripts(Engine& engine)
+      : engine_(engine), runner_(engine), debugging_(engine, lua_heap_) {}
   bool load_into(LibrarySet& set, ByteView source, const Load& how, std::string& error);
   std::string conflict_with(const LibrarySet& from, Restore how) const;
   void drop_all(LibrarySet& set);
@@ -72,6 +82,7 @@ class Scripts final : public Scripting {
   std::optional<Eval> eval_;
   std::optional<LuaState> functions_;
   LibrarySet libraries_;
+  DebugSessions debugging_;
 };
 
 }  // namespace ouro

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Overlay: what a script has changed that is to leave no trace (SCRIPT DEBUG YES), kept beside the
+// databases while others use them.
+//
+//      databases       key: theirs     enter()      key: the script's      leave()     key: theirs
+//      this            key: the        ------->     key: theirs            ------>     key: the
+//                           script's                                                       script's
+//
+// Before a command writes to a key for the first time, the value is copied, as COPY does it. While
+// the script is in, nobody hears of what it does: no effect is logged, no event is sent.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/engine/engine.h"
+
+namespace ouro {
+
+class Overlay {
+ public:
+  // Keys: all are moved at each end of each slice of the script's, half a microsecond each, while
+  // nobody else is served.
+  static constexpr size_t kKeysMax = 2000;
+  // What all values of the script take, with the room that they grew by. They are copied in one go,
+  // at about a gigabyte a second.
+  static constexpr size_t kBytesMax = 64_MiB;
+
+  explicit Overlay(Engine& engine) : engine_(engine) {}
+  ~Overlay();
+  Overlay(const Overlay&) = delete;
+  Overlay& operator=(const Overlay&) = delete;
+
+  void enter();
+  void leave();
+  // Before a command runs for the caller's database `db`. Returns why it may not, or null.
+  // Requires: the script is in.
+  const char* admit(const CommandSpec& spec, Argv argv, DbIndex db);
+
+ private:
+  // What is not in the database at this moment: the script's, or, while the script is in, theirs.
+  struct Held {
+    DbIndex db;
+    std::string name;
+    std::optional<Value> value = {};
+    UnixMs deadline = 0;
+    uint32_t access = 0;
+  };
+
+  void exchange();
+  void exchange(Held& held);
+  bool holds(DbIndex db, ByteView name) const;
+  bool add(DbIndex db, ByteView name);
+  void end_what_is_due(DbIndex db, const Key& key);
+  // What the values of the script take. Signed: a script may free more than it takes.
+  int64_t bytes() const;
+
+  Engine& engine_;
+  std::vector<Held> held_;  // sorted by database and name
+  int64_t bytes_ = 0;       // at the last leave()
+  size_t used_before_ = 0;  // of the heap, at enter()
+  uint64_t changes_before_ = 0;
+};
+
+}  // namespace ouro
