@@ -11,8 +11,7 @@ namespace ouro {
 namespace {
 
 constexpr ByteView kMarkerHead = "ouro:";
-// "[host]:port" of a member; more is no name of one.
-constexpr size_t kMemberBytesMax = 300;
+constexpr ByteView kNoBallot = "-";
 
 }  // namespace
 
@@ -32,10 +31,26 @@ std::optional<Ballot> parse_marker(ByteView word) {
   return Ballot{.counter = *counter, .member = std::string(member)};
 }
 
+std::string text_of(const LogEnd& end) {
+  return std::to_string(end.offset) + ' ' +
+         (end.ballot.counter == 0 ? std::string(kNoBallot) : marker_of(end.ballot));
+}
+
+std::optional<LogEnd> parse_log_end(ByteView text) {
+  const size_t blank = text.find(' ');
+  if (blank == ByteView::npos) return std::nullopt;
+  const auto offset = parse_uint64(text.substr(0, blank));
+  const ByteView word = text.substr(blank + 1);
+  const std::optional<Ballot> ballot = word == kNoBallot ? Ballot() : parse_marker(word);
+  if (!offset || !ballot) return std::nullopt;
+  return LogEnd{.ballot = *ballot, .offset = *offset};
+}
+
 Voter::Answer Voter::ask(const Ballot& ballot, Instant now) {
+  if (!is_whole_) return Answer::kNotWhole;
   if (ballot == promised_) return Answer::kPromised;
   if (ballot < promised_) return Answer::kSeenHigher;
-  if (now < leased_until_) return Answer::kLeased;
+  if (now < leased_until_ && ballot.member != last_.member) return Answer::kLeased;
   promised_ = ballot;
   return Answer::kPromised;
 }
@@ -45,22 +60,22 @@ void Voter::on_log(const Ballot& ballot) {
   promised_ = std::max(promised_, ballot);
 }
 
+void Voter::forget_log() {
+  last_ = {};
+  is_whole_ = false;
+}
+
 void Voter::grant(Instant until) { leased_until_ = std::max(leased_until_, until); }
 
 Ballot Voter::next_of(std::string member) const {
   return {.counter = std::max(promised_, last_).counter + 1, .member = std::move(member)};
 }
 
-Election::Election(size_t members, size_t acks, Ballot ballot, std::string self, LogEnd end)
-    : needed_(members - acks),
-      acks_(acks),
-      ballot_(std::move(ballot)),
-      self_(std::move(self)),
-      furthest_(self_),
-      goal_(std::move(end)) {
+Election::Election(size_t members, size_t acks, Ballot ballot, std::string self,
+                   const std::optional<LogEnd>& end)
+    : needed_(members - acks), ballot_(std::move(ballot)), self_(std::move(self)) {
   CHECK(acks < members);
-  promised_.push_back(self_);
-  count();
+  if (end) on_promise(self_, *end);
 }
 
 void Election::on_promise(const std::string& member, const LogEnd& end) {
@@ -68,7 +83,7 @@ void Election::on_promise(const std::string& member, const LogEnd& end) {
   if (stage_ != Stage::kAsking) return;
   if (std::find(promised_.begin(), promised_.end(), member) != promised_.end()) return;
   promised_.push_back(member);
-  if (goal_ < end) {
+  if (furthest_.empty() || goal_ < end) {
     goal_ = end;
     furthest_ = member;
   }
@@ -87,10 +102,6 @@ void Election::on_seen_higher(const Ballot& ballot) {
 
 void Election::on_fetched(const LogEnd& end) {
   if (stage_ == Stage::kFetching && end >= goal_) stage_ = Stage::kMarking;
-}
-
-void Election::on_marker_acked(size_t replicas) {
-  if (stage_ == Stage::kMarking && replicas >= acks_) stage_ = Stage::kLeads;
 }
 
 }  // namespace ouro

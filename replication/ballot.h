@@ -24,6 +24,9 @@
 
 namespace ouro {
 
+// "host:port" of a member; more is no name of one.
+inline constexpr size_t kMemberBytesMax = 300;
+
 struct Ballot {
   uint64_t counter = 0;  // 0: none, below all
   std::string member;    // who leads by it
@@ -41,39 +44,55 @@ struct LogEnd {
 std::string marker_of(const Ballot& ballot);
 std::optional<Ballot> parse_marker(ByteView word);
 
-// A member's part in who may lead. Its state is to be on disk before what follows from it is told.
+// As members tell each other: "<offset> <marker of the ballot, or - for none>".
+std::string text_of(const LogEnd& end);
+std::optional<LogEnd> parse_log_end(ByteView text);
+
+// A member's part in who may lead. What it has promised is to be on disk before it is told.
+// One that has just started is not whole: of what it acknowledged something may be gone. It
+// promises nothing until it has again what a leader has (readmission).
 class Voter {
  public:
   enum class Answer : uint8_t {
     kPromised,
     kSeenHigher,  // promised() says which
     kLeased,      // somebody leads for sure until leased_until()
+    kNotWhole,
   };
 
   Voter() = default;
   // As it was stored.
-  Voter(Ballot promised, Ballot last) : promised_(std::move(promised)), last_(std::move(last)) {}
+  explicit Voter(Ballot promised) : promised_(std::move(promised)) {}
 
+  // Whether all that it ever acknowledged is in its log.
+  bool is_whole() const { return is_whole_; }
+  void set_whole(bool is_whole) { is_whole_ = is_whole; }
   const Ballot& promised() const { return promised_; }
   // The last ballot that has a byte in this member's log.
   const Ballot& last() const { return last_; }
 
-  // Somebody asks for a promise. The same ballot again is promised again.
+  // Somebody asks for a promise. The same ballot again is promised again, and who leads is
+  // promised a higher one.
   Answer ask(const Ballot& ballot, Instant now);
+  // This member itself wants to lead by `ballot`, which is above all that it knows.
+  void stand(const Ballot& ballot) { promised_ = ballot; }
   // What of `stream` has come may be acknowledged.
   bool may_acknowledge(const Ballot& stream) const { return stream >= promised_; }
   // A marker has come, or a snapshot whose last ballot this is.
   void on_log(const Ballot& ballot);
+  // What is here is another log, whose last ballot is not known.
+  void forget_log();
   // An acknowledgement that leaves now grants the leader so much time: until then nobody else is
   // promised anything.
   void grant(Instant until);
-  // The leader gives it back (a planned switch).
+  // The leader has given it back (a planned switch).
   void end_lease() { leased_until_ = 0; }
   Instant leased_until() const { return leased_until_; }
   // A ballot of `member` above all that this one knows.
   Ballot next_of(std::string member) const;
 
  private:
+  bool is_whole_ = false;
   Ballot promised_;
   Ballot last_;
   Instant leased_until_ = 0;
@@ -88,17 +107,20 @@ class Election {
  public:
   enum class Stage : uint8_t { kAsking, kFetching, kMarking, kLeads, kLost };
 
-  // `acks`: K. `self` has promised `ballot` already, and its log ends at `end`.
-  // Requires: acks < members.
-  Election(size_t members, size_t acks, Ballot ballot, std::string self, LogEnd end);
+  // `acks`: K. `self` has promised `ballot` already, and its log ends at `end`; none if it is not
+  // whole, and does not count. Requires: acks < members.
+  Election(size_t members, size_t acks, Ballot ballot, std::string self,
+           const std::optional<LogEnd>& end);
 
   // Every member at most once counts.
   void on_promise(const std::string& member, const LogEnd& end);
   void on_seen_higher(const Ballot& ballot);
   // The log has grown to `end`, from source().
   void on_fetched(const LogEnd& end);
-  // So many replicas have the marker.
-  void on_marker_acked(size_t replicas);
+  // K replicas have the marker.
+  void on_marker_acked() {
+    if (stage_ == Stage::kMarking) stage_ = Stage::kLeads;
+  }
   // Given up: somebody it needs is gone, or the time is over.
   void give_up() { stage_ = Stage::kLost; }
 
@@ -117,7 +139,6 @@ class Election {
 
   Stage stage_ = Stage::kAsking;
   size_t needed_;
-  size_t acks_;
   Ballot ballot_;
   std::string self_;
   std::vector<std::string> promised_;

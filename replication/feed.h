@@ -41,7 +41,11 @@ class Feed {
   bool knows_psync2 = false;
   bool wants_snapshot_alone = false;   // rdb-only: closed behind it
   bool wants_functions_alone = false;  // rdb-filter-only functions
-  bool speaks_psync = true;            // it did not come by SYNC, which has no answer
+  // Of semi-sync-members, and so long it promises nobody else the lead once it has acknowledged;
+  // empty: none of them.
+  std::string member;
+  Micros lease = 0;
+  bool speaks_psync = true;  // it did not come by SYNC, which has no answer
 
   // ---- how far it is
   uint64_t begins_at = 0;  // its stream; of a full sync, the moment of the snapshot

@@ -67,6 +67,16 @@ void Follow::introduce() {
   if (!we.announced_ip.empty())
     ask(Question::kAddress, {"REPLCONF", "ip-address", we.announced_ip});
   ask(Question::kAbilities, {"REPLCONF", "capa", "eof", "capa", "psync2", "capa", "ouro"});
+  if (!we.membership) return;
+  const std::string lease = std::to_string(we.membership->lease);
+  const std::string promised = marker_of(we.membership->promised);
+  if (we.membership->promised.counter == 0) {
+    ask(Question::kMember, {"REPLCONF", "ouro-member", we.membership->member, "ouro-lease", lease});
+  } else {
+    ask(Question::kMember, {"REPLCONF", "ouro-member", we.membership->member, "ouro-lease", lease,
+                            "ouro-promised", promised});
+  }
+  ask(Question::kBallot, {"REPLCONF", "ouro-ballot", "?"});
 }
 
 void Follow::ask_for_data() {
@@ -80,7 +90,7 @@ void Follow::ask_for_data() {
 }
 
 void Follow::send_ack() {
-  if (talk_ != State::kStream) return;
+  if (talk_ != State::kStream || !sink_.may_acknowledge()) return;
   const std::string applied = std::to_string(applied_);
   const std::optional<uint64_t> durable = sink_.durable();
   if (!durable) return say({"REPLCONF", "ACK", applied});
@@ -164,10 +174,37 @@ void Follow::on_answer(ByteView line) {
     case Question::kAbilities:
       if (is_error) sink_.on_remark("The primary does not understand REPLCONF: " + text);
       break;
+    case Question::kMember:
+      if (is_error) return fail("The primary does not count us as one of its members: " + text);
+      break;
+    case Question::kBallot:
+      on_ballot_answer(line);
+      if (talk_ == State::kFailed) return;
+      break;
     case Question::kData:
       return on_data_answer(line);
   }
   if (questions_.empty()) ask_for_data();
+}
+
+// Whoever leads by an older ballot than was promised does not lead any more.
+void Follow::on_ballot_answer(ByteView line) {
+  constexpr ByteView kLeads = "+LEADS ";
+  constexpr ByteView kFollows = "+FOLLOWS ";
+  std::optional<LogEnd> end;
+  if (starts(line, kLeads)) {
+    primary_leads_ = true;
+    end = parse_log_end(line.substr(kLeads.size()));
+  } else if (starts(line, kFollows)) {
+    end = parse_log_end(line.substr(kFollows.size()));
+  }
+  if (!end) return fail("The primary does not tell its ballot: " + std::string(line));
+  primary_end_ = *end;
+  const Ballot& least = introduction_.membership->least;
+  if (introduction_.membership->must_lead && !primary_leads_)
+    fail("The primary does not lead: its replicas would not count");
+  else if (end->ballot < least)
+    fail("The primary leads by " + marker_of(end->ballot) + ", which is below " + marker_of(least));
 }
 
 void Follow::on_data_answer(ByteView line) {
@@ -175,7 +212,8 @@ void Follow::on_data_answer(ByteView line) {
   constexpr ByteView kPartial = "+CONTINUE";
   if (starts(line, kFull)) return on_full_sync(line.substr(kFull.size()));
   if (starts(line, kPartial)) return on_partial_sync(line.substr(kPartial.size()));
-  was_refused_ = true;
+  is_to_try_again_ = starts(line, "-TRYAGAIN ");
+  was_refused_ = !is_to_try_again_;
   fail("The primary cannot be followed: " + std::string(line));
 }
 
@@ -312,6 +350,8 @@ void Follow::apply_command(ByteView item, std::span<const AofScanner::Place> wor
     if (!db || *db > std::numeric_limits<DbIndex>::max())
       return fail("The primary selects what is no database: " + std::string(argv[1]));
     db_ = static_cast<DbIndex>(*db);
+  } else if (is_command(argv, 2, "PING")) {
+    if (const std::optional<Ballot> ballot = parse_marker(argv[1])) sink_.on_marker(*ballot);
   } else if (equals_ignoring_case(argv[0], "REPLCONF")) {
     // The answer names what was before this command.
     if (argv.size() == 3 && equals_ignoring_case(argv[1], "GETACK")) send_ack();

@@ -26,6 +26,7 @@
 #include "datastructs/base/function_ref.h"
 #include "datastructs/base/result.h"
 #include "persistence/aof_scanner.h"
+#include "replication/ballot.h"
 #include "replication/history.h"
 
 namespace ouro {
@@ -51,6 +52,10 @@ class FollowSink {
   virtual void apply(DbIndex db, Argv argv, ByteView raw) = 0;
   // One command or one group of them has been applied, by these bytes; `db` is selected behind it.
   virtual void on_applied(ByteView bytes, DbIndex db) = 0;
+  // A ballot begins here in the stream.
+  virtual void on_marker(const Ballot& ballot) = 0;
+  // Whether what was applied may be acknowledged; if so, it will be.
+  virtual bool may_acknowledge() = 0;
   // How far the stream is on our own disk; none if it is not kept there.
   virtual std::optional<uint64_t> durable() const = 0;
   // For the log: an answer that we can do without.
@@ -68,6 +73,16 @@ class Follow final : public Endpoint {
     std::optional<History> history = {};
     DbIndex db = 0;
     bool asks_to_take_over = false;  // PSYNC ... FAILOVER
+    // Of semi-sync-members. The primary is followed only if it leads (unless what it has is to be
+    // fetched, or it is about to), by `least` or a higher ballot.
+    struct Membership {
+      std::string member;
+      Millis lease;
+      Ballot least;
+      bool must_lead;
+      Ballot promised;
+    };
+    std::optional<Membership> membership = {};
   };
 
   Follow(Heap& heap, Introduction introduction, FollowSink& sink);
@@ -93,18 +108,32 @@ class Follow final : public Endpoint {
   // Of what came, a command that is there in part.
   size_t kept_bytes() const { return kept_.size(); }
   const std::string& problem() const { return problem_; }
-  // It gave no data, and said so.
+  // It gave no data, and said so; if it asks to be asked again soon, that is none.
   bool was_refused() const { return was_refused_; }
+  bool is_to_try_again() const { return is_to_try_again_; }
+  // Where its log ended when we came, if it told, and whether it leads itself.
+  const LogEnd& primary_end() const { return primary_end_; }
+  bool primary_leads() const { return primary_leads_; }
 
  private:
   // What is asked before the data, in this order; each has one line as an answer.
-  enum class Question : uint8_t { kPing, kAuth, kPort, kAddress, kAbilities, kData };
+  enum class Question : uint8_t {
+    kPing,
+    kAuth,
+    kPort,
+    kAddress,
+    kAbilities,
+    kMember,
+    kBallot,
+    kData
+  };
 
   void say(std::initializer_list<ByteView> words);
   void ask(Question question, std::initializer_list<ByteView> words);
   void introduce();
   void ask_for_data();
   void on_answer(ByteView line);
+  void on_ballot_answer(ByteView line);
   void on_data_answer(ByteView line);
   void on_full_sync(ByteView words);
   void on_partial_sync(ByteView id);
@@ -128,6 +157,9 @@ class Follow final : public Endpoint {
   uint64_t durable_told_ = 0;
   std::string problem_;
   bool was_refused_ = false;
+  bool is_to_try_again_ = false;
+  LogEnd primary_end_;
+  bool primary_leads_ = false;
   std::string kept_;  // came, and could not be taken yet
 
   // ---- of the snapshot

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "datastructs/codec/number_text.h"
+#include "replication/ballot.h"
 
 namespace ouro {
 namespace {
@@ -21,6 +22,7 @@ constexpr std::array<std::string_view, 2> kDurabilityNames = {"memory", "disk"};
 
 // Beyond that nobody has replicas.
 constexpr int64_t kAcksMax = 64;
+constexpr size_t kMembersMax = 64;
 
 bool fail(std::string& error, ByteView text) {
   error.assign(text);
@@ -30,6 +32,25 @@ bool fail(std::string& error, ByteView text) {
 bool check_backlog_size(Words, OptionValue& value, std::string&) {
   constexpr int64_t kLeast = 16_KiB;
   value.number = std::max(value.number, kLeast);
+  return true;
+}
+
+// "host:port", each once.
+bool check_members(Words words, OptionValue& value, std::string& error) {
+  value.text.clear();
+  if (words.size() == 1 && words[0].empty()) return true;
+  if (words.size() > kMembersMax) return fail(error, "too many members");
+  for (size_t i = 0; i < words.size(); ++i) {
+    const size_t colon = words[i].rfind(':');
+    const bool has_both =
+        colon != ByteView::npos && colon > 0 && words[i].size() <= kMemberBytesMax;
+    const auto port = has_both ? parse_int64(words[i].substr(colon + 1)) : std::nullopt;
+    if (!port || *port < 1 || *port > 65535) return fail(error, "a member is 'host:port'");
+    if (std::find(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(i), words[i]) !=
+        words.begin() + static_cast<std::ptrdiff_t>(i))
+      return fail(error, "a member is named twice");
+    value.text.append(value.text.empty() ? "" : " ").append(words[i]);
+  }
   return true;
 }
 
@@ -209,6 +230,13 @@ constexpr OptionRow kRows[] = {
      .names = kDurabilityNames,
      .field = option_field<&R::semi_sync_durability>(),
      .doc = "A replica counts once it has a write in memory, or synced to its disk."},
+    {.name = "semi-sync-members",
+     .kind = K::kWords,
+     .flags = OptionFlag::kHidden,
+     .standard = "",
+     .field = option_field<&R::semi_sync_members>(),
+     .check = check_members,
+     .doc = "All nodes that could lead, this one among them: who leads needs their promises."},
     {.name = "semi-sync-timeout",
      .kind = K::kInteger,
      .flags = OptionFlag::kHidden,

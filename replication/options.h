@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "datastructs/base/option.h"
 #include "datastructs/base/units.h"
@@ -36,6 +37,8 @@ struct ReplicationOptions {
   int64_t min_replicas_max_lag_seconds = 10;     // 0 the same
 
   // ---- semi-sync
+  std::vector<std::string>
+      semi_sync_members;        // "host:port" of all that could lead; none: no ballots
   uint64_t semi_sync_acks = 0;  // replicas that must have a write before it is answered; 0: off
   Millis semi_sync_timeout = 1000;
   SemiSyncPolicy semi_sync_timeout_policy = SemiSyncPolicy::kRefuse;

@@ -115,6 +115,7 @@ def all_steps(args, build):
     steps.append(Step("replication_test", [python, str(tests / "compat/replication_test.py"), str(build)] + seed, alone=True))
     steps.append(Step("failover_test", [python, str(tests / "compat/failover_test.py"), str(build)], alone=True))
     steps.append(Step("semi_sync_test", [python, str(tests / "compat/semi_sync_test.py"), str(build)], alone=True))
+    steps.append(Step("election_test", [python, str(tests / "compat/election_test.py"), str(build)], alone=True))
     steps.append(Step("descriptor_limit_test", [python, str(tests / "compat/descriptor_limit_test.py"), str(build)], alone=True))
     steps.append(Step("follow_test", [python, str(tests / "compat/follow_test.py"), str(build)] + seed, alone=True))
     steps.append(Step("restart_test", [python, str(tests / "compat/restart_test.py"), str(build)], alone=True))

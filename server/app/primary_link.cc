@@ -107,7 +107,8 @@ Instant PrimaryLink::due() const {
 }
 
 bool PrimaryLink::may_dial() const {
-  return engine_.replication.follows() && !is_stopped_ && talking_ == nullptr &&
+  return engine_.replication.follows() && !engine_.replication.is_closed() &&
+         engine_.leadership.may_dial() && !is_stopped_ && talking_ == nullptr &&
          dialer_.is_idle() && intake_.is_idle() && !engine_.persistence.loading.active;
 }
 
@@ -164,6 +165,13 @@ Follow::Introduction PrimaryLink::introduction() const {
   if (replication.has_stream()) we.history = replication.history();
   we.db = replication.stream_db();
   we.asks_to_take_over = engine_.failover.state() == Failover::State::kInProgress;
+  const Leadership& leadership = engine_.leadership;
+  if (leadership.is_on())
+    we.membership = {.member = leadership.self(),
+                     .lease = options.semi_sync_timeout,
+                     .least = leadership.least_ballot(),
+                     .must_lead = !leadership.is_fetching() && !we.asks_to_take_over,
+                     .promised = leadership.voter().promised()};
   return we;
 }
 
@@ -209,7 +217,9 @@ void PrimaryLink::note_talk() {
   const bool was_refused = peer.follow.was_refused();
   if (talk == Follow::State::kFailed) {
     const std::string why = peer.follow.problem();  // the peer goes
+    const bool is_to_try_again = peer.follow.is_to_try_again();
     lose(why);
+    if (is_to_try_again) retry_at_ = loop_.now() + kRetrySoonAfter;
     if (was_refused) engine_.failover.on_refused();
     return;
   }
@@ -267,12 +277,15 @@ bool PrimaryLink::on_snapshot(ByteView bytes) {
 // The data are the primary's by now, and the log is of those before.
 void PrimaryLink::end_full_sync() {
   engine_.replication.adopt(std::move(full_id_), full_offset_, intake_.stream_db());
+  engine_.leadership.on_full_sync(intake_.ballot(), talking_->follow.primary_leads());
   aof_.begin_anew();
 }
 
 void PrimaryLink::on_partial_sync(const ReplicationId* id) {
   engine_.log.write(LogLevel::kNotice, "Successful partial resynchronization with master.");
   engine_.failover.on_taken_over();
+  if (talking_->follow.primary_leads())
+    engine_.leadership.on_continued(talking_->follow.primary_end().offset);
   if (id == nullptr) return;
   engine_.log.print(LogLevel::kNotice, "Master replication ID changed to %s", id->c_str());
   engine_.replication.adopt_id(*id);

@@ -49,6 +49,8 @@ class PrimaryLink final : private DialSink, private FollowSink, private SessionO
  private:
   struct Peer;
   static constexpr Micros kRetryAfter = 1'000'000;
+  // Who is asked is about to lead.
+  static constexpr Micros kRetrySoonAfter = 20'000;
 
   PrimaryFacts& facts() { return engine_.replication.primary; }
   void begin_role();
@@ -79,6 +81,8 @@ class PrimaryLink final : private DialSink, private FollowSink, private SessionO
   void apply_together(FunctionRef<void()> commands) override;
   void apply(DbIndex db, Argv argv, ByteView raw) override;
   void on_applied(ByteView bytes, DbIndex db) override;
+  void on_marker(const Ballot& ballot) override { engine_.leadership.on_marker(ballot); }
+  bool may_acknowledge() override { return engine_.leadership.may_acknowledge(); }
   std::optional<uint64_t> durable() const override { return engine_.replication.durable_offset(); }
   void on_remark(const std::string& text) override;
   // ---- SessionOwner

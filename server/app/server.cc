@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "server/engine/version.h"
-#include "server/io/blocking_file.h"
 #include "server/io/crash_report.h"
 #include "server/io/process.h"
 #include "server/io/random_bytes.h"
@@ -71,7 +70,8 @@ Server::Server(const Setup& setup)
       aof_(setup.loop, loader_, engine_, setup.options),
       migrator_(setup.loop, flush_list_, engine_),
       primary_link_(setup.loop, flush_list_, loader_, aof_, engine_, setup.options),
-      replica_sync_(setup.loop, engine_, setup.options.app) {
+      replica_sync_(setup.loop, engine_, setup.options.app),
+      candidate_(setup.loop, flush_list_, engine_, setup.options) {
   begin_engine_turn();
   engine_.persistence.last_save = started_;
   if (setup.handle_signals) signals_ = std::make_unique<Signals>(loop_, *this);
@@ -113,6 +113,10 @@ bool Server::start() {
     return false;
   }
   follow_as_configured();
+  if (std::string error; !engine_.leadership.begin(error)) {
+    log_.write(LogLevel::kWarning, error);
+    return false;
+  }
   load();
   return !load_failed_;
 }
@@ -243,19 +247,21 @@ void Server::stop() {
   engine_.exclusive.break_off();
   migrator_.stop();
   primary_link_.stop();
+  candidate_.stop();
   snapshots_.stop();
   replica_sync_.stop();
   loader_.give_up();
   const auto idle = [this] {
     return clients_.empty() && listeners_.is_idle() && snapshots_.is_idle() &&
-           migrator_.is_idle() && primary_link_.is_idle() && replica_sync_.is_idle() &&
-           (signals_ == nullptr || signals_->is_idle());
+           migrator_.is_idle() && primary_link_.is_idle() && candidate_.is_idle() &&
+           replica_sync_.is_idle() && (signals_ == nullptr || signals_->is_idle());
   };
   while (!idle()) {
     loop_.run_once(10);
     (void)loader_.turn();
     (void)snapshots_.turn();
     (void)primary_link_.turn();
+    candidate_.turn();
     (void)replica_sync_.turn();
   }
   aof_.finish();
@@ -312,7 +318,7 @@ Status Server::rewrite_config(RewriteScope scope, std::string& error) {
     return Err::kInvalid;
   }
   std::string before;
-  if (const int code = read_whole_file(options_.app.config_file, before);
+  if (const int code = loop_.read_file(options_.app.config_file, before);
       code != 0 && code != ENOENT) {
     error = std::string("Rewriting config file: ") + strerrordesc_np(code);
     return Err::kIo;
@@ -321,7 +327,7 @@ Status Server::rewrite_config(RewriteScope scope, std::string& error) {
   Config::Directive users{.name = "user", .lines = {}};
   if (engine_.options.aclfile.empty()) users.lines = engine_.acl.lines();
   if (const int code =
-          ouro::replace_file(options_.app.config_file, config_.rewrite(before, scope, users));
+          loop_.replace_file(options_.app.config_file, config_.rewrite(before, scope, users));
       code != 0) {
     error = std::string("Rewriting config file: ") + strerrordesc_np(code);
     return Err::kIo;
@@ -330,14 +336,14 @@ Status Server::rewrite_config(RewriteScope scope, std::string& error) {
 }
 
 Status Server::read_file(const std::string& path, std::string& bytes, std::string& error) {
-  const int code = read_whole_file(path, bytes);
+  const int code = loop_.read_file(path, bytes);
   if (code == 0) return Status::ok();
   error = strerrordesc_np(code);
   return Err::kIo;
 }
 
 Status Server::replace_file(const std::string& path, ByteView bytes, std::string& error) {
-  const int code = ouro::replace_file(path, bytes);
+  const int code = loop_.replace_file(path, bytes);
   if (code == 0) return Status::ok();
   error = strerrordesc_np(code);
   return Err::kIo;

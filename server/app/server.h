@@ -13,6 +13,7 @@
 
 #include "server/app/allocator.h"
 #include "server/app/aof_driver.h"
+#include "server/app/candidate.h"
 #include "server/app/loader.h"
 #include "server/app/migrator.h"
 #include "server/app/options.h"
@@ -145,6 +146,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Migrator migrator_;
   PrimaryLink primary_link_;
   ReplicaSync replica_sync_;
+  Candidate candidate_;
   bool is_loaded_ = false;
   bool load_failed_ = false;
   // By a signal, at a moment when a snapshot could not be made.

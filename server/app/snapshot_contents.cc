@@ -24,6 +24,8 @@ SnapshotFacts snapshot_facts(Engine& engine, SnapshotUse use) {
     facts.aux.emplace_back("repl-stream-db", std::to_string(replication.stream_db()));
     facts.aux.emplace_back("repl-id", replication.history().id);
     facts.aux.emplace_back("repl-offset", std::to_string(replication.history().offset));
+    if (const Ballot& last = engine.leadership.voter().last(); last.counter > 0)
+      facts.aux.emplace_back("ouro-ballot", marker_of(last));
   }
   facts.aux.emplace_back("aof-base", use == SnapshotUse::kLogBase ? "1" : "0");
   facts.functions = function_texts(engine);
@@ -112,6 +114,7 @@ void SnapshotLoad::restore_stream() {
   if (!options_.restores_stream || std::exchange(is_restored_, true)) return;
   if (!is_replication_id(stream_id_) || stream_offset_ < 0) return;
   engine_.replication.restore(stream_id_, static_cast<uint64_t>(stream_offset_), stream_db_);
+  engine_.leadership.on_restored(ballot_);
 }
 
 void SnapshotLoad::log_done() const {
@@ -147,6 +150,8 @@ void SnapshotLoad::on_aux(ByteView name, ByteView value) {
     stream_id_.assign(value);
   } else if (name == "repl-offset" && number.is_ok()) {
     stream_offset_ = *number;
+  } else if (name == "ouro-ballot") {
+    ballot_ = parse_marker(value);
   } else if (name == "repl-stream-db" && number.is_ok() && *number >= 0 && *number < dbs_.count()) {
     stream_db_ = static_cast<DbIndex>(*number);
   } else if (name == "used-mem" && number.is_ok()) {

@@ -61,6 +61,8 @@ class SnapshotLoad final : public SnapshotSink {
   const std::string& refusal() const { return refusal_; }
   // What a reader of its stream has selected where that goes on (AUX repl-stream-db).
   DbIndex stream_db() const { return stream_db_; }
+  // The last that has a byte in its stream (AUX ouro-ballot).
+  const std::optional<Ballot>& ballot() const { return ballot_; }
   // All is taken in.
   void end();
 
@@ -88,6 +90,7 @@ class SnapshotLoad final : public SnapshotSink {
   std::string stream_id_;
   int64_t stream_offset_ = -1;
   DbIndex stream_db_ = 0;
+  std::optional<Ballot> ballot_;
   bool is_restored_ = false;
   uint64_t keys_loaded_ = 0;
   uint64_t keys_expired_ = 0;

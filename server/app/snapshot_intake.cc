@@ -142,6 +142,7 @@ void SnapshotIntake::finish() {
   if (how_ != How::kFile) end_loading();
   reading_->load.end();
   stream_db_ = reading_->load.stream_db();
+  ballot_ = reading_->load.ballot();
   stage_ = Stage::kIdle;
   is_done_ = true;
   reading_.reset();

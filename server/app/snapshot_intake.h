@@ -56,6 +56,7 @@ class SnapshotIntake final : private LoadSink {
   const std::string& problem() const { return problem_; }
   // What is selected where its stream begins.
   DbIndex stream_db() const { return stream_db_; }
+  const std::optional<Ballot>& ballot() const { return ballot_; }
 
  private:
   enum class Stage : uint8_t { kIdle, kReceiving, kWriting, kWaiting, kLoading };
@@ -107,6 +108,7 @@ class SnapshotIntake final : private LoadSink {
   bool is_done_ = false;
   std::string problem_;
   DbIndex stream_db_ = 0;
+  std::optional<Ballot> ballot_;
 };
 
 }  // namespace ouro

@@ -25,6 +25,7 @@ void Server::turn(Millis wait_max) {
   begin_engine_turn();
   // 1. What all sessions sent, and whom it woke.
   migrator_.turn();
+  candidate_.turn();
   busy_ = primary_link_.turn();
   engine_.run_batch();
   erase_departed();
@@ -33,6 +34,7 @@ void Server::turn(Millis wait_max) {
   aof_.write();
   engine_.failover.look();
   engine_.replication.push();
+  engine_.leadership.look();
   flush_list_.flush_all();
   // 3. Bounded slices of expiry and freeing. What they free goes back to the system in pieces of
   // their size: kept for later, all pages of a table that expires would go in one turn.
@@ -80,9 +82,9 @@ void Server::run_exclusive() {
 
 // How long the loop may sleep: until something is due.
 Millis Server::wait_for(Millis wait_max) const {
-  const Instant due =
-      std::min({engine_.next_deadline(), next_second_, loader_.due(), snapshots_.due(), aof_.due(),
-                migrator_.due(), primary_link_.due(), replica_sync_.due(), stop_at_});
+  const Instant due = std::min({engine_.next_deadline(), next_second_, loader_.due(),
+                                snapshots_.due(), aof_.due(), migrator_.due(), primary_link_.due(),
+                                replica_sync_.due(), candidate_.due(), stop_at_});
   return wait_until(due, std::min(wait_max, kWaitMax));
 }
 

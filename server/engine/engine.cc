@@ -50,6 +50,7 @@ Engine::Engine(const Setup& setup)
       key_sizes(*this),
       big_keys(*this),
       replication(*this),
+      leadership(*this),
       failover(*this),
       own_keys(*this),
       batch(*this),
@@ -83,6 +84,7 @@ void Engine::set_access_of_new() {
 
 void Engine::run_batch() {
   client_memory.keep_limit();
+  replication.look_at_lease();
   executor.start_timing();
   batch.run();
   // A transaction that waits in the middle has not closed its group.
@@ -142,7 +144,7 @@ void Engine::every_second() {
 
 Instant Engine::next_deadline() const {
   Instant next = std::min({clients.next_deadline(), exclusive.until(), replication.next_deadline(),
-                           failover.next_deadline()});
+                           leadership.next_deadline(), failover.next_deadline()});
   if (!exclusive.active()) next = std::min(next, blocking.next_deadline());
   if (active_expire && !cron_paused && !exclusive.active() && !at_standstill()) {
     for (DbIndex db = 0; db < dbs.count(); ++db) {

@@ -32,6 +32,7 @@
 #include "server/engine/hot_keys.h"
 #include "server/engine/key_sizes.h"
 #include "server/engine/latency.h"
+#include "server/engine/leadership.h"
 #include "server/engine/monitor.h"
 #include "server/engine/options.h"
 #include "server/engine/own_keys.h"
@@ -207,6 +208,7 @@ class Engine {
   LatencyMonitor latency;
   Persistence persistence;
   Replication replication;
+  Leadership leadership;
   Failover failover;
   OwnKeys own_keys;
   Eviction eviction;

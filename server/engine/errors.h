@@ -37,6 +37,10 @@ inline constexpr ByteView kNotAcknowledged =
 inline constexpr ByteView kHidden =
     "MASTERDOWN Too few replicas acknowledge what was written last, which must not be shown before "
     "(semi-sync-visibility).";
+inline constexpr ByteView kNobodyLeads =
+    "MASTERDOWN This node waits to lead, or to be told whom to follow (semi-sync-members).";
+inline constexpr ByteView kNobodyLeadsWrites =
+    "READONLY This node waits to lead, or to be told whom to follow (semi-sync-members).";
 inline constexpr ByteView kNoReplicas = "NOREPLICAS Not enough good replicas to write.";
 inline constexpr ByteView kReadOnlyReplica =
     "READONLY You can't write against a read only replica.";

@@ -42,7 +42,9 @@ void Failover::begin(Request request) {
 
 void Failover::give_up(ByteView why) {
   engine_.log.print(LogLevel::kNotice, "Failover aborted: %.*s", printed_size(why), why.data());
-  if (state_ == State::kInProgress) engine_.replication.lead();
+  if (state_ == State::kInProgress) {
+    engine_.leadership.is_on() ? engine_.leadership.stand() : engine_.replication.lead();
+  }
   end();
 }
 
@@ -93,6 +95,7 @@ Session* Failover::find_synced() const {
 void Failover::hand_over(Target target) {
   state_ = State::kInProgress;
   deadline_ = kNever;
+  engine_.leadership.stop_standing();
   engine_.replication.follow(std::move(target.host), target.port);
 }
 

@@ -100,9 +100,11 @@ Passage role_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv 
   if (caller.script != nullptr && caller.script->has_written) return Passage::kPass;
   const Replication& replication = engine.replication;
   // Its answer would wait for replicas that may never come.
+  const bool serves = engine.leadership.serves();
   if (replication.hides_data() && has_any(engine, caller, spec, argv, Flag::kReadonly))
-    return refuse(engine, errors::kHidden);
+    return refuse(engine, serves ? errors::kHidden : errors::kNobodyLeads);
   if (!has_any(engine, caller, spec, argv, Flag::kWrite)) return Passage::kPass;
+  if (!serves) return refuse(engine, errors::kNobodyLeadsWrites);
   if (replication.follows() && engine.options.replication.replica_read_only)
     return refuse(engine, errors::kReadOnlyReplica);
   if (replication.refuses_writes()) return refuse(engine, errors::kNotAcknowledged);

@@ -532,8 +532,9 @@ bool apply_backlog(Engine& engine, std::string&) {
   return true;
 }
 
-bool apply_semi_sync(Engine& engine, std::string&) {
+bool apply_semi_sync(Engine& engine, std::string& error) {
   engine.close_group(GroupKind::kTransaction);
+  if (!engine.leadership.apply_members(error)) return false;
   engine.replication.apply_semi_sync();
   return true;
 }
@@ -558,6 +559,7 @@ constexpr Follow kFollows[] = {
     {"replica-serve-stale-data", apply_replicas},
     {"requirepass", apply_password},
     {"semi-sync-acks", apply_semi_sync},
+    {"semi-sync-members", apply_semi_sync},
     {"semi-sync-timeout", apply_semi_sync},
     {"semi-sync-timeout-policy", apply_semi_sync},
 };

@@ -25,11 +25,24 @@ Replication::Replication(Engine& engine)
 // ---- role
 
 void Replication::follow(std::string host, uint16_t port) {
+  engine_.options.replication.replicaof = host + ' ' + std::to_string(port);
+  leave(std::move(host), port);
+}
+
+void Replication::close() {
+  engine_.options.replication.replicaof.clear();
+  leave({}, 0);
+}
+
+void Replication::leave(std::string host, uint16_t port) {
   // What the transaction that says so has changed before is the stream's still.
   engine_.close_group(GroupKind::kTransaction);
+  // Nobody will ever acknowledge what they wait for.
+  close_unanswered();
   attach(false);
-  engine_.options.replication.replicaof = host + ' ' + std::to_string(port);
+  is_closed_ = host.empty();
   primary = {.host = std::move(host), .port = port, .link = LinkState::kConnect};
+  engine_.leadership.on_role_changed();
   apply_semi_sync();
   apply_gate();
   end_waits();
@@ -51,6 +64,7 @@ void Replication::end_waits() {
 void Replication::lead() {
   if (leads()) return;
   primary = {};
+  is_closed_ = false;
   engine_.options.replication.replicaof.clear();
   history_.branch(make_replication_id(engine_.prng));
   engine_.own_keys.clear();
@@ -68,7 +82,8 @@ void Replication::apply_gate() {
   const ReplicationOptions& options = engine_.options.replication;
   const bool needs_replicas =
       options.min_replicas_to_write > 0 && options.min_replicas_max_lag_seconds > 0;
-  engine_.executor.set_gate(Gate::kRole, needs_replicas || follows() || refuses_writes());
+  engine_.executor.set_gate(
+      Gate::kRole, needs_replicas || follows() || refuses_writes() || !engine_.leadership.serves());
   const bool is_stale = follows() && !primary.is_up() && !options.replica_serve_stale_data;
   engine_.executor.set_gate(Gate::kStale, is_stale);
 }
@@ -123,6 +138,7 @@ void Replication::append_applied(ByteView bytes, DbIndex db) {
 
 void Replication::adopt(ReplicationId id, uint64_t offset, DbIndex db) {
   engine_.own_keys.clear();
+  engine_.leadership.forget_log();
   close_replicas();
   has_stream_ = false;
   history_.adopt(std::move(id), offset);
@@ -163,6 +179,16 @@ void Replication::ask_for_acks() {
   note_appended();
 }
 
+Instant Replication::engine_instant() const { return engine_.instant(); }
+
+void Replication::begin_ballot(ByteView marker) {
+  begin_stream();
+  const ByteView argv[] = {"PING", marker};
+  writer_.append_note(argv);
+  note_appended();
+  marked_to_ = kNothingMarked;
+}
+
 // ---- replicas
 
 bool Replication::continue_feed(Session& session, ByteView id, uint64_t offset) {
@@ -199,6 +225,13 @@ void Replication::forget(Session& session) {
 void Replication::close_replicas() {
   // Each takes itself out.
   while (!replicas_.empty()) replicas_.back()->doom();
+}
+
+void Replication::close_replicas_of(ByteView member) {
+  const std::vector<Session*> replicas = replicas_;  // one that ends takes itself out
+  for (Session* session : replicas) {
+    if (session->feed->member == member) session->doom();
+  }
 }
 
 void Replication::begin_feed(Session& session) {

@@ -55,13 +55,16 @@ class Replication final : public EffectSink {
   explicit Replication(Engine& engine);
 
   // ---- role
-  bool leads() const { return primary.host.empty(); }
+  bool leads() const { return primary.host.empty() && !is_closed_; }
   bool follows() const { return !leads(); }
   // Begins to follow: the data are what they are until the link brings others. Whoever waits for
   // keys is told that it waits no more.
   void follow(std::string host, uint16_t port);
   // Leads from here on, in a stream that goes on (REPLICAOF NO ONE).
   void lead();
+  // Neither leads nor follows anybody (leadership.h); otherwise as one that follows.
+  void close();
+  bool is_closed() const { return is_closed_; }
   PrimaryFacts primary;
   // Options or the role have changed what writes need.
   void apply_gate();
@@ -95,6 +98,8 @@ class Replication final : public EffectSink {
   bool continue_feed(Session& session, ByteView id, uint64_t offset);
   void add_replica(Session& session);
   void close_replicas();
+  // What a member acknowledged over another connection does not count beside what it will.
+  void close_replicas_of(ByteView member);
   // The session ends: a replica, or one that waits for acknowledgements.
   void forget(Session& session);
   // A snapshot of this moment is made for `session`: its stream begins here.
@@ -137,6 +142,12 @@ class Replication final : public EffectSink {
   bool refuses_writes() const { return semi_sync_.state() == SemiSync::State::kLapsed; }
   // And some of the data may not be shown.
   bool hides_data() const;
+  // The lease may have lapsed since the clock was looked at last.
+  void look_at_lease() {
+    if (engine_instant() >= semi_sync_.lapses_at()) settle_semi_sync();
+  }
+  // The stream has the marker of a ballot, from which on replicas let replies leave.
+  void begin_ballot(ByteView marker);
   // Options or the role have changed what replies wait for. Requires: no group is open.
   void apply_semi_sync();
   // When the clock may change something; kNever if only an acknowledgement can.
@@ -159,6 +170,8 @@ class Replication final : public EffectSink {
   // What of the stream stands in an output at most; the rest waits in the backlog.
   static constexpr size_t kOutputBytesMax = 1_MiB;
 
+  Instant engine_instant() const;
+  void leave(std::string host, uint16_t port);
   void attach(bool wanted);
   void begin_stream();
   void end_stream();
@@ -171,6 +184,7 @@ class Replication final : public EffectSink {
 
   // ---- replication_acks.cc
   void note_durable();
+  bool counts(const Feed& feed) const;
   uint64_t acked_by_enough() const;
   void mark_sent();
   void settle_semi_sync();
@@ -181,6 +195,7 @@ class Replication final : public EffectSink {
   History history_;
   Backlog backlog_;
   StreamWriter writer_;
+  bool is_closed_ = false;
   bool has_stream_ = false;
   bool is_attached_ = false;  // a sink of Commit: leads, and has a stream
   std::vector<Session*> replicas_;
@@ -204,7 +219,8 @@ class Replication final : public EffectSink {
   Instant alone_since_ = 0;
   Instant pinged_ = 0;
   SemiSync semi_sync_;
-  uint64_t marked_to_ = 0;  // the log's end that it was last told of
+  static constexpr uint64_t kNothingMarked = UINT64_MAX;
+  uint64_t marked_to_ = kNothingMarked;  // the log's end that it was last told of
 };
 
 }  // namespace ouro

@@ -89,8 +89,19 @@ Instant Replication::next_deadline() const {
 
 bool Replication::hides_data() const {
   const ReplicationOptions& options = engine_.options.replication;
-  return refuses_writes() && options.semi_sync_visibility == SemiSyncVisibility::kLossless &&
-         engine_.commit.log_end() > semi_sync_.released();
+  if (options.semi_sync_visibility != SemiSyncVisibility::kLossless) return false;
+  if (!engine_.leadership.serves()) return true;
+  // Where another may lead by now, all that is here is old.
+  const bool may_be_old = engine_.leadership.is_on();
+  return refuses_writes() && (may_be_old || engine_.commit.log_end() > semi_sync_.released());
+}
+
+// Whether what it acknowledges counts: where there are members, no others can promise anything.
+bool Replication::counts(const Feed& feed) const {
+  if (!feed.takes_stream()) return false;
+  const Leadership& leadership = engine_.leadership;
+  return !leadership.is_on() ||
+         (leadership.is_member(feed.member) && feed.lease >= semi_sync_.options().timeout);
 }
 
 // How far the replicas are of which there are enough; 0 if there are not.
@@ -102,7 +113,7 @@ uint64_t Replication::acked_by_enough() const {
   std::vector<uint64_t> acked;
   for (const Session* session : replicas_) {
     const Feed& feed = *session->feed;
-    if (feed.takes_stream()) acked.push_back(on_disk ? feed.durable : feed.acked);
+    if (counts(feed)) acked.push_back(on_disk ? feed.durable : feed.acked);
   }
   if (acked.size() < wanted) return 0;
   const auto last = acked.begin() + static_cast<std::ptrdiff_t>(wanted - 1);

@@ -196,7 +196,6 @@ class Session final : public Endpoint {
   ClientClass client_class() const {
     if (is_replica()) return ClientClass::kReplica;
     if (is_primary) return ClientClass::kPrimary;
-    if (is_primary) return ClientClass::kPrimary;
     return subscription_count() > 0 ? ClientClass::kPubsub : ClientClass::kNormal;
   }
   // The command that is running and input that is not parsed yet, and what the reader holds beyond

@@ -207,6 +207,10 @@ class Loop {
   // but that, and there need be no file of that name.
   virtual int32_t lock_name(const char* dir, ByteView name) = 0;
   virtual void unlock_name(FileFd lock) = 0;
+  // At once, while everything waits: a small file of administration, whole. 0 or an errno.
+  // Replacing leaves the old contents or the new, and these are on disk when it returns.
+  virtual int read_file(const std::string& path, std::string& bytes) = 0;
+  virtual int replace_file(const std::string& path, ByteView bytes) = 0;
 
   // No operation on the descriptor may be in flight.
   template <class Tag>

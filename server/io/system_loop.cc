@@ -15,6 +15,7 @@
 #include <cstdio>
 
 #include "datastructs/base/hash.h"
+#include "server/io/blocking_file.h"
 #include "server/io/clock.h"
 
 namespace ouro {
@@ -257,5 +258,13 @@ int32_t SystemLoop::lock_name(const char* dir, ByteView name) {
 }
 
 void SystemLoop::unlock_name(FileFd lock) { ::close(lock.number); }
+
+int SystemLoop::read_file(const std::string& path, std::string& bytes) {
+  return read_whole_file(path, bytes);
+}
+
+int SystemLoop::replace_file(const std::string& path, ByteView bytes) {
+  return ouro::replace_file(path, bytes);
+}
 
 }  // namespace ouro

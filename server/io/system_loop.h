@@ -30,6 +30,8 @@ class SystemLoop : public Loop {
   int64_t file_size(FileFd fd) const override;
   int32_t lock_name(const char* dir, ByteView name) override;
   void unlock_name(FileFd lock) override;
+  int read_file(const std::string& path, std::string& bytes) override;
+  int replace_file(const std::string& path, ByteView bytes) override;
 
   Instant now() const final { return now_; }
   Micros wall_micros() const final { return now_ + wall_offset_; }

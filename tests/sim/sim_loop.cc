@@ -572,6 +572,29 @@ void SimLoop::unlock_name(FileFd lock) {
   if (has_power_) close_now(lock.number);
 }
 
+int SimLoop::read_file(const std::string& path, std::string& bytes) {
+  bytes.clear();
+  if (!has_power_) return EIO;
+  SimFile file;
+  if (const int32_t error = machine_.disk().open(path, OpenFor::kRead, file); error < 0)
+    return -error;
+  bytes.resize(static_cast<size_t>(SimDisk::size_of(file)));
+  const int32_t count = machine_.disk().read_at(file, bytes, 0);
+  return count < 0 ? -count : 0;
+}
+
+int SimLoop::replace_file(const std::string& path, ByteView bytes) {
+  if (!has_power_) return EIO;
+  const std::string temporary = path + ".tmp";
+  SimFile file;
+  int32_t result = machine_.disk().open(temporary, OpenFor::kReplace, file);
+  if (result >= 0) result = machine_.disk().write_at(file, bytes, 0);
+  if (result >= 0) result = machine_.disk().sync(file, SimDisk::written_mark(file));
+  if (result >= 0) result = machine_.disk().rename(temporary, path);
+  if (result >= 0) result = machine_.disk().sync_dir(".");
+  return result < 0 ? -result : 0;
+}
+
 // ---- the end of a machine
 
 void SimLoop::lose_power() {

@@ -61,6 +61,8 @@ class SimLoop final : public Loop {
   int64_t file_size(FileFd fd) const override;
   int32_t lock_name(const char* dir, ByteView name) override;
   void unlock_name(FileFd lock) override;
+  int read_file(const std::string& path, std::string& bytes) override;
+  int replace_file(const std::string& path, ByteView bytes) override;
   // Nothing becomes readable by itself here: the operation ends by cancel().
   void watch(Op& op, int descriptor) override;
   void cancel(Op& op) override;

@@ -25,6 +25,8 @@ SimMachine::~SimMachine() = default;
 
 Micros SimMachine::wall_micros() const { return (kWallStart + wall_offset_) * 1000 + world_.now(); }
 
+void SimMachine::stand_still(Micros span) { stands_until_ = world_.now() + span; }
+
 void SimMachine::crash(CrashKeeps kept) {
   world_.trace("crash", static_cast<uint64_t>(number_));
   loop_->lose_power();
@@ -63,7 +65,8 @@ bool SimWorld::step(Instant end) {
   if (run_turns()) return true;
   Instant next = events_.empty() ? kNever : events_.front().due;
   for (const auto& machine : machines_) {
-    if (machine->turn_) next = std::min(next, machine->loop_->wakes_at());
+    if (machine->turn_)
+      next = std::min(next, std::max(machine->loop_->wakes_at(), machine->stands_until_));
   }
   if (next > end) {
     now_ = std::max(now_, end);
@@ -83,7 +86,8 @@ bool SimWorld::run_turns() {
   const size_t first = count > 1 ? prng_.below(count) : 0;
   for (size_t i = 0; i < count; ++i) {
     SimMachine& machine = *machines_[(first + i) % count];
-    if (!machine.turn_ || machine.loop_->wakes_at() > now_) continue;
+    if (!machine.turn_ || std::max(machine.loop_->wakes_at(), machine.stands_until_) > now_)
+      continue;
     CHECK(++turns_at_once_ < kTurnsAtOnceMax);
     in_turn_ = true;
     machine.loop_->begin_program_turn();

@@ -47,6 +47,9 @@ class SimMachine {
   // The wall clock is set forward, or backward if `by` is negative. Timers do not care.
   void step_wall_clock(Millis by) { wall_offset_ += by; }
 
+  // Its program does nothing for so long (SIGSTOP), while the clock and the network go on.
+  void stand_still(Micros span);
+
   // The power fails: sockets vanish, operations in flight end with -ECANCELED and without effect,
   // later ones with -EIO. What of the disk stays is up to `kept`. The program is still to be
   // destroyed by its owner; then restart().
@@ -60,6 +63,7 @@ class SimMachine {
   SimWorld& world_;
   int number_;
   Millis wall_offset_ = 0;
+  Instant stands_until_ = 0;
   SimDisk disk_;
   std::unique_ptr<SimLoop> loop_;
   std::function<void()> turn_;

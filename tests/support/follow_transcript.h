@@ -45,6 +45,8 @@ class FollowTranscript final : public FollowSink {
     line("applied " + std::to_string(bytes.size()) + " in " + std::to_string(db));
     stream.append(bytes);
   }
+  void on_marker(const Ballot& ballot) override { line("ballot " + marker_of(ballot)); }
+  bool may_acknowledge() override { return !is_held_back; }
   std::optional<uint64_t> durable() const override { return std::nullopt; }
   void on_remark(const std::string& remark) override { line("remark " + remark); }
 
@@ -52,6 +54,7 @@ class FollowTranscript final : public FollowSink {
   std::string snapshot;
   std::string stream;
   bool is_slow = false;
+  bool is_held_back = false;  // it may not acknowledge
 
  private:
   void line(const std::string& words) { text += words + '\n'; }

@@ -17,6 +17,7 @@ std::string asker(const Context& ctx) {
 
 void lead(Context& ctx) {
   Engine& engine = ctx.engine;
+  if (engine.leadership.is_on()) return engine.leadership.stand();
   if (engine.replication.leads()) return;
   engine.replication.lead();
   engine.log.print(LogLevel::kNotice, "MASTER MODE enabled (user request from '%s')",
@@ -25,6 +26,7 @@ void lead(Context& ctx) {
 
 void follow(Context& ctx, const std::string& host, uint16_t port) {
   Engine& engine = ctx.engine;
+  engine.leadership.stop_standing();
   engine.replication.follow(host, port);
   engine.log.print(LogLevel::kNotice, "REPLICAOF %s:%d enabled (user request from '%s')",
                    host.c_str(), port, asker(ctx).c_str());
@@ -42,6 +44,10 @@ Status cmd_replicaof(Context& ctx) {
   const Result<int64_t> port = ctx.integer(2);
   if (!port.is_ok() || *port < 0 || *port > 65535) return ctx.fail("ERR Invalid master port");
   const std::string host(ctx.argv[1]);
+  const Leadership& leadership = ctx.engine.leadership;
+  const std::string member = host + ':' + std::to_string(*port);
+  if (leadership.is_on() && (!leadership.is_member(member) || member == leadership.self()))
+    return ctx.fail("ERR semi-sync-members does not name it as another node");
   const PrimaryFacts& primary = ctx.engine.replication.primary;
   if (primary.host == host && primary.port == *port) {
     ctx.reply.simple("OK Already connected to specified master");

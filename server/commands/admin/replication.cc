@@ -21,9 +21,13 @@ Feed& feed_of(Session& session) {
 Status check_may_sync(Context& ctx) {
   if (ctx.caller.session == nullptr) return ctx.fail("ERR A replica needs a connection");
   const Replication& replication = ctx.engine.replication;
-  if (replication.follows() && !replication.primary.is_up())
-    return ctx.fail("NOMASTERLINK Can't SYNC while not connected with my master");
+  const Leadership& leadership = ctx.engine.leadership;
   const Feed& feed = feed_of(*ctx.caller.session);
+  const bool has_lead = replication.leads() || replication.primary.is_up();
+  if (!has_lead && leadership.is_candidate())
+    return ctx.fail("TRYAGAIN This node is about to lead, or not");
+  if (!has_lead && !leadership.may_fetch(feed.member))
+    return ctx.fail("NOMASTERLINK Can't SYNC while not connected with my master");
   const bool is_filtered = feed.wants_snapshot_alone || feed.wants_functions_alone;
   if (is_filtered && !feed.takes_eof)
     return ctx.fail("ERR Filtered replica should support EOF capability");
@@ -102,6 +106,10 @@ Status take_over(Context& ctx, ByteView id) {
     return ctx.fail("ERR PSYNC FAILOVER can't be sent to a master.");
   }
   if (id != history.id) return ctx.fail("ERR PSYNC FAILOVER replid must match my replid.");
+  if (ctx.engine.leadership.is_on()) {
+    ctx.engine.leadership.stand_in_turn();
+    return Status::ok();
+  }
   ctx.engine.log.print(LogLevel::kNotice, "The primary of %.*s hands over: MASTER MODE enabled",
                        printed_size(id), id.data());
   replication.lead();
@@ -176,6 +184,29 @@ Status set_filter(Context& ctx, Feed& feed, size_t at) {
   return Status::ok();
 }
 
+Status set_member(Context& ctx, Feed& feed, size_t at) {
+  if (!ctx.engine.leadership.is_member(ctx.argv[at]))
+    return ctx.fail("ERR semi-sync-members does not name this replica");
+  ctx.engine.replication.close_replicas_of(ctx.argv[at]);
+  feed.member.assign(ctx.argv[at]);
+  return Status::ok();
+}
+
+// In milliseconds.
+Status set_lease(Context& ctx, Feed& feed, size_t at) {
+  OURO_TRY(const int64_t millis, ctx.integer(at));
+  if (millis < 0 || millis > INT32_MAX) return ctx.fail("ERR value is out of range");
+  feed.lease = millis * 1000;
+  return Status::ok();
+}
+
+Status set_promised(Context& ctx, Feed&, size_t at) {
+  const std::optional<Ballot> seen = parse_marker(ctx.argv[at]);
+  if (!seen) return ctx.fail("ERR what was promised is no ballot");
+  ctx.engine.leadership.on_seen_by_follower(*seen);
+  return Status::ok();
+}
+
 struct Setting {
   ByteView name;
   Status (*set)(Context& ctx, Feed& feed, size_t at);
@@ -186,6 +217,68 @@ constexpr Setting kSettings[] = {
     {"capa", add_capability},
     {"rdb-only", set_snapshot_alone},
     {"rdb-filter-only", set_filter},
+    {"ouro-member", set_member},
+    {"ouro-lease", set_lease},
+    {"ouro-promised", set_promised},
+};
+
+// ---- between semi-sync-members (replication/canvass.h)
+
+// Where the log ends, and whether it is that of who leads.
+Status tell_ballot(Context& ctx) {
+  const std::string end = text_of(ctx.engine.leadership.log_end());
+  ctx.reply.simple((ctx.engine.replication.leads() ? "LEADS " : "FOLLOWS ") + end);
+  return Status::ok();
+}
+
+// Of another member.
+std::optional<Ballot> read_ballot(const Context& ctx) {
+  std::optional<Ballot> ballot = parse_marker(ctx.argv[2]);
+  if (ballot && !ctx.engine.leadership.is_member(ballot->member)) ballot.reset();
+  return ballot;
+}
+
+Status answer_promise(Context& ctx, Leadership::Asks asks) {
+  Leadership& leadership = ctx.engine.leadership;
+  const std::optional<Ballot> ballot = read_ballot(ctx);
+  if (!ballot) return ctx.fail("ERR semi-sync-members does not name who asks for a promise");
+  Leadership::Answer answer{};
+  if (std::string error; !leadership.promise(*ballot, asks, answer, error))
+    return ctx.fail("ERR %s", error.c_str());
+  switch (answer.voter) {
+    case Voter::Answer::kPromised:
+      ctx.reply.simple("PROMISED " + text_of(answer.end));
+      return Status::ok();
+    case Voter::Answer::kSeenHigher:
+      return ctx.fail("SEENHIGHER %s", marker_of(leadership.voter().promised()).c_str());
+    case Voter::Answer::kLeased:
+      return ctx.fail("LEASED somebody leads for sure");
+    case Voter::Answer::kNotWhole:
+      break;
+  }
+  return ctx.fail("NOTWHOLE this node does not have all that it acknowledged");
+}
+
+Status promise_lead(Context& ctx) { return answer_promise(ctx, Leadership::Asks::kToLead); }
+Status promise_renewal(Context& ctx) { return answer_promise(ctx, Leadership::Asks::kToRenew); }
+
+Status follow_ballot(Context& ctx) {
+  const std::optional<Ballot> ballot = read_ballot(ctx);
+  if (!ballot || !ctx.engine.leadership.follow(*ballot))
+    return ctx.fail("ERR this node does not follow that ballot");
+  ctx.reply.ok();
+  return Status::ok();
+}
+
+struct Question {
+  ByteView name;
+  Status (*answer)(Context& ctx);
+};
+constexpr Question kQuestions[] = {
+    {"ouro-ballot", tell_ballot},
+    {"ouro-promise", promise_lead},
+    {"ouro-renew", promise_renewal},
+    {"ouro-follow", follow_ballot},
 };
 
 // Never answered: it comes within the stream's own pace.
@@ -206,6 +299,10 @@ Status take_ack(Context& ctx) {
 Status cmd_replconf(Context& ctx) {
   if (ctx.argv.size() % 2 == 0) return Err::kSyntax;
   if (ctx.caller.session == nullptr) return ctx.fail("ERR A replica needs a connection");
+  for (const Question& question : kQuestions) {
+    if (ctx.argv.size() == 3 && equals_ignoring_case(ctx.argv[1], question.name))
+      return question.answer(ctx);
+  }
   for (size_t i = 1; i < ctx.argv.size(); i += 2) {
     if (equals_ignoring_case(ctx.argv[i], "ack")) return take_ack(ctx);
     // A primary's to us, and then it came by the link.
@@ -257,7 +354,7 @@ void reply_follower(Context& ctx) {
 
 Status cmd_role(Context& ctx) {
   const Replication& replication = ctx.engine.replication;
-  if (replication.follows()) {
+  if (replication.follows() || !ctx.engine.leadership.serves()) {
     reply_follower(ctx);
     return Status::ok();
   }

@@ -86,6 +86,15 @@ void semi_sync_fields(Page& page) {
   page.value("semi_sync_unacknowledged_turns", semi_sync.waiting());
   page.value("semi_sync_lapses", semi_sync.lapses());
   page.value("semi_sync_degradations", semi_sync.degradations());
+  const Leadership& leadership = page.engine.leadership;
+  if (!leadership.is_on()) return;
+  page.word("semi_sync_member", leadership.self());
+  page.value("semi_sync_members", leadership.members().size());
+  page.value("semi_sync_serves", leadership.serves() ? 1 : 0);
+  page.value("semi_sync_is_candidate", leadership.is_candidate() ? 1 : 0);
+  page.value("semi_sync_is_whole", leadership.voter().is_whole() ? 1 : 0);
+  page.word("semi_sync_promised", marker_of(leadership.voter().promised()));
+  page.word("semi_sync_last_ballot", marker_of(leadership.voter().last()));
 }
 
 }  // namespace
@@ -93,8 +102,9 @@ void semi_sync_fields(Page& page) {
 void replication_section(Page& page) {
   const Replication& replication = page.engine.replication;
   const History& history = replication.history();
-  page.word("role", replication.leads() ? "master" : "slave");
-  if (replication.follows()) follower_fields(page);
+  const bool is_primary = replication.leads() && page.engine.leadership.serves();
+  page.word("role", is_primary ? "master" : "slave");
+  if (!is_primary) follower_fields(page);
   replicas_fields(page);
   page.word("master_failover_state", Failover::name_of(page.engine.failover.state()));
   page.word("master_replid", history.id);

@@ -28,6 +28,8 @@ TEST(Marker, IsNoOtherWord) {
 
 TEST(Voter, PromisesOnlyWhatIsHigher) {
   Voter voter;
+  EXPECT_EQ(voter.ask({1, "a"}, 0), Voter::Answer::kNotWhole);
+  voter.set_whole(true);
   EXPECT_EQ(voter.ask({2, "a"}, 0), Voter::Answer::kPromised);
   EXPECT_EQ(voter.ask({2, "a"}, 0), Voter::Answer::kPromised);
   EXPECT_EQ(voter.ask({1, "z"}, 0), Voter::Answer::kSeenHigher);
@@ -40,6 +42,7 @@ TEST(Voter, PromisesOnlyWhatIsHigher) {
 
 TEST(Voter, PromisesNothingWhileSomebodyLeadsForSure) {
   Voter voter;
+  voter.set_whole(true);
   voter.grant(100);
   voter.grant(50);
   EXPECT_EQ(voter.ask({1, "a"}, 99), Voter::Answer::kLeased);
@@ -49,29 +52,44 @@ TEST(Voter, PromisesNothingWhileSomebodyLeadsForSure) {
   EXPECT_EQ(voter.ask({2, "a"}, 200), Voter::Answer::kLeased);
   voter.end_lease();
   EXPECT_EQ(voter.ask({2, "a"}, 200), Voter::Answer::kPromised);
+  // Who leads may begin anew at any time.
+  voter.on_log({2, "a"});
+  voter.grant(500);
+  EXPECT_EQ(voter.ask({3, "b"}, 400), Voter::Answer::kLeased);
+  EXPECT_EQ(voter.ask({3, "a"}, 400), Voter::Answer::kPromised);
+}
+
+TEST(Voter, IsNotWholeWithoutItsLog) {
+  Voter voter(Ballot{3, "b"});
+  voter.set_whole(true);
+  voter.on_log({3, "b"});
+  voter.forget_log();
+  EXPECT_EQ(voter.ask({4, "a"}, 0), Voter::Answer::kNotWhole);
+  EXPECT_EQ(voter.last(), Ballot());
+  EXPECT_FALSE(voter.may_acknowledge({2, "a"}));
 }
 
 TEST(Voter, NamesABallotAboveAllItKnows) {
-  Voter voter({5, "b"}, {7, "c"});
+  Voter voter(Ballot{5, "b"});
+  EXPECT_EQ(voter.next_of("a"), (Ballot{6, "a"}));
+  voter.on_log({7, "c"});
   EXPECT_EQ(voter.next_of("a"), (Ballot{8, "a"}));
 }
 
 TEST(Election, OfOneWhoIsFurthestNeedsNoFetch) {
-  Election election(3, 1, {4, "a"}, "a", {{3, "c"}, 100});
+  Election election(3, 1, {4, "a"}, "a", LogEnd{{3, "c"}, 100});
   EXPECT_EQ(election.stage(), Election::Stage::kAsking);
   EXPECT_EQ(election.promises_needed(), 2U);
   election.on_promise("a", {{9, "x"}, 1});  // counts once
   EXPECT_EQ(election.stage(), Election::Stage::kAsking);
   election.on_promise("b", {{3, "c"}, 100});
   EXPECT_EQ(election.stage(), Election::Stage::kMarking);
-  election.on_marker_acked(0);
-  EXPECT_EQ(election.stage(), Election::Stage::kMarking);
-  election.on_marker_acked(1);
+  election.on_marker_acked();
   EXPECT_EQ(election.stage(), Election::Stage::kLeads);
 }
 
 TEST(Election, FetchesWhatAnotherHas) {
-  Election election(5, 2, {4, "a"}, "a", {{2, "a"}, 900});
+  Election election(5, 2, {4, "a"}, "a", LogEnd{{2, "a"}, 900});
   election.on_promise("b", {{3, "b"}, 10});
   election.on_promise("c", {{3, "b"}, 20});
   ASSERT_EQ(election.stage(), Election::Stage::kFetching);
@@ -82,8 +100,17 @@ TEST(Election, FetchesWhatAnotherHas) {
   EXPECT_EQ(election.stage(), Election::Stage::kMarking);
 }
 
+TEST(Election, OfOneWhoIsNotWholeNeedsOthers) {
+  Election election(3, 1, {4, "a"}, "a", std::nullopt);
+  election.on_promise("b", {{3, "b"}, 10});
+  EXPECT_EQ(election.stage(), Election::Stage::kAsking);
+  election.on_promise("c", {{3, "b"}, 5});
+  ASSERT_EQ(election.stage(), Election::Stage::kFetching);
+  EXPECT_EQ(election.source(), "b");
+}
+
 TEST(Election, IsLostToAHigherBallot) {
-  Election election(3, 1, {4, "b"}, "b", {});
+  Election election(3, 1, {4, "b"}, "b", LogEnd{});
   election.on_seen_higher({4, "a"});
   EXPECT_EQ(election.stage(), Election::Stage::kAsking);
   election.on_seen_higher({4, "c"});
@@ -124,8 +151,10 @@ class Cluster {
  public:
   Cluster(size_t members, size_t acks, size_t wrong_quorum, uint64_t seed)
       : acks_(acks), wrong_quorum_(wrong_quorum), prng_(seed), members_(members) {
-    for (size_t i = 0; i < members; ++i)
+    for (size_t i = 0; i < members; ++i) {
       members_[i].name = std::string(1, static_cast<char>('a' + i));
+      members_[i].voter.set_whole(true);
+    }
   }
 
   // False when an acknowledged write is gone.
@@ -188,7 +217,7 @@ class Cluster {
           std::count_if(me.acked.begin(), me.acked.end(), [=](size_t at) { return at >= end; }));
     };
     const bool led = me.leads();
-    me.election->on_marker_acked(have(me.marker_end));
+    if (have(me.marker_end) >= acks_) me.election->on_marker_acked();
     if (!me.leads()) return;
     if (!led) check(me);
     for (size_t end = me.marker_end + 1; end <= me.log.size() && have(end) >= acks_; ++end) {
@@ -247,7 +276,9 @@ class Cluster {
     if (!is_part) end = from.log.size();
     if (is_part && end <= to.log.size()) return;
     to.log.assign(from.log.begin(), from.log.begin() + static_cast<std::ptrdiff_t>(end));
-    Voter voter(to.voter.promised(), to.log.empty() ? Ballot() : to.log.back().ballot);
+    Voter voter(to.voter.promised());
+    voter.set_whole(true);
+    if (!to.log.empty()) voter.on_log(to.log.back().ballot);
     to.voter = voter;
   }
 

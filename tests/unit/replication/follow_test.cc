@@ -212,5 +212,71 @@ TEST(Follow, TheSameComesOfTheSameBytesWhereverTheyAreCut) {
   }
 }
 
+// ---- members
+
+Follow::Introduction as_member(const Ballot& least) {
+  return {.membership = Follow::Introduction::Membership{.member = "10.0.0.2:6379",
+                                                         .lease = 500,
+                                                         .least = least,
+                                                         .must_lead = true,
+                                                         .promised = least}};
+}
+
+TEST(Follow, AMemberSaysWhichAndAsksByWhatBallotIsLed) {
+  FollowTalk talk(as_member({2, "a"}));
+  (void)talk.said();
+  talk.hear("+PONG\r\n");
+  EXPECT_EQ(talk.said(),
+            resp("REPLCONF capa eof capa psync2 capa ouro") +
+                resp("REPLCONF ouro-member 10.0.0.2:6379 ouro-lease 500 ouro-promised ouro:2:a") +
+                resp("REPLCONF ouro-ballot ?"));
+  talk.hear("+OK\r\n+OK\r\n+LEADS 77 ouro:3:b\r\n");
+  EXPECT_EQ(talk.said(), resp("PSYNC ? -1"));
+  EXPECT_EQ(talk.follow.primary_end(), (LogEnd{{3, "b"}, 77}));
+  EXPECT_TRUE(talk.follow.primary_leads());
+}
+
+TEST(Follow, AMemberFollowsNobodyWhoLedBefore) {
+  for (const char* answer : {"+LEADS 77 ouro:2:z\r\n", "+LEADS 0 -\r\n", "+FOLLOWS 77 ouro:4:z\r\n",
+                             "+77 ouro:4:z\r\n", "-ERR no\r\n", "+OK\r\n"}) {
+    FollowTalk talk(as_member({3, "a"}));
+    talk.hear("+PONG\r\n+OK\r\n+OK\r\n");
+    (void)talk.said();
+    talk.hear(answer);
+    EXPECT_EQ(talk.follow.talk(), Follow::State::kFailed) << answer;
+    EXPECT_EQ(talk.said(), "") << answer;
+    EXPECT_FALSE(talk.follow.was_refused());
+  }
+}
+
+TEST(Follow, AMemberFollowsOnlyWhoCountsIt) {
+  FollowTalk talk(as_member({}));
+  talk.hear("+PONG\r\n+OK\r\n-ERR Unrecognized REPLCONF option: ouro-member\r\n");
+  EXPECT_EQ(talk.follow.talk(), Follow::State::kFailed);
+}
+
+TEST(Follow, IsToldToTryAgain) {
+  FollowTalk talk;
+  talk.hear("+PONG\r\n+OK\r\n-TRYAGAIN soon\r\n");
+  EXPECT_EQ(talk.follow.talk(), Follow::State::kFailed);
+  EXPECT_TRUE(talk.follow.is_to_try_again());
+  EXPECT_FALSE(talk.follow.was_refused());
+}
+
+TEST(Follow, HearsOfBallotsInTheStream) {
+  FollowTalk talk;
+  const std::string id(40, 'a');
+  talk.hear("+PONG\r\n+OK\r\n+FULLRESYNC " + id + " 0\r\n$1\r\nx");
+  (void)talk.said();
+  talk.sink.text.clear();
+  talk.sink.is_held_back = true;
+  talk.hear(resp("PING ouro:4:c") + resp("PING") + resp("REPLCONF GETACK *"));
+  EXPECT_EQ(talk.sink.text.substr(0, 17), "ballot ouro:4:c\na");
+  EXPECT_EQ(talk.said(), "");
+  talk.sink.is_held_back = false;
+  talk.hear(resp("REPLCONF GETACK *"));
+  EXPECT_NE(talk.said(), "");
+}
+
 }  // namespace
 }  // namespace ouro
