@@ -48,14 +48,23 @@ def sealed(body):
     return body + struct.pack("<Q", crc)
 
 
+def reading(kind, key):
+    """The command that reads a value of this kind."""
+    return {b"string": ["GET", key], b"list": ["LRANGE", key, 0, -1], b"hash": ["HGETALL", key], b"set": ["SMEMBERS", key],
+            b"zset": ["ZRANGE", key, 0, -1, "WITHSCORES"],
+            b"stream": ["XINFO", "STREAM", key, "FULL", "COUNT", 0]}.get(kind, ["TYPE", key])
+
+
+def comparable(kind, reply):
+    """What reading() is answered, the same on all servers."""
+    return paired(reply) if kind == b"hash" else ordered(reply) if kind == b"set" else \
+        stream_facts(reply) if kind == b"stream" else reply
+
+
 def read(client, key):
     """The value at a key, comparable between servers."""
     kind = client.call("TYPE", key)[1]
-    value = client.call(*{b"string": ["GET", key], b"list": ["LRANGE", key, 0, -1], b"hash": ["HGETALL", key],
-                          b"set": ["SMEMBERS", key], b"zset": ["ZRANGE", key, 0, -1, "WITHSCORES"],
-                          b"stream": ["XINFO", "STREAM", key, "FULL", "COUNT", 0]}.get(kind, ["TYPE", key]))
-    return kind, (paired(value) if kind == b"hash" else ordered(value) if kind == b"set"
-                  else stream_facts(value) if kind == b"stream" else value)
+    return kind, comparable(kind, client.call(*reading(kind, key)))
 
 
 def read_damaged(client, key):
