@@ -102,6 +102,9 @@ void ReplicaSync::answer(std::span<Session* const> group) {
     engine_.replication.begin_feed(*session);
     receivers_.push_back({.id = session->id, .session = session, .moved_at = began_});
     if (!session->feed->speaks_psync) continue;
+    // For as long as it is connected.
+    if (engine_.options.replication.repl_disable_tcp_nodelay)
+      loop_.tune({session->peer.fd}, {.no_delay = false});
     session->out().append("+FULLRESYNC " + engine_.replication.history().id + " " +
                           std::to_string(session->feed->begins_at) + "\r\n");
     session->flush_soon();

@@ -128,7 +128,7 @@ enum class SendEnd : uint8_t { kPrompt, kMayBeLate };
 
 struct SocketTuning {
   bool no_delay = true;
-  int keep_alive_seconds = 0;  // 0: off
+  int keep_alive_seconds = 0;  // 0: as it is, off in a new socket
 };
 
 // Of a listening socket: whether others may listen on an address that overlaps with its own.

@@ -132,7 +132,7 @@ void SystemLoop::set_port_use(ListenFd fd, PortUse use) {
 }
 
 void SystemLoop::tune(SocketFd fd, const SocketTuning& tuning) {
-  if (tuning.no_delay) set_option(fd.number, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd.number, IPPROTO_TCP, TCP_NODELAY, tuning.no_delay ? 1 : 0);
   if (tuning.keep_alive_seconds <= 0) return;
   // The first probe after the given silence, then three more in as many thirds of it: a dead peer
   // is noticed after about twice the time.

@@ -167,6 +167,18 @@ TEST_F(ReplicationTest, AReplicaHasWhatItsPrimaryHas) {
   }
 }
 
+TEST_F(ReplicationTest, AReplicaThatTakesASnapshotIsSentLargerPartsIfThatIsWanted) {
+  for (const bool is_wanted : {false, true}) {
+    to_primary.ask({"CONFIG", "SET", "repl-disable-tcp-nodelay", is_wanted ? "yes" : "no"});
+    follow();
+    ASSERT_TRUE(comes_up());
+    const Session& session = *primary.engine().replication.replicas().at(0);
+    EXPECT_EQ(primary_machine.loop().tuning_of({session.peer.fd}).no_delay, !is_wanted);
+    follow_nobody();
+    world.run_until([&] { return primary.engine().replication.replicas().empty(); }, 1'000);
+  }
+}
+
 // The connection is lost after so many bytes to the replica, and to the primary.
 TEST_F(ReplicationTest, AFullSyncThatIsCutAtAnyByteIsMadeAgain) {
   fill();

@@ -43,7 +43,9 @@ class SimLoop final : public Loop {
   void receive(Op& op, SocketFd fd) override;
   void receive_into(Op& op, SocketFd fd, std::span<char> room) override;
   int32_t send(Op& op, SocketFd fd, std::span<const ByteView> views, SendEnd end) override;
-  void tune(SocketFd, const SocketTuning&) override {}
+  void tune(SocketFd fd, const SocketTuning& tuning) override {
+    cell_of(fd.number).tuning = tuning;
+  }
   Address local_address(SocketFd fd) const override;
   Address peer_address(SocketFd fd) const override;
   void refuse(SocketFd fd, ByteView text) override;
@@ -90,6 +92,8 @@ class SimLoop final : public Loop {
   // More descriptors than this are refused with EMFILE.
   void set_descriptors_max(size_t count) { descriptors_max_ = count; }
   size_t descriptors() const { return open_cells_; }
+  // What tune() was told last of a socket.
+  const SocketTuning& tuning_of(SocketFd fd) { return cell_of(fd.number).tuning; }
   // How many operations of a kind were started.
   uint64_t started(OpKind kind) const { return started_[static_cast<size_t>(kind)]; }
 
@@ -105,6 +109,7 @@ class SimLoop final : public Loop {
   struct Cell {
     std::shared_ptr<SimListener> listener;
     SimSocket socket;
+    SocketTuning tuning;
     SimFile file;
     std::string locked;  // a directory and a name
     bool read_only = false;

@@ -473,6 +473,11 @@ TEST_P(LoopContract, AcceptedSocketsInheritTuning) {
   ASSERT_EQ(::getsockopt(accept.last(), IPPROTO_TCP, 4 /* TCP_KEEPIDLE */, &keep_alive, &size), 0);
   EXPECT_NE(no_delay, 0);
   EXPECT_EQ(keep_alive, 77);
+  loop->tune({accept.last()}, {.no_delay = false});
+  ASSERT_EQ(::getsockopt(accept.last(), IPPROTO_TCP, 1 /* TCP_NODELAY */, &no_delay, &size), 0);
+  ASSERT_EQ(::getsockopt(accept.last(), IPPROTO_TCP, 4 /* TCP_KEEPIDLE */, &keep_alive, &size), 0);
+  EXPECT_EQ(no_delay, 0);
+  EXPECT_EQ(keep_alive, 77);
   close_now(accept.last());
   loop->cancel(accept.op);
   finish(accept);
