@@ -131,6 +131,12 @@ void Server::wait_no_more() {
   }
 }
 
+// Nothing is saved: what could not be kept is the reason.
+void Server::end_in_failure(const std::string& why) {
+  log_.write(LogLevel::kWarning, why);
+  is_broken_off_ = stopping_ = true;
+}
+
 void Server::shutdown_if_asked() {
   shutdown_if_waited();
   if (!asked_to_stop_ || engine_.exclusive.active() || engine_.cron_paused) return;

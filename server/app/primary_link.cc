@@ -196,6 +196,8 @@ void PrimaryLink::hear() {
     const size_t part = std::min(peer.input.size(), kBytesATurn);
     peer.follow.on_bytes(ByteView(peer.input).substr(0, part));
     peer.input.erase(0, part);
+    // Nobody is to hear that what came last is here.
+    if (is_stopped_) return hang_up("a change cannot be kept");
   }
   const bool is_stream = peer.follow.talk() == Follow::State::kStream;
   facts().unapplied_bytes = is_stream ? peer.input.size() + peer.follow.kept_bytes() : 0;
@@ -297,13 +299,31 @@ void PrimaryLink::apply_together(FunctionRef<void()> commands) {
   engine_.executor.run_together(commands);
 }
 
+// A change that this node cannot keep ends it, unless replica-ignore-disk-write-errors. False if
+// nothing more is applied.
+bool PrimaryLink::may_apply(const CommandSpec* spec, Argv argv) {
+  if (is_stopped_ || spec == nullptr || !flags_of(engine_, *spec, argv).has(Flag::kWrite))
+    return !is_stopped_;
+  if (engine_.persistence.write_refusal().empty()) return true;
+  if (!engine_.options.replication.replica_ignore_disk_write_errors) {
+    is_stopped_ = true;
+    engine_.host.end_in_failure("Replica was unable to write command to disk.");
+  } else if (told_of_disk_at_ == 0 || loop_.now() - told_of_disk_at_ > kTellOfDiskEvery) {
+    told_of_disk_at_ = loop_.now();
+    engine_.log.write(LogLevel::kWarning,
+                      "Replica is applying a command even though it is unable to write to disk.");
+  }
+  return !is_stopped_;
+}
+
 // What cannot be done here is told and passed over: whoever stopped at it would never get past.
 void PrimaryLink::apply(DbIndex db, Argv argv, ByteView raw) {
+  const CommandSpec* const spec = engine_.executor.resolve(argv);
+  if (!may_apply(spec, argv)) return;
   ErrorReply reply;
   if (db < engine_.dbs.count()) {
     caller_.db = db;
-    (void)engine_.executor.run(
-        caller_, {.spec = engine_.executor.resolve(argv), .argv = argv, .raw = raw}, reply);
+    (void)engine_.executor.run(caller_, {.spec = spec, .argv = argv, .raw = raw}, reply);
   } else {
     reply.error(errors::kDbIndexOutOfRange);
   }

@@ -51,6 +51,8 @@ class PrimaryLink final : private DialSink, private FollowSink, private SessionO
   static constexpr Micros kRetryAfter = 1'000'000;
   // Who is asked is about to lead.
   static constexpr Micros kRetrySoonAfter = 20'000;
+  // That the disk cannot be written is logged once in so long.
+  static constexpr Micros kTellOfDiskEvery = 10'000'000;
 
   PrimaryFacts& facts() { return engine_.replication.primary; }
   void begin_role();
@@ -63,6 +65,7 @@ class PrimaryLink final : private DialSink, private FollowSink, private SessionO
   void hear();
   void note_talk();
   void end_full_sync();
+  bool may_apply(const CommandSpec* spec, Argv argv);
   void become_up();
   void hang_up(ByteView why);
   void lose(const std::string& why);
@@ -101,6 +104,7 @@ class PrimaryLink final : private DialSink, private FollowSink, private SessionO
   bool is_stopped_ = false;
   Instant retry_at_ = 0;
   Caller caller_{Origin::kPrimary};
+  Instant told_of_disk_at_ = 0;
   // Of a full sync that is under way.
   ReplicationId full_id_;
   uint64_t full_offset_ = 0;

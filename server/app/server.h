@@ -74,6 +74,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void reset_stats() override { turn_meter_.reset(); }
   Status shutdown(ShutdownRequest request, std::string& error) override;
   Status abort_shutdown() override;
+  void end_in_failure(const std::string& why) override;
   Status save(SaveRequest request, bool& scheduled, std::string& error) override;
   Status reload(ReloadRequest request, std::string& error) override;
   void on_all_flushed() override { snapshots_.on_all_flushed(); }
@@ -154,7 +155,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   std::optional<ShutdownRequest> waits_to_stop_;  // for replicas, until stop_at_
   Instant stop_at_ = kNever;
   bool is_signalled_ = false;   // what was asked for so is still to come, or under way
-  bool is_broken_off_ = false;  // it was not waited for
+  bool is_broken_off_ = false;  // it was not waited for, or something has failed
   TurnMeter turn_meter_;
   Instant next_second_ = 0;
   // See purge_when_idle().

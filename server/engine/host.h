@@ -53,6 +53,8 @@ class Host {
   };
   virtual Status shutdown(ShutdownRequest request, std::string& error) = 0;
   virtual Status abort_shutdown() = 0;
+  // The program cannot go on: it ends after this turn, and its exit code says so.
+  virtual void end_in_failure(const std::string& why) = 0;
   // Snapshots and the log. Each begins what takes more than a turn; errors leave their text,
   // without code, in `error`. Who must wait for the end waits in Exclusive, which is told of it
   // (Exclusive::end): for a save in the foreground, `reload` and `load_log`.
@@ -115,6 +117,7 @@ class NoHost : public Host {
   void reset_stats() override {}
   Status shutdown(ShutdownRequest, std::string& error) override { return not_here(error); }
   Status abort_shutdown() override { return Err::kInvalid; }
+  void end_in_failure(const std::string&) override {}
   Status save(SaveRequest, bool&, std::string& error) override { return not_here(error); }
   Status reload(ReloadRequest, std::string& error) override { return not_here(error); }
   void on_all_flushed() override {}

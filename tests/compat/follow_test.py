@@ -11,6 +11,7 @@ more: not every change of a stream's groups is told to replicas.) The other test
 import argparse
 import contextlib
 import functools
+import itertools
 import pathlib
 import random
 import sys
@@ -305,6 +306,28 @@ def test_its_log_begins_anew(check, program):
         check.holds("what came is there", value(client, "GET", "a") == b"1")
         client.call("SELECT", "2")
         check.holds("what followed, too", value(client, "GET", "b") == b"2" and value(client, "GET", "n") == b"1")
+
+
+def test_ends_if_it_cannot_write(check, program):
+    """A snapshot has failed, and none can be made: a write of the primary is then the end, or told."""
+    for name, goes_on in itertools.product(("redis-server", program), ("no", "yes")):
+        options = ("--repl-diskless-load", "swapdb", "--replica-ignore-disk-write-errors", goes_on)
+        with servers.Server("redis-server", *PRIMARY) as primary, servers.Server(name, *options) as replica:
+            what, client = f"{pathlib.Path(name).name}, {goes_on}", replica.connect()
+            follows(client, primary.port)
+            has_all(check, what, primary.connect(), [client])
+            client.call("CONFIG", "SET", "save", "3600 1")
+            pathlib.Path(replica.folder.name, "dump.rdb").mkdir()
+            client.call("BGSAVE")
+            check.holds(f"{what}: the snapshot fails",
+                        until(lambda: info(client, "persistence")["rdb_last_bgsave_status"] == "err"), replica.log_tail())
+            primary.connect().call("SET", "k", "v")
+            if goes_on == "yes":
+                check.holds(f"{what}: it is there", until(lambda: value(client, "GET", "k") == b"v"), replica.log_tail())
+                check.holds(f"{what}: and told of", "applying a command even though" in replica.log.read_text())
+            else:
+                check.holds(f"{what}: it ends", until(lambda: not replica.alive()) and replica.process.returncode != 0)
+                check.holds(f"{what}: and says why", "unable to write command to disk" in replica.log.read_text())
 
 
 def test_is_configured_so(check, program):

@@ -56,6 +56,7 @@ class FakeHost : public Host {
     return Status::ok();
   }
   Status abort_shutdown() override { return Err::kUnknown; }
+  void end_in_failure(const std::string&) override {}
   Status save(SaveRequest request, bool& scheduled, std::string& error) override {
     saves.push_back(request);
     scheduled = request.must_be_later;
