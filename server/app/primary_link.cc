@@ -64,14 +64,15 @@ struct PrimaryLink::Peer final : Endpoint, ConnectionOwner {
   std::list<Peer>::iterator self;
 };
 
-PrimaryLink::PrimaryLink(Loop& loop, FlushList& flush_list, Loader& loader, AofDriver& aof,
-                         Engine& engine, const Options& options)
+PrimaryLink::PrimaryLink(Loop& loop, FlushList& flush_list, Loader& loader,
+                         SnapshotDriver& snapshots, AofDriver& aof, Engine& engine,
+                         const Options& options)
     : loop_(loop),
       flush_list_(flush_list),
       aof_(aof),
       engine_(engine),
       options_(options),
-      intake_(loop, loader, engine, options),
+      intake_(loop, loader, snapshots, engine, options),
       dialer_(loop, *this) {}
 
 PrimaryLink::~PrimaryLink() { CHECK(is_idle()); }

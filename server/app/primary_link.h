@@ -31,8 +31,8 @@ namespace ouro {
 
 class PrimaryLink final : private DialSink, private FollowSink, private SessionOwner {
  public:
-  PrimaryLink(Loop& loop, FlushList& flush_list, Loader& loader, AofDriver& aof, Engine& engine,
-              const Options& options);
+  PrimaryLink(Loop& loop, FlushList& flush_list, Loader& loader, SnapshotDriver& snapshots,
+              AofDriver& aof, Engine& engine, const Options& options);
   ~PrimaryLink() override;  // requires is_idle()
 
   // Who leads is another: Replication::primary says it.

@@ -63,6 +63,7 @@ bool ReplicaSync::turn() {
     case Part::kReading:
       return go_on_reading();
     case Part::kIdle:
+    case Part::kPlacing:
     case Part::kOpening:
     case Part::kClosing:
       break;
@@ -101,10 +102,10 @@ void ReplicaSync::answer(std::span<Session* const> group) {
   for (Session* session : group) {
     engine_.replication.begin_feed(*session);
     receivers_.push_back({.id = session->id, .session = session, .moved_at = began_});
-    if (!session->feed->speaks_psync) continue;
     // For as long as it is connected.
     if (engine_.options.replication.repl_disable_tcp_nodelay)
       loop_.tune({session->peer.fd}, {.no_delay = false});
+    if (!session->feed->speaks_psync) continue;
     session->out().append("+FULLRESYNC " + engine_.replication.history().id + " " +
                           std::to_string(session->feed->begins_at) + "\r\n");
     session->flush_soon();
@@ -127,10 +128,10 @@ void ReplicaSync::begin_walk() {
   deliver("$EOF:" + mark_ + "\r\n");
 }
 
-// The folder's name, since the working one may become another meanwhile.
 void ReplicaSync::begin_file(const SnapshotFacts& facts) {
   part_ = Part::kSaving;
-  path_ = (options_.dir == "." ? "" : options_.dir + '/') + "temp-sync-" + options_.dbfilename;
+  is_kept_ = false;
+  path_ = snapshots_.path_of_sync();
   file_ = std::make_unique<SnapshotFile>(
       SnapshotFile::Setup{.loop = loop_,
                           .path = path_,
@@ -148,7 +149,9 @@ void ReplicaSync::drop_departed() {
     const auto found = std::find(replicas.begin(), replicas.end(), receiver.session);
     return found == replicas.end() || (*found)->id != receiver.id;
   });
-  if (receivers_.empty()) give_up();
+  // With save points a file is made for its own sake, too.
+  const bool is_useful = part_ == Part::kSaving && snapshots_.has_save_points() && !is_stopped_;
+  if (receivers_.empty() && !is_useful) give_up();
 }
 
 // Outside of turns a session may have gone a moment ago. False if none is left, and the end is
@@ -254,9 +257,26 @@ bool ReplicaSync::go_on_saving() {
   file_bytes_ = file_->bytes();
   read_bytes_ = 0;
   file_.reset();
+  keep_or_open();
+  return true;
+}
+
+void ReplicaSync::keep_or_open() {
+  FileSteps steps = snapshots_.steps_to_keep(path_, began_);
+  if (steps.empty()) return open_file();
+  part_ = Part::kPlacing;
+  const std::string path = steps.front().to;
+  steps_.start(std::move(steps), [this, path](const FileStepRunner::Result& result) {
+    is_kept_ = result.is_ok();
+    if (is_kept_) path_ = path;
+    if (!is_kept_) let_go_of_all(result.problem().c_str());
+    receivers_.empty() ? close_file() : open_file();
+  });
+}
+
+void ReplicaSync::open_file() {
   part_ = Part::kOpening;
   loop_.open(op_, path_.c_str(), OpenFor::kRead);
-  return true;
 }
 
 void ReplicaSync::on_done(const Outcome& outcome) {
@@ -270,6 +290,7 @@ void ReplicaSync::on_done(const Outcome& outcome) {
     case Part::kIdle:
     case Part::kWalking:
     case Part::kSaving:
+    case Part::kPlacing:
       break;
   }
   OURO_UNREACHABLE();
@@ -316,8 +337,17 @@ void ReplicaSync::close_file() {
   if (!op_.busy()) go_on_closing();
 }
 
+// Unless somebody has saved since.
+bool ReplicaSync::stays() const {
+  if (!is_kept_) return false;
+  if (!snapshots_.removes_sync_files() || engine_.persistence.snapshot.began > began_) return true;
+  engine_.log.write(LogLevel::kNotice,
+                    "Removing the RDB file used to feed replicas in a persistence-less instance");
+  return false;
+}
+
 void ReplicaSync::go_on_closing() {
-  if (!std::exchange(is_removed_, true)) return loop_.unlink(op_, path_.c_str());
+  if (!std::exchange(is_removed_, true) && !stays()) return loop_.unlink(op_, path_.c_str());
   if (fd_.is_open()) return loop_.close(op_, std::exchange(fd_, FileFd()));
   end();
 }
@@ -343,6 +373,7 @@ void ReplicaSync::give_up() {
     case Part::kReading:
       return close_file();
     case Part::kIdle:
+    case Part::kPlacing:
     case Part::kOpening:
     case Part::kClosing:
       break;

@@ -11,6 +11,7 @@
 // is sent a file, written by SnapshotFile first, in the same way:
 //
 //      kWaiting --> file is written --> $length, chunks as they are read --> kOnline
+//                                 \--> is the server's snapshot from then on, as in Redis
 //
 // What changes meanwhile waits in the backlog: Replication keeps it from the moment of the snapshot
 // on. Not here: who may sync (server/commands/admin/replication.cc), the stream (Replication).
@@ -20,8 +21,10 @@
 #include <string>
 #include <vector>
 
+#include "server/app/file_steps.h"
 #include "server/app/options.h"
 #include "server/app/snapshot_contents.h"
+#include "server/app/snapshot_driver.h"
 #include "server/app/snapshot_file.h"
 #include "server/engine/engine.h"
 #include "server/io/loop.h"
@@ -30,12 +33,14 @@ namespace ouro {
 
 class ReplicaSync {
  public:
-  ReplicaSync(Loop& loop, Engine& engine, const AppOptions& options)
+  ReplicaSync(Loop& loop, SnapshotDriver& snapshots, Engine& engine, const AppOptions& options)
       : loop_(loop),
+        snapshots_(snapshots),
         engine_(engine),
         options_(options),
         hints_(engine),
-        op_(this, op_to<&ReplicaSync::on_done>()) {}
+        op_(this, op_to<&ReplicaSync::on_done>()),
+        steps_(loop) {}
 
   // Once a turn, when no group is open. True if the next one shall come at once.
   bool turn();
@@ -54,8 +59,9 @@ class ReplicaSync {
   // How far the walk is ahead of the slowest.
   static constexpr size_t kOutputBytesMax = 1_MiB;
 
-  // kWalking is without a file, all that follow are with one. kClosing: it is removed, then closed.
-  enum class Part : uint8_t { kIdle, kWalking, kSaving, kOpening, kReading, kClosing };
+  // kWalking is without a file, all that follow are with one. kPlacing: it gets the snapshot's
+  // name. kClosing: it is removed, unless it stays, then closed.
+  enum class Part : uint8_t { kIdle, kWalking, kSaving, kPlacing, kOpening, kReading, kClosing };
 
   // A replica that is being sent the snapshot.
   struct Receiver {
@@ -81,6 +87,9 @@ class ReplicaSync {
   Instant walk_due() const;
   bool go_on_walking();
   bool go_on_saving();
+  void keep_or_open();
+  void open_file();
+  bool stays() const;
   bool go_on_reading();
   void on_done(const Outcome& outcome);
   void on_opened(int32_t result);
@@ -96,10 +105,12 @@ class ReplicaSync {
   void end();
 
   Loop& loop_;
+  SnapshotDriver& snapshots_;
   Engine& engine_;
   const AppOptions& options_;
   KeyHints hints_;
   Op op_;
+  FileStepRunner steps_;
   Part part_ = Part::kIdle;
   std::vector<Receiver> receivers_;
   bool is_stopped_ = false;
@@ -114,6 +125,7 @@ class ReplicaSync {
   std::unique_ptr<SnapshotFile> file_;
   std::string path_;
   FileFd fd_;
+  bool is_kept_ = false;     // it is the server's snapshot
   bool is_removed_ = false;  // kClosing: its name
   std::unique_ptr<char[]> room_;
   uint64_t file_bytes_ = 0;

@@ -69,8 +69,8 @@ Server::Server(const Setup& setup)
       snapshots_(setup.loop, loader_, engine_, setup.options.app),
       aof_(setup.loop, loader_, engine_, setup.options),
       migrator_(setup.loop, flush_list_, engine_),
-      primary_link_(setup.loop, flush_list_, loader_, aof_, engine_, setup.options),
-      replica_sync_(setup.loop, engine_, setup.options.app),
+      primary_link_(setup.loop, flush_list_, loader_, snapshots_, aof_, engine_, setup.options),
+      replica_sync_(setup.loop, snapshots_, engine_, setup.options.app),
       candidate_(setup.loop, flush_list_, engine_, setup.options) {
   begin_engine_turn();
   engine_.persistence.last_save = started_;

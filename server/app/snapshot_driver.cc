@@ -204,8 +204,31 @@ void SnapshotDriver::give_up() {
 // What has been removed must not come back with the file of before. The moment of the new one is
 // the end of this turn, when the group that flushed is whole.
 void SnapshotDriver::on_all_flushed() {
-  if (purpose_ == Purpose::kBackground) give_up();
+  on_data_replaced();
   is_flushed_ = has_save_points();
+}
+
+// ---- full syncs
+
+std::string SnapshotDriver::path_of_sync() const {
+  const int port = engine_.host.info().tcp_port;
+  return path_of("temp-sync-" + std::to_string(port) + '-' + options_.dbfilename);
+}
+
+FileSteps SnapshotDriver::steps_to_keep(const std::string& path, Instant moment) {
+  std::string error;
+  if (engine_.persistence.snapshot.began > moment || !hold(error)) return {};
+  return {{.kind = FileStep::Kind::kRename, .path = path, .to = path_of(options_.dbfilename)},
+          {.kind = FileStep::Kind::kSyncDir, .path = options_.dir}};
+}
+
+bool SnapshotDriver::removes_sync_files() const {
+  return engine_.options.replication.rdb_del_sync_files && !has_save_points() &&
+         !engine_.persistence.log_is_on;
+}
+
+void SnapshotDriver::on_data_replaced() {
+  if (purpose_ == Purpose::kBackground) give_up();
 }
 
 void SnapshotDriver::stop() {

@@ -69,6 +69,17 @@ class SnapshotDriver final : private LoadSink {
   // Nothing more is begun; what is under way ends soon, without result.
   void stop();
 
+  // ---- files of full syncs, which stay as snapshots of ours, as in Redis
+  // Where one is written before it is whole: servers that share a folder have other ports.
+  std::string path_of_sync() const;
+  // What gives one that is whole the snapshot's name; nothing if that is another server's, or has a
+  // snapshot of later than `moment`.
+  FileSteps steps_to_keep(const std::string& path, Instant moment);
+  // Not even that one: nothing else is kept, and rdb-del-sync-files.
+  bool removes_sync_files() const;
+  // Other data are about to take the place of those that a snapshot is being made of.
+  void on_data_replaced();
+
   bool has_save_points() const { return !save_points_.empty(); }
   bool is_idle() const { return file_ == nullptr && !steps_.busy() && !loader_.busy(); }
 

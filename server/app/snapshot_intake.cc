@@ -33,8 +33,7 @@ void SnapshotIntake::begin(How how, const ReplicationId& id) {
   problem_.clear();
   stream_db_ = 0;
   if (how == How::kFile) {
-    const std::string& dir = options_.app.dir;
-    path_ = (dir == "." ? "" : dir + '/') + "temp-sync-" + options_.app.dbfilename;
+    path_ = snapshots_.path_of_sync();
     file_ = std::make_unique<ReceivedFile>(loop_, path_);
   } else if (how == How::kSwap) {
     fresh_ = std::make_unique<Databases>(engine_.heap, engine_.dbs[0].seed(), engine_.dbs.count(),
@@ -113,6 +112,7 @@ bool SnapshotIntake::swap() {
     fail(problem);
     return false;
   }
+  snapshots_.on_data_replaced();
   engine_.take_databases(*fresh_);
   for (DbIndex db = 0; db < fresh_->count(); ++db) (*fresh_)[db].clear(freeing());
   return true;
@@ -120,6 +120,7 @@ bool SnapshotIntake::swap() {
 
 // Of a node without data there is no history.
 void SnapshotIntake::empty_all() {
+  snapshots_.on_data_replaced();
   engine_.replication.adopt(make_replication_id(engine_.prng), 0, 0);
   if (engine_.dbs.size() > 0)
     engine_.log.write(LogLevel::kNotice, "MASTER <-> REPLICA sync: Flushing old data");
@@ -176,9 +177,26 @@ void SnapshotIntake::load_file() {
 
 void SnapshotIntake::on_load_end(const LoadFile* failed, int error) {
   if (failed != nullptr) problem_ = "Cannot read " + failed->path + ": " + strerrordesc_np(error);
-  loop_.unlink(op_, path_.c_str());
-  if (problem_.empty()) return finish();
-  fail(problem_);
+  if (!problem_.empty()) {
+    loop_.unlink(op_, path_.c_str());
+    return fail(problem_);
+  }
+  keep_file();
+  finish();
+}
+
+// What is loaded is what a snapshot would have: the file stays as ours.
+void SnapshotIntake::keep_file() {
+  const bool is_to_go = snapshots_.removes_sync_files();
+  FileSteps steps = is_to_go ? FileSteps() : snapshots_.steps_to_keep(path_, engine_.instant());
+  if (is_to_go)
+    engine_.log.write(LogLevel::kNotice,
+                      "Removing the RDB file obtained from the master. This replica has "
+                      "persistence disabled");
+  if (steps.empty()) return loop_.unlink(op_, path_.c_str());
+  steps_.start(std::move(steps), [this](const FileStepRunner::Result& result) {
+    if (!result.is_ok()) engine_.log.write(LogLevel::kWarning, result.problem());
+  });
 }
 
 // ---- what does not end well

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // SnapshotIntake: takes in the snapshot that a primary sends, in place of the data that are here.
 //
-//      kFile   --> checked while it is written to a file; whole: databases emptied, file loaded
+//      kFile   --> checked while it is written to a file; whole: databases emptied, file loaded,
+//                  which is the server's snapshot from then on
 //      kEmpty  --> into the databases as it comes; there is nothing in them to lose
 //      kSwap   --> into databases of its own, which change places with ours when it is whole
 //
@@ -17,10 +18,12 @@
 #include <string>
 #include <vector>
 
+#include "server/app/file_steps.h"
 #include "server/app/loader.h"
 #include "server/app/options.h"
 #include "server/app/received_file.h"
 #include "server/app/snapshot_contents.h"
+#include "server/app/snapshot_driver.h"
 
 namespace ouro {
 
@@ -28,12 +31,15 @@ class SnapshotIntake final : private LoadSink {
  public:
   enum class How : uint8_t { kFile, kEmpty, kSwap };
 
-  SnapshotIntake(Loop& loop, Loader& loader, Engine& engine, const Options& options)
+  SnapshotIntake(Loop& loop, Loader& loader, SnapshotDriver& snapshots, Engine& engine,
+                 const Options& options)
       : loop_(loop),
         loader_(loader),
+        snapshots_(snapshots),
         engine_(engine),
         options_(options),
-        op_(this, op_to<&SnapshotIntake::on_removed>()) {}
+        op_(this, op_to<&SnapshotIntake::on_removed>()),
+        steps_(loop) {}
 
   // As repl-diskless-load says.
   How how() const;
@@ -50,7 +56,9 @@ class SnapshotIntake final : private LoadSink {
   void turn();
 
   // Nothing is under way: none was begun, or the last one is done or has failed.
-  bool is_idle() const { return stage_ == Stage::kIdle && file_ == nullptr && !op_.busy(); }
+  bool is_idle() const {
+    return stage_ == Stage::kIdle && file_ == nullptr && !op_.busy() && !steps_.busy();
+  }
   // Of the last one: it is in its place.
   bool is_done() const { return is_done_; }
   const std::string& problem() const { return problem_; }
@@ -84,6 +92,7 @@ class SnapshotIntake final : private LoadSink {
   bool swap();
   void finish();
   void load_file();
+  void keep_file();
   void on_removed(const Outcome&) {}
 
   // ---- LoadSink
@@ -95,9 +104,11 @@ class SnapshotIntake final : private LoadSink {
 
   Loop& loop_;
   Loader& loader_;
+  SnapshotDriver& snapshots_;
   Engine& engine_;
   const Options& options_;
   Op op_;
+  FileStepRunner steps_;
   Stage stage_ = Stage::kIdle;
   How how_ = How::kFile;
   std::unique_ptr<ReceivedFile> file_;

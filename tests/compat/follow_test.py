@@ -308,6 +308,26 @@ def test_its_log_begins_anew(check, program):
         check.holds("what followed, too", value(client, "GET", "b") == b"2" and value(client, "GET", "n") == b"1")
 
 
+def test_keeps_what_it_was_sent(check, program):
+    """The file of a full sync is the replica's snapshot, and the primary's if that has sent one, unless nothing is to stay."""
+    for name, deletes in itertools.product(("redis-server", program), ("no", "yes")):
+        options = ("--repl-diskless-sync", "no", "--repl-diskless-sync-delay", "0", "--rdb-del-sync-files", deletes)
+        with servers.Server(name, *options) as primary, servers.Server(name, *options) as replica:
+            what = f"{pathlib.Path(name).name}, rdb-del-sync-files {deletes}"
+            primary.connect().call("SET", "k", "v")
+            follows(replica.connect(), primary.port)
+            has_all(check, what, primary.connect(), [replica.connect()])
+            for server in primary, replica:
+                def files(folder=pathlib.Path(server.folder.name)):
+                    return sorted(path.name for path in folder.glob("*rdb"))
+                wanted = ["dump.rdb"] if deletes == "no" else []
+                check.holds(f"{what}: {files()}", until(lambda: files() == wanted), server.log_tail())
+            replica.stop()
+            replica.start()
+            seen = value(replica.connect(), "GET", "k")
+            check.holds(f"{what}: after a restart", seen == (b"v" if deletes == "no" else None), seen)
+
+
 def test_ends_if_it_cannot_write(check, program):
     """A snapshot has failed, and none can be made: a write of the primary is then the end, or told."""
     for name, goes_on in itertools.product(("redis-server", program), ("no", "yes")):
