@@ -54,6 +54,9 @@ class Feed {
   uint64_t durable = 0;    // it has on disk, if it says so (FACK)
   Instant heard_at = 0;    // when it last said anything
   Instant asked_at = 0;    // for a snapshot
+  // Of what it is behind, what it missed while it took in its snapshot: less as it catches up. Its
+  // output limit is for what comes on top.
+  uint64_t missed = 0;
 
   void on_ack(uint64_t offset, uint64_t on_disk, Instant now);
   // Whole seconds since it said something; 0 until it is online.

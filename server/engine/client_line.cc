@@ -87,9 +87,10 @@ std::string client_line(const Engine& engine, const Session& session) {
       caller.txn.open ? static_cast<int>(caller.txn.queue.size()) : -1, session.query_bytes(),
       session.query_bytes_free(), session.argument_bytes(), caller.txn.memory_bytes(),
       session.reply_buffer().memory_bytes, session.output_peak_bytes(),
-      session.reply_buffer().unsent_bytes, session.reply_list_pieces(), session.reply_list_bytes(),
-      session.claimed_bytes(), events_of(session), static_cast<int>(command.size()), command.data(),
-      session.user().name().c_str(),
+      session.reply_buffer().unsent_bytes, session.reply_list_pieces(),
+      session.reply_list_bytes() + session.stream_bytes(),
+      session.claimed_bytes() + session.stream_bytes(), events_of(session),
+      static_cast<int>(command.size()), command.data(), session.user().name().c_str(),
       session.tracking == nullptr ? -1LL : static_cast<long long>(session.tracking->mode.redirect),
       session.resp_version(), session.library_name.c_str(), session.library_version.c_str());
   CHECK(size > 0);

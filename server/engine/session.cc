@@ -354,9 +354,9 @@ void Session::after_reply() {
   out_.limit(&limit.hard_bytes);  // of its class, which may have changed
 }
 
-// What is still to be sent counts, wherever it stands; while a snapshot is on its way nothing does,
-// since whoever is let go of then comes back to begin anew. Less than the backlog keeps anyway
-// would end replicas for nothing.
+// What is still to be sent counts, wherever it stands, but for what it missed while a snapshot was
+// on its way: whoever is let go of for that comes back to begin anew. Less than the backlog keeps
+// anyway would end replicas for nothing.
 void Session::check_replica() {
   static constexpr size_t kNoLimit = 0;
   out_.limit(&kNoLimit);
@@ -364,8 +364,9 @@ void Session::check_replica() {
   OutputLimit limit = engine_.options.output_replica;
   if (limit.hard_bytes > 0)
     limit.hard_bytes = std::max(limit.hard_bytes, engine_.options.replication.repl_backlog_size);
-  const size_t bytes = out_.size_bytes() + static_cast<size_t>(engine_.replication.behind(*this));
-  if (bytes > 0) check_output(limit, bytes);
+  const size_t bytes = out_.size_bytes() + stream_bytes();
+  feed->missed = std::min<uint64_t>(feed->missed, bytes);
+  if (bytes > 0) check_output(limit, bytes - feed->missed);
 }
 
 void Session::refuse_answer_of(uint64_t bytes) {
@@ -460,6 +461,10 @@ size_t Session::argument_bytes() const {
   const Argv argv = running_ != nullptr ? Argv(running_->argv) : wait_.argv.argv();
   for (const ByteView argument : argv) bytes += argument.size();
   return bytes;
+}
+
+size_t Session::stream_bytes() const {
+  return is_replica() ? static_cast<size_t>(engine_.replication.behind(*this)) : 0;
 }
 
 size_t Session::reply_list_pieces() const {

@@ -207,6 +207,8 @@ class Session final : public Endpoint {
   // The arguments of the command that runs, waits, or has not wholly come.
   size_t argument_bytes() const;
   size_t output_bytes() const { return out_.size_bytes(); }
+  // Of the stream, what waits for a replica beyond that.
+  size_t stream_bytes() const;
   // The output as Redis's clients know it: the chunk that is sent next is the reply buffer, what
   // stands behind it the list.
   OutBuffer::FrontChunk reply_buffer() const { return out_.front_chunk(); }

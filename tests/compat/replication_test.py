@@ -225,6 +225,55 @@ def test_what_is_asked(check, program):
         check.holds("all have it at the end", "1 of 1 replicas are in sync" in primary.log.read_text())
 
 
+def client_line(client, *words):
+    """The fields of the only client of a kind."""
+    return dict(field.split("=", 1) for field in client.call("CLIENT", "LIST", *words)[1].decode().split())
+
+
+def test_what_waits_for_it(check, program):
+    """CLIENT LIST tells what a replica that stands still has not been sent, as redis-server does."""
+    for name in "redis-server", program:
+        with Server(name, *SOON) as primary, Server("redis-server") as replica:
+            what, client = pathlib.Path(name).name, primary.connect()
+            follow(replica, primary)
+            check.holds(f"{what}: it comes", until(lambda: is_online(primary, 1)))
+            replica.process.send_signal(signal.SIGSTOP)
+            for _ in range(40):
+                client.call("SET", "k", "x" * 1_000_000)
+            seen = client_line(client, "TYPE", "replica")
+            replica.process.send_signal(signal.SIGCONT)
+            # Some of it stands in the sockets.
+            check.holds(f"{what}: omem", 25_000_000 < int(seen["omem"]) < 41_000_000, seen)
+            check.holds(f"{what}: tot-mem", int(seen["omem"]) < int(seen["tot-mem"]) < 42_000_000, seen)
+            check.holds(f"{what}: it has all", client.call("WAIT", "1", WAIT_MS) == (":", b"1"))
+            seen = client_line(client, "TYPE", "replica")
+            check.holds(f"{what}: nothing waits", int(seen["omem"]) < 1_100_000, seen)
+
+
+def test_output_limit(check, program):
+    """What a replica misses while it takes in a snapshot is not held against it; what it leaves lying later is."""
+    limit = ("--client-output-buffer-limit", "replica 1mb 0 0", "--repl-backlog-size", "16kb")
+    with Server(program, *DEBUG, *SOON, *limit) as primary, Server("redis-server", *DEBUG) as replica:
+        client = primary.connect()
+        client.call("DEBUG", "POPULATE", "2000", "key", "100")
+        client.call("CONFIG", "SET", "rdb-key-save-delay", "1000")
+        follow(replica, primary)
+        check.holds("it begins", until(lambda: info(client, "persistence")["rdb_bgsave_in_progress"] == "1"))
+        for number in range(200):
+            client.call("SET", f"large {number}", "x" * 100_000)
+        check.holds("it is not there yet", not is_online(primary, 1))
+        have_same(check, "caught up", primary, (replica,))
+        check.holds("by one sync", stats(primary) == (1, 0), (stats(primary), primary.log_tail(10)))
+        replica.process.send_signal(signal.SIGSTOP)
+        for number in range(200):
+            client.call("SET", f"large {number}", "y" * 100_000)
+        check.holds("one that stands still is let go of", until(lambda: "overcoming of output" in primary.log.read_text()))
+        client.call("CONFIG", "SET", "rdb-key-save-delay", "0")
+        replica.process.send_signal(signal.SIGCONT)
+        check.holds("it comes back", until(lambda: is_online(primary, 1) and stats(primary)[0] == 2))
+        have_same(check, "after that", primary, (replica,))
+
+
 def test_snapshots_alone(check, program):
     with Server(program, *SOON) as primary:
         client = primary.connect()
@@ -255,6 +304,8 @@ def main():
         "restart": lambda: test_restart(check, program, args.seed),
         "chain": lambda: test_chain(check, program, args.seed),
         "asked": lambda: test_what_is_asked(check, program),
+        "waits": lambda: test_what_waits_for_it(check, program),
+        "limit": lambda: test_output_limit(check, program),
         "snapshots": lambda: test_snapshots_alone(check, program),
     }
     side_by_side([test for name, test in tests.items() if args.only in name])
