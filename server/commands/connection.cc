@@ -80,7 +80,7 @@ Status cmd_reset(Context& ctx) {
     return true;
   };
   if (Session* session = ctx.caller.session; session != nullptr) {
-    if (session->is_replica()) return ctx.fail("ERR can only reset normal connections");
+    if (session->is_replica()) return ctx.fail("ERR can only reset normal client connections");
     session->reset();
     // In the protocol and by the mode that it has now.
     session->with_reply(answer);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/engine/client_line.h"
 #include "server/engine/engine.h"
 
 namespace ouro {
@@ -227,11 +228,14 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   const bool begins = begin_output();
   const uint64_t log_end = engine_.commit.open_end();
   Executor::Outcome outcome;
-  if (reply_mode == ReplyMode::kOn) [[likely]] {
+  if (reply_mode != ReplyMode::kOn) [[unlikely]] {
+    outcome = run_unanswered(prepared);
+  } else if (is_replica()) [[unlikely]] {
+    outcome = with_reply_aside(
+        [&](Reply& reply) { return engine_.executor.run(caller_, prepared, reply); });
+  } else {
     RespReply reply(out_, resp_version_ == 3);
     outcome = engine_.executor.run(caller_, prepared, reply);
-  } else {
-    outcome = run_unanswered(prepared);
   }
   running_ = nullptr;
   if (outcome == Executor::Outcome::kPostponed) {
@@ -269,6 +273,31 @@ Executor::Outcome Session::run_unanswered(const Executor::Prepared& prepared) {
   // A command that waits, or has not begun, has its reply still to come.
   if (outcome == Executor::Outcome::kDone || outcome == Executor::Outcome::kRefused) end_skip();
   return outcome;
+}
+
+Session::AsideReply::AsideReply(Session& owner)
+    : session(owner), out(owner.engine_.heap), reply(out, owner.resp_version_ == 3) {}
+
+Session::AsideReply::~AsideReply() {
+  if (out.empty() || session.state_ == EndpointState::kDoomed) return;
+  Engine& engine = session.engine_;
+  const std::string_view command = session.last_command == nullptr
+                                       ? "<unknown>"
+                                       : engine.registry.full_name(*session.last_command);
+  engine.log.print(LogLevel::kWarning,
+                   "Replica generated a reply to command '%.*s', disconnecting it: %s",
+                   printed_size(command), command.data(), client_line(engine, session).c_str());
+  ByteView front;
+  (void)out.gather(kReleaseAll, {&front, 1});
+  if (front.starts_with('-')) {
+    ++engine.stats.unexpected_errors;
+    const ByteView text = front.substr(1, front.find('\r') - 1);
+    engine.log.print(LogLevel::kWarning,
+                     "== CRITICAL == This master is sending an error to its replica: '%.*s' after "
+                     "processing the command '%.*s'",
+                     printed_size(text), text.data(), printed_size(command), command.data());
+  }
+  session.doom();
 }
 
 void Session::end_skip() {

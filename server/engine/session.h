@@ -100,6 +100,8 @@ class Session final : public Endpoint {
       NullReply nowhere;
       return fn(static_cast<Reply&>(nowhere));
     }
+    if (is_replica()) [[unlikely]]
+      return with_reply_aside(fn);
     begin_output();
     RespReply reply(out_, resp_version_ == 3);
     auto result = fn(static_cast<Reply&>(reply));
@@ -118,6 +120,8 @@ class Session final : public Endpoint {
   template <class Fn>
   void send_out_of_band(Fn&& fn) {
     if (state_ == EndpointState::kDoomed || state_ == EndpointState::kFinishing) return;
+    if (is_replica()) [[unlikely]]
+      return with_reply_aside(fn);
     begin_message();
     RespReply reply(out_, resp_version_ == 3);
     fn(static_cast<Reply&>(reply));
@@ -230,6 +234,21 @@ class Session final : public Endpoint {
   static constexpr size_t kBacklogBytesMax = 64_KiB;
   // For so long a peak of the output shows (rbp).
   static constexpr Micros kOutputPeakLasts = 5'000'000;
+
+  // A replica's output is the stream, where an answer or a message has no place: as in Redis it
+  // ends the link.
+  template <class Fn>
+  auto with_reply_aside(Fn&& fn) {
+    AsideReply aside(*this);
+    return fn(static_cast<Reply&>(aside.reply));
+  }
+  struct AsideReply {
+    explicit AsideReply(Session& owner);
+    ~AsideReply();
+    Session& session;
+    OutBuffer out;
+    RespReply reply;
+  };
 
   void parse();
   void queue_for_batch();

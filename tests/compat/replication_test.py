@@ -11,7 +11,9 @@ when its connection is lost. Then what replicas and clients ask of a primary: WA
 min-replicas-to-write, an end that waits.
 """
 import argparse
+import contextlib
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from check import Check, side_by_side
 from dump_test import FAMILIES, comparable, may_wait, reading
 from families import Generator
 from follow_test import info, until
-from resp import show
+from resp import encode, show
 from servers import Server
 from templates import Draw
 
@@ -274,6 +276,48 @@ def test_output_limit(check, program):
         have_same(check, "after that", primary, (replica,))
 
 
+# What a replica may say besides what belongs to the stream; * stands for what is no command at all.
+SAID = """PING|GET k|SET k v|REPLCONF ACK 0|REPLCONF listening-port 1|NONSENSE|SUBSCRIBE c|CLIENT REPLY OFF,PING|MULTI|WAIT 1 50
+|CLIENT REPLY SKIP,PING|PSYNC ? -1|SYNC|QUIT|RESET|REPLCONF GETACK *|*|SELECT 1|EVAL return 0|INFO|WATCH a|ACL WHOAMI|SLOWLOG GET
+|XINFO HELP"""
+
+
+def say_as_replica(server, said, before=()):
+    """Whether the link ends because of what a replica says behind PSYNC, and what the log has to say to that."""
+    start = server.log.stat().st_size
+    client, other = server.connect(), server.connect()
+    for command in before:
+        client.call(*command)
+    client.send(["PSYNC", "?", "-1"])
+    client.send_bytes(b"*x\r\n" if said == "*" else b"".join(encode(part.split()) for part in said.split(",")))
+    if before:
+        other.call("PUBLISH", "c", "message")
+    client.socket.settimeout(0.3)
+    received = b""
+    ends = True
+    with contextlib.suppress(ConnectionError):
+        try:
+            while data := client.socket.recv(1 << 18):
+                received += data
+        except TimeoutError:
+            ends = False
+    client.close()
+    lines = server.log.read_bytes()[start:].decode(errors="replace").splitlines()
+    told = re.findall(r"(Replica generated a reply to command '.*?', disconnecting it|== CRITICAL == .*)", "\n".join(lines))
+    # With the code that Redis's own log leaves out, or does not.
+    return ends, sorted(line.replace("'ERR ", "'") for line in told), b"+OK" in received or b"PONG" in received
+
+
+def test_what_a_replica_says(check, program):
+    """A replica that is answered is let go of, and the answer does not stand in its stream."""
+    with Server("redis-server", *SOON) as theirs, Server(program, *SOON) as ours:
+        for said in SAID.replace("\n", "").split("|"):
+            expected, seen = (say_as_replica(server, said) for server in (theirs, ours))
+            check.holds(f"a replica says {said}", expected == seen, (expected, seen))
+        expected, seen = (say_as_replica(server, "REPLCONF ACK 0", [["SUBSCRIBE", "c"]]) for server in (theirs, ours))
+        check.holds("a replica is sent a message", expected == seen, (expected, seen))
+
+
 def test_snapshots_alone(check, program):
     with Server(program, *SOON) as primary:
         client = primary.connect()
@@ -306,6 +350,7 @@ def main():
         "asked": lambda: test_what_is_asked(check, program),
         "waits": lambda: test_what_waits_for_it(check, program),
         "limit": lambda: test_output_limit(check, program),
+        "says": lambda: test_what_a_replica_says(check, program),
         "snapshots": lambda: test_snapshots_alone(check, program),
     }
     side_by_side([test for name, test in tests.items() if args.only in name])
