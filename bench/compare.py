@@ -4,7 +4,7 @@
 
 Servers run on core 0, the load on the other cores. CPU is the time of all threads of the server's process (schedstat, in
 nanoseconds), which a busy machine disturbs least. What is measured stands at the head of each part: speed.py, latency.py,
-memory.py, large.py, snapshot.py. memcached takes part where its protocol has the operation.
+memory.py, large.py, snapshot.py, replication.py, migration.py. memcached takes part where its protocol has the operation.
 """
 import argparse
 import csv
@@ -18,10 +18,12 @@ import sys
 import large
 import latency
 import memory
+import migration
 import plot
+import replication
 import snapshot
 import speed
-from rivals import MEMCACHED_OPTIONS, NAMES, REDIS_LIKE, ROOT, Figure, require_built
+from rivals import LOAD_CORES, MEMCACHED_OPTIONS, NAMES, REDIS_LIKE, ROOT, Figure, require_built
 
 
 def first_line(*command):
@@ -112,8 +114,20 @@ def report_snapshot(args):
     return snapshot.table(rows)
 
 
+def report_replication(args):
+    tables = [f"on {os.cpu_count()} cores: the primary on core 0, replicas, clients and the load on {LOAD_CORES}"]
+    for name, measure, table in (("cost", replication.measure_cost, replication.cost_table),
+                                 ("sync", replication.measure_sync, replication.sync_table),
+                                 ("behind", replication.measure_lag, replication.lag_table),
+                                 ("failover", migration.measure, migration.table)):
+        rows = measure(args)
+        save(args.out, f"replication-{name}", rows)
+        tables.append(table(rows))
+    return "\n\n".join(tables)
+
+
 PARTS = {"speed": report_speed, "latency": report_latency, "memory": report_memory, "large": report_large,
-         "snapshot": report_snapshot}
+         "snapshot": report_snapshot, "replication": report_replication}
 
 
 def main():

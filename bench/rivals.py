@@ -35,6 +35,11 @@ def start(name, args, pinned=True):
     return Server(args.server if name == "ouro" else args.rival, prefix=prefix)
 
 
+def start_on(cores, name, args, *options):
+    """A fresh ouro or redis-server on other cores than usual, with options."""
+    return Server(args.server if name == "ouro" else args.rival, *options, prefix=["taskset", "-c", cores])
+
+
 @contextlib.contextmanager
 def started(args, names=NAMES):
     """One server of each name, all on the same core; ended at the end."""
