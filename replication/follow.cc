@@ -90,7 +90,10 @@ void Follow::ask_for_data() {
 }
 
 void Follow::send_ack() {
-  if (talk_ != State::kStream || !sink_.may_acknowledge()) return;
+  if (talk_ != State::kStream) return;
+  // One that may not is not asked again before more has come.
+  applied_told_ = applied_;
+  if (!sink_.may_acknowledge()) return;
   const std::string applied = std::to_string(applied_);
   const std::optional<uint64_t> durable = sink_.durable();
   if (!durable) return say({"REPLCONF", "ACK", applied});

@@ -95,7 +95,7 @@ class Follow final : public Endpoint {
 
   // The snapshot is in its place: the stream may come. Not from inside a call of the sink.
   void on_loaded();
-  // Says how far we are: once a second, and when asked by the primary.
+  // Says how far we are: once a second, when asked by the primary, and when the stream is silent.
   void send_ack();
   // While a long load goes on, so that the primary does not think us dead.
   void send_newline();
@@ -103,7 +103,8 @@ class Follow final : public Endpoint {
   State talk() const { return talk_; }
   // Of our primary's stream, once there is one.
   uint64_t applied() const { return applied_; }
-  // What the primary was told last of our disk.
+  // What the primary was told last, and of our disk.
+  uint64_t applied_told() const { return applied_told_; }
   uint64_t durable_told() const { return durable_told_; }
   // Of what came, a command that is there in part.
   size_t kept_bytes() const { return kept_.size(); }
@@ -154,6 +155,7 @@ class Follow final : public Endpoint {
   State talk_ = State::kHandshake;
   std::vector<Question> questions_;  // that have no answer yet
   uint64_t applied_ = 0;
+  uint64_t applied_told_ = 0;
   uint64_t durable_told_ = 0;
   std::string problem_;
   bool was_refused_ = false;

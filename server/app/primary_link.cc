@@ -92,7 +92,7 @@ bool PrimaryLink::turn() {
   if (std::exchange(role_changed_, false)) begin_role();
   if (talking_ != nullptr) hear();
   if (talking_ != nullptr) note_talk();
-  if (has_news_of_disk()) {
+  if (has_news_of_disk() || loop_.now() >= ack_due()) {
     talking_->follow.send_ack();
     talking_->connection.touch();
   }
@@ -104,7 +104,7 @@ Instant PrimaryLink::due() const {
   if (session_ != nullptr && session_->state() != EndpointState::kOpen) return 0;
   if (has_news_of_disk()) return 0;
   if (has_work()) return 0;
-  return may_dial() ? retry_at_ : kNever;
+  return may_dial() ? retry_at_ : ack_due();
 }
 
 bool PrimaryLink::may_dial() const {
@@ -117,6 +117,12 @@ bool PrimaryLink::may_dial() const {
 bool PrimaryLink::has_news_of_disk() const {
   if (talking_ == nullptr || talking_->follow.talk() != Follow::State::kStream) return false;
   return durable().value_or(0) > talking_->follow.durable_told();
+}
+
+Instant PrimaryLink::ack_due() const {
+  if (talking_ == nullptr || talking_->follow.talk() != Follow::State::kStream) return kNever;
+  const bool is_told = talking_->follow.applied_told() == talking_->follow.applied();
+  return is_told ? kNever : engine_.replication.primary.last_io + kSilence;
 }
 
 // A name is looked up while everything waits, as in Redis.

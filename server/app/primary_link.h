@@ -51,6 +51,9 @@ class PrimaryLink final : private DialSink, private FollowSink, private SessionO
   static constexpr Micros kRetryAfter = 1'000'000;
   // Who is asked is about to lead.
   static constexpr Micros kRetrySoonAfter = 20'000;
+  // A primary that hands over waits to hear that all is here, and need not wait for our second: a
+  // stream that is silent for so long is acknowledged.
+  static constexpr Micros kSilence = 5'000;
   // That the disk cannot be written is logged once in so long.
   static constexpr Micros kTellOfDiskEvery = 10'000'000;
 
@@ -61,6 +64,7 @@ class PrimaryLink final : private DialSink, private FollowSink, private SessionO
   Follow::Introduction introduction() const;
   bool may_act() const;
   bool has_news_of_disk() const;
+  Instant ack_due() const;
   bool has_work() const;
   void hear();
   void note_talk();

@@ -179,6 +179,17 @@ TEST_F(ReplicationTest, AReplicaThatTakesASnapshotIsSentLargerPartsIfThatIsWante
   }
 }
 
+TEST_F(ReplicationTest, AStreamThatFallsSilentIsAcknowledgedAtOnce) {
+  follow();
+  ASSERT_TRUE(comes_up());
+  const Feed& feed = *primary.engine().replication.replicas().at(0)->feed;
+  for (int i = 0; i < 5; ++i) {
+    to_primary.ask({"INCR", "n"});
+    EXPECT_TRUE(world.run_until([&] { return feed.acked == offset_of(primary); }, 50));
+    world.run_for(150'000);
+  }
+}
+
 // The connection is lost after so many bytes to the replica, and to the primary.
 TEST_F(ReplicationTest, AFullSyncThatIsCutAtAnyByteIsMadeAgain) {
   fill();
