@@ -129,6 +129,57 @@ def test_full_sync(check, program, seed, *options):
         check.holds("by partial syncs", stats(primary) == (before[0], before[1] + 3), (before, stats(primary)))
 
 
+def begin_slow_sync(check, what, primary, replicas):
+    """Replicas are sent 40 MB, more than sockets hold, as slowly as the delay of each key says."""
+    client = primary.connect()
+    client.call("CONFIG", "SET", "rdbcompression", "no")
+    client.call("DEBUG", "POPULATE", "4000", "key", "10000")
+    client.call("CONFIG", "SET", "rdb-key-save-delay", "500")
+    for replica in replicas:
+        follow(replica, primary)
+    taken = [replica.connect() for replica in replicas]
+    check.holds(f"{what}: all take it",
+                until(lambda: all(info(replica)["master_sync_in_progress"] == "1" for replica in taken)))
+    return client
+
+
+def saves(client):
+    return info(client, "persistence")["rdb_bgsave_in_progress"] == "1"
+
+
+def test_replicas_leave(check, program):
+    """While a snapshot is sent to three, one dies and one stands still: the third has it all the same."""
+    # One walk begins when all are there.
+    together = ("--repl-diskless-sync-delay", "60", "--repl-diskless-sync-max-replicas")
+    with Server(program, *DEBUG, *together, "3", "--repl-timeout", "3") as primary, \
+            Server("redis-server", *DEBUG) as dies, Server("redis-server", *DEBUG) as stands, \
+            Server("redis-server", *DEBUG) as stays:
+        client = begin_slow_sync(check, "one dies", primary, (dies, stands, stays))
+        dies.process.kill()
+        stands.process.send_signal(signal.SIGSTOP)
+        client.call("CONFIG", "SET", "rdb-key-save-delay", "0", "repl-diskless-sync-max-replicas", "1")
+        check.holds("one is there", until(lambda: is_online(primary, 1), 20), primary.log_tail(20))
+        check.holds("one is waited for no longer", "Disconnecting timedout replica (full sync)" in primary.log.read_text())
+        have_same(check, "who stays", primary, (stays,))
+        stands.process.send_signal(signal.SIGCONT)
+        check.holds("who stood still comes back", until(lambda: is_online(primary, 2), 20), primary.log_tail(20))
+        have_same(check, "both", primary, (stays, stands))
+    with Server(program, *DEBUG, *together, "2") as primary, Server("redis-server", *DEBUG) as one, \
+            Server("redis-server", *DEBUG) as other:
+        client = begin_slow_sync(check, "all leave", primary, (one, other))
+        for replica in one, other:
+            check.holds("it leaves", replica.connect().call("REPLICAOF", "NO", "ONE") == ("+", b"OK"))
+        check.holds("nothing is made for nobody", until(lambda: not saves(client)), primary.log_tail(20))
+        client.call("CONFIG", "SET", "repl-diskless-sync-max-replicas", "1")
+        follow(one, primary)
+        check.holds("another is", until(lambda: saves(client)))
+        client.call("FLUSHALL")
+        client.call("SET", "behind", "it")
+        client.call("CONFIG", "SET", "rdb-key-save-delay", "0")
+        check.holds("it is sent", until(lambda: is_online(primary, 1), 20), primary.log_tail(20))
+        have_same(check, "all was removed meanwhile", primary, (one,))
+
+
 def test_backlog_too_small(check, program, seed):
     with Server(program, *DEBUG, *SOON, "--repl-backlog-size", "16kb") as primary, \
             Server("redis-server", *DEBUG) as replica:
@@ -346,6 +397,7 @@ def main():
         "diskless": lambda: test_full_sync(check, program, args.seed, "--repl-diskless-sync-delay", "1"),
         "file": lambda: test_full_sync(check, program, args.seed, "--repl-diskless-sync", "no"),
         "backlog": lambda: test_backlog_too_small(check, program, args.seed),
+        "leave": lambda: test_replicas_leave(check, program),
         "restart": lambda: test_restart(check, program, args.seed),
         "chain": lambda: test_chain(check, program, args.seed),
         "asked": lambda: test_what_is_asked(check, program),
