@@ -7,6 +7,8 @@ and an old file moves in the same way.
     aof_test.py BUILD [--seed N] [--flips N]
 """
 import argparse
+import functools
+import os
 import pathlib
 import random
 import re
@@ -15,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-from check import Check
+from check import Check, side_by_side
 from servers import Server, free_port
 
 LOG = "appendonlydir"
@@ -167,53 +169,52 @@ def exchange(check, tool, folder, rng, options, tool_options):
     check.holds(f"{what}: ouro reads a Redis's rewrite", tool.run("read", second).returncode == 0 and len(manifest) == 1)
 
 
-def torn_files(check, tool, folder, rng):
+def torn_files(check, tool, folder, rng, kind, options):
     """Wherever the last file ends, both see the same end of it."""
-    for kind, options in (("Redis's", ["--plain", "--timestamps"]), ("ouro's", [])):
-        home = folder / f"torn {kind}"
-        home.mkdir()
-        lines = [b'0 "SET" "k" "v"', b'1 "INCR" "n"', b"(", b'1 "INCR" "n"', b'0 "RPUSH" "l" "#C:\\r\\n*1"', b")", b"write",
-                 b'2 "SET" "k" "' + b"x" * 300 + b'"', b"write", b"(", b'2 "INCR" "n"', b'3 "DEL" "n"', b")"]
-        tool.run("write", home, *options, lines=b"\n".join(lines))
-        path = home / LOG / log_files(home)[-1]
-        whole = path.read_bytes()
-        differences = []
-        for cut in range(1, len(whole)):
-            # Redis takes a line that begins with '#' for whole wherever it ends, and would go on behind it.
-            if whole[whole.rfind(b"\n", 0, cut) + 1:cut].startswith(b"#"):
-                continue
-            path.write_bytes(whole[:cut])
-            ours = int(ANALYZED.search(tool.run("check", home).stderr)[3])
-            theirs = int(ANALYZED.search(tool.redis_check(path).stdout)[3])
-            if ours != theirs:
-                differences.append((cut, ours, theirs))
-        check.holds(f"{kind}: redis-check-aof and ouro see the same end of {len(whole)} torn files", not differences,
-                    differences[:3])
-        for cut in rng.sample(range(1, len(whole)), 12):
-            if whole[whole.rfind(b"\n", 0, cut) + 1:cut].startswith(b"#"):
-                continue
-            path.write_bytes(whole[:cut])
-            before = tool.run("read", home)
-            check.holds(f"{kind}: ouro cuts at {cut}", before.returncode == 0, before.stderr)
-            kept = path.stat().st_size
-            path.write_bytes(whole[:cut])
-            with Redis(home) as redis:
-                said = re.search(r"Truncating the AOF \S+ at offset (\d+)", redis.log_tail())
-            after = tool.run("read", home)
-            theirs = int(said[1]) if said else cut
-            # Redis cuts off lines behind the last command, and leaves the front of a transaction in the file, where what
-            # it writes next is never executed.
-            agree = all(line.startswith(b"#") for line in whole[theirs:kept].splitlines()) and (
-                kept >= theirs or b"within a transaction" in before.stderr or kind == "ouro's")
-            check.holds(f"{kind}: Redis cuts where ouro does, at {cut}", agree and after.stdout == before.stdout,
-                        (theirs, kept))
-        path.write_bytes(whole[:-3])
-        strict = tool.run("read", home, "--strict")
-        check.holds(f"{kind}: without aof-load-truncated it is refused",
-                    strict.returncode == 1 and b"Unexpected end of file reading the append only file" in strict.stderr)
-        fixed = tool.run("check", home, "--fix")
-        check.holds(f"{kind}: redis-check-aof finds valid what ouro cut", fixed.returncode == 0
-                    and b"is valid" in tool.redis_check(path).stdout, fixed.stderr)
+    home = folder / f"torn {kind}"
+    home.mkdir()
+    lines = [b'0 "SET" "k" "v"', b'1 "INCR" "n"', b"(", b'1 "INCR" "n"', b'0 "RPUSH" "l" "#C:\\r\\n*1"', b")", b"write",
+             b'2 "SET" "k" "' + b"x" * 300 + b'"', b"write", b"(", b'2 "INCR" "n"', b'3 "DEL" "n"', b")"]
+    tool.run("write", home, *options, lines=b"\n".join(lines))
+    path = home / LOG / log_files(home)[-1]
+    whole = path.read_bytes()
+    differences = []
+    for cut in range(1, len(whole)):
+        # Redis takes a line that begins with '#' for whole wherever it ends, and would go on behind it.
+        if whole[whole.rfind(b"\n", 0, cut) + 1:cut].startswith(b"#"):
+            continue
+        path.write_bytes(whole[:cut])
+        ours = int(ANALYZED.search(tool.run("check", home).stderr)[3])
+        theirs = int(ANALYZED.search(tool.redis_check(path).stdout)[3])
+        if ours != theirs:
+            differences.append((cut, ours, theirs))
+    check.holds(f"{kind}: redis-check-aof and ouro see the same end of {len(whole)} torn files", not differences,
+                differences[:3])
+    for cut in rng.sample(range(1, len(whole)), 12):
+        if whole[whole.rfind(b"\n", 0, cut) + 1:cut].startswith(b"#"):
+            continue
+        path.write_bytes(whole[:cut])
+        before = tool.run("read", home)
+        check.holds(f"{kind}: ouro cuts at {cut}", before.returncode == 0, before.stderr)
+        kept = path.stat().st_size
+        path.write_bytes(whole[:cut])
+        with Redis(home) as redis:
+            said = re.search(r"Truncating the AOF \S+ at offset (\d+)", redis.log_tail())
+        after = tool.run("read", home)
+        theirs = int(said[1]) if said else cut
+        # Redis cuts off lines behind the last command, and leaves the front of a transaction in the file, where what
+        # it writes next is never executed.
+        agree = all(line.startswith(b"#") for line in whole[theirs:kept].splitlines()) and (
+            kept >= theirs or b"within a transaction" in before.stderr or kind == "ouro's")
+        check.holds(f"{kind}: Redis cuts where ouro does, at {cut}", agree and after.stdout == before.stdout,
+                    (theirs, kept))
+    path.write_bytes(whole[:-3])
+    strict = tool.run("read", home, "--strict")
+    check.holds(f"{kind}: without aof-load-truncated it is refused",
+                strict.returncode == 1 and b"Unexpected end of file reading the append only file" in strict.stderr)
+    fixed = tool.run("check", home, "--fix")
+    check.holds(f"{kind}: redis-check-aof finds valid what ouro cut", fixed.returncode == 0
+                and b"is valid" in tool.redis_check(path).stdout, fixed.stderr)
 
 
 def bad_files(check, tool, folder):
@@ -338,20 +339,29 @@ def main():
     parser.add_argument("--flips", type=int, default=1000)
     args = parser.parse_args()
     print(f"seed {args.seed}")
-    rng, check, tool = random.Random(args.seed), Check(), Tool(args.build)
+    check, tool = Check(), Tool(args.build)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ouro-aof-"))
+    plain = ("--aof-use-rdb-preamble", "no")
+    # Each part in a folder of its own.
+    parts = {
+        "torn by Redis": lambda *made: torn_files(check, tool, *made, "Redis's", ["--plain", "--timestamps"]),
+        "torn by ouro": lambda *made: torn_files(check, tool, *made, "ouro's", []),
+        "manifests": lambda *made: manifests(check, tool, *made),
+        "flips": lambda *made: flips(check, tool, *made, args.flips),
+        "checksums": lambda *made: exchange(check, tool, *made, plain, []),
+        "plain": lambda *made: exchange(check, tool, *made, [*plain, "--aof-timestamp-enabled", "yes"], ["--plain"]),
+        "timestamps": lambda *made: exchange(check, tool, *made, plain, ["--timestamps"]),
+        "upgrades": lambda *made: upgrades(check, tool, *made),
+        "bad": lambda home, _: bad_files(check, tool, home),
+    }
+
+    def run(name):
+        (folder / name).mkdir()
+        parts[name](folder / name, random.Random(f"{args.seed}:{name}"))
+
     try:
-        for number, (options, tool_options) in enumerate((
-                (["--aof-use-rdb-preamble", "no"], []),
-                (["--aof-use-rdb-preamble", "no", "--aof-timestamp-enabled", "yes"], ["--plain"]),
-                (["--aof-use-rdb-preamble", "no"], ["--timestamps"]))):
-            (folder / str(number)).mkdir()
-            exchange(check, tool, folder / str(number), rng, options, tool_options)
-        torn_files(check, tool, folder, rng)
-        bad_files(check, tool, folder)
-        manifests(check, tool, folder, rng)
-        upgrades(check, tool, folder, rng)
-        flips(check, tool, folder, rng, args.flips)
+        # They keep the machine busy with the starts of programs.
+        side_by_side([functools.partial(run, name) for name in parts], at_once=os.cpu_count())
     finally:
         shutil.rmtree(folder)
     print(f"{check.passed} passed, {check.failed} failed")
