@@ -205,6 +205,7 @@ void SnapshotDriver::give_up() {
 // the end of this turn, when the group that flushed is whole.
 void SnapshotDriver::on_all_flushed() {
   on_data_replaced();
+  flushed_at_ = loop_.now();
   is_flushed_ = has_save_points();
 }
 
@@ -217,7 +218,8 @@ std::string SnapshotDriver::path_of_sync() const {
 
 FileSteps SnapshotDriver::steps_to_keep(const std::string& path, Instant moment) {
   std::string error;
-  if (engine_.persistence.snapshot.began > moment || !hold(error)) return {};
+  const bool is_outdated = engine_.persistence.snapshot.began > moment || flushed_at_ > moment;
+  if (is_outdated || !hold(error)) return {};
   return {{.kind = FileStep::Kind::kRename, .path = path, .to = path_of(options_.dbfilename)},
           {.kind = FileStep::Kind::kSyncDir, .path = options_.dir}};
 }

@@ -72,8 +72,8 @@ class SnapshotDriver final : private LoadSink {
   // ---- files of full syncs, which stay as snapshots of ours, as in Redis
   // Where one is written before it is whole: servers that share a folder have other ports.
   std::string path_of_sync() const;
-  // What gives one that is whole the snapshot's name; nothing if that is another server's, or has a
-  // snapshot of later than `moment`.
+  // What gives one that is whole the snapshot's name; nothing if that is another server's or has a
+  // snapshot of later than `moment`, or if all was removed since.
   FileSteps steps_to_keep(const std::string& path, Instant moment);
   // Not even that one: nothing else is kept, and rdb-del-sync-files.
   bool removes_sync_files() const;
@@ -134,6 +134,7 @@ class SnapshotDriver final : private LoadSink {
   Done saved_;
   bool is_unwanted_ = false;  // it was given up, and has not failed
   bool is_flushed_ = false;   // a snapshot of that is to be made
+  Instant flushed_at_ = 0;
   Instant tried_ = 0;
   bool is_stopped_ = false;
   Done next_save_;  // of the snapshot at the end, which waits for this one's end

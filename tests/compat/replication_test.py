@@ -180,6 +180,25 @@ def test_replicas_leave(check, program):
         have_same(check, "all was removed meanwhile", primary, (one,))
 
 
+def test_removed_keys_stay_away(check, program):
+    """What is removed while the file of a sync is written does not come back when the primary starts again."""
+    with Server(program, *DEBUG, *SOON, "--repl-diskless-sync", "no") as primary, Server("redis-server", *DEBUG) as replica:
+        client = primary.connect()
+        client.call("DEBUG", "POPULATE", "1000")
+        client.call("CONFIG", "SET", "rdb-key-save-delay", "1000")
+        follow(replica, primary)
+        check.holds("a file is written", until(lambda: saves(client)))
+        client.call("FLUSHALL")
+        client.call("CONFIG", "SET", "rdb-key-save-delay", "0")
+        check.holds("it is sent", until(lambda: is_online(primary, 1)), primary.log_tail(20))
+        have_same(check, "all was removed", primary, (replica,))
+        replica.connect().call("REPLICAOF", "NO", "ONE")
+        check.holds("a file is not left", until(lambda: not list(pathlib.Path(primary.folder.name).glob("*rdb"))))
+        primary.stop()
+        primary.start()
+        check.holds("nothing is back", primary.connect().call("DBSIZE") == (":", b"0"))
+
+
 def test_backlog_too_small(check, program, seed):
     with Server(program, *DEBUG, *SOON, "--repl-backlog-size", "16kb") as primary, \
             Server("redis-server", *DEBUG) as replica:
@@ -409,6 +428,7 @@ def main():
         "file": lambda: test_full_sync(check, program, args.seed, "--repl-diskless-sync", "no"),
         "backlog": lambda: test_backlog_too_small(check, program, args.seed),
         "leave": lambda: test_replicas_leave(check, program),
+        "removed": lambda: test_removed_keys_stay_away(check, program),
         "restart": lambda: test_restart(check, program, args.seed),
         "chain": lambda: test_chain(check, program, args.seed),
         "asked": lambda: test_what_is_asked(check, program),
