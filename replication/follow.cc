@@ -92,12 +92,12 @@ void Follow::ask_for_data() {
 void Follow::send_ack() {
   if (talk_ != State::kStream) return;
   // One that may not is not asked again before more has come.
+  const std::optional<uint64_t> durable = sink_.durable();
   applied_told_ = applied_;
+  durable_told_ = durable.value_or(durable_told_);
   if (!sink_.may_acknowledge()) return;
   const std::string applied = std::to_string(applied_);
-  const std::optional<uint64_t> durable = sink_.durable();
   if (!durable) return say({"REPLCONF", "ACK", applied});
-  durable_told_ = *durable;
   say({"REPLCONF", "ACK", applied, "FACK", std::to_string(*durable)});
 }
 
