@@ -257,6 +257,16 @@ class Sentinel(Process):
         finally:
             client.close()
 
+    def is_done_with(self, port):
+        """Its failover is over: what it has of the primary is that one's, and all is well."""
+        client = Connection(self.port, timeout_s=5)
+        try:
+            words = [word for _, word in client.call("SENTINEL", "MASTER", "it")[1]]
+            fields = dict(zip(words[::2], words[1::2]))
+            return fields[b"port"] == str(port).encode() and fields[b"flags"] == b"master"
+        finally:
+            client.close()
+
     def told_leader(self):
         client = Connection(self.port, timeout_s=5)
         try:
@@ -284,7 +294,9 @@ def check_sentinel(check, program):
             group.members[0].start()
             check.holds("what comes back is told whom to follow", until(
                 lambda: group.fields(0).get("master_link_status") == "up", 40), group.fields(0))
+            check.holds("sentinel is done", until(lambda: sentinel.is_done_with(group.ports[leader]), 40))
             # A leader that stands still does not lead when it goes on.
+            leader = group.ports.index(sentinel.told_leader())
             at = group.members[leader].process
             at.send_signal(signal.SIGSTOP)
             check.holds("sentinel has a third lead", until(lambda: sentinel.told_leader() != group.ports[leader], 40))
