@@ -26,8 +26,8 @@ std::span<const std::span<const CommandSpec>> all_command_tables() {
       kStreamReadCommands,   kStringCommands,        kStringConditionCommands,
       kStringIncrexCommands, kStringLcsCommands,     kStringSetCommands,
       kTDigestCommands,      kThrottleCommands,      kTopKCommands,
-      kTransactionCommands,  kZSetCommands,          kZSetPopCommands,
-      kZSetRangeCommands,    kZSetStoreCommands,
+      kTransactionCommands,  kWaitCommands,          kZSetCommands,
+      kZSetPopCommands,      kZSetRangeCommands,     kZSetStoreCommands,
   };
   return tables;
 }

@@ -67,6 +67,7 @@ extern const std::span<const CommandSpec> kTDigestCommands;
 extern const std::span<const CommandSpec> kThrottleCommands;
 extern const std::span<const CommandSpec> kTopKCommands;
 extern const std::span<const CommandSpec> kTransactionCommands;
+extern const std::span<const CommandSpec> kWaitCommands;
 extern const std::span<const CommandSpec> kZSetCommands;
 extern const std::span<const CommandSpec> kZSetPopCommands;
 extern const std::span<const CommandSpec> kZSetRangeCommands;

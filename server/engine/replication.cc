@@ -75,6 +75,9 @@ void Replication::lead() {
   attach(has_stream_);
   apply_semi_sync();
   apply_gate();
+  // Who waits for the stream of a primary waits for nothing now.
+  for (const AckWait& wait : std::vector<AckWait>(ack_waits_))
+    engine_.executor.break_off(*wait.session, errors::kRoleChanged);
   engine_.host.on_role_changed();
 }
 
@@ -134,6 +137,7 @@ void Replication::append_applied(ByteView bytes, DbIndex db) {
   backlog_.append(bytes);
   writer_.set_db(db);
   note_appended();
+  acks_came_ = true;
 }
 
 void Replication::adopt(ReplicationId id, uint64_t offset, DbIndex db) {
@@ -145,6 +149,7 @@ void Replication::adopt(ReplicationId id, uint64_t offset, DbIndex db) {
   durable_marks_.clear();
   durable_to_ = 0;
   writer_.set_db(db);
+  acks_came_ = true;
   begin_stream();
 }
 

@@ -119,6 +119,7 @@ class Replication final : public EffectSink {
     size_t replicas = 0;
     size_t on_disk = 0;
     bool here_on_disk = false;
+    uint64_t applied = 0;  // of a replica: its primary's stream up to here (REPLICA.WAIT)
   };
   bool has(const Session& session, const Wanted& wanted) const;
   // What the session (null: anybody) has seen is in our own log on disk.
@@ -205,7 +206,7 @@ class Replication final : public EffectSink {
   };
   std::vector<AckWait> ack_waits_;
   bool asks_for_acks_ = false;
-  bool acks_came_ = false;  // since ack_waits_ were looked at
+  bool acks_came_ = false;  // or the stream, since ack_waits_ were looked at
   // Where the stream was when the log ended there: what has not come to the disk yet.
   struct DurableMark {
     uint64_t log_end;

@@ -24,6 +24,7 @@ bool Replication::is_here_on_disk(const Session* session) const {
 }
 
 bool Replication::has(const Session& session, const Wanted& wanted) const {
+  if (history_.offset < wanted.applied) return false;
   if (wanted.here_on_disk && !is_here_on_disk(&session)) return false;
   if (wanted.replicas > 0 && count_acked(session.stream_seen) < wanted.replicas) return false;
   return wanted.on_disk == 0 || count_durable(session.stream_seen) >= wanted.on_disk;
@@ -31,7 +32,7 @@ bool Replication::has(const Session& session, const Wanted& wanted) const {
 
 void Replication::begin_wait(Session& session, const Wanted& wanted) {
   ack_waits_.push_back({&session, wanted});
-  asks_for_acks_ = true;
+  if (leads()) asks_for_acks_ = true;
 }
 
 void Replication::forget_wait(Session& session) {

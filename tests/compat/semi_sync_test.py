@@ -133,12 +133,48 @@ def check_disk(check, program):
         check.holds("WAITAOF: no log", refused[1].startswith(b"ERR WAITAOF cannot be used when numlocal is set"))
 
 
+def check_replica_wait(check, program):
+    """A read on a replica that is no older than a write."""
+    with Server(program, "--repl-diskless-sync-delay", "0") as primary, Server(program) as replica:
+        check.holds("it follows", follow(replica, primary))
+        writer, reader, other = primary.connect(), replica.connect(), replica.connect()
+
+        def written(value):
+            writer.call("SET", "k", value)
+            return writer.call("ROLE")[1][1][1]
+        for number in range(50):
+            offset = written(str(number))
+            reader.send(["REPLICA.WAIT", offset, "5000"])
+            reader.send(["GET", "k"])
+            check.holds("REPLICA.WAIT: it has come so far", int(reader.read()[1]) >= int(offset))
+            check.holds("REPLICA.WAIT: a read behind it is no older", reader.read() == ("$", str(number).encode()))
+        check.holds("REPLICA.WAIT: here", int(writer.call("REPLICA.WAIT", offset, "0")[1]) >= int(offset))
+        check.holds("REPLICA.WAIT: a primary is where it is", writer.call("REPLICA.WAIT", "999999999", "0")[0] == "-")
+        later = str(int(offset) + 200)
+        where = b"TRYPRIMARY 127.0.0.1:%d This replica is at " % primary.port
+        check.holds("REPLICA.WAIT: in vain", reader.call("REPLICA.WAIT", later, "30")[1].startswith(where))
+        reader.call("MULTI")
+        reader.call("REPLICA.WAIT", later, "0")
+        check.holds("REPLICA.WAIT: not in MULTI", reader.call("EXEC")[1][0][1].startswith(where))
+        reader.send(["REPLICA.WAIT", later, "0"])
+        check.holds("REPLICA.WAIT: others go on", other.call("GET", "k") == ("$", b"49"))
+        writer.call("SET", "k", "x" * 300)
+        check.holds("REPLICA.WAIT: it comes", int(reader.read()[1]) >= int(later))
+        for words in (["x", "0"], ["-1", "0"], ["1", "x"], ["1", "-1"]):
+            check.holds(f"REPLICA.WAIT: {words}", reader.call("REPLICA.WAIT", *words)[0] == "-")
+        reader.send(["REPLICA.WAIT", "99999999", "0"])
+        until(lambda: fields(other, "clients")["blocked_clients"] == "1")
+        other.call("REPLICAOF", "NO", "ONE")
+        check.holds("REPLICA.WAIT: another role ends it", reader.read()[1].startswith(b"UNBLOCKED"))
+
+
 def main():
     check = Check()
     program = str(pathlib.Path(sys.argv[1]) / "ouro-server")
     check_two_replicas(check, program)
     check_redis_replica(check, program)
     check_disk(check, program)
+    check_replica_wait(check, program)
     print(f"{check.passed} passed, {check.failed} failed")
     return 1 if check.failed else 0
 

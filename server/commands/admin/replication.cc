@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// PSYNC, SYNC, REPLCONF, ROLE, WAIT: what replicas say to their primary, and what clients ask about
-// them. A snapshot for who needs one is made by the program around the engine (replica_sync.h),
-// which finds who waits for it among Replication::replicas().
+// PSYNC, SYNC, REPLCONF, ROLE: what replicas say to their primary, and what clients ask about them.
+// A snapshot for who needs one is made by the program around the engine (replica_sync.h), which
+// finds who waits for it among Replication::replicas().
 #include <algorithm>
 
 #include "server/commands/tables.h"
@@ -376,64 +376,6 @@ Status cmd_role(Context& ctx) {
   return Status::ok();
 }
 
-// ---- WAIT, WAITAOF
-
-constexpr const char* kNotOnReplicas =
-    "ERR %s cannot be used with replica instances. Please also note that writes to replicas are "
-    "just local and are not propagated.";
-
-// In milliseconds; what is longer than the clock can count is refused.
-Result<int64_t> wait_timeout(Context& ctx, size_t index) {
-  const Result<int64_t> timeout = ctx.integer(index);
-  if (!timeout.is_ok()) return ctx.fail_text(errors::kTimeoutNotAnInteger);
-  if (*timeout < 0) return ctx.fail_text(errors::kTimeoutNegative);
-  if (*timeout > INT64_MAX - ctx.now) return ctx.fail("ERR timeout is out of range");
-  return timeout;
-}
-
-Status cmd_wait(Context& ctx) {
-  Replication& replication = ctx.engine.replication;
-  if (replication.follows()) return ctx.fail(kNotOnReplicas, "WAIT");
-  OURO_TRY(const int64_t wanted, ctx.integer(1));
-  OURO_TRY(const int64_t timeout, wait_timeout(ctx, 2));
-  Session* const session = ctx.caller.session;
-  const size_t acked = replication.count_acked(session == nullptr ? replication.history().offset
-                                                                  : session->stream_seen);
-  if (static_cast<int64_t>(acked) >= wanted || !ctx.may_block()) {
-    ctx.reply.integer(static_cast<int64_t>(acked));
-    return Status::ok();
-  }
-  replication.begin_wait(*session, {.replicas = static_cast<size_t>(wanted)});
-  return ctx.block({}, timeout);
-}
-
-Status cmd_waitaof(Context& ctx) {
-  Replication& replication = ctx.engine.replication;
-  OURO_TRY(const int64_t here, ctx.integer(1));
-  if (here < 0 || here > 1)
-    return ctx.fail("ERR value is out of range, value must between 0 and 1");
-  OURO_TRY(const int64_t replicas, ctx.integer(2));
-  if (replicas < 0) return ctx.fail("ERR value is out of range, must be positive");
-  OURO_TRY(const int64_t timeout, wait_timeout(ctx, 3));
-  if (replication.follows()) return ctx.fail(kNotOnReplicas, "WAITAOF");
-  if (here > 0 && !ctx.engine.persistence.log_is_on)
-    return ctx.fail("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
-  Session* const session = ctx.caller.session;
-  const bool is_here = replication.is_here_on_disk(session);
-  const size_t acked = replication.count_durable(session == nullptr ? replication.history().offset
-                                                                    : session->stream_seen);
-  const bool is_enough = (here == 0 || is_here) && static_cast<int64_t>(acked) >= replicas;
-  if (is_enough || !ctx.may_block()) {
-    ctx.reply.array(2);
-    ctx.reply.integer(is_here ? 1 : 0);
-    ctx.reply.integer(static_cast<int64_t>(acked));
-    return Status::ok();
-  }
-  replication.begin_wait(*session,
-                         {.on_disk = static_cast<size_t>(replicas), .here_on_disk = here > 0});
-  return ctx.block({}, timeout);
-}
-
 constexpr CommandSpec kReplicationRows[] = {
     {.name = "PSYNC",
      .arity = at_least(3),
@@ -468,28 +410,6 @@ constexpr CommandSpec kReplicationRows[] = {
      .doc = {.summary = "Begins to send a snapshot and then the stream, as old replicas ask.",
              .since = "1.0.0",
              .group = "server"}},
-    {.name = "WAIT",
-     .arity = exactly(3),
-     .flags = Flag::kNoScript,
-     .acl = Acl::kConnection,
-     .handler = cmd_wait,
-     .doc = {.summary = "Waits until replicas have acknowledged what this connection wrote.",
-             .complexity = "O(1)",
-             .since = "3.0.0",
-             .group = "generic",
-             .args = "numreplicas:integer timeout:integer",
-             .tips = "request_policy:all_shards response_policy:agg_min"}},
-    {.name = "WAITAOF",
-     .arity = exactly(4),
-     .flags = Flag::kNoScript | Flag::kBlocking,
-     .acl = Acl::kConnection,
-     .handler = cmd_waitaof,
-     .doc = {.summary = "Waits until what this connection wrote is on disk, here and at replicas.",
-             .complexity = "O(1)",
-             .since = "7.2.0",
-             .group = "generic",
-             .args = "numlocal:integer numreplicas:integer timeout:integer",
-             .tips = "request_policy:all_shards response_policy:agg_min"}},
 };
 static_assert(table_is_valid(kReplicationRows));
 
