@@ -94,6 +94,11 @@ bool Server::start() {
     log_.print(LogLevel::kWarning, "Cannot define the users: %s", error.c_str());
     return false;
   }
+  // The loop turns while the log is looked for: before anybody can connect, whose commands it would
+  // hand out. What is wrong is told behind the lines that are expected of every start.
+  std::string held_by;
+  const bool is_held = hold_what_is_kept(held_by);
+  const bool has_good_log = is_held && aof_.look();
   if (!open_tcp_listeners() || !open_unix_listener()) return false;
   // As in Redis not before the port is its own: who waits for its PID may then connect.
   log_.print(LogLevel::kNotice, "ouro %.*s starts, compatible with Redis %.*s; PID: %lld",
@@ -104,11 +109,11 @@ bool Server::start() {
     log_.print(LogLevel::kNotice, "Listening on %s", listener->address().text().c_str());
   }
   log_.print(LogLevel::kNotice, "Network back end: %s", io_reason_.c_str());
-  if (std::string error; !hold_what_is_kept(error)) {
-    log_.write(LogLevel::kWarning, error);
+  if (!is_held) {
+    log_.write(LogLevel::kWarning, held_by);
     return false;
   }
-  if (!aof_.look() && options_.aof.appendonly) {
+  if (!has_good_log && options_.aof.appendonly) {
     for (const std::string& line : aof_.problems_found()) log_.write(LogLevel::kWarning, line);
     return false;
   }
