@@ -113,7 +113,14 @@ Passage role_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv 
 
 // A replica whose link is down, and replica-serve-stale-data is no.
 Passage stale_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
-  if (flags_of(engine, spec, argv).has(Flag::kStale)) return Passage::kPass;
+  const auto& queue = caller.txn.queue;
+  const bool runs_queue = spec.flags.has(Flag::kRunsQueue);
+  const bool may_run =
+      flags_of(engine, spec, argv).has(Flag::kStale) &&
+      (!runs_queue || std::all_of(queue.begin(), queue.end(), [&](const auto& queued) {
+        return flags_of(engine, *queued.spec, queued.argv.argv()).has(Flag::kStale);
+      }));
+  if (may_run) return Passage::kPass;
   return refuse(engine, caller.script != nullptr ? errors::kStaleInScript : errors::kMasterDown);
 }
 
