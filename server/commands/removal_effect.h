@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Gathers the members that a command took by its own choice (SPOP, ZPOPMIN) and leaves them as the
-// fact: SREM or ZREM of exactly these. Costs nothing while no log wants effects.
+// Gathers the members that a command took by its own choice (SPOP) and leaves them as the fact:
+// SREM of exactly these. Costs nothing while no log wants effects.
 #pragma once
 
 #include <string>

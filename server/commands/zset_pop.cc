@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Taking elements from the ends of sorted sets, waiting for one if wanted. The log gets what left
-// (ZREM), not what was asked for.
+// Taking elements from the ends of sorted sets, waiting for one if wanted. The log gets how many
+// left which set at which end, as Redis's does.
 #include <algorithm>
 
 #include "server/commands/multi_pop.h"
-#include "server/commands/removal_effect.h"
 #include "server/commands/stored_result.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
@@ -19,14 +18,13 @@ enum class Form : uint8_t { kFlat, kPairs };
 // the set is not empty.
 void pop(Context& ctx, const Key& key, ZSet& zset, Direction direction, size_t count, Form form) {
   const size_t taken = std::min(count, zset.size());
-  RemovalEffect effect(ctx, "ZREM", key.bytes);
+  const bool lowest = direction == Direction::kAscending;
+  ctx.effects.replace({lowest ? "ZPOPMIN" : "ZPOPMAX", key.bytes, std::to_string(taken)});
   zset.pop(ctx.heap(), direction, taken, [&](ByteView member, double score) {
     if (form == Form::kPairs) ctx.reply.array(2);
     ctx.reply.bulk(member);
     ctx.reply.real(score);
-    effect.add(member);
   });
-  const bool lowest = direction == Direction::kAscending;
   ctx.changed(key, Event::kZSet, lowest ? "zpopmin" : "zpopmax", taken);
   ctx.erase_if_empty(key, zset);
 }
