@@ -26,7 +26,8 @@ std::optional<Ballot> parse_marker(ByteView word) {
   if (colon == ByteView::npos) return std::nullopt;
   const auto counter = parse_uint64(word.substr(0, colon));
   const ByteView member = word.substr(colon + 1);
-  if (!counter || *counter == 0 || member.empty() || member.size() > kMemberBytesMax)
+  if (!counter || *counter == 0 || *counter > Ballot::kCounterMax || member.empty() ||
+      member.size() > kMemberBytesMax)
     return std::nullopt;
   return Ballot{.counter = *counter, .member = std::string(member)};
 }

@@ -28,6 +28,9 @@ namespace ouro {
 inline constexpr size_t kMemberBytesMax = 300;
 
 struct Ballot {
+  // One above another has to be left: more is nobody's.
+  static constexpr uint64_t kCounterMax = uint64_t{1} << 62;
+
   uint64_t counter = 0;  // 0: none, below all
   std::string member;    // who leads by it
   friend auto operator<=>(const Ballot&, const Ballot&) = default;

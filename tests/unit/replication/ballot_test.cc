@@ -13,14 +13,15 @@ namespace ouro {
 namespace {
 
 TEST(Marker, IsReadAsItWasWritten) {
-  const Ballot ballot{.counter = 18446744073709551615U, .member = "10.0.0.1:6379"};
-  EXPECT_EQ(marker_of(ballot), "ouro:18446744073709551615:10.0.0.1:6379");
+  const Ballot ballot{.counter = Ballot::kCounterMax, .member = "10.0.0.1:6379"};
+  EXPECT_EQ(marker_of(ballot), "ouro:4611686018427387904:10.0.0.1:6379");
   EXPECT_EQ(parse_marker(marker_of(ballot)), ballot);
 }
 
 TEST(Marker, IsNoOtherWord) {
-  for (const char* word : {"", "ouro", "ouro:", "ouro:1", "ouro:1:", "ouro:0:a", "ouro::a",
-                           "ouro:-1:a", "ouro:18446744073709551616:a", "Ouro:1:a", "PING"}) {
+  for (const char* word :
+       {"", "ouro", "ouro:", "ouro:1", "ouro:1:", "ouro:0:a", "ouro::a", "ouro:-1:a",
+        "ouro:18446744073709551616:a", "ouro:4611686018427387905:a", "Ouro:1:a", "PING"}) {
     EXPECT_FALSE(parse_marker(word)) << word;
   }
   EXPECT_FALSE(parse_marker("ouro:1:" + std::string(1000, 'a')));
