@@ -46,7 +46,7 @@ void AofWriter::begin_file(uint64_t bytes) {
 }
 
 void AofWriter::append(std::span<const Effect> effects, GroupKind kind, UnixMs now) {
-  const auto is_kept = [](const Effect& effect) { return effect.reach == EffectReach::kEverybody; };
+  const auto is_kept = [](const Effect& effect) { return effect.reach != EffectReach::kReplicas; };
   if (std::none_of(effects.begin(), effects.end(), is_kept)) return;
   begin_group(now);
   if (kind == GroupKind::kTransaction) {

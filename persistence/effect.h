@@ -18,8 +18,9 @@ namespace ouro {
 // argument limit of a reader of the log.
 inline constexpr size_t kEffectElementsMax = 1024;
 
-// Whom an effect is for: a message to subscribers changes no data, so no file needs it.
-enum class EffectReach : uint8_t { kEverybody, kReplicas };
+// Whom an effect is for: a message to subscribers changes no data, so no file needs it; and a
+// script may say who is to have what it does.
+enum class EffectReach : uint8_t { kEverybody, kReplicas, kLog };
 
 struct Effect {
   DbIndex db = 0;

@@ -21,12 +21,15 @@ void append_number(char type, uint64_t number, std::string& out) {
 }  // namespace
 
 void StreamWriter::append(std::span<const Effect> effects, GroupKind kind) {
-  if (effects.empty()) return;
+  const auto is_sent = [](const Effect& effect) { return effect.reach != EffectReach::kLog; };
+  if (std::none_of(effects.begin(), effects.end(), is_sent)) return;
   if (kind == GroupKind::kTransaction) {
     select(effects[0].db);
     backlog_.append(kMulti);
   }
-  for (const Effect& effect : effects) append_command(effect.db, effect.argv.argv());
+  for (const Effect& effect : effects) {
+    if (is_sent(effect)) append_command(effect.db, effect.argv.argv());
+  }
   if (kind == GroupKind::kTransaction) backlog_.append(kExec);
 }
 

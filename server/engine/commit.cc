@@ -18,6 +18,7 @@ void Commit::detach(EffectSink& sink) {
 
 void Commit::add_alone(DbIndex db, Argv argv, ByteView raw) {
   CHECK(group_.empty());
+  CHECK(reach_ == EffectReach::kEverybody);
   if (!wanted()) return;
   for (EffectSink* sink : sinks_) sink->on_command(db, argv, raw);
   ++groups_;

@@ -49,8 +49,16 @@ class Commit {
   bool wanted() const { return !sinks_.empty() && muted_ == 0; }
   // Adds one effect to the open group.
   void add(DbIndex db, Argv argv, EffectReach reach = EffectReach::kEverybody) {
-    if (wanted()) group_.push_back({db, OwnedArgv(heap_, argv), reach});
+    if (!wanted()) return;
+    if (reach_ != EffectReach::kEverybody) [[unlikely]] {
+      if (reach != EffectReach::kEverybody && reach != reach_) return;
+      reach = reach_;
+    }
+    group_.push_back({db, OwnedArgv(heap_, argv), reach});
   }
+  // Whom at most the effects are for that are added from now on. Requires: what adds them is no
+  // group by itself.
+  void set_reach(EffectReach reach) { reach_ = reach; }
   // The only effect of a command that is a group by itself: nothing is copied. `raw`: EffectSink.
   void add_alone(DbIndex db, Argv argv, ByteView raw);
   // Inserts a removal that a command noticed ahead of what the command leaves itself.
@@ -85,6 +93,7 @@ class Commit {
   uint64_t groups_ = 0;
   uint64_t released_[2] = {kReleaseAll, kReleaseAll};  // by Keeper
   int muted_ = 0;
+  EffectReach reach_ = EffectReach::kEverybody;
 };
 
 // The effects of the command that is running.

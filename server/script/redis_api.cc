@@ -14,8 +14,7 @@
 namespace ouro {
 namespace {
 
-// redis.set_repl: where effects go. There is one log of effects here, so that each but "nowhere"
-// is "everywhere".
+// redis.set_repl: where effects go.
 constexpr int kReplAof = 1;
 constexpr int kReplReplica = 2;
 constexpr int kReplAll = kReplAof | kReplReplica;
@@ -179,13 +178,26 @@ int redis_sha1hex(lua_State* lua) {
   return 1;
 }
 
+std::optional<EffectReach> reach_of(int flags) {
+  switch (flags) {
+    case kReplAll:
+      return EffectReach::kEverybody;
+    case kReplReplica:
+      return EffectReach::kReplicas;
+    case kReplAof:
+      return EffectReach::kLog;
+    default:
+      return std::nullopt;
+  }
+}
+
 int redis_set_repl(lua_State* lua) {
   if (lua_gettop(lua) != 1) return raise_error(lua, "ERR redis.set_repl() requires two arguments.");
   const double flags = lua_tonumber(lua, 1);
   if (!(flags > -1 && flags < kReplAll + 1))
     return raise_error(
         lua, "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.");
-  if (runner_of(lua).is_running()) runner_of(lua).set_effects(flags >= 1);
+  if (runner_of(lua).is_running()) runner_of(lua).set_reach(reach_of(static_cast<int>(flags)));
   return 0;
 }
 

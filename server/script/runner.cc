@@ -222,10 +222,10 @@ size_t Runner::call(Argv argv) {
   const bool writes = spec != nullptr && spec->flags.has(Flag::kWrite);
   const uint64_t rejected = writes ? engine_.registry.stats(*spec).rejected : 0;
   if (!admit(spec, argv)) return 0;
-  if (!run.effects_wanted) engine_.commit.mute();
+  run.reach ? engine_.commit.set_reach(*run.reach) : engine_.commit.mute();
   run.was_refused =
       executor.run(run.caller, {.spec = spec, .argv = argv}, tape_) == Executor::Outcome::kRefused;
-  if (!run.effects_wanted) engine_.commit.unmute();
+  run.reach ? engine_.commit.set_reach(EffectReach::kEverybody) : engine_.commit.unmute();
   if (writes && engine_.registry.stats(*spec).rejected == rejected) run.limits.has_written = true;
   return executor.timed_nanos() / kNanosAStep;
 }

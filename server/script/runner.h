@@ -81,8 +81,8 @@ class Runner {
   // Where the words of a call are gathered: too many for a frame that must have no destructor.
   std::vector<ByteView>& words() { return words_; }
   void set_resp3(bool yes) { run_->resp3 = yes; }
-  // redis.set_repl: without effects, what follows stays on this node.
-  void set_effects(bool wanted) { run_->effects_wanted = wanted; }
+  // redis.set_repl: for whom what follows is; for nobody, it stays in this node's memory.
+  void set_reach(std::optional<EffectReach> reach) { run_->reach = reach; }
   void log(int level, ByteView text);
   Engine& engine() { return engine_; }
 
@@ -121,7 +121,7 @@ class Runner {
     uint64_t started_ticks = 0;
     int stack_base = 0;  // of Lua's stack
     bool resp3 = false;
-    bool effects_wanted = true;
+    std::optional<EffectReach> reach = EffectReach::kEverybody;  // none: for nobody
     bool is_busy = false;
     bool is_killed = false;
     bool was_refused = false;
