@@ -98,7 +98,7 @@ void Election::count() {
 
 void Election::on_seen_higher(const Ballot& ballot) {
   seen_ = std::max(seen_, ballot);
-  if (seen_ > ballot_) stage_ = Stage::kLost;
+  if (seen_ > ballot_ && stage_ != Stage::kLeads) stage_ = Stage::kLost;
 }
 
 void Election::on_fetched(const LogEnd& end) {

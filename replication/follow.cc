@@ -193,11 +193,16 @@ void Follow::on_answer(ByteView line) {
 // Whoever leads by an older ballot than was promised does not lead any more.
 void Follow::on_ballot_answer(ByteView line) {
   constexpr ByteView kLeads = "+LEADS ";
+  constexpr ByteView kLapsed = "+LAPSED ";
   constexpr ByteView kFollows = "+FOLLOWS ";
   std::optional<LogEnd> end;
   if (starts(line, kLeads)) {
     primary_leads_ = true;
     end = parse_log_end(line.substr(kLeads.size()));
+  } else if (starts(line, kLapsed)) {
+    // Who knows what it promised knows that this is no leader of before.
+    primary_leads_ = introduction_.membership->promised.counter > 0;
+    end = parse_log_end(line.substr(kLapsed.size()));
   } else if (starts(line, kFollows)) {
     end = parse_log_end(line.substr(kFollows.size()));
   }
@@ -309,6 +314,7 @@ size_t Follow::take_stream(ByteView bytes) {
       return done;
     }
     if (found != AofScanner::Item::kCommand) {
+      is_out_of_place_ = true;
       fail("The primary sends what is no command");
       break;
     }

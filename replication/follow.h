@@ -112,6 +112,8 @@ class Follow final : public Endpoint {
   // It gave no data, and said so; if it asks to be asked again soon, that is none.
   bool was_refused() const { return was_refused_; }
   bool is_to_try_again() const { return is_to_try_again_; }
+  // What it sends is not what stands behind what we have.
+  bool is_out_of_place() const { return is_out_of_place_; }
   // Where its log ended when we came, if it told, and whether it leads itself.
   const LogEnd& primary_end() const { return primary_end_; }
   bool primary_leads() const { return primary_leads_; }
@@ -160,6 +162,7 @@ class Follow final : public Endpoint {
   std::string problem_;
   bool was_refused_ = false;
   bool is_to_try_again_ = false;
+  bool is_out_of_place_ = false;
   LogEnd primary_end_;
   bool primary_leads_ = false;
   std::string kept_;  // came, and could not be taken yet

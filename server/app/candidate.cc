@@ -65,6 +65,8 @@ class Candidate::Member final : private DialSink, private ConnectionOwner {
         break;
       case Canvass::Answer::kSeenHigher:
         election.on_seen_higher(canvass.seen());
+        if (election.stage() == Election::Stage::kLeads)
+          return owner_.engine_.leadership.on_seen_by_follower(canvass.seen());
         break;
       case Canvass::Answer::kNotNow:
         counts ? ask_again() : stop_asking();
@@ -118,7 +120,7 @@ Candidate::Candidate(Loop& loop, FlushList& flush_list, Engine& engine, const Op
 Candidate::~Candidate() { CHECK(is_idle()); }
 
 void Candidate::turn() {
-  Election* const election = is_stopped_ ? nullptr : engine_.leadership.election();
+  Election* election = is_stopped_ ? nullptr : engine_.leadership.election();
   const bool goes_on = election != nullptr && election->ballot() == ballot_;
   if (!goes_on) end();
   std::erase_if(others_, [](Member& member) {
@@ -128,6 +130,9 @@ void Candidate::turn() {
   if (election == nullptr) return;
   if (!goes_on) begin(election->ballot());
   for (Member& member : others_) {
+    // What one says may have ended it.
+    election = engine_.leadership.election();
+    if (election == nullptr || election->ballot() != ballot_) return;
     if (!member.is_let_go_) member.turn(*election);
   }
 }

@@ -221,13 +221,18 @@ void PrimaryLink::hear() {
 // Acts on where the talk is by now.
 void PrimaryLink::note_talk() {
   Peer& peer = *talking_;
+  if (is_misplaced_)
+    peer.follow.on_closed("this node does not stand where its primary's stream does");
   const Follow::State talk = peer.follow.talk();
   const Follow::State before = std::exchange(peer.talk_seen, talk);
   const bool was_refused = peer.follow.was_refused();
   if (talk == Follow::State::kFailed) {
     const std::string why = peer.follow.problem();  // the peer goes
     const bool is_to_try_again = peer.follow.is_to_try_again();
+    const bool is_out_of_place = peer.follow.is_out_of_place() || is_misplaced_;
     lose(why);
+    // Of data that are nobody's history nothing goes on: all of them are asked for.
+    if (is_out_of_place) engine_.replication.forget_history();
     if (is_to_try_again) retry_at_ = loop_.now() + kRetrySoonAfter;
     if (was_refused) engine_.failover.on_refused();
     return;
@@ -344,6 +349,7 @@ void PrimaryLink::apply(DbIndex db, Argv argv, ByteView raw) {
 
 void PrimaryLink::on_applied(ByteView bytes, DbIndex db) {
   engine_.replication.append_applied(bytes, db);
+  is_misplaced_ |= engine_.replication.history().offset != talking_->follow.applied();
 }
 
 // ---- the end of a link
@@ -354,6 +360,7 @@ void PrimaryLink::lose(const std::string& why) {
       LogLevel::kNotice,
       was_up ? "Connection with master lost: %s" : "MASTER <-> REPLICA sync failed: %s",
       why.c_str());
+  is_misplaced_ = false;
   hang_up(why);
   intake_.give_up(why);
   retry_at_ = was_up ? loop_.now() : loop_.now() + kRetryAfter;

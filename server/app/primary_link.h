@@ -105,6 +105,7 @@ class PrimaryLink final : private DialSink, private FollowSink, private SessionO
   std::list<Peer> peers_;    // those that are closing, too
   Peer* talking_ = nullptr;  // the one that counts
   bool role_changed_ = false;
+  bool is_misplaced_ = false;  // the offset is not that of what was applied
   bool is_stopped_ = false;
   Instant retry_at_ = 0;
   Caller caller_{Origin::kPrimary};

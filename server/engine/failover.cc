@@ -103,6 +103,10 @@ void Failover::on_taken_over() {
   if (state_ == State::kInProgress) end();
 }
 
+void Failover::on_left() {
+  if (state_ == State::kWaitingForSync) give_up("this node does not lead any more");
+}
+
 void Failover::on_refused() {
   if (state_ == State::kInProgress) give_up("Failover target rejected psync request");
 }

@@ -53,6 +53,8 @@ class Failover {
   // What the target says to being asked.
   void on_taken_over();
   void on_refused();
+  // This node does not lead any more, by another's will.
+  void on_left();
 
  private:
   void end();

@@ -118,6 +118,7 @@ bool Leadership::found(std::string& error) {
   // They are to say which members they are.
   engine_.replication.close_replicas();
   is_confirmed_ = true;
+  founded_at_ = engine_.replication.history().offset;
   engine_.log.print(LogLevel::kNotice, "Leads by ballot %s, founded by semi-sync-members",
                     marker_of(voter_.last()).c_str());
   return true;
@@ -208,7 +209,9 @@ void Leadership::stand_in_turn() {
 }
 
 void Leadership::on_seen_by_follower(const Ballot& seen) {
-  if (!leads_for_sure() || seen <= voter_.promised()) return;
+  if (!is_confirmed_ || seen <= voter_.promised()) return;
+  // Without its lease somebody else may have led meanwhile: then it begins from the beginning.
+  if (!leads_for_sure()) return stand();
   candidacy_.emplace(Candidacy{.deadline = engine_.instant() + kCandidacyMax,
                                .again_at = engine_.instant(),
                                .seen = seen,
@@ -238,6 +241,7 @@ Election* Leadership::election() {
 }
 
 void Leadership::look() {
+  if (founded_at_ && engine_.replication.acked_by_enough() >= *founded_at_) founded_at_.reset();
   if (!candidacy_) return;
   if (Election* const attempt = election(); attempt != nullptr) {
     if (attempt->stage() == Election::Stage::kLost) {
@@ -328,6 +332,10 @@ void Leadership::end_candidacy(const char* why) {
 }
 
 // ---- the link to a primary
+
+void Leadership::on_timeout_changed() {
+  if (is_on() && engine_.replication.follows()) engine_.host.on_role_changed();
+}
 
 bool Leadership::may_dial() const { return !is_on() || engine_.instant() >= suspended_until_; }
 

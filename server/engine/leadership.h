@@ -51,6 +51,10 @@ class Leadership {
   // Of this node's log.
   LogEnd log_end() const;
 
+  // Who has lost even what it promised may follow: this node leads for sure, or was founded just
+  // now.
+  bool admits_fresh() const { return leads_for_sure() || founded_at_.has_value(); }
+
   // ---- others want to lead
   struct Answer {
     Voter::Answer voter;
@@ -103,7 +107,12 @@ class Leadership {
   // An acknowledgement may leave; the lease that it grants is noted.
   bool may_acknowledge();
   // It leads or follows otherwise than before.
-  void on_role_changed() { is_confirmed_ = false; }
+  void on_role_changed() {
+    is_confirmed_ = false;
+    founded_at_.reset();
+  }
+  // semi-sync-timeout is another: the primary is to hear of it.
+  void on_timeout_changed();
 
  private:
   // So long an election is tried again.
@@ -144,6 +153,7 @@ class Leadership {
   Voter voter_;
   Ballot stored_;  // of what is promised
   bool is_confirmed_ = false;
+  std::optional<uint64_t> founded_at_;  // by the stream, as long as too few others have come so far
   std::optional<Candidacy> candidacy_;
   Instant suspended_until_ = 0;
   std::optional<uint64_t> whole_from_;  // by the stream; none: unknown

@@ -539,6 +539,11 @@ bool apply_semi_sync(Engine& engine, std::string& error) {
   return true;
 }
 
+bool apply_semi_sync_timeout(Engine& engine, std::string& error) {
+  engine.leadership.on_timeout_changed();
+  return apply_semi_sync(engine, error);
+}
+
 bool apply_password(Engine& engine, std::string&) {
   engine.acl.set_default_password(engine.options.requirepass);
   return true;
@@ -560,7 +565,7 @@ constexpr Follow kFollows[] = {
     {"requirepass", apply_password},
     {"semi-sync-acks", apply_semi_sync},
     {"semi-sync-members", apply_semi_sync},
-    {"semi-sync-timeout", apply_semi_sync},
+    {"semi-sync-timeout", apply_semi_sync_timeout},
     {"semi-sync-timeout-policy", apply_semi_sync},
 };
 

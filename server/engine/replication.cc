@@ -37,8 +37,10 @@ void Replication::close() {
 void Replication::leave(std::string host, uint16_t port) {
   // What the transaction that says so has changed before is the stream's still.
   engine_.close_group(GroupKind::kTransaction);
+  engine_.failover.on_left();
   // Nobody will ever acknowledge what they wait for.
   close_unanswered();
+  asks_for_acks_ = false;
   attach(false);
   is_closed_ = host.empty();
   primary = {.host = std::move(host), .port = port, .link = LinkState::kConnect};
@@ -162,7 +164,9 @@ void Replication::adopt_id(ReplicationId id) {
 void Replication::restore(ReplicationId id, uint64_t offset, DbIndex db) {
   history_.adopt(std::move(id), offset);
   if (leads()) history_.branch(make_replication_id(engine_.prng));
+  // A stream that was begun already counts from elsewhere.
   begin_stream();
+  backlog_.clear(history_.offset);
   if (follows()) writer_.set_db(db);
   alone_since_ = engine_.instant();
 }
@@ -178,6 +182,7 @@ void Replication::ask_if_wanted() {
 }
 
 void Replication::ask_for_acks() {
+  CHECK(leads());
   asks_for_acks_ = false;
   const ByteView argv[] = {"REPLCONF", "GETACK", "*"};
   writer_.append_note(argv);
@@ -185,8 +190,10 @@ void Replication::ask_for_acks() {
 }
 
 Instant Replication::engine_instant() const { return engine_.instant(); }
+Prng& Replication::engine_prng() { return engine_.prng; }
 
 void Replication::begin_ballot(ByteView marker) {
+  CHECK(leads());
   begin_stream();
   const ByteView argv[] = {"PING", marker};
   writer_.append_note(argv);

@@ -85,6 +85,8 @@ class Replication final : public EffectSink {
   // again.
   void adopt(ReplicationId id, uint64_t offset, DbIndex db);
   void adopt_id(ReplicationId id);
+  // The data are of no stream that is known.
+  void forget_history() { adopt(make_replication_id(engine_prng()), 0, 0); }
   // The data at the start are those of `id` at `offset`, says the file that they come from, where
   // its stream has `db` selected. Who follows goes on in it; who leads begins one of its own there,
   // and takes those who had come that far.
@@ -141,6 +143,8 @@ class Replication final : public EffectSink {
   const SemiSync& semi_sync() const { return semi_sync_; }
   // Too few replicas answer, and somebody else may lead by now.
   bool refuses_writes() const { return semi_sync_.state() == SemiSync::State::kLapsed; }
+  // How far the replicas are of which there are enough; 0 if there are not.
+  uint64_t acked_by_enough() const;
   // And some of the data may not be shown.
   bool hides_data() const;
   // The lease may have lapsed since the clock was looked at last.
@@ -172,6 +176,7 @@ class Replication final : public EffectSink {
   static constexpr size_t kOutputBytesMax = 1_MiB;
 
   Instant engine_instant() const;
+  Prng& engine_prng();
   void leave(std::string host, uint16_t port);
   void attach(bool wanted);
   void begin_stream();
@@ -186,7 +191,6 @@ class Replication final : public EffectSink {
   // ---- replication_acks.cc
   void note_durable();
   bool counts(const Feed& feed) const;
-  uint64_t acked_by_enough() const;
   void mark_sent();
   void settle_semi_sync();
   void tell_semi_sync() const;

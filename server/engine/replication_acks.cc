@@ -105,7 +105,6 @@ bool Replication::counts(const Feed& feed) const {
          (leadership.is_member(feed.member) && feed.lease >= semi_sync_.options().timeout);
 }
 
-// How far the replicas are of which there are enough; 0 if there are not.
 uint64_t Replication::acked_by_enough() const {
   const size_t wanted = semi_sync_.options().acks;
   if (wanted == 0) return 0;

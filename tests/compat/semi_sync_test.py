@@ -133,6 +133,39 @@ def check_disk(check, program):
         check.holds("WAITAOF: no log", refused[1].startswith(b"ERR WAITAOF cannot be used when numlocal is set"))
 
 
+def check_offsets(check, program):
+    """Where a node is in the stream is what it has applied, after a start and after a change of roles."""
+    with Server(program, "--repl-diskless-sync-delay", "0") as primary, Server(program, "--semi-sync-acks", "1") as replica:
+        check.holds("it follows", follow(replica, primary))
+        writer = primary.connect()
+        for _ in range(300):
+            writer.call("INCR", "n")
+        until(lambda: fields(replica.connect())["slave_repl_offset"] == fields(writer)["master_repl_offset"])
+        replica.connect().send(["SHUTDOWN", "SAVE"])
+        replica.stop()
+        replica.start()
+        check.holds("it follows after a start", follow(replica, primary))
+        for _ in range(5):
+            writer.call("INCR", "n")
+            writer.call("CLIENT", "KILL", "TYPE", "replica")
+            check.holds("nothing is applied twice",
+                        until(lambda: replica.connect().call("GET", "n") == writer.call("GET", "n"), 5))
+    with Server(program, "--repl-diskless-sync-delay", "0") as one, Server(program) as two:
+        check.holds("it follows", follow(two, one))
+        a, b, waiting = one.connect(), two.connect(), one.connect()
+        a.call("CLIENT", "PAUSE", "60000", "WRITE")
+        waiting.send(["WAIT", "1", "100"])
+        b.call("REPLICAOF", "NO", "ONE")
+        a.call("REPLICAOF", "127.0.0.1", str(two.port))
+        a.call("CLIENT", "UNPAUSE")
+        check.holds("roles have changed", until(lambda: fields(a).get("master_link_status") == "up"))
+        b.call("CLIENT", "KILL", "TYPE", "replica")
+        b.call("SET", "abcdef", "123456")
+        check.holds("the next command is there", until(lambda: a.call("GET", "abcdef") == ("$", b"123456"), 5))
+        check.holds("the offsets are one", until(
+            lambda: fields(a)["master_repl_offset"] == fields(b)["master_repl_offset"], 5))
+
+
 def check_replica_wait(check, program):
     """A read on a replica that is no older than a write."""
     with Server(program, "--repl-diskless-sync-delay", "0") as primary, Server(program) as replica:
@@ -175,6 +208,7 @@ def main():
     check_redis_replica(check, program)
     check_disk(check, program)
     check_replica_wait(check, program)
+    check_offsets(check, program)
     print(f"{check.passed} passed, {check.failed} failed")
     return 1 if check.failed else 0
 

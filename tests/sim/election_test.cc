@@ -170,6 +170,7 @@ class Scenario {
           for (int member = 0; member < size(); ++member)
             replication.semi_sync_members.push_back(name_of(member));
           options.app.protected_mode = false;
+          options.engine.enable_debug_command = Allowed::kEverybody;
         });
   }
 
@@ -318,8 +319,29 @@ class Scenario {
       }
     }
     last_ballot_ = engine(where).leadership.voter().last().counter;
+    return compare_with(where);
+  }
+
+  // All members come to have what the leader has, and where it has it.
+  std::string compare_with(int where) {
+    for (int i = 0; i < size(); ++i)
+      if (i != where) say(i, {"REPLICAOF", host_of(where), std::to_string(kPort)});
+    const auto offset = [&](int i) { return engine(i).replication.history().offset; };
+    for (int i = 0; i < size(); ++i) {
+      const bool is_there = world_.run_until(
+          [&] {
+            return leader() != where || ((i == where || engine(i).replication.primary.is_up()) &&
+                                         offset(i) == offset(where));
+          },
+          30'000);
+      if (leader() != where) return "the lead has gone on";
+      if (!is_there) return "node " + std::to_string(i) + " does not come to follow";
+      if (digest(where).starts_with("-")) return "refused: " + digest(where);
+      if (digest(i) != digest(where)) return "node " + std::to_string(i) + " has other data";
+    }
     return {};
   }
+  std::string digest(int i) { return SimClient(world_, i).ask({"DEBUG", "DIGEST"}); }
 
   std::string logs() {
     std::string text;

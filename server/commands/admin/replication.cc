@@ -202,7 +202,8 @@ Status set_lease(Context& ctx, Feed& feed, size_t at) {
 
 Status set_promised(Context& ctx, Feed&, size_t at) {
   const std::optional<Ballot> seen = parse_marker(ctx.argv[at]);
-  if (!seen) return ctx.fail("ERR what was promised is no ballot");
+  if (!seen || !ctx.engine.leadership.is_member(seen->member))
+    return ctx.fail("ERR what was promised is no ballot of a member");
   ctx.engine.leadership.on_seen_by_follower(*seen);
   return Status::ok();
 }
@@ -227,7 +228,9 @@ constexpr Setting kSettings[] = {
 // Where the log ends, and whether it is that of who leads.
 Status tell_ballot(Context& ctx) {
   const std::string end = text_of(ctx.engine.leadership.log_end());
-  ctx.reply.simple((ctx.engine.replication.leads() ? "LEADS " : "FOLLOWS ") + end);
+  const bool leads = ctx.engine.replication.leads();
+  const bool admits = leads && ctx.engine.leadership.admits_fresh();
+  ctx.reply.simple((admits ? "LEADS " : leads ? "LAPSED " : "FOLLOWS ") + end);
   return Status::ok();
 }
 

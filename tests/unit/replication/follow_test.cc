@@ -249,6 +249,16 @@ TEST(Follow, AMemberFollowsNobodyWhoLedBefore) {
   }
 }
 
+// One that has lost what it promised does not know whether somebody else leads by now.
+TEST(Follow, AMemberWithoutPromisesFollowsOnlyWhoLeadsForSure) {
+  for (const uint64_t promised : {uint64_t{0}, uint64_t{3}}) {
+    FollowTalk talk(as_member({promised, promised == 0 ? "" : "a"}));
+    talk.hear("+PONG\r\n+OK\r\n+OK\r\n+LAPSED 77 ouro:3:a\r\n");
+    const bool is_failed = talk.follow.talk() == Follow::State::kFailed;
+    EXPECT_EQ(is_failed, promised == 0);
+  }
+}
+
 TEST(Follow, AMemberFollowsOnlyWhoCountsIt) {
   FollowTalk talk(as_member({}));
   talk.hear("+PONG\r\n+OK\r\n-ERR Unrecognized REPLCONF option: ouro-member\r\n");
