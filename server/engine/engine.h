@@ -225,6 +225,8 @@ class Engine {
   // What runs now will be taken back: nobody is told of it, and nothing ends by the clock but by
   // the hand that will restore it (server/script/overlay.h).
   bool rehearses = false;
+  // What is kept for such runs beside the databases, of all of them: nobody's keys go for it.
+  size_t rehearsed_bytes = 0;
   // Made by the first command that needs it; null until then.
   std::unique_ptr<Scripting> scripting;
   // Memory that an empty cache takes.

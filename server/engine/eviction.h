@@ -34,9 +34,10 @@ class Eviction {
   static constexpr size_t kKeysMax = 4096;
   // True when the last call left something for the next.
   bool has_more(const Engine& engine) const;
-  // What the limit is compared with: used memory less what Redis does not count either, and less
-  // what waits to be freed.
+  // What the limit is compared with: used memory less what keys cannot help.
   static size_t counted_bytes(const Engine& engine);
+  // What does not.
+  static size_t uncounted_bytes(const Engine& engine);
 
   // LFU policies count uses in Entry::access (8-bit logarithmic counter below 16 bits of minutes),
   // LRM policies keep the clock of the last change there, others that of the last use.

@@ -2,8 +2,6 @@
 #include "server/script/overlay.h"
 
 #include <algorithm>
-#include <tuple>
-#include <utility>
 
 namespace ouro {
 namespace {
@@ -20,27 +18,21 @@ Overlay::~Overlay() {
   for (Held& held : held_) {
     if (held.value) engine_.dbs.lazy_free().add(*held.value);
   }
+  engine_.rehearsed_bytes -= value_bytes_;
 }
 
 void Overlay::enter() {
   engine_.commit.mute();
   engine_.rehearses = true;
-  used_before_ = engine_.heap.used_bytes();
   changes_before_ = engine_.changes;
   exchange();
 }
 
 void Overlay::leave() {
   exchange();
-  bytes_ = bytes();
   engine_.changes = changes_before_;
   engine_.rehearses = false;
   engine_.commit.unmute();
-}
-
-int64_t Overlay::bytes() const {
-  return bytes_ + static_cast<int64_t>(engine_.heap.used_bytes()) -
-         static_cast<int64_t>(used_before_);
 }
 
 void Overlay::exchange() {
@@ -62,12 +54,19 @@ void Overlay::exchange(Held& held) {
   held.access = other.access;
 }
 
-bool Overlay::holds(DbIndex db, ByteView name) const {
-  const auto before = [](const Held& held, const std::pair<DbIndex, ByteView>& what) {
-    return std::pair(held.db, ByteView(held.name)) < what;
-  };
-  const auto at = std::lower_bound(held_.begin(), held_.end(), std::pair(db, name), before);
-  return at != held_.end() && at->db == db && at->name == name;
+Overlay::Held* Overlay::find(const Place& place) {
+  const auto at = std::lower_bound(held_.begin(), held_.end(), place, is_before);
+  return at != held_.end() && Place(at->db, at->name) == place ? &*at : nullptr;
+}
+
+// The key goes with the script's value, and with theirs: it is no part of what is held.
+void Overlay::weigh(Held& held) {
+  Keyspace& db = engine_.dbs[held.db];
+  const Entry* entry = db.find(db.key(held.name));
+  const size_t bytes = entry == nullptr ? 0 : entry->memory_bytes() - entry->key().size();
+  value_bytes_ += bytes - held.bytes;
+  engine_.rehearsed_bytes += bytes - held.bytes;
+  held.bytes = bytes;
 }
 
 // The copy takes the value's place. False: that is too much.
@@ -78,17 +77,16 @@ bool Overlay::add(DbIndex index, ByteView name) {
   Held held{.db = index, .name = std::string(name)};
   const Entry* entry = db.find(key);
   if (entry != nullptr && !entry->is_due(engine_.now())) {
-    if (bytes() + static_cast<int64_t>(entry->memory_bytes()) > static_cast<int64_t>(kBytesMax))
-      return false;
+    if (bytes() + entry->memory_bytes() > kBytesMax) return false;
     held.value = Value::copy_of(engine_.heap, *entry);
     held.deadline = entry->deadline();
     held.access = entry->access();
   }
   exchange(held);
-  const auto before = [](const Held& a, const Held& b) {
-    return std::tie(a.db, a.name) < std::tie(b.db, b.name);
-  };
-  held_.insert(std::lower_bound(held_.begin(), held_.end(), held, before), std::move(held));
+  weigh(held);
+  name_bytes_ += name.size();
+  const auto at = std::lower_bound(held_.begin(), held_.end(), Place(index, name), is_before);
+  held_.insert(at, std::move(held));
   return true;
 }
 
@@ -102,27 +100,40 @@ void Overlay::end_what_is_due(DbIndex index, const Key& key) {
     engine_.expire_all_elements(index, key, *entry);
 }
 
-const char* Overlay::admit(const CommandSpec& spec, Argv argv, DbIndex db) {
-  if (!spec.flags.has(Flag::kWrite | Flag::kMayReplicate) || !spec.accepts(argv.size()))
-    return nullptr;
-  if (bytes() > static_cast<int64_t>(kBytesMax)) return kTooMuchText;
+// Each key in each database that the command names.
+void Overlay::for_each_place(const CommandSpec& spec, Argv argv, DbIndex db,
+                             FunctionRef<void(const Place&)> visit) const {
   std::vector<DbIndex> dbs = {db};
   for_each_database(spec, argv, [&](size_t, int64_t named) {
     if (named >= 0 && named < engine_.dbs.count() && named != db)
       dbs.push_back(static_cast<DbIndex>(named));
   });
-  bool has_keys = false;
-  bool fits = true;
   (void)for_each_key(spec, argv, [&](size_t at, KeyUse use) {
     if ((use & kNotKey) != 0) return;
+    for (const DbIndex index : dbs) visit({index, argv[at]});
+  });
+}
+
+const char* Overlay::admit(const CommandSpec& spec, Argv argv, DbIndex db) {
+  if (!spec.flags.has(Flag::kWrite | Flag::kMayReplicate) || !spec.accepts(argv.size()))
+    return nullptr;
+  if (bytes() > kBytesMax) return kTooMuchText;
+  bool has_keys = false;
+  bool fits = true;
+  for_each_place(spec, argv, db, [&](const Place& place) {
     has_keys = true;
-    for (const DbIndex index : dbs) {
-      fits = fits && (holds(index, argv[at]) || add(index, argv[at]));
-      if (fits) end_what_is_due(index, engine_.dbs[index].key(argv[at]));
-    }
+    fits = fits && (find(place) != nullptr || add(place.first, place.second));
+    if (fits) end_what_is_due(place.first, engine_.dbs[place.first].key(place.second));
   });
   if (!fits) return kTooMuchText;
   return has_keys || !spec.flags.has(Flag::kWrite) ? nullptr : kNoKeysText;
+}
+
+void Overlay::weigh(const CommandSpec& spec, Argv argv, DbIndex db) {
+  if (!spec.flags.has(Flag::kWrite | Flag::kMayReplicate) || !spec.accepts(argv.size())) return;
+  for_each_place(spec, argv, db, [&](const Place& place) {
+    if (Held* const held = find(place)) weigh(*held);
+  });
 }
 
 }  // namespace ouro

@@ -12,6 +12,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/engine/engine.h"
@@ -23,8 +24,8 @@ class Overlay {
   // Keys: all are moved at each end of each slice of the script's, half a microsecond each, while
   // nobody else is served.
   static constexpr size_t kKeysMax = 2000;
-  // What all values of the script take, with the room that they grew by. They are copied in one go,
-  // at about a gigabyte a second.
+  // What all values of the script and all names take, with the room that they grew by. They are
+  // copied in one go, at about a gigabyte a second.
   static constexpr size_t kBytesMax = 64_MiB;
 
   explicit Overlay(Engine& engine) : engine_(engine) {}
@@ -37,6 +38,8 @@ class Overlay {
   // Before a command runs for the caller's database `db`. Returns why it may not, or null.
   // Requires: the script is in.
   const char* admit(const CommandSpec& spec, Argv argv, DbIndex db);
+  // Behind each command that was admitted: its values have another weight now.
+  void weigh(const CommandSpec& spec, Argv argv, DbIndex db);
 
  private:
   // What is not in the database at this moment: the script's, or, while the script is in, theirs.
@@ -46,20 +49,27 @@ class Overlay {
     std::optional<Value> value = {};
     UnixMs deadline = 0;
     uint32_t access = 0;
+    size_t bytes = 0;  // that the script's value takes
   };
+  using Place = std::pair<DbIndex, ByteView>;
 
   void exchange();
   void exchange(Held& held);
-  bool holds(DbIndex db, ByteView name) const;
+  static bool is_before(const Held& held, const Place& place) {
+    return Place(held.db, held.name) < place;
+  }
+  Held* find(const Place& place);
   bool add(DbIndex db, ByteView name);
   void end_what_is_due(DbIndex db, const Key& key);
-  // What the values of the script take. Signed: a script may free more than it takes.
-  int64_t bytes() const;
+  void weigh(Held& held);
+  void for_each_place(const CommandSpec& spec, Argv argv, DbIndex db,
+                      FunctionRef<void(const Place&)> visit) const;
+  size_t bytes() const { return value_bytes_ + name_bytes_; }
 
   Engine& engine_;
   std::vector<Held> held_;  // sorted by database and name
-  int64_t bytes_ = 0;       // at the last leave()
-  size_t used_before_ = 0;  // of the heap, at enter()
+  size_t value_bytes_ = 0;  // of the script's
+  size_t name_bytes_ = 0;
   uint64_t changes_before_ = 0;
 };
 

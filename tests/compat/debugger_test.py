@@ -30,6 +30,13 @@ def serving(check, program, *options):
         check.holds(f"{program} ends in order", server.stop() == 0, server.log_tail())
 
 
+def wait_until(holds):
+    """Or until it has taken so long that what follows may as well fail."""
+    deadline = time.monotonic() + 20
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def text_of(reply):
     """All lines of a debugger's answer as one text; addresses are each process's own."""
     kind, value = reply
@@ -174,12 +181,10 @@ def check_no_trace(check, program):
         for words in KEYS:
             client.call(*words)
         client.call("SET", "due", "x", "PX", "1")
-        deadline = time.monotonic() + 20
-        while replica.connect().call("GET", "k") != ("$", b"theirs") and time.monotonic() < deadline:
-            time.sleep(0.05)
+        follower = replica.connect()
+        wait_until(lambda: follower.call("GET", "k") == ("$", b"theirs"))
         watcher, waiter, listener = ours.connect(), ours.connect(), ours.connect()
-        while client.call("EXISTS", "due") != (":", b"0"):
-            time.sleep(0.01)
+        wait_until(lambda: client.call("EXISTS", "due") == (":", b"0"))
         watcher.call("WATCH", "k", "new", "queue")
         waiter.send(["BLPOP", "queue", "0"])
         listener.call("PSUBSCRIBE", "*")
@@ -222,8 +227,7 @@ return redis.call('dbsize')"""
             stops += 1
             during += b"rdb_bgsave_in_progress:1" in client.call("INFO", "persistence")[1]
         check.holds("with stops in between", during > 5 and stops == 40, (during, stops))
-        while b"rdb_bgsave_in_progress:1" in client.call("INFO", "persistence")[1]:
-            time.sleep(0.02)
+        wait_until(lambda: b"rdb_bgsave_in_progress:0" in client.call("INFO", "persistence")[1])
         check.holds("the data are as before", client.call("DEBUG", "DIGEST") == before)
         check.holds("and so is the snapshot", client.call("DEBUG", "RELOAD", "NOSAVE") == OK and
                     client.call("DEBUG", "DIGEST") == before)
@@ -261,6 +265,50 @@ def check_side_by_side(check, program):
         check.holds("there may be 16", [dialog.first[0] for dialog in dialogs] == ["*"] * 16 + ["-"])
 
 
+def facts_of(client, *names):
+    """Numbers of INFO."""
+    text = client.call("INFO", "everything")[1].decode()
+    return [int(re.search(rf"^{name}:(\d+)", text, re.MULTILINE)[1]) for name in names]
+
+
+def check_memory(check, program, redis):
+    """What sessions hold costs nobody a key, and nobody is refused for it."""
+    script = "for i=1,50 do redis.call('set','n'..i,string.rep('y',1000000)) end\nreturn redis.call('dbsize')"
+    with serving(check, program, "--maxmemory-policy", "allkeys-lru", "--repl-diskless-sync-delay", "0") as ours, \
+            serving(check, program, "--replicaof", f"127.0.0.1 {ours.port}") as replica:
+        client, follower = ours.connect(), replica.connect()
+        client.call("EVAL", "for i=1,2000 do redis.call('set','k'..i,string.rep('x',10000)) end", "0")
+        wait_until(lambda: follower.call("DBSIZE") == (":", b"2000"))
+        used, = facts_of(client, "used_memory")
+        client.call("CONFIG", "SET", "maxmemory", used + (8 << 20))
+        dialogs = [Dialog(ours, script, "yes") for _ in range(3)]
+        for dialog in dialogs:
+            dialog.say("b 2")
+            dialog.say("c")
+        client.call("SET", "one", "more")
+        held, evicted = facts_of(client, "mem_not_counted_for_evict", "evicted_keys")
+        check.holds("what they hold is known", 3 * 50_000_000 < held < 3 * 60_000_000, held)
+        check.holds("nobody's keys go for it", evicted == 0 and client.call("DBSIZE") == (":", b"2001"), evicted)
+        for policy in ("noeviction", "allkeys-lru"):
+            client.call("CONFIG", "SET", "maxmemory-policy", policy)
+            check.holds(f"{policy}: nobody is refused", client.call("SET", "another", policy) == OK)
+        dialogs[2].client.close()
+        check.holds("they have it all", [dialog.run_out()[-1] for dialog in dialogs[:2]] == [(":", b"2052")] * 2)
+        wait_until(lambda: facts_of(client, "mem_not_counted_for_evict")[0] < 1 << 20)
+        client.call("SET", "yet another", "one")
+        wait_until(lambda: follower.call("DBSIZE") == client.call("DBSIZE"))
+        check.holds("and all is there in the end", client.call("DBSIZE") == (":", b"2003") == follower.call("DBSIZE"))
+    answers = []
+    for server in (Server(program), Server(redis)):
+        with server:
+            client = server.connect()
+            client.call("SET", "large", "x" * (4 << 20))
+            client.call("CONFIG", "SET", "maxmemory", "1mb")
+            answers.append(Dialog(server, "return redis.pcall('set','k',string.rep('x',1000))", "yes").run_out()[-1])
+    check.holds("where no room is left none is made for a session", answers[0] == answers[1] and
+                answers[0][1].startswith(b"OOM"), answers)
+
+
 def check_sync(check, program):
     with serving(check, program, "--appendonly", "yes", "--appendfsync", "always") as ours:
         client, waiter = ours.connect(), ours.connect()
@@ -281,8 +329,7 @@ def check_sync(check, program):
         dialog = Dialog(ours, "redis.call('set','k','1')\nredis.call('set','k','2')", "sync")
         dialog.say("s")
         dialog.client.close()
-        while client.call("PING") == BUSY:
-            time.sleep(0.01)
+        wait_until(lambda: client.call("PING") != BUSY)
         check.holds("what was done stays when its client goes", client.call("GET", "k") == ("$", b"1"))
         dialog = Dialog(ours, "redis.call('set','k','3')\nreturn 1", "sync")
         dialog.say("s")
@@ -310,8 +357,7 @@ def check_endless(check, program):
         running.client.close()
         evaluating.client.send(["e", "while true do pcall(function() while true do end end) end"])
         evaluating.client.close()
-        while client.call("CLIENT", "LIST")[1].count(b"\n") > 1:
-            time.sleep(0.01)
+        wait_until(lambda: client.call("CLIENT", "LIST")[1].count(b"\n") == 1)
         recursion = Dialog(ours, "local function f(n)\n  return f(n+1)+1\nend\nreturn f(1)", "yes")
         check.holds("endless recursion is an error", b"stack overflow" in recursion.run_out()[-1][1])
         nested = Dialog(ours, "local function f(s)\n  return (string.gsub(s,'.',f))\nend\nreturn f('x')", "yes")
@@ -346,8 +392,7 @@ def check_ends(check, program):
             dialogs[-1].client.end_sending()
             check.holds(f"{mode}: QUIT is no command of it", "Unknown" in text_of(dialogs[-1].client.read()))
             check.holds(f"{mode}: its script goes with it", dialogs[-1].rest() == [])
-            while client.call("GET", "k") == BUSY:
-                time.sleep(0.01)
+            wait_until(lambda: client.call("GET", "k") != BUSY)
             check.holds(f"{mode}: and what it has done", client.call("GET", "k") == ("$", None if mode == "yes" else b"1"))
         check.holds("no session is left", client.call("INFO", "clients")[1].count(b"blocked_clients:0") == 1)
         Dialog(ours, script, "yes").say("s")
@@ -398,6 +443,7 @@ def main():
     check_no_trace(check, program)
     check_snapshot(check, program)
     check_side_by_side(check, program)
+    check_memory(check, program, args.redis)
     check_sync(check, program)
     check_endless(check, program)
     check_ends(check, program)

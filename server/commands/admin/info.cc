@@ -136,8 +136,7 @@ void memory_section(Page& page) {
   page.line("mem_fragmentation_bytes:%lld",
             static_cast<long long>(facts.resident) - static_cast<long long>(facts.used));
   const Replication::Memory stream = engine.replication.memory();
-  page.value("mem_not_counted_for_evict",
-             engine.persistence.log_buffered_bytes + stream.replicas_bytes);
+  page.value("mem_not_counted_for_evict", Eviction::uncounted_bytes(engine));
   page.value("mem_replication_backlog", stream.backlog_bytes);
   page.value("mem_total_replication_buffers", stream.backlog_bytes + stream.replicas_bytes);
   page.value("mem_clients_slaves", stream.replicas_bytes);
