@@ -89,6 +89,8 @@ inline constexpr Flags kDrawsFields{1U << 21};
 inline constexpr Flags kTellsOfDisk{1U << 22};
 // Ours: for tools and tests only. COMMAND DOCS shows it among doc_flags, as "syscmd".
 inline constexpr Flags kSystem{1U << 30};
+// Ours, not shown by COMMAND: changes what is not this node's (MIGRATE).
+inline constexpr Flags kReachesOut{1U << 31};
 }  // namespace Flag
 
 // ---- ACL categories, in Redis's order.

@@ -6,7 +6,7 @@
 namespace ouro {
 namespace {
 
-constexpr const char* kNoKeysText =
+constexpr const char* kNoWayBackText =
     "ERR this command cannot be taken back: use SCRIPT DEBUG SYNC to debug a script that calls it";
 constexpr const char* kTooMuchText =
     "ERR too much is changed in a debugging session whose changes are taken back: use SCRIPT DEBUG "
@@ -117,6 +117,7 @@ void Overlay::for_each_place(const CommandSpec& spec, Argv argv, DbIndex db,
 const char* Overlay::admit(const CommandSpec& spec, Argv argv, DbIndex db) {
   if (!spec.flags.has(Flag::kWrite | Flag::kMayReplicate) || !spec.accepts(argv.size()))
     return nullptr;
+  if (spec.flags.has(Flag::kReachesOut)) return kNoWayBackText;
   if (bytes() > kBytesMax) return kTooMuchText;
   bool has_keys = false;
   bool fits = true;
@@ -126,7 +127,7 @@ const char* Overlay::admit(const CommandSpec& spec, Argv argv, DbIndex db) {
     if (fits) end_what_is_due(place.first, engine_.dbs[place.first].key(place.second));
   });
   if (!fits) return kTooMuchText;
-  return has_keys || !spec.flags.has(Flag::kWrite) ? nullptr : kNoKeysText;
+  return has_keys || !spec.flags.has(Flag::kWrite) ? nullptr : kNoWayBackText;
 }
 
 void Overlay::weigh(const CommandSpec& spec, Argv argv, DbIndex db) {

@@ -261,6 +261,10 @@ def check_side_by_side(check, program):
         check.holds("nor what is too large", b"too much is changed" in dialog.run_out()[-1][1])
         check.holds("all is as it was", client.call("GET", "2001") == ("$", b"2001") and
                     client.call("EXISTS", "k") == (":", b"0") and client.call("STRLEN", "large") == (":", b"%d" % (65 << 20)))
+        migrate = "return redis.pcall('migrate','127.0.0.1',ARGV[1],'n',0,1000)"
+        client.call("SET", "n", "1")
+        dialog = Dialog(ours, migrate, "yes", [], [str(ours.port)])
+        check.holds("what goes elsewhere is refused", b"cannot be taken back" in dialog.run_out()[-1][1])
         dialogs = [Dialog(ours, "return 1", "yes") for _ in range(17)]
         check.holds("there may be 16", [dialog.first[0] for dialog in dialogs] == ["*"] * 16 + ["-"])
 
