@@ -130,11 +130,13 @@ const char* Overlay::admit(const CommandSpec& spec, Argv argv, DbIndex db) {
   return has_keys || !spec.flags.has(Flag::kWrite) ? nullptr : kNoWayBackText;
 }
 
-void Overlay::weigh(const CommandSpec& spec, Argv argv, DbIndex db) {
-  if (!spec.flags.has(Flag::kWrite | Flag::kMayReplicate) || !spec.accepts(argv.size())) return;
+const char* Overlay::weigh(const CommandSpec& spec, Argv argv, DbIndex db) {
+  if (!spec.flags.has(Flag::kWrite | Flag::kMayReplicate) || !spec.accepts(argv.size()))
+    return nullptr;
   for_each_place(spec, argv, db, [&](const Place& place) {
     if (Held* const held = find(place)) weigh(*held);
   });
+  return bytes() > kBytesMax ? kTooMuchText : nullptr;
 }
 
 }  // namespace ouro

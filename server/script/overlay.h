@@ -38,8 +38,9 @@ class Overlay {
   // Before a command runs for the caller's database `db`. Returns why it may not, or null.
   // Requires: the script is in.
   const char* admit(const CommandSpec& spec, Argv argv, DbIndex db);
-  // Behind each command that was admitted: its values have another weight now.
-  void weigh(const CommandSpec& spec, Argv argv, DbIndex db);
+  // Behind each command that was admitted: its values have another weight now. Returns why the
+  // script may not go on, or null: before it runs nobody knows what a command takes.
+  const char* weigh(const CommandSpec& spec, Argv argv, DbIndex db);
 
  private:
   // What is not in the database at this moment: the script's, or, while the script is in, theirs.

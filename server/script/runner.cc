@@ -226,7 +226,10 @@ size_t Runner::call(Argv argv) {
   run.was_refused =
       executor.run(run.caller, {.spec = spec, .argv = argv}, tape_) == Executor::Outcome::kRefused;
   run.reach ? engine_.commit.set_reach(EffectReach::kEverybody) : engine_.commit.unmute();
-  if (overlay_ != nullptr && spec != nullptr) overlay_->weigh(*spec, argv, run.caller.db);
+  if (overlay_ != nullptr && spec != nullptr) {
+    if (const char* fault = overlay_->weigh(*spec, argv, run.caller.db))
+      debugger_->end_script(fault);
+  }
   if (writes && engine_.registry.stats(*spec).rejected == rejected) run.limits.has_written = true;
   return executor.timed_nanos() / kNanosAStep;
 }

@@ -259,6 +259,11 @@ def check_side_by_side(check, program):
         client.call("SET", "large", "x" * (65 << 20))
         dialog = Dialog(ours, "redis.call('append','large','x')", "yes")
         check.holds("nor what is too large", b"too much is changed" in dialog.run_out()[-1][1])
+        script = "for i=1,9 do redis.pcall('setrange','wide'..i,70000000,'x') end\nreturn 1"
+        for said in (["c"], ["r", "setrange", "wide", "70000000", "x"]):
+            dialog = Dialog(ours, script, "yes")
+            dialog.client.send(said)
+            check.holds("nor go on with what has grown too much", b"too much is changed" in dialog.rest()[-1][1])
         check.holds("all is as it was", client.call("GET", "2001") == ("$", b"2001") and
                     client.call("EXISTS", "k") == (":", b"0") and client.call("STRLEN", "large") == (":", b"%d" % (65 << 20)))
         migrate = "return redis.pcall('migrate','127.0.0.1',ARGV[1],'n',0,1000)"
