@@ -2,6 +2,7 @@
 #include "server/script/debug_values.h"
 
 #include <cstdio>
+#include <unordered_map>
 
 #include "datastructs/codec/number_text.h"
 #include "datastructs/codec/quoted.h"
@@ -13,25 +14,34 @@ namespace {
 // Makes one text; what a table is made of stands on top of Lua's stack meanwhile.
 class ValueText {
  public:
-  ValueText(std::string& to, lua_State* lua, size_t bytes_max)
-      : to_(to), lua_(lua), bytes_max_(bytes_max) {}
+  ValueText(std::string& to, lua_State* lua, size_t bytes_max, FunctionRef<bool()> may_look)
+      : to_(to), lua_(lua), bytes_max_(bytes_max), may_look_(may_look) {}
 
   // The value on top, which goes.
   void add_top(int depth) {
     add(depth);
     lua_pop(lua_, 1);
   }
+  bool is_cut() const { return is_cut_; }
 
  private:
   void add(int depth);
   void add_table(int depth);
   void add_pointer();
-  bool is_array() const;
-  bool is_long() const { return to_.size() > bytes_max_; }
+  bool is_array();
+  bool has_array_keys();
+  // Whether the next place may be looked at.
+  bool go_on() {
+    is_cut_ = is_cut_ || !may_look_();
+    return !is_cut_ && to_.size() <= bytes_max_;
+  }
 
   std::string& to_;
   lua_State* lua_;
   size_t bytes_max_;
+  FunctionRef<bool()> may_look_;
+  bool is_cut_ = false;
+  std::unordered_map<const void*, bool> arrays_;  // the tables whose shape is known
 };
 
 void ValueText::add(int depth) {
@@ -61,14 +71,21 @@ void ValueText::add(int depth) {
   }
 }
 
+bool ValueText::is_array() {
+  const void* const table = lua_topointer(lua_, -1);
+  const auto known = arrays_.find(table);
+  if (known != arrays_.end()) return known->second;
+  return arrays_[table] = has_array_keys();
+}
+
 // The keys are 1, 2, 3 ...
-bool ValueText::is_array() const {
+bool ValueText::has_array_keys() {
   const size_t size = lua_objlen(lua_, -1);
   size_t keys = 0;
   for (lua_pushnil(lua_); lua_next(lua_, -2) != 0; lua_pop(lua_, 1)) {
     const double key = lua_type(lua_, -2) == LUA_TNUMBER ? lua_tonumber(lua_, -2) : 0;
     const auto index = static_cast<size_t>(key >= 1 ? key : 0);
-    if (index < 1 || index > size || static_cast<double>(index) != key) {
+    if (index < 1 || index > size || static_cast<double>(index) != key || !go_on()) {
       lua_pop(lua_, 2);
       return false;
     }
@@ -83,19 +100,19 @@ void ValueText::add_table(int depth) {
   const char* gap = "";
   if (is_array()) {
     const auto size = static_cast<int>(lua_objlen(lua_, -1));
-    for (int i = 1; i <= size && !is_long(); ++i, gap = "; ") {
+    for (int i = 1; i <= size && go_on(); ++i, gap = "; ") {
       to_.append(gap);
       lua_rawgeti(lua_, -1, i);
       add_top(depth + 1);
     }
-  } else {
+  } else if (go_on()) {
     for (lua_pushnil(lua_); lua_next(lua_, -2) != 0; gap = "; ") {
       to_.append(gap).append("[");
       lua_pushvalue(lua_, -2);
       add_top(depth + 1);
       to_.append("]=");
       add_top(depth + 1);
-      if (!is_long()) continue;
+      if (go_on()) continue;
       lua_pop(lua_, 1);
       break;
     }
@@ -201,9 +218,12 @@ void append_record(std::string& to, const ReplyTape& tape, size_t& at, size_t by
 
 }  // namespace
 
-void append_value(std::string& to, lua_State* lua, int at, size_t bytes_max) {
+void append_value(std::string& to, lua_State* lua, int at, size_t bytes_max,
+                  FunctionRef<bool()> may_look) {
   lua_pushvalue(lua, at);
-  ValueText(to, lua, bytes_max).add_top(0);
+  ValueText text(to, lua, bytes_max, may_look);
+  text.add_top(0);
+  if (text.is_cut()) to.append(" ...");
 }
 
 void append_reply(std::string& to, const ReplyTape& tape, size_t bytes_max) {

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "datastructs/base/function_ref.h"
 #include "server/script/lua.h"
 #include "server/script/reply_tape.h"
 
@@ -15,9 +16,12 @@ namespace ouro {
 inline constexpr int kShownDepthMax = 10;
 
 // Appends the value at `at`, or enough of it to see that the text is longer than `bytes_max`: a
-// table that contains itself shows as very much.
+// table that contains itself shows as very much. Each place of a table that is looked at asks
+// `may_look` first; where that says no, an ellipsis ends the text. Each table is looked through for
+// its shape once, but one step may pass all its empty places.
 // Requires: the machine's limit is lifted.
-void append_value(std::string& to, lua_State* lua, int at, size_t bytes_max);
+void append_value(std::string& to, lua_State* lua, int at, size_t bytes_max,
+                  FunctionRef<bool()> may_look);
 // The same for the whole reply.
 void append_reply(std::string& to, const ReplyTape& tape, size_t bytes_max);
 

@@ -104,9 +104,19 @@ void Debugger::say_end() {
   flush();
 }
 
-Millis Debugger::millis_since(uint64_t ticks) const {
-  const auto gone = static_cast<double>(stopwatch_.ticks() - ticks);
+void Debugger::give_way() {
+  const uint64_t before = stopwatch_.ticks();
+  peer_.pace();
+  away_ticks_ += stopwatch_.ticks() - before;
+}
+
+Millis Debugger::millis_since(uint64_t since) const {
+  const auto gone = static_cast<double>(ticks() - since);
   return static_cast<Millis>(gone / stopwatch_.ticks_per_us() / 1000);
+}
+
+Millis Debugger::millis_max() const {
+  return peer_.time_limit_ms() > 0 ? peer_.time_limit_ms() : kTimeLimitMs;
 }
 
 // ---- where it stops
@@ -142,9 +152,8 @@ bool Debugger::is_seen_before(lua_State* lua, const lua_Debug& where) {
 }
 
 const char* Debugger::on_time(lua_State* lua) {
-  peer_.pace();
-  const Millis limit = peer_.time_limit_ms() > 0 ? peer_.time_limit_ms() : kTimeLimitMs;
-  if (ending_ != nullptr || millis_since(since_ticks_) < limit) return ending_;
+  give_way();
+  if (ending_ != nullptr || millis_since(since_ticks_) < millis_max()) return ending_;
   if (is_evaluating_) return kEvalTimeText;
   lua_Debug where{};
   if (is_stepping_ || lua_getstack(lua, 0, &where) == 0) return nullptr;
@@ -170,7 +179,7 @@ void Debugger::stop(lua_State* lua, const char* reason) {
         break;
       case DebugInput::Read::kCommand:
         next = run(lua, words);
-        peer_.pace();
+        give_way();
         break;
       case DebugInput::Read::kBroken:
         end_script(kProtocolText);
@@ -180,10 +189,11 @@ void Debugger::stop(lua_State* lua, const char* reason) {
         break;
     }
   }
-  since_ticks_ = stopwatch_.ticks();
+  since_ticks_ = ticks();
 }
 
 Debugger::Next Debugger::run(lua_State* lua, Words words) {
+  begin_looking();
   const auto is_asked_for = [&](const Command& command) {
     return words.size() >= command.words_min && (equals_ignoring_case(words[0], command.letter) ||
                                                  equals_ignoring_case(words[0], command.name));
@@ -234,24 +244,46 @@ Debugger::Next Debugger::print(lua_State* lua, Words words) {
   return Next::kStay;
 }
 
+void Debugger::begin_looking() {
+  places_left_ = kPlacesMax;
+  looks_since_ticks_ = ticks();
+}
+
+// A value of Lua; others have their turns meanwhile.
+void Debugger::append(std::string& line, lua_State* lua, int at, size_t bytes_max) {
+  append_value(line, lua, at, bytes_max, [&] {
+    give_way();
+    if (places_left_ == 0 || ending_ != nullptr) return false;
+    --places_left_;
+    return millis_since(looks_since_ticks_) < millis_max();
+  });
+}
+
+// The frame's variable of this name; false if it has none.
+bool Debugger::append_local(std::string& line, lua_State* lua, lua_Debug& frame,
+                            const std::string& name) {
+  const char* local = nullptr;
+  for (int i = 1; (local = lua_getlocal(lua, &frame, i)) != nullptr; ++i) {
+    const bool is_found = name == local;
+    if (is_found) append(line, lua, -1, shown_bytes_max());
+    lua_pop(lua, 1);
+    if (is_found) return true;
+  }
+  return false;
+}
+
 // The first variable of this name, from the innermost function outwards.
 void Debugger::print_named(lua_State* lua, const std::string& name) {
   std::string line = "<value> ";
   lua_Debug frame{};
   for (int level = 0; lua_getstack(lua, level, &frame) != 0; ++level) {
-    const char* local = nullptr;
-    for (int i = 1; (local = lua_getlocal(lua, &frame, i)) != nullptr; ++i) {
-      if (name == local) {
-        append_value(line, lua, -1, shown_bytes_max());
-        lua_pop(lua, 1);
-        return log_shown(std::move(line));
-      }
-      lua_pop(lua, 1);
-    }
+    if (append_local(line, lua, frame, name)) return log_shown(std::move(line));
+    give_way();
+    if (ending_ != nullptr) return;
   }
   if (name != "KEYS" && name != "ARGV") return log("No such variable.");
   lua_getglobal(lua, name.c_str());
-  append_value(line, lua, -1, shown_bytes_max());
+  append(line, lua, -1, shown_bytes_max());
   lua_pop(lua, 1);
   log_shown(std::move(line));
 }
@@ -264,7 +296,7 @@ void Debugger::print_locals(lua_State* lua) {
   for (int i = 1; (local = lua_getlocal(lua, &frame, i)) != nullptr; ++i) {
     if (std::strstr(local, "(*temporary)") == nullptr) {
       std::string line = std::string("<value> ").append(local).append(" = ");
-      append_value(line, lua, -1, shown_bytes_max());
+      append(line, lua, -1, shown_bytes_max());
       log_shown(std::move(line));
       has_any = true;
     }
@@ -312,7 +344,8 @@ void Debugger::set_breakpoint(const std::string& word) {
 
 Debugger::Next Debugger::trace(lua_State* lua, Words) {
   lua_Debug where{};
-  for (int level = 0; lua_getstack(lua, level, &where) != 0; ++level) {
+  for (int level = 0; ending_ == nullptr && lua_getstack(lua, level, &where) != 0; ++level) {
+    give_way();
     lua_getinfo(lua, "Snl", &where);
     if (!is_of_script(where)) continue;
     log(std::string(level == 0 ? "In " : "From ")
@@ -346,13 +379,14 @@ Debugger::Next Debugger::eval(lua_State* lua, Words words) {
 void Debugger::evaluate(lua_State* lua) {
   LuaState::end_hook(lua);
   is_evaluating_ = true;
-  since_ticks_ = stopwatch_.ticks();
+  since_ticks_ = ticks();
   const int outcome = LuaState::of(lua).call_limited(lua, 0, 2);
   if (outcome == 0) lua_remove(lua, -2);
   is_evaluating_ = false;
   std::string line = outcome == 0 ? "<retval> " : "<error> ";
   if (outcome == 0) {
-    append_value(line, lua, -1, shown_bytes_max());
+    begin_looking();
+    append(line, lua, -1, shown_bytes_max());
     return log_shown(std::move(line));
   }
   if (lua_istable(lua, -1)) {
@@ -372,7 +406,7 @@ Debugger::Next Debugger::redis(lua_State* lua, Words words) {
   for (const std::string& word : words.subspan(1)) push_bytes(lua, word);
   is_stepping_ = true;  // so that the call and the reply are shown
   is_evaluating_ = true;
-  since_ticks_ = stopwatch_.ticks();
+  since_ticks_ = ticks();
   LuaState::of(lua).call_limited(lua, static_cast<int>(words.size()) - 1, 1);
   is_evaluating_ = false;
   is_stepping_ = false;
@@ -397,10 +431,11 @@ Debugger::Next Debugger::maxlen(lua_State*, Words words) {
 
 void Debugger::print(lua_State* lua) {
   const LuaState::Unlimited lifted(LuaState::of(lua));
+  begin_looking();
   std::string line = "<debug> line " + std::to_string(line_) + ": ";
   for (int i = 1; i <= lua_gettop(lua); ++i) {
     if (i > 1) line.append(", ");
-    append_value(line, lua, i, kLineBytesMax);
+    append(line, lua, i, kLineBytesMax);
   }
   log(std::move(line));
 }

@@ -44,6 +44,9 @@ class Debugger {
   static constexpr size_t kShownBytesMin = 60;    // the least that it may say
   static constexpr size_t kLineBytesMax = 1_MiB;  // of any line: a value may contain itself
   static constexpr size_t kLogBytesMax = 16_MiB;  // of all lines between two stops
+  // So many places of tables are looked at for one command, or one call of redis.debug: about a
+  // second. The time that a script has ends it, too.
+  static constexpr size_t kPlacesMax = 10'000'000;
 
   // `peer` and `stopwatch` outlive it.
   Debugger(Peer& peer, Stopwatch& stopwatch, ByteView source);
@@ -98,6 +101,9 @@ class Debugger {
   Next maxlen(lua_State* lua, Words words);
   Next give_up(lua_State* lua, Words words);
 
+  void begin_looking();
+  void append(std::string& line, lua_State* lua, int at, size_t bytes_max);
+  bool append_local(std::string& line, lua_State* lua, lua_Debug& frame, const std::string& name);
   void print_named(lua_State* lua, const std::string& name);
   void print_locals(lua_State* lua);
   void set_breakpoint(const std::string& word);
@@ -111,7 +117,12 @@ class Debugger {
   void log_sources(int64_t around, int64_t context);
   void flush();
   size_t shown_bytes_max() const { return shown_max_ == 0 ? kLineBytesMax : shown_max_; }
+
+  // ---- time in which the script, or what its client asks for, runs
+  void give_way();
+  uint64_t ticks() const { return stopwatch_.ticks() - away_ticks_; }
   Millis millis_since(uint64_t ticks) const;
+  Millis millis_max() const;
 
   Peer& peer_;
   Stopwatch& stopwatch_;
@@ -126,7 +137,10 @@ class Debugger {
   bool is_stepping_ = true;
   bool breakpoint_called_ = false;
   bool is_evaluating_ = false;  // what runs is the client's, not the script
+  uint64_t away_ticks_ = 0;     // others had their turn
   uint64_t since_ticks_;        // the last stop, or the start of what is evaluated
+  uint64_t looks_since_ticks_ = 0;
+  size_t places_left_ = 0;  // to be looked at
   const char* ending_ = nullptr;
   // The last line in each function that is running, from the outermost on, of one coroutine.
   struct Line {

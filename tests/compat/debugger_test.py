@@ -378,6 +378,39 @@ def check_endless(check, program):
         check.holds("a table that contains itself has an end", len(shown.say("p t")) < 2 << 20)
 
 
+def check_shown(check, program):
+    """Values that take long to look through, and the time of others."""
+    script = """local h,t={},{}
+for i=1,300000 do h[i..'x']=1 end
+for i=1,299999 do h[i..'x']=nil end
+for i=1,20000 do t[i]=h end
+redis.breakpoint()
+redis.debug(t)"""
+    with serving(check, program, "--lua-time-limit", "300") as ours:
+        client, dialog = ours.connect(), Dialog(ours, script, "yes")
+        while "timeout" in dialog.say("c"):
+            pass
+        dialog.say("m 0")
+        for said in (["p", "t"], ["s"]):
+            dialog.client.send(said)
+            longest, deadline = 0, time.monotonic() + 20
+            while not dialog.client.has_input() and time.monotonic() < deadline:
+                began = time.monotonic()
+                client.call("PING")
+                longest = max(longest, time.monotonic() - began)
+            check.holds(f"{said}: nobody waits for a walk", longest < 0.5, longest)
+            answer = text_of(dialog.client.read())
+            check.holds(f"{said}: it is cut", "]=1}" in answer and " ..." in answer, answer[-100:])
+        dialog.client.send(["p", "t"])
+        dialog.client.close()
+        wait_until(lambda: client.call("CLIENT", "LIST")[1].count(b"\n") == 1)
+        check.holds("who goes takes the walk along", client.call("INFO", "clients")[1].count(b"blocked_clients:0") == 1)
+        dialog = Dialog(ours, "for i=1,5000000 do end\nreturn 'done'", "yes")
+        dialog.client.send(["c"])
+        client.call("EVAL", "local s=redis.call('time') repeat local t=redis.call('time') until t[1]-s[1]>=2", "0")
+        check.holds("the time of others is not its own", dialog.rest()[-1] == ("$", b"done"))
+
+
 def check_ends(check, program):
     """Clients that go, or are sent away, in the middle."""
     with serving(check, program, "--enable-debug-command", "yes") as ours:
@@ -455,6 +488,7 @@ def main():
     check_memory(check, program, args.redis)
     check_sync(check, program)
     check_endless(check, program)
+    check_shown(check, program)
     check_ends(check, program)
     check_rights(check, program)
     check_cli(check, program, args.redis)
