@@ -345,7 +345,10 @@ def check_sync(check, program):
         dialog.client.send(["a"])
         check.holds("it is aborted", b"aborted" in dialog.rest()[-1][1])
         check.holds("and what was done stays", client.call("GET", "k") == ("$", b"3"))
-        dialog = Dialog(ours, "return 1", "sync")
+        dialog = Dialog(ours, "redis.call('set','k','half')\nredis.call('set','l','whole')", "sync")
+        dialog.say("s")
+        check.holds("half of what it does is not saved", [client.call("SHUTDOWN", *how) for how in ([], ["SAVE"], ["NOW"])]
+                    == [BUSY] * 3)
         client.send(["SHUTDOWN", "NOSAVE"])
         check.holds("the server may end", ours.process.wait(20) == 0)
 

@@ -84,9 +84,10 @@ Status cmd_shutdown(Context& ctx) {
     ctx.reply.ok();
     return Status::ok();
   }
-  // What a script has done so far is not to be saved.
-  if (ctx.engine.batch.is_nested() && !request.no_save)
-    return ctx.fail_text(ctx.engine.scripting->busy_error());
+  // What a script has done so far is not to be saved: of one that is over its time, or that keeps
+  // others off the data while it is debugged.
+  const bool is_busy = (ctx.engine.executor.node_gates() & Gate::kBusy) != 0;
+  if (is_busy && !request.no_save) return ctx.fail_text(ctx.engine.scripting->busy_error());
   std::string error;
   const Status status = ctx.engine.host.shutdown(request, error);
   if (status.err() == Err::kBlocked && ctx.may_block()) return ctx.block({}, 0);
