@@ -96,20 +96,12 @@ class Session final : public Endpoint {
   void end_wait();
   template <class Fn>
   auto with_reply(Fn&& fn) {
-    if (!takes_replies()) {
-      NullReply nowhere;
-      return fn(static_cast<Reply&>(nowhere));
-    }
-    if (is_replica()) [[unlikely]]
-      return with_reply_aside(fn);
-    begin_output();
-    RespReply reply(out_, resp_version_ == 3);
-    auto result = fn(static_cast<Reply&>(reply));
-    seal();
-    note_stream();
-    after_reply();
-    note_memory();
-    return result;
+    return write_reply(takes_replies(), fn);
+  }
+  // Whatever CLIENT REPLY says: what a dialog tells answers no command.
+  template <class Fn>
+  auto with_dialog_reply(Fn&& fn) {
+    return write_reply(state_ == EndpointState::kOpen, fn);
   }
 
   // ---- for commands
@@ -234,6 +226,24 @@ class Session final : public Endpoint {
   static constexpr size_t kBacklogBytesMax = 64_KiB;
   // For so long a peak of the output shows (rbp).
   static constexpr Micros kOutputPeakLasts = 5'000'000;
+
+  template <class Fn>
+  auto write_reply(bool is_taken, Fn&& fn) {
+    if (!is_taken) {
+      NullReply nowhere;
+      return fn(static_cast<Reply&>(nowhere));
+    }
+    if (is_replica()) [[unlikely]]
+      return with_reply_aside(fn);
+    begin_output();
+    RespReply reply(out_, resp_version_ == 3);
+    auto result = fn(static_cast<Reply&>(reply));
+    seal();
+    note_stream();
+    after_reply();
+    note_memory();
+    return result;
+  }
 
   // A replica's output is the stream, where an answer or a message has no place: as in Redis it
   // ends the link.

@@ -115,7 +115,7 @@ void DebugSession::body() { outcome_ = runner_.execute(); }
 
 void DebugSession::tell(std::span<const std::string> lines) {
   if (client_ == nullptr) return;
-  (void)client_->with_reply([&](Reply& reply) {
+  (void)client_->with_dialog_reply([&](Reply& reply) {
     reply.array(lines.size());
     for (const std::string& line : lines) reply.simple(line);
     return Status::ok();

@@ -45,6 +45,16 @@ def text_of(reply):
     return re.sub(rb"@0x[0-9a-f]+", b"@ADDRESS", b"\n".join(lines)).decode(errors="backslashreplace")
 
 
+def rest_of(client):
+    """What comes until the connection ends."""
+    replies = []
+    try:
+        while True:
+            replies.append(client.read())
+    except ConnectionError:
+        return replies
+
+
 class Dialog:
     """A client that debugs one script."""
 
@@ -61,13 +71,7 @@ class Dialog:
         return text_of(self.client.call(*(words[0].split(" ") if len(words) == 1 else words)))
 
     def rest(self):
-        """What comes until the connection ends."""
-        replies = []
-        try:
-            while True:
-                replies.append(self.client.read())
-        except ConnectionError:
-            return replies
+        return rest_of(self.client)
 
     def run_out(self):
         """Lets it run: all that is still answered."""
@@ -119,7 +123,18 @@ def check_words(check, program, redis):
             client = server.connect()
             client.send(["SET", "a", "1"], ["SCRIPT", "DEBUG", "yes"])
             answers[-1] += [client.read(), client.read()]
-        for words, seen, wanted in zip(said + ["its end", "SET", "behind SET"], *answers):
+            for mode in ("OFF", "SKIP"):
+                client = server.connect(timeout_s=20)
+                client.send(["SCRIPT", "DEBUG", "yes"], ["CLIENT", "REPLY", mode])
+                answers[-1].append(client.read())
+                client.send(["EVAL", "local a = 1\nreturn a", "0"])
+                answers[-1].append(client.read())
+                client.send(["s"])
+                answers[-1].append(client.read())
+                client.send(["c"])
+                answers[-1] += [client.read(), rest_of(client)]
+        behind = ["its end", "SET", "behind SET", *["a dialog that answers no command"] * 10]
+        for words, seen, wanted in zip(said + behind, *answers, strict=True):
             check.holds(f"{words} is answered", seen == wanted, (seen, wanted))
         client = ours.connect()
         for words in (["SCRIPT", "DEBUG", "yes"], ["MULTI"], ["EVAL", "return 1", "0"]):
