@@ -176,9 +176,16 @@ bool DebugSessions::may_run(const DebugSession& session) const {
          engine_.clients.paused() == Clients::Pause::kNone;
 }
 
+// One runs at a time: it may take what the others have left.
+bool DebugSessions::run_turn(DebugSession& session) {
+  const size_t others = memory_bytes() - session.memory_bytes();
+  session.set_bytes_max(kSessionsLuaBytesMax - std::min(others, kSessionsLuaBytesMax));
+  return session.run_turn();
+}
+
 void DebugSessions::run_turn() {
   for (size_t i = 0; i < sessions_.size();) {
-    if (!may_run(*sessions_[i]) || sessions_[i]->run_turn()) {
+    if (!may_run(*sessions_[i]) || run_turn(*sessions_[i])) {
       ++i;
     } else {
       sessions_.erase(sessions_.begin() + static_cast<ptrdiff_t>(i));

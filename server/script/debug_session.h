@@ -38,6 +38,8 @@ class DebugSession final : public Dialog, private Debugger::Peer, private Fiber 
   bool is_of(const Session& session) const { return client_ == &session; }
   Runner& runner() { return runner_; }
   size_t memory_bytes() const { return state_.memory_bytes(); }
+  // So much its machine may take.
+  void set_bytes_max(size_t bytes) { state_.set_bytes_max(bytes); }
 
   bool wants_turn() const;
   // False: it is over, and wants to be destroyed.
@@ -91,6 +93,9 @@ class DebugSessions {
  public:
   // Each takes a machine and what it has changed (Overlay::kBytesMax).
   static constexpr size_t kSessionsMax = 16;
+  // What the machines of all of them may take, half of what that of EVAL may: as that, it is no
+  // part of what maxmemory bounds.
+  static constexpr size_t kSessionsLuaBytesMax = kLuaBytesMax / 2;
 
   DebugSessions(Engine& engine, Heap& lua_heap) : engine_(engine), lua_heap_(lua_heap) {}
 
@@ -106,6 +111,7 @@ class DebugSessions {
 
  private:
   bool may_run(const DebugSession& session) const;
+  bool run_turn(DebugSession& session);
 
   Engine& engine_;
   Heap& lua_heap_;

@@ -57,15 +57,18 @@ constexpr const char* kHelp[] = {
     "                     next line of code.",
 };
 
-std::vector<std::string> split_lines(ByteView source) {
+ByteView without_empty_end(ByteView source) {
   while (source.ends_with('\n') || source.ends_with('\r')) source.remove_suffix(1);
-  std::vector<std::string> lines;
-  while (!source.empty()) {
-    const size_t end = source.find('\n');
-    lines.emplace_back(source.substr(0, end));
-    source.remove_prefix(std::min(end, source.size() - 1) + 1);
-  }
-  return lines;
+  return source;
+}
+
+std::vector<size_t> line_starts_of(ByteView source) {
+  std::vector<size_t> starts;
+  if (source.empty()) return starts;
+  starts.reserve(static_cast<size_t>(std::count(source.begin(), source.end(), '\n')) + 1);
+  starts.push_back(0);
+  for (size_t at = 0; (at = source.find('\n', at)) != ByteView::npos;) starts.push_back(++at);
+  return starts;
 }
 
 // As C reads it: what is no number is 0.
@@ -96,7 +99,8 @@ constexpr Debugger::Command Debugger::kCommands[] = {
 Debugger::Debugger(Peer& peer, Stopwatch& stopwatch, ByteView source)
     : peer_(peer),
       stopwatch_(stopwatch),
-      source_(split_lines(source)),
+      source_(without_empty_end(source)),
+      line_starts_(line_starts_of(source_)),
       since_ticks_(stopwatch.ticks()) {}
 
 void Debugger::say_end() {
@@ -336,7 +340,7 @@ void Debugger::set_breakpoint(const std::string& word) {
     return log("Breakpoint removed.");
   }
   if (breakpoints_.size() == kBreakpointsMax) return log("Too many breakpoints set.");
-  const bool is_known = *wanted <= static_cast<int64_t>(source_.size());
+  const bool is_known = *wanted <= line_count();
   if (!is_known || is_breakpoint(static_cast<int>(*wanted))) return log("Wrong line number.");
   breakpoints_.push_back(static_cast<int>(*wanted));
   log_sources(*wanted, 1);
@@ -496,20 +500,25 @@ void Debugger::log_shown(std::string line) {
   log("<hint> The above reply was trimmed. Use 'maxlen 0' to disable trimming.");
 }
 
+ByteView Debugger::line_text(int line) const {
+  const auto index = static_cast<size_t>(line) - 1;
+  const size_t start = line_starts_[index];
+  const size_t end = line == line_count() ? source_.size() : line_starts_[index + 1] - 1;
+  return source_.substr(start, end - start);
+}
+
 void Debugger::log_source(int line) {
-  const bool is_known = line >= 1 && line <= static_cast<int>(source_.size());
+  const bool is_known = line >= 1 && line <= line_count();
   std::string number = std::to_string(line);
   number.resize(std::max<size_t>(number.size(), 3), ' ');
   std::string shown(line == line_ ? "->" : "  ");
   shown.append(is_breakpoint(line) ? "#" : " ").append(number).append(" ");
-  shown.append(is_known ? source_[static_cast<size_t>(line) - 1]
-                        : "<out of range source code line>");
+  shown.append(is_known ? line_text(line) : "<out of range source code line>");
   log(std::move(shown));
 }
 
 void Debugger::log_sources(int64_t around, int64_t context) {
-  const auto size = static_cast<int64_t>(source_.size());
-  const int64_t last = std::min(size, around + context);
+  const int64_t last = std::min<int64_t>(line_count(), around + context);
   for (int64_t line = std::max<int64_t>(1, around - context); line <= last; ++line)
     log_source(static_cast<int>(line));
 }

@@ -48,7 +48,7 @@ class Debugger {
   // second. The time that a script has ends it, too.
   static constexpr size_t kPlacesMax = 10'000'000;
 
-  // `peer` and `stopwatch` outlive it.
+  // `peer`, `stopwatch` and what `source` shows outlive it.
   Debugger(Peer& peer, Stopwatch& stopwatch, ByteView source);
 
   DebugInput& input() { return input_; }
@@ -113,6 +113,8 @@ class Debugger {
   // ---- lines for the client
   void log(std::string line);
   void log_shown(std::string line);
+  int line_count() const { return static_cast<int>(line_starts_.size()); }
+  ByteView line_text(int line) const;
   void log_source(int line);
   void log_sources(int64_t around, int64_t context);
   void flush();
@@ -127,7 +129,8 @@ class Debugger {
   Peer& peer_;
   Stopwatch& stopwatch_;
   DebugInput input_;
-  std::vector<std::string> source_;
+  ByteView source_;
+  std::vector<size_t> line_starts_;  // in the source
   std::vector<std::string> log_;
   size_t log_bytes_ = 0;
   std::vector<int> breakpoints_;

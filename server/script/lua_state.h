@@ -112,6 +112,8 @@ class LuaState {
   // A script had to end for want of memory: what it leaves is collected now.
   void collect_all();
 
+  // Another limit, for what is taken from now on.
+  void set_bytes_max(size_t bytes) { bytes_max_ = bytes; }
   // As Lua counts.
   size_t memory_bytes() const { return bytes_; }
 

@@ -95,7 +95,7 @@ class ReplyTape final : public Reply {
   bool resp3_ = false;
 };
 
-// {err = text}: how scripts know an error. `is_counted`: the statistics know it already.
+// {err = text}: how scripts know an error. kYes: the statistics know it already.
 enum class Counted : uint8_t { kNo, kYes };
 void push_error(lua_State* lua, ByteView text, Counted counted);
 

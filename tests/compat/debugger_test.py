@@ -396,6 +396,25 @@ def check_endless(check, program):
         check.holds("a table that contains itself has an end", len(shown.say("p t")) < 2 << 20)
 
 
+def check_size(check, program):
+    """What sessions take for themselves."""
+    script = """local t={}
+for i=1,12 do t[i]=string.rep(string.char(64+i),50000000) end
+return #t"""
+    with serving(check, program) as ours:
+        dialogs = [Dialog(ours, script, "yes") for _ in range(2)]
+        dialogs[0].say("b 3")
+        check.holds("one session may take much", "Stopped at 3" in dialogs[0].say("c"))
+        check.holds("all together not much more", b"not enough memory" in dialogs[1].run_out()[-1][1])
+        check.holds("the first has it", dialogs[0].run_out()[-1] == (":", b"12"))
+        check.holds("then the next may", Dialog(ours, script, "yes").run_out()[-1] == (":", b"12"))
+    with serving(check, program) as ours:
+        lines = 5_000_000
+        dialog = Dialog(ours, "\n" * lines + "return 1", "yes")
+        check.holds("a line costs little", ours.resident_bytes() < 100 * lines, ours.resident_bytes())
+        check.holds("and is known", f"-> {lines + 1} return 1" in dialog.say("l"))
+
+
 def check_shown(check, program):
     """Values that take long to look through, and the time of others."""
     script = """local h,t={},{}
@@ -506,6 +525,7 @@ def main():
     check_memory(check, program, args.redis)
     check_sync(check, program)
     check_endless(check, program)
+    check_size(check, program)
     check_shown(check, program)
     check_ends(check, program)
     check_rights(check, program)
