@@ -38,6 +38,7 @@ struct DataEngine : EngineFixture {
     overlay.enter();
     const char* refusal = overlay.admit(*spec, argv, caller.db);
     std::string answer = refusal != nullptr ? refusal : run(Argv(argv));
+    EXPECT_EQ(overlay.weigh(*spec, argv, caller.db), nullptr);
     overlay.leave();
     return answer;
   }
@@ -134,6 +135,7 @@ TEST(Overlay, LeavesNoTrace) {
     }
     overlay.reset();
     EXPECT_EQ(with.text(), without.text()) << "seed " << seed;
+    EXPECT_EQ(with.engine.rehearsed_bytes, 0U);
   }
 }
 
@@ -159,6 +161,28 @@ TEST(Overlay, SeesItsOwnChanges) {
       ours.pass(ms);
       plain.pass(ms);
     }
+  }
+}
+
+// Goal: what is held is known while it is held, as it grows and shrinks. Method: what an engine
+// has more, or less, of used memory.
+TEST(Overlay, KnowsWhatItHolds) {
+  DataEngine engine;
+  engine.run("SET k x");
+  engine.run("RPUSH l a b c");
+  const std::string value(300'000, 'v');
+  Overlay overlay(engine.engine);
+  const size_t before = engine.engine.heap.used_bytes();
+  const std::vector<std::string> lines = {"APPEND k " + value,  "RPUSH l " + value + " " + value,
+                                          "SET other " + value, "LPOP l",
+                                          "DEL other",          "SETRANGE wide 2000000 x"};
+  for (const std::string& line : lines) {
+    engine.run_in(overlay, line);
+    engine.engine.dbs.lazy_free().run(~size_t{0});
+    const size_t grown = engine.engine.heap.used_bytes() - before;
+    EXPECT_NEAR(static_cast<double>(engine.engine.rehearsed_bytes), static_cast<double>(grown),
+                20'000)
+        << line.substr(0, 20);
   }
 }
 
