@@ -411,7 +411,7 @@ return #t"""
     with serving(check, program) as ours:
         lines = 5_000_000
         dialog = Dialog(ours, "\n" * lines + "return 1", "yes")
-        check.holds("a line costs little", ours.resident_bytes() < 100 * lines, ours.resident_bytes())
+        check.holds("a line costs little", ours.resident_bytes() < 30 * lines, ours.resident_bytes())
         check.holds("and is known", f"-> {lines + 1} return 1" in dialog.say("l"))
 
 
