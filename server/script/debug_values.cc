@@ -2,7 +2,7 @@
 #include "server/script/debug_values.h"
 
 #include <cstdio>
-#include <unordered_map>
+#include <map>
 
 #include "datastructs/codec/number_text.h"
 #include "datastructs/codec/quoted.h"
@@ -41,7 +41,7 @@ class ValueText {
   size_t bytes_max_;
   FunctionRef<bool()> may_look_;
   bool is_cut_ = false;
-  std::unordered_map<const void*, bool> arrays_;  // the tables whose shape is known
+  std::map<const void*, bool> arrays_;  // the tables whose shape is known
 };
 
 void ValueText::add(int depth) {
