@@ -25,6 +25,13 @@ Place place_of(ByteView member) {
   return {std::string(member.substr(0, colon)), static_cast<uint16_t>(*port)};
 }
 
+// So many others can have acknowledged.
+bool are_enough(const ReplicationOptions& options, std::string& error) {
+  if (options.semi_sync_acks < options.semi_sync_members.size()) return true;
+  error = "semi-sync-acks must be less than the number of semi-sync-members";
+  return false;
+}
+
 }  // namespace
 
 // ---- members
@@ -65,11 +72,7 @@ bool Leadership::apply_members(std::string& error) {
     return true;
   }
   std::string self;
-  if (!find_self(self, error)) return false;
-  if (engine_.options.replication.semi_sync_acks >= members().size()) {
-    error = "semi-sync-acks must be less than the number of semi-sync-members";
-    return false;
-  }
+  if (!find_self(self, error) || !are_enough(engine_.options.replication, error)) return false;
   const bool was_on = is_on();
   self_ = std::move(self);
   if (was_on) return true;
@@ -86,11 +89,7 @@ bool Leadership::apply_members(std::string& error) {
 bool Leadership::begin(std::string& error) {
   has_begun_ = true;
   if (members().empty()) return true;
-  if (!find_self(self_, error)) return false;
-  if (engine_.options.replication.semi_sync_acks >= members().size()) {
-    error = "semi-sync-acks must be less than the number of semi-sync-members";
-    return false;
-  }
+  if (!find_self(self_, error) || !are_enough(engine_.options.replication, error)) return false;
   std::string bytes;
   if (std::string missing; engine_.host.read_file(kVotesFile, bytes, missing).is_ok()) {
     ByteView text = bytes;

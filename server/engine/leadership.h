@@ -3,12 +3,11 @@
 // (replication/ballot.h). Without members it is off, and Redis's rules hold: REPLICAOF NO ONE leads
 // at once.
 //
-//      closed --REPLICAOF--> follows --+           serves() is false while closed, and while it
-//        |                             |stand()    leads and K others do not have its marker yet
+//      closed --REPLICAOF--> follows --+        serves() is false while closed, and while it
+//        |                             |stand() leads and K others do not have its marker yet
 //        +------------> candidate <----+
-//                 asking -> fetching -> marking -> leads --a promise, ouro-follow--> closed,
-//                 follows
-//                    `-- lost: again with a higher ballot, until time is over: what it was before
+//             asking -> fetching -> marking -> leads --a promise--> closed --ouro-follow--> follows
+//                 `-- lost: again with a higher ballot, until time is over: what it was before
 //
 // A member that has promised a ballot above that of who leads cannot follow it. Who leads hears of
 // that when it comes, and renews: it takes a higher ballot while it goes on to lead by the old one.
@@ -17,7 +16,7 @@
 // leads is made by hand: semi-sync-members is set while a node leads. So is the next one when none
 // is whole any more, after the power of all was lost.
 // What is promised is on disk before it is told: a small file in the working directory.
-// Not here: the talks with the others (server/app/canvass.h); who calls an election.
+// Not here: the talks with the others (server/app/candidate.h); who calls an election.
 // Source: HIGH-AVAILABILITY.md, rules 1 to 7.
 #pragma once
 

@@ -185,14 +185,12 @@ class Scenario {
     return world_.run_until(
         [this] {
           for (int i = 1; i < size(); ++i) {
-            if (!engine(i).leadership.voter().is_whole() && !asks(i)) return false;
+            if (!engine(i).leadership.voter().is_whole()) return false;
           }
           return leads(0);
         },
         30'000);
   }
-  // Whole is found out when it is asked for; an acknowledgement does.
-  bool asks(int i) { return engine(i).leadership.may_acknowledge() && false; }
   bool leads(int i) {
     return is_up(i) && engine(i).replication.leads() && engine(i).leadership.serves() &&
            engine(i).replication.semi_sync().state() == SemiSync::State::kHeld;
