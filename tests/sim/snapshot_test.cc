@@ -104,7 +104,8 @@ TEST_F(SnapshotSimTest, WhatASnapshotCostsIsToldWhileItIsWritten) {
 
 // The file holds the moment when BGSAVE ran, whatever is written meanwhile.
 TEST_F(SnapshotSimTest, CommandsGoOnDuringASnapshot) {
-  start();
+  // Slow enough that it is still being written when all has been asked.
+  start([](Options& options) { options.app.rdb_key_save_delay = 5'000; });
   fill(300, "before");
   client->ask({"RPUSH", "list", "a", "b"});
   EXPECT_EQ(client->ask({"BGSAVE"}), "+Background saving started\r\n");
