@@ -409,9 +409,10 @@ return #t"""
         check.holds("the first has it", dialogs[0].run_out()[-1] == (":", b"12"))
         check.holds("then the next may", Dialog(ours, script, "yes").run_out()[-1] == (":", b"12"))
     with serving(check, program) as ours:
-        lines = 5_000_000
+        lines, before = 5_000_000, ours.resident_bytes()
         dialog = Dialog(ours, "\n" * lines + "return 1", "yes")
-        check.holds("a line costs little", ours.resident_bytes() < 30 * lines, ours.resident_bytes())
+        taken = ours.resident_bytes() - before
+        check.holds("a line costs little", taken < 30 * lines, taken)
         check.holds("and is known", f"-> {lines + 1} return 1" in dialog.say("l"))
 
 
@@ -442,7 +443,8 @@ redis.debug(t)"""
         dialog.client.close()
         wait_until(lambda: client.call("CLIENT", "LIST")[1].count(b"\n") == 1)
         check.holds("who goes takes the walk along", client.call("INFO", "clients")[1].count(b"blocked_clients:0") == 1)
-        dialog = Dialog(ours, "for i=1,5000000 do end\nreturn 'done'", "yes")
+        # Under way for longer than a turn, sanitized in good time.
+        dialog = Dialog(ours, "for i=1,1000000 do end\nreturn 'done'", "yes")
         dialog.client.send(["c"])
         client.call("EVAL", "local s=redis.call('time') repeat local t=redis.call('time') until t[1]-s[1]>=2", "0")
         check.holds("the time of others is not its own", dialog.rest()[-1] == ("$", b"done"))
