@@ -4,7 +4,7 @@
 
 Servers run on core 0, the load on the other cores. CPU is the time of all threads of the server's process (schedstat, in
 nanoseconds), which a busy machine disturbs least. What is measured stands at the head of each part: speed.py, latency.py,
-memory.py, large.py, snapshot.py, replication.py, migration.py. memcached takes part where its protocol has the operation.
+memory.py, large.py, snapshot.py, durability.py, replication.py, migration.py. memcached takes part where its protocol has the operation.
 """
 import argparse
 import csv
@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 
+import durability
 import large
 import latency
 import memory
@@ -114,6 +115,13 @@ def report_snapshot(args):
     return snapshot.table(rows)
 
 
+def report_durability(args):
+    costs, latencies = durability.measure_cost(args), durability.measure_latency(args)
+    save(args.out, "durability", costs)
+    save(args.out, "durability-latency", latencies)
+    return durability.cost_table(costs) + "\n\n" + durability.latency_table(latencies, args.rate)
+
+
 def report_replication(args):
     tables = [f"on {os.cpu_count()} cores: the primary on core 0, replicas, clients and the load on {LOAD_CORES}"]
     for name, measure, table in (("cost", replication.measure_cost, replication.cost_table),
@@ -127,7 +135,7 @@ def report_replication(args):
 
 
 PARTS = {"speed": report_speed, "latency": report_latency, "memory": report_memory, "large": report_large,
-         "snapshot": report_snapshot, "replication": report_replication}
+         "snapshot": report_snapshot, "durability": report_durability, "replication": report_replication}
 
 
 def main():
