@@ -13,6 +13,14 @@ constexpr Micros kPeriod = 1'000'000;
 // A sync that is in flight for longer than this has kept the next one waiting.
 constexpr Micros kLate = 2'000'000;
 
+// A quick sync is shorter than this. In the background it counts with both wake-ups, which take
+// some 200 us on a busy core.
+constexpr Micros kQuick = 500;
+// So little that its data alone cannot take a disk long.
+constexpr size_t kAtOnceBytesMax = 256_KiB;
+// After one that was not quick nobody waits for so many times as long as it took.
+constexpr Micros kRests = 20;
+
 }  // namespace
 
 void FsyncPolicy::on_written(uint64_t log_end) {
@@ -40,7 +48,7 @@ bool FsyncPolicy::is_late(Instant now) {
   return true;
 }
 
-void FsyncPolicy::begin_sync(Instant now) {
+SyncHow FsyncPolicy::begin_sync(Instant now, size_t bytes) {
   CHECK(can_sync());
   in_flight_ = true;
   was_late_ = false;
@@ -48,11 +56,17 @@ void FsyncPolicy::begin_sync(Instant now) {
   began_at_ = now;
   syncing_ = written_;
   ++syncs_;
+  const bool may_wait = mode_ == AppendFsync::kAlways && bytes <= kAtOnceBytesMax;
+  how_ = may_wait && was_quick_ && now >= waits_from_ ? SyncHow::kAtOnce : SyncHow::kInBackground;
+  return how_;
 }
 
-void FsyncPolicy::on_synced() {
+void FsyncPolicy::on_synced(Instant now) {
   CHECK(in_flight_);
   in_flight_ = false;
+  const Micros took = now - began_at_;
+  was_quick_ = took < kQuick;
+  if (!was_quick_ && how_ == SyncHow::kAtOnce) waits_from_ = now + kRests * took;
   durable_ = syncing_;
 }
 

@@ -14,6 +14,11 @@
 //   everysec      the same, but a second after the last one began          written
 //   no            never on its own                                         written
 //
+// How: handing a sync to another thread and hearing of its end costs two wake-ups, which on a busy
+// core take longer than a quick disk does. So with `always` a small one is made at once, while the
+// node waits, as long as the last one was quick. One that was not is a sign of a busy disk: nobody
+// waits for that again before many times as long has passed, so that waiting takes at most a few
+// percent of the time however the disk behaves.
 // While `paused` (no-appendfsync-on-rewrite, and a snapshot is being written) no sync begins and
 // replies leave at written, as in Redis: who asks for that prefers speed.
 // After a sync has failed nobody knows what the disk holds, and a second one that succeeds proves
@@ -21,6 +26,7 @@
 // Cost: O(1), no memory. Not here: retrying writes, and who does all this (server/app).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "datastructs/base/units.h"
@@ -28,6 +34,7 @@
 namespace ouro {
 
 enum class AppendFsync : uint8_t { kEverySecond, kAlways, kNo };
+enum class SyncHow : uint8_t { kInBackground, kAtOnce };
 
 class FsyncPolicy {
  public:
@@ -49,10 +56,10 @@ class FsyncPolicy {
   Instant due_at() const;
   // Whether it is worth a warning that the one in flight takes so long: once for each sync.
   bool is_late(Instant now);
-  // Someone begins a sync: because it is due, or because a file is to be closed.
-  // Requires: can_sync().
-  void begin_sync(Instant now);
-  void on_synced();
+  // Someone begins a sync: because it is due, or because a file is to be closed. `bytes`: what has
+  // been written since the last one began. Requires: can_sync().
+  SyncHow begin_sync(Instant now, size_t bytes);
+  void on_synced(Instant now);
   void on_sync_failed();
   // A new file holds everything up to `log_end`, and is synced.
   void on_new_file(uint64_t log_end);
@@ -81,6 +88,9 @@ class FsyncPolicy {
   uint64_t released_ = 0;
   Instant began_at_ = 0;  // the last sync
   bool has_begun_ = false;
+  SyncHow how_ = SyncHow::kInBackground;  // the last sync
+  bool was_quick_ = false;
+  Instant waits_from_ = 0;  // before that nobody waits for a sync
   uint64_t syncs_ = 0;
   uint64_t late_syncs_ = 0;
 };

@@ -54,6 +54,7 @@ void AofStream::note_written(int32_t result) {
     return;
   }
   taken_done_ += static_cast<size_t>(result);
+  unsynced_bytes_ += static_cast<size_t>(result);
   if (taken_done_ < taken_.bytes.size()) return;
   taken_ = {};
   writer_.release();
@@ -79,18 +80,19 @@ void AofStream::sync() {
 }
 
 void AofStream::sync_now() {
-  policy_.begin_sync(loop_.now());
+  if (policy_.begin_sync(loop_.fresh_now(), std::exchange(unsynced_bytes_, 0)) == SyncHow::kAtOnce)
+    return note_synced(loop_.sync_at_once(fd_));
   loop_.sync(sync_op_, fd_);
 }
 
-void AofStream::on_sync_done(const Outcome& outcome) {
-  if (outcome.result >= 0) return policy_.on_synced();
+void AofStream::note_synced(int32_t result) {
+  if (result >= 0) return policy_.on_synced(loop_.fresh_now());
   policy_.on_sync_failed();
-  note_problem("Fail to fsync the AOF file", -outcome.result);
+  note_problem("Fail to fsync the AOF file", -result);
 }
 
 void AofStream::note_sync_failure(int error) {
-  if (policy_.can_sync()) policy_.begin_sync(loop_.now());
+  if (policy_.can_sync()) (void)policy_.begin_sync(loop_.now(), 0);
   if (policy_.is_syncing()) policy_.on_sync_failed();
   note_problem("Fail to fsync the AOF file", error);
 }
@@ -115,6 +117,7 @@ void AofStream::begin_file(uint64_t bytes) {
   CHECK(!is_in_flight());
   is_settled_ = false;
   retry_at_ = 0;
+  unsynced_bytes_ = 0;
   if (!taken_.bytes.empty()) {
     taken_ = {};
     writer_.release();

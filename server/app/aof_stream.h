@@ -92,7 +92,8 @@ class AofStream final : public EffectSink {
   bool is_delayed();
   void note_written(int32_t result);
   void note_written_to(uint64_t log_end);
-  void on_sync_done(const Outcome& outcome);
+  void on_sync_done(const Outcome& outcome) { note_synced(outcome.result); }
+  void note_synced(int32_t result);
   void on_closed(const Outcome&) {}
   void note_problem(const char* what, int error);
 
@@ -109,6 +110,7 @@ class AofStream final : public EffectSink {
   AofWriter::Write taken_;  // what is being written; empty: nothing
   size_t taken_done_ = 0;   // so many bytes of it have been
   uint64_t taken_to_ = 0;   // where the log ends with it
+  size_t unsynced_bytes_ = 0;
   uint64_t written_to_ = 0;
   Instant retry_at_ = 0;
   Micros delay_ = 0;

@@ -192,6 +192,8 @@ class Loop {
   [[nodiscard]] virtual int32_t write_at(Op& op, FileFd fd, ByteView bytes,
                                          uint64_t offset_bytes) = 0;
   virtual void sync(Op& op, FileFd fd) = 0;  // fdatasync
+  // The same while everything waits: 0 or -errno.
+  [[nodiscard]] virtual int32_t sync_at_once(FileFd fd) = 0;
   virtual void truncate(Op& op, FileFd fd, uint64_t size_bytes) = 0;
   virtual void rename(Op& op, const char* from, const char* to) = 0;
   virtual void unlink(Op& op, const char* path) = 0;
@@ -227,7 +229,7 @@ class Loop {
   virtual Micros wall_micros() const = 0;
   UnixMs wall_now() const { return wall_micros() / 1000; }
   // Read at the call: now() as it is by now, and the CPU time that this thread has used. For
-  // measuring turns; nothing is decided by them.
+  // measuring.
   virtual Instant fresh_now() const = 0;
   // Nothing happens for so long: for tests that want a slow node.
   virtual void stand_still(Micros micros) = 0;

@@ -185,8 +185,10 @@ int32_t SystemLoop::write_at(Op& op, FileFd fd, ByteView bytes, uint64_t offset_
 
 void SystemLoop::sync(Op& op, FileFd fd) {
   begin(op, OpKind::kFile, fd.number);
-  finish_later(op, result_of(::fdatasync(fd.number)));
+  finish_later(op, sync_at_once(fd));
 }
+
+int32_t SystemLoop::sync_at_once(FileFd fd) { return result_of(::fdatasync(fd.number)); }
 
 void SystemLoop::truncate(Op& op, FileFd fd, uint64_t size_bytes) {
   begin(op, OpKind::kFile, fd.number);

@@ -21,6 +21,7 @@ class SystemLoop : public Loop {
   void read_at(Op& op, FileFd fd, std::span<char> room, uint64_t offset_bytes) override;
   int32_t write_at(Op& op, FileFd fd, ByteView bytes, uint64_t offset_bytes) override;
   void sync(Op& op, FileFd fd) override;
+  int32_t sync_at_once(FileFd fd) final;
   void truncate(Op& op, FileFd fd, uint64_t size_bytes) override;
   void rename(Op& op, const char* from, const char* to) override;
   void unlink(Op& op, const char* path) override;

@@ -527,6 +527,11 @@ void SimLoop::sync(Op& op, FileFd fd) {
   start_file(op, fd.number, [this, file, mark] { return machine_.disk().sync(file, mark); });
 }
 
+int32_t SimLoop::sync_at_once(FileFd fd) {
+  const SimFile& file = cell_of(fd.number).file;
+  return has_power_ ? machine_.disk().sync(file, SimDisk::written_mark(file)) : -EIO;
+}
+
 void SimLoop::truncate(Op& op, FileFd fd, uint64_t size_bytes) {
   start_file(op, fd.number, [this, file = cell_of(fd.number).file, size_bytes] {
     return machine_.disk().truncate(file, size_bytes);

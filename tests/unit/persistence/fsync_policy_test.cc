@@ -16,8 +16,8 @@ TEST(FsyncPolicy, AlwaysSyncsAtOnceAndReleasesWhatIsDurable) {
   policy.on_written(5);
   EXPECT_EQ(policy.released(), 0U);
   EXPECT_LE(policy.due_at(), 0);
-  policy.begin_sync(0);
-  policy.on_synced();
+  (void)policy.begin_sync(0, 1);
+  policy.on_synced(10);
   EXPECT_EQ(policy.released(), 5U);
   EXPECT_EQ(policy.due_at(), kNever);
 }
@@ -25,15 +25,15 @@ TEST(FsyncPolicy, AlwaysSyncsAtOnceAndReleasesWhatIsDurable) {
 TEST(FsyncPolicy, OneSyncIsInFlightAndCoversWhatWasWrittenBefore) {
   FsyncPolicy policy(AppendFsync::kAlways);
   policy.on_written(5);
-  policy.begin_sync(0);
+  (void)policy.begin_sync(0, 1);
   policy.on_written(9);
   EXPECT_EQ(policy.due_at(), kNever);
   EXPECT_FALSE(policy.can_sync());
-  policy.on_synced();
+  policy.on_synced(10);
   EXPECT_EQ(policy.durable(), 5U);
   EXPECT_LE(policy.due_at(), 0);
-  policy.begin_sync(10);
-  policy.on_synced();
+  (void)policy.begin_sync(10, 1);
+  policy.on_synced(20);
   EXPECT_EQ(policy.durable(), 9U);
   EXPECT_EQ(policy.syncs(), 2U);
 }
@@ -43,8 +43,8 @@ TEST(FsyncPolicy, EverySecondSyncsOnceASecondAndReleasesWhatIsWritten) {
   policy.on_written(1);
   EXPECT_EQ(policy.released(), 1U);
   EXPECT_LE(policy.due_at(), 0);
-  policy.begin_sync(7 * kSecond);
-  policy.on_synced();
+  (void)policy.begin_sync(7 * kSecond, 1);
+  policy.on_synced(7 * kSecond);
   EXPECT_EQ(policy.due_at(), kNever);
   policy.on_written(2);
   EXPECT_EQ(policy.due_at(), 8 * kSecond);
@@ -53,14 +53,14 @@ TEST(FsyncPolicy, EverySecondSyncsOnceASecondAndReleasesWhatIsWritten) {
 TEST(FsyncPolicy, EverySecondSkipsWhileOneIsInFlight) {
   FsyncPolicy policy(AppendFsync::kEverySecond);
   policy.on_written(1);
-  policy.begin_sync(0);
+  (void)policy.begin_sync(0, 1);
   policy.on_written(2);
   EXPECT_EQ(policy.due_at(), kNever);
   EXPECT_FALSE(policy.is_late(kSecond));
   EXPECT_TRUE(policy.is_late(2 * kSecond));
   EXPECT_FALSE(policy.is_late(3 * kSecond));
   EXPECT_EQ(policy.late_syncs(), 1U);
-  policy.on_synced();
+  policy.on_synced(10);
   EXPECT_EQ(policy.due_at(), kSecond);
 }
 
@@ -69,8 +69,8 @@ TEST(FsyncPolicy, NoNeverAsksForASyncButTakesOne) {
   policy.on_written(3);
   EXPECT_EQ(policy.due_at(), kNever);
   EXPECT_EQ(policy.released(), 3U);
-  policy.begin_sync(0);
-  policy.on_synced();
+  (void)policy.begin_sync(0, 1);
+  policy.on_synced(10);
   EXPECT_EQ(policy.durable(), 3U);
 }
 
@@ -90,7 +90,7 @@ TEST(FsyncPolicy, WhilePausedRepliesDoNotWaitForTheDisk) {
 TEST(FsyncPolicy, AfterAFailureOnlyANewFileHelps) {
   FsyncPolicy policy(AppendFsync::kAlways);
   policy.on_written(3);
-  policy.begin_sync(0);
+  (void)policy.begin_sync(0, 1);
   policy.on_sync_failed();
   policy.on_written(4);
   EXPECT_TRUE(policy.failed());
@@ -112,6 +112,42 @@ TEST(FsyncPolicy, AChangeOfModeCountsAtOnce) {
   EXPECT_LE(policy.due_at(), 0);
 }
 
+// The next sync, of so many bytes, and how long it takes.
+SyncHow sync(FsyncPolicy& policy, Instant& now, size_t bytes, Micros takes) {
+  policy.on_written(policy.written() + 1);
+  const SyncHow how = policy.begin_sync(now, bytes);
+  now += takes;
+  policy.on_synced(now);
+  return how;
+}
+
+TEST(FsyncPolicy, AlwaysWaitsForSmallSyncsWhileTheDiskIsQuick) {
+  FsyncPolicy policy(AppendFsync::kAlways);
+  Instant now = kSecond;
+  EXPECT_EQ(sync(policy, now, 100, 3'000), SyncHow::kInBackground);  // nothing is known
+  EXPECT_EQ(sync(policy, now, 100, 400), SyncHow::kInBackground);    // the last was slow
+  EXPECT_EQ(sync(policy, now, 100, 150), SyncHow::kAtOnce);
+  EXPECT_EQ(sync(policy, now, 1 << 20, 150), SyncHow::kInBackground);  // much
+  EXPECT_EQ(sync(policy, now, 100, 150), SyncHow::kAtOnce);
+  policy.set_mode(AppendFsync::kEverySecond);
+  EXPECT_EQ(sync(policy, now, 100, 150), SyncHow::kInBackground);
+}
+
+TEST(FsyncPolicy, WhatWaitsForASlowDiskIsAFewPercentOfTheTime) {
+  FsyncPolicy policy(AppendFsync::kAlways);
+  Prng prng(7);
+  Instant now = 0;
+  Micros waited = 0;
+  while (now < 100 * kSecond) {
+    // Every other sync is quick: as bad as it may look.
+    const Micros takes = prng.below(2) == 0 ? 100 : 5'000 + static_cast<Micros>(prng.below(90'000));
+    const SyncHow how = sync(policy, now, 100, takes);
+    if (how == SyncHow::kAtOnce && takes > 100) waited += takes;
+  }
+  EXPECT_GT(waited, 0);
+  EXPECT_LT(waited, now / 20);
+}
+
 TEST(FsyncPolicy, WhateverHappensTheMarksKeepTheirOrder) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     Prng prng(seed);
@@ -129,7 +165,7 @@ TEST(FsyncPolicy, WhateverHappensTheMarksKeepTheirOrder) {
           break;
         case 3:
           if (policy.is_syncing())
-            prng.below(20) == 0 ? policy.on_sync_failed() : policy.on_synced();
+            prng.below(20) == 0 ? policy.on_sync_failed() : policy.on_synced(now);
           break;
         case 4:
           policy.set_mode(static_cast<AppendFsync>(prng.below(3)));
@@ -141,7 +177,7 @@ TEST(FsyncPolicy, WhateverHappensTheMarksKeepTheirOrder) {
           if (policy.failed()) policy.on_new_file(log_end);
           break;
         default:
-          if (policy.due_at() <= now) policy.begin_sync(now);
+          if (policy.due_at() <= now) (void)policy.begin_sync(now, prng.below(1 << 20));
       }
       policy.is_late(now);
       policy.check_invariants();
