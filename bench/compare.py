@@ -4,7 +4,8 @@
 
 Servers run on core 0, the load on the other cores. CPU is the time of all threads of the server's process (schedstat, in
 nanoseconds), which a busy machine disturbs least. What is measured stands at the head of each part: speed.py, latency.py,
-memory.py, large.py, snapshot.py, durability.py, replication.py, migration.py. memcached takes part where its protocol has the operation.
+memory.py, large.py, snapshot.py, durability.py, replication.py, migration.py. memcached takes part where its protocol has the
+operation.
 """
 import argparse
 import csv

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What an append-only file costs: SET of 64 bytes by 50 connections without one, with one that is synced every second, and with one
-that is synced before each reply; and latency under a fixed rate while every second a sync is in flight."""
+"""What an append-only file costs: SET of 64 bytes by 50 connections without one, with one that is synced every second, and with
+one that is synced before each reply; and latency under a fixed rate while every second a sync is in flight."""
 import contextlib
 
 from rivals import REDIS_LIKE, SERVER_CORE, Figure, in_turn, run_load, start_on
