@@ -38,4 +38,9 @@ std::optional<ByteView> open_payload(ByteView payload, PayloadCheck check) {
   return body;
 }
 
+bool is_version_of_redis7(ByteView payload) {
+  ByteView end = payload.substr(payload.size() - kEndBytes);
+  return take_fixed<uint16_t>(end) <= kRdbVersion;
+}
+
 }  // namespace ouro

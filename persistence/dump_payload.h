@@ -20,5 +20,7 @@ enum class PayloadCheck : uint8_t { kWhole, kLengthOnly };
 // What stands before version and checksum; nothing if these are wrong, or the version is one that
 // is not read here. kLengthOnly, for tests of what reads the rest: whatever they are.
 std::optional<ByteView> open_payload(ByteView payload, PayloadCheck check = PayloadCheck::kWhole);
+// Of one that was opened: whether Redis 7.0 would take its version.
+bool is_version_of_redis7(ByteView payload);
 
 }  // namespace ouro

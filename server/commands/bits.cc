@@ -178,16 +178,16 @@ Status cmd_bitpos(Context& ctx) {
 struct NamedOperation {
   const char* name;
   bits::Operation operation;
-  bool needs_two = false;  // sources
+  bool is_later = false;  // than Redis 7.0; these need two sources
 };
 constexpr std::array<NamedOperation, 8> kOperations = {{
     {.name = "AND", .operation = bits::Operation::kAnd},
     {.name = "OR", .operation = bits::Operation::kOr},
     {.name = "XOR", .operation = bits::Operation::kXor},
     {.name = "NOT", .operation = bits::Operation::kNot},
-    {.name = "DIFF", .operation = bits::Operation::kOnlyFirst, .needs_two = true},
-    {.name = "DIFF1", .operation = bits::Operation::kNotFirst, .needs_two = true},
-    {.name = "ANDOR", .operation = bits::Operation::kFirstAndAny, .needs_two = true},
+    {.name = "DIFF", .operation = bits::Operation::kOnlyFirst, .is_later = true},
+    {.name = "DIFF1", .operation = bits::Operation::kNotFirst, .is_later = true},
+    {.name = "ANDOR", .operation = bits::Operation::kFirstAndAny, .is_later = true},
     {.name = "ONE", .operation = bits::Operation::kExactlyOne},
 }};
 
@@ -210,7 +210,7 @@ Status cmd_bitop(Context& ctx) {
   if (named->operation == bits::Operation::kNot && count != 1) {
     return ctx.fail("ERR BITOP NOT must be called with a single source key.");
   }
-  if (named->needs_two && count < 2) {
+  if (named->is_later && count < 2) {
     return ctx.fail("ERR BITOP %s must be called with at least two source keys.", named->name);
   }
   std::vector<NumberText> scratch(count);
@@ -228,9 +228,12 @@ Status cmd_bitop(Context& ctx) {
     Blob* blob = Blob::create(ctx.heap(), longest);
     blob->set_size(longest);
     bits::combine(named->operation, sources, {blob->bytes(), longest});
+    // Redis 7.0 does not know the operation, but what came of it.
+    if (named->is_later) ctx.effects.replace({"SET", destination.bytes, blob->view()});
     store_raw_string(ctx, destination, blob);
   } else if (ctx.find_to_write(destination) != nullptr) {
     ctx.erase(destination);
+    if (named->is_later) ctx.effects.replace({"DEL", destination.bytes});
   }
   ctx.reply.integer(static_cast<int64_t>(longest));
   return Status::ok();

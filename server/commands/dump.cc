@@ -101,13 +101,22 @@ void set_access(Context& ctx, Entry& entry, const RestoreOptions& options) {
   }
 }
 
-// The command as sent, with the time when the key ends instead of how long it lives.
-void leave_absolute(Context& ctx, UnixMs deadline) {
-  if (!ctx.effects.wanted()) return;
-  char when[kInt64TextMax];
+// The command as sent, but with the time when the key ends instead of how long it lives, and what a
+// later Redis has dumped as 7.0 would have.
+void leave_restored(Context& ctx, const Entry& entry, const RestoreOptions& options) {
+  const ByteView payload = ctx.argv[3];
+  const bool is_relative = entry.has_deadline() && !options.is_absolute;
+  const bool is_later = !is_version_of_redis7(payload) ||
+                        static_cast<uint8_t>(payload[0]) > static_cast<uint8_t>(RdbType::kStream2);
+  if (!ctx.effects.wanted() || (!is_relative && !is_later)) return;
   std::vector<ByteView> argv(ctx.argv.begin(), ctx.argv.end());
-  argv[2] = {when, format_int64(deadline, when)};
-  argv.push_back("ABSTTL");
+  char when[kInt64TextMax];
+  if (is_relative) {
+    argv[2] = {when, format_int64(entry.deadline(), when)};
+    argv.push_back("ABSTTL");
+  }
+  std::string own;
+  if (is_later) argv[3] = own = dump_payload(entry, RdbWriter::Packing::kLzf);
   ctx.effects.replace(argv);
 }
 
@@ -136,9 +145,10 @@ Status cmd_restore(Context& ctx) {
     const bool lazy = ctx.engine.options.lazyfree_lazy_server_del;
     ctx.db.erase(key, lazy ? Freeing::kLazy : Freeing::kNow);
   }
-  set_access(ctx, *ctx.db.put_value(key, nullptr, value, deadline), options);
+  Entry& entry = *ctx.db.put_value(key, nullptr, value, deadline);
+  set_access(ctx, entry, options);
   ctx.added(key);
-  if (deadline != kNoExpiry && !options.is_absolute) leave_absolute(ctx, deadline);
+  leave_restored(ctx, entry, options);
   ctx.changed(key, Event::kGeneric, "restore");
   ctx.reply.ok();
   return Status::ok();

@@ -296,6 +296,7 @@ class GeoSearch {
     const bool is_new_form = form_.center == Form::Center::kOption;
     store_result(ctx_, ctx_.db.key(*store_), made, Event::kZSet,
                  is_new_form ? "geosearchstore" : "georadiusstore");
+    if (by_ == By::kPolygon) leave_as_made(ctx_, ctx_.db.key(*store_));
   }
 
   Context& ctx_;

@@ -156,8 +156,9 @@ bool may_set(Context& ctx, const Key& key, Hash*& hash, const SetOptions& option
   return true;
 }
 
-// The facts are HSET, which takes deadlines away, and HPEXPIREAT; HDEL where the time is past; with
-// KEEPTTL the command as sent: what is due had gone before, so its condition holds again.
+// The facts are HSET, which takes deadlines away, and HPEXPIREAT; HDEL where the time is past.
+// Where KEEPTTL may have kept some it is the command as sent: what is due had gone before, so its
+// condition holds again.
 Status set_fields(Context& ctx, const Key& key, const SetOptions& options) {
   OURO_TRY(Hash * hash, ctx.find_or_add<Hash>(key));
   const Argv pairs = options.pairs;
@@ -172,7 +173,8 @@ Status set_fields(Context& ctx, const Key& key, const SetOptions& options) {
     ctx.engine.notify(ctx.caller.db, key.bytes, Event::kHash,
                       facts.any_removed() ? "hdel" : "hexpire");
   }
-  if (!options.keep_ttl && ctx.effects.wanted()) {
+  const bool as_sent = options.keep_ttl && hash->has_deadlines();
+  if (!as_sent && ctx.effects.wanted()) {
     std::vector<ByteView> argv = {"HSET", key.bytes};
     argv.insert(argv.end(), pairs.begin(), pairs.end());
     if (!facts.any_removed()) ctx.effects.replace(Argv(argv));

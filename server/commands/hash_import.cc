@@ -36,6 +36,7 @@ void leave_hash(Context& ctx, ByteView key, bool replaces, const FieldSets::Fiel
                 Argv values) {
   if (!ctx.effects.wanted()) return;
   ctx.effects.none();
+  ctx.effects.apply_whole();
   if (replaces) ctx.effects.replace({"DEL", key});
   std::vector<ByteView> argv = {"HSET", key};
   for (size_t i = 0; i < fields.size(); ++i) argv.insert(argv.end(), {fields[i], values[i]});

@@ -129,6 +129,13 @@ Result<IfTaken> parse_replace(Context& ctx) {
   return IfTaken::kReplace;
 }
 
+// In the words of Redis 7.0, which knows no REPLACE.
+void leave_move(Context& ctx, DbIndex target, bool replaces) {
+  ctx.effects.apply_whole();
+  if (replaces) ctx.effects.replace_in(target, {"DEL", ctx.argv[1]});
+  ctx.effects.replace({"MOVE", ctx.argv[1], ctx.argv[2]});
+}
+
 Status cmd_move(Context& ctx) {
   OURO_TRY(const IfTaken if_taken, parse_replace(ctx));
   OURO_TRY(const DbIndex target, parse_database(ctx, ctx.argv[2]));
@@ -141,6 +148,7 @@ Status cmd_move(Context& ctx) {
     return Status::ok();
   }
   if (taken) ctx.engine.dbs[target].erase(key, freeing_of_overwritten(ctx));
+  if (if_taken == IfTaken::kReplace) leave_move(ctx, target, taken);
   move_value(ctx, key, entry, ctx.engine.dbs[target], key);
   ctx.added_in(target, key);
   ctx.changed(key, Event::kGeneric, "move_from");

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "server/commands/elements_effect.h"
 #include "server/commands/list_parts.h"
 #include "server/commands/tables.h"
 
@@ -102,6 +103,26 @@ bool has_enough(const List* source, const MoveMany& many) {
   return source != nullptr && (!many.exactly || source->size() >= many.count);
 }
 
+void leave_move(Context& ctx, Move move) {
+  ctx.effects.replace(
+      {"LMOVE", ctx.argv[1], ctx.argv[2], list_end_name(move.from), list_end_name(move.to)});
+}
+
+// What moved, as pops and pushes, in their order: Redis 7.0 has no word for several at once.
+void leave_moves(Context& ctx, Move move, Argv pushed, UnixMs deadline) {
+  if (!ctx.effects.wanted()) return;
+  if (pushed.size() == 1) return leave_move(ctx, move);
+  ctx.effects.apply_whole();
+  ctx.effects.replace({pop_command(move.from), ctx.argv[1], std::to_string(pushed.size())});
+  {
+    ElementsEffect effect(ctx, push_command(move.to), ctx.argv[2]);
+    for (const ByteView element : pushed) effect.add({element});
+  }
+  // A list whose elements all came back was another in between.
+  if (deadline != kNoExpiry)
+    ctx.effects.replace({"PEXPIREAT", ctx.argv[1], std::to_string(deadline)});
+}
+
 // `source` has enough. The answer is what moved, as it stands in the destination.
 Status move_many(Context& ctx, List& source, const MoveMany& many) {
   const Key source_key = ctx.key(1);
@@ -109,6 +130,8 @@ Status move_many(Context& ctx, List& source, const MoveMany& many) {
   const bool is_same = source_key.bytes == destination_key.bytes;
   OURO_TRY(List * destination,
            is_same ? Result<List*>(&source) : ctx.find_or_add<List>(destination_key));
+  const bool is_all = many.count >= source.size();
+  const UnixMs deadline = is_same && is_all ? ctx.db.find(source_key)->deadline() : kNoExpiry;
   // As they stand in the destination. Held meanwhile: a list takes no bytes of its own.
   std::vector<std::string> moved(std::min(many.count, source.size()));
   const bool turns =
@@ -118,16 +141,16 @@ Status move_many(Context& ctx, List& source, const MoveMany& many) {
     CHECK(source.pop(ctx.heap(), many.move.from,
                      [&](const ListElement& element) { held.assign(element.bytes); }));
   }
-  for (size_t i = 0; i < moved.size(); ++i) {
-    const bool from_behind = many.move.to == ListEnd::kFront;
-    destination->push(ctx.heap(), ctx.limits(), many.move.to,
-                      moved[from_behind ? moved.size() - 1 - i : i]);
-  }
+  std::vector<ByteView> pushed(moved.begin(), moved.end());
+  if (many.move.to == ListEnd::kFront) std::reverse(pushed.begin(), pushed.end());
+  for (const ByteView element : pushed)
+    destination->push(ctx.heap(), ctx.limits(), many.move.to, element);
   ctx.reply.array(moved.size());
   for (const std::string& element : moved) ctx.reply.bulk(element);
   ctx.changed(destination_key, Event::kList, push_event(many.move.to), moved.size());
   ctx.changed(source_key, Event::kList, pop_event(many.move.from));
   ctx.erase_if_empty(source_key, source);
+  leave_moves(ctx, many.move, pushed, deadline);
   return Status::ok();
 }
 
@@ -148,14 +171,7 @@ Status cmd_blmovem(Context& ctx) {
     ctx.reply.null_array();
     return Status::ok();
   }
-  const size_t count = std::min(many.count, source->size());
-  OURO_TRY(move_many(ctx, *source, many));
-  if (ctx.effects.wanted()) {
-    ctx.effects.replace({"LMOVEM", ctx.argv[1], ctx.argv[2], list_end_name(many.move.from),
-                         list_end_name(many.move.to), "EXACTLY", std::to_string(count),
-                         many.in_bulk ? "BULK" : "OBO"});
-  }
-  return Status::ok();
+  return move_many(ctx, *source, many);
 }
 
 Status cmd_lmove(Context& ctx) {
@@ -172,10 +188,7 @@ Status cmd_blmove(Context& ctx) {
   OURO_TRY(const Millis timeout_ms, ctx.timeout(5));
   bool moved = false;
   OURO_TRY(move_or_wait(ctx, move, timeout_ms, moved));
-  if (moved && ctx.effects.wanted()) {
-    ctx.effects.replace(
-        {"LMOVE", ctx.argv[1], ctx.argv[2], list_end_name(move.from), list_end_name(move.to)});
-  }
+  if (moved && ctx.effects.wanted()) leave_move(ctx, move);
   return Status::ok();
 }
 

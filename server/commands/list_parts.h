@@ -12,8 +12,9 @@ Result<ListEnd> parse_list_end(ByteView word);
 inline ByteView list_end_name(ListEnd end) { return end == ListEnd::kFront ? "left" : "right"; }
 inline ByteView push_event(ListEnd end) { return end == ListEnd::kFront ? "lpush" : "rpush"; }
 inline ByteView pop_event(ListEnd end) { return end == ListEnd::kFront ? "lpop" : "rpop"; }
-// The command that has the effect of a pop from this end.
+// The commands that have the effect of a pop from this end, and of a push there.
 inline ByteView pop_command(ListEnd end) { return end == ListEnd::kFront ? "LPOP" : "RPOP"; }
+inline ByteView push_command(ListEnd end) { return end == ListEnd::kFront ? "LPUSH" : "RPUSH"; }
 
 inline void reply_element(Reply& reply, const ListElement& element) {
   if (element.blob != nullptr) {

@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "server/commands/element_scan.h"
+#include "server/commands/elements_effect.h"
 #include "server/commands/member_removal.h"
 #include "server/commands/random_picks.h"
-#include "server/commands/removal_effect.h"
 #include "server/commands/stored_result.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
@@ -148,10 +148,10 @@ Status pop_many(Context& ctx) {
     return Status::ok();
   }
   ctx.reply.set(count);
-  RemovalEffect effect(ctx, "SREM", key.bytes);
+  ElementsEffect effect(ctx, "SREM", key.bytes);
   set->pop_random(ctx.heap(), ctx.prng(), count, [&](ByteView member) {
     ctx.reply.bulk(member);
-    effect.add(member);
+    effect.add({member});
   });
   ctx.changed(key, Event::kSet, "spop", count);
   return Status::ok();

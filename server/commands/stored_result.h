@@ -33,6 +33,10 @@ void store_result(Context& ctx, const Key& key, T made, Event event_class, ByteV
   ctx.reply.integer(static_cast<int64_t>(size));
 }
 
+// What became of the sorted set at `key`, for what Redis 7.0 has no words for: DEL and ZADD of all
+// that it has. To be said when it is stored.
+void leave_as_made(Context& ctx, const Key& key);
+
 // A number of things to take: zero or more. Whatever else is said reads as out of range.
 inline Result<size_t> positive_count(Context& ctx, size_t index,
                                      ByteView error = errors::kMustBePositive) {

@@ -134,7 +134,7 @@ Result<size_t> parse_pair_count(Context& ctx) {
   return pairs;
 }
 
-// All keys or none: NX and XX ask each of them. The log has a SET for each.
+// All keys or none: NX and XX ask each of them. The log has a SET for each, which belong together.
 Status cmd_msetex(Context& ctx) {
   OURO_TRY(const size_t pairs, parse_pair_count(ctx));
   const size_t end = 2 + pairs * 2;
@@ -145,6 +145,7 @@ Status cmd_msetex(Context& ctx) {
     ctx.reply.integer(0);
     return Status::ok();
   }
+  ctx.effects.apply_whole();
   for (size_t i = 2; i < end; i += 2) {
     const Key key = ctx.key(i);
     Entry* old = ctx.find_to_write(key);

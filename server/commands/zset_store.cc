@@ -260,6 +260,7 @@ Status run(Context& ctx, const Form& form) {
   if (form.store) {
     made.drop_zero_signs(ctx.heap());
     store_result(ctx, ctx.key(1), made, Event::kZSet, event_of(form.operation));
+    if (request.sources[0].counts) leave_as_made(ctx, ctx.key(1));
     return Status::ok();
   }
   ElementWriter writer(ctx.reply, request.with_scores);

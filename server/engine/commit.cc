@@ -2,6 +2,7 @@
 #include "server/engine/commit.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ouro {
 
@@ -32,6 +33,7 @@ void Commit::add_first(DbIndex db, Argv argv) {
 }
 
 void Commit::close_group(GroupKind kind) {
+  if (std::exchange(is_whole_, false)) kind = GroupKind::kTransaction;
   if (group_.empty()) return;
   if (group_.size() == 1) kind = GroupKind::kCommand;
   for (EffectSink* sink : sinks_) sink->on_group(group_, kind);

@@ -66,6 +66,9 @@ class Commit {
   size_t size() const { return group_.size(); }
   // Everything added since the last close goes to the sinks as one group.
   void close_group(GroupKind kind);
+  // The open group, though it is one command's, is a transaction: a part of it would be worse than
+  // nothing.
+  void apply_whole() { is_whole_ = true; }
   void begin_group() { command_at_ = 0; }
   // The start of the current command's effects within the group.
   void begin_command() { command_at_ = group_.size(); }
@@ -90,6 +93,7 @@ class Commit {
   std::vector<EffectSink*> sinks_;
   std::vector<Effect> group_;
   size_t command_at_ = 0;
+  bool is_whole_ = false;
   uint64_t groups_ = 0;
   uint64_t released_[2] = {kReleaseAll, kReleaseAll};  // by Keeper
   int muted_ = 0;
@@ -109,6 +113,13 @@ class Effects {
     commit_.add(db_, argv);
   }
   void replace(std::initializer_list<ByteView> argv) { replace(Argv(argv.begin(), argv.size())); }
+  // In another database than the caller's.
+  void replace_in(DbIndex db, std::initializer_list<ByteView> argv) {
+    explicit_ = true;
+    commit_.add(db, Argv(argv.begin(), argv.size()));
+  }
+  // What is left is for all or nothing.
+  void apply_whole() { commit_.apply_whole(); }
   // An effect although nothing has changed.
   void tell_replicas(Argv argv) {
     explicit_ = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // FCALL, FCALL_RO and FUNCTION.
 #include "datastructs/glob.h"
+#include "persistence/dump_payload.h"
 #include "server/commands/help.h"
 #include "server/script/function_payload.h"
 #include "server/script/scripts.h"
@@ -94,6 +95,14 @@ Status cmd_function_flush(Context& ctx) {
   return Status::ok();
 }
 
+// What a later Redis has dumped, as 7.0 would have.
+void leave_restored(Context& ctx, const std::vector<std::string>& sources) {
+  std::vector<ByteView> argv(ctx.argv.begin(), ctx.argv.end());
+  const std::string payload = write_function_payload({sources.begin(), sources.end()});
+  argv[2] = payload;
+  ctx.effects.replace(Argv(argv));
+}
+
 Status cmd_function_restore(Context& ctx) {
   if (ctx.argv.size() > 4) return wrong_subcommand_arity(ctx);
   ArgParser args(ctx.argv, 3);
@@ -113,6 +122,7 @@ Status cmd_function_restore(Context& ctx) {
                                            : Scripts::Restore::kAppend,
                                  !ctx.caller.obeys(), error))
     return ctx.fail_text("ERR " + error);
+  if (!is_version_of_redis7(ctx.argv[2])) leave_restored(ctx, sources);
   ++ctx.changes;
   ctx.reply.ok();
   return Status::ok();

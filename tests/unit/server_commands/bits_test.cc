@@ -112,6 +112,9 @@ TEST(BitCommands, BitopsOperationsOfRedis8) {
   engine.run("BITOP ONE d x y z");
   EXPECT_EQ(engine.run("GET d"), "\"\\x16\"");
   EXPECT_EQ(engine.run("BITOP ONE d x"), "1");
+  engine.effects();
+  engine.run_all({"BITOP DIFF d x y z", "BITOP DIFF d none none", "BITOP DIFF d none none"});
+  EXPECT_EQ(engine.effects(), "0: SET d \\x10; 0: DEL d") << "as Redis 7.0 knows it";
   EXPECT_EQ(engine.run("BITOP andor d x"),
             "(ERR BITOP ANDOR must be called with at least two source keys.)");
 }

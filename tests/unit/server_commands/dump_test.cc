@@ -8,6 +8,8 @@
 namespace ouro {
 namespace {
 
+using namespace std::string_literals;
+
 class Dump : public ::testing::Test {
  protected:
   std::string payload_of(ByteView key) {
@@ -23,7 +25,8 @@ class Dump : public ::testing::Test {
 
   EngineFixture engine{kDumpCommands,   kStringCommands,     kStringSetCommands, kKeyCommands,
                        kExpireCommands, kListCommands,       kObjectCommands,    kBloomCommands,
-                       kHashCommands,   kHashExpireCommands, kStreamCommands,    kTDigestCommands};
+                       kHashCommands,   kHashExpireCommands, kStreamCommands,    kTDigestCommands,
+                       kSetCommands};
 };
 
 TEST_F(Dump, GivesWhatRedisGives) {
@@ -69,6 +72,24 @@ TEST_F(Dump, TimesToLiveBecomeTimes) {
   EXPECT_EQ(engine.run("PTTL b"), "2000");
   EXPECT_EQ(engine.effects(),
             "0: RESTORE b 1700000002000 " + printable(payload) + " ABSTTL REPLACE");
+}
+
+// Goal: Redis 7.0 would refuse what a later one dumped: a set as a listpack, in version 11.
+TEST_F(Dump, APayloadOfALaterRedisIsLeftAsOfItsOwn) {
+  std::string later =
+      "\x14\x0a\x0a\x00\x00\x00\x01\x00\x81"
+      "a\x02\xff"s;
+  seal_payload(11, later);
+  engine.effects();
+  EXPECT_EQ(restore("s", "1000", later), "OK");
+  EXPECT_EQ(engine.run("SISMEMBER s a"), "1");
+  EXPECT_EQ(engine.effects(),
+            "0: RESTORE s 1700000001000 " + printable(payload_of("s")) + " ABSTTL");
+  // A string looks the same in all.
+  std::string text = "\x00\x01v"s;
+  seal_payload(11, text);
+  EXPECT_EQ(restore("t", "0", text), "OK");
+  EXPECT_EQ(engine.effects(), "0: RESTORE t 0 " + printable(payload_of("t")));
 }
 
 TEST_F(Dump, WhatHasEndedIsNotMade) {

@@ -73,7 +73,10 @@ TEST(GeoCommands, SearchByPolygon) {
             "(ERR syntax error)");
   EXPECT_EQ(engine.run("GEOSEARCH sicily BYPOLYGON 3 1 1 2 2 3 1 FROMMEMBER Palermo"),
             "(ERR syntax error)");
+  engine.effects();
   EXPECT_EQ(engine.run("GEOSEARCHSTORE d sicily BYPOLYGON 4 13 38 14 38 14 39 13 39"), "1");
+  EXPECT_EQ(engine.effects(), "(; 0: DEL d; 0: ZADD d 3479099956230698 Palermo; )")
+      << "as Redis 7.0 knows it";
 }
 
 TEST(GeoCommands, ResultsAreStored) {

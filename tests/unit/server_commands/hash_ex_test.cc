@@ -127,6 +127,16 @@ TEST_P(HashEx, SetexChecksItsArguments) {
   EXPECT_EQ(run("EXISTS h"), "0");
 }
 
+// Goal: where KEEPTTL has nothing to keep Redis 7.0 understands what is left.
+TEST_P(HashEx, SetexWithoutDeadlinesIsLeftAsHset) {
+  EXPECT_EQ(run("HSETEX h KEEPTTL FIELDS 1 a 1"), "1");
+  EXPECT_EQ(effects(), "0: HSET h a 1");
+  run("HEXPIRE h 10 FIELDS 1 a");
+  effects();
+  EXPECT_EQ(run("HSETEX h KEEPTTL FIELDS 1 b 2"), "1");
+  EXPECT_EQ(effects(), "0: HSETEX h KEEPTTL FIELDS 1 b 2");
+}
+
 TEST_P(HashEx, SetexStoresAllOrNone) {
   EXPECT_EQ(run("HSETEX h FXX FIELDS 1 a 1"), "0");
   EXPECT_EQ(run("EXISTS h"), "0");

@@ -35,7 +35,7 @@ TEST_F(HashImport, AHashIsReplacedAndNothingElse) {
   run("EXPIRE h 100");
   effects();
   EXPECT_EQ(run("HIMPORT SET h u ann"), "OK");
-  EXPECT_EQ(effects(), "0: DEL h; 0: HSET h name ann");
+  EXPECT_EQ(effects(), "(; 0: DEL h; 0: HSET h name ann; )");
   EXPECT_EQ(run("HGETALL h"), "{\"name\" \"ann\"}");
   EXPECT_EQ(run("TTL h"), "-1");
   run("SET s v");

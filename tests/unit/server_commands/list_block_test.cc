@@ -116,8 +116,8 @@ TEST_F(ListBlock, AMoveOfSeveralWaitsForEnough) {
   EXPECT_EQ(first.take(), "*3 $1 x $1 y $1 z");
   EXPECT_EQ(second.take(), "*2 $1 v $1 w");
   EXPECT_EQ(world.effects(),
-            "0: RPUSH a z; 0: LMOVEM a b left right EXACTLY 3 OBO; 0: RPUSH c v w; "
-            "0: LMOVEM c d left right EXACTLY 2 BULK");
+            "0: RPUSH a z; (; 0: LPOP a 3; 0: RPUSH b x y z; ); 0: RPUSH c v w; "
+            "(; 0: LPOP c 2; 0: RPUSH d v w; )");
   EXPECT_EQ(other.ask("EXISTS a c"), ":0");
   EXPECT_EQ(other.ask("MULTI; BLMOVEM a b LEFT LEFT 0; EXEC"), "+OK +QUEUED *1 *-1");
 }

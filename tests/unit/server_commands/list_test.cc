@@ -12,7 +12,7 @@ namespace {
 
 struct ListCommands : testing::Test {
   EngineFixture engine{{kListCommands, kListBlockCommands, kListMoveCommands, kListSearchCommands,
-                        kStringSetCommands}};
+                        kStringSetCommands, kKeyCommands, kExpireCommands}};
   std::string run(ByteView line) { return engine.run(line); }
   std::string all(const std::string& key) { return run("LRANGE " + key + " 0 -1"); }
 };
@@ -165,6 +165,35 @@ TEST_F(ListCommands, MovesSeveralInTheirOrderOrOneByOne) {
   EXPECT_EQ(run("LMOVEM l m LEFT LEFT COUNT 0 OBO"), "(ERR count should be greater than 0)");
   run("SET s x");
   EXPECT_EQ(run("LMOVEM l s LEFT LEFT").substr(0, 10), "(WRONGTYPE");
+}
+
+// Goal: what a move leaves gives the same lists again, whatever it was; Redis 7.0 has no LMOVEM.
+TEST_F(ListCommands, WhatSeveralMovesLeaveIsWhatTheyDid) {
+  for (const char* command :
+       {"LMOVEM l m LEFT LEFT", "LMOVEM l m LEFT LEFT COUNT 2 OBO",
+        "LMOVEM l m RIGHT LEFT COUNT 9 OBO", "LMOVEM l m RIGHT RIGHT COUNT 3 BULK",
+        "LMOVEM l m LEFT LEFT COUNT 3 BULK", "LMOVEM l l LEFT LEFT COUNT 9 OBO",
+        "LMOVEM l l LEFT RIGHT COUNT 4 BULK", "LMOVEM l l RIGHT LEFT COUNT 3 OBO"}) {
+    const auto prepare = [&] {
+      for (const char* line : {"DEL l m", "RPUSH l a b c d", "RPUSH m x", "PEXPIRE l 5000"})
+        run(line);
+      engine.effects();
+    };
+    const auto state = [&] { return all("l") + all("m") + run("PTTL l"); };
+    prepare();
+    run(command);
+    const std::string wanted = state();
+    const std::string left = engine.effects();
+    EXPECT_EQ(left.find("LMOVEM"), std::string::npos) << left;
+    prepare();
+    for (size_t at = 0; at < left.size();) {
+      const size_t end = std::min(left.find("; ", at), left.size());
+      const std::string line = left.substr(at, end - at);
+      if (line.starts_with("0: ")) run(line.substr(3));
+      at = end + 2;
+    }
+    EXPECT_EQ(state(), wanted) << command << ": " << left;
+  }
 }
 
 // Goal: an element above the size of a node, which is a Blob, goes every way that a small one goes.

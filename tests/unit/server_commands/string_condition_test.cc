@@ -142,11 +142,12 @@ TEST(Msetex, StoresAllOrNone) {
   EXPECT_EQ(engine.run("TTL b"), "10");
   engine.effects();
   EXPECT_EQ(engine.run("MSETEX 2 b y c 3 KEEPTTL"), "1");
-  EXPECT_EQ(engine.effects(), "0: SET b y KEEPTTL; 0: SET c 3 KEEPTTL");
+  EXPECT_EQ(engine.effects(), "(; 0: SET b y KEEPTTL; 0: SET c 3 KEEPTTL; )");
   EXPECT_EQ(engine.run("TTL b"), "10");
   EXPECT_EQ(engine.run("TTL c"), "-1");
   EXPECT_EQ(engine.run("MSETEX 2 b z b zz PX 100 XX"), "1");
-  EXPECT_EQ(engine.effects(), "0: SET b z PXAT 1700000000100; 0: SET b zz PXAT 1700000000100");
+  EXPECT_EQ(engine.effects(),
+            "(; 0: SET b z PXAT 1700000000100; 0: SET b zz PXAT 1700000000100; )");
   EXPECT_EQ(engine.run("GET b"), "\"zz\"");
   EXPECT_EQ(engine.run("MSETEX 1 b w"), "1");
   EXPECT_EQ(engine.run("TTL b"), "-1");

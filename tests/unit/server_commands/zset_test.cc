@@ -165,6 +165,13 @@ TEST(ZSets, UnionIntersectionDifference) {
             "[\"y\" ,3.5 \"z\" ,3.5]");
   EXPECT_EQ(engine.run("ZUNION 2 a b AGGREGATE COUNT WITHSCORES"),
             "[\"w\" ,1 \"x\" ,1 \"y\" ,2 \"z\" ,2]");
+  engine.effects();
+  EXPECT_EQ(engine.run("ZINTERSTORE n 2 a b AGGREGATE COUNT WEIGHTS 3 0.5"), "2");
+  EXPECT_EQ(engine.effects(), "(; 0: DEL n; 0: ZADD n 3.5 y 3.5 z; )") << "as Redis 7.0 knows it";
+  EXPECT_EQ(engine.run("ZINTERSTORE n 2 a none AGGREGATE COUNT"), "0");
+  EXPECT_EQ(engine.effects(), "0: DEL n");
+  EXPECT_EQ(engine.run("ZINTERSTORE n 2 a none AGGREGATE COUNT"), "0");
+  EXPECT_EQ(engine.effects(), "");
   EXPECT_EQ(engine.run("ZUNION 2 a b AGGREGATE COUNT AGGREGATE SUM WITHSCORES"),
             engine.run("ZUNION 2 a b WITHSCORES"));
   EXPECT_EQ(engine.run("ZINTER 3 a b s WITHSCORES"), "[\"z\" ,24]");
