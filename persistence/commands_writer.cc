@@ -141,15 +141,9 @@ class HashCommands final : public TableCommands, private HashView {
   void save_field(const Hash::Item& item) override { add({item.field, item.value}); }
 };
 
-// ---- which values are large, and what is Redis's
+// ---- which values are large
 
 using Part = std::unique_ptr<SnapshotPart>;
-
-bool is_of_redis(const Entry& entry) {
-  const RdbType type = rdb_type_of(entry);
-  return type != RdbType::kModule && type != RdbType::kHashTimed &&
-         type != RdbType::kHashTimedListpack;
-}
 
 Part begin_part(Heap& heap, LazyFree& lazy_free, const Entry& entry, std::string& out) {
   if (entry.memory_bytes() <= SnapshotPart::kMemoryMin) return nullptr;
@@ -241,7 +235,8 @@ FrozenWriter::Rest CommandsWriter::encode(DbIndex db, Entry& entry, std::string&
   if (entry.has_deadline()) {
     append_command(rest.end, {"PEXPIREAT", entry.key(), std::to_string(entry.deadline())});
   }
-  if (!is_of_redis(entry)) {
+  if (!is_type_of_redis7(rdb_type_of(entry))) {
+    note_only_ours();
     append_command(
         out, {"RESTORE", entry.key(), "0", dump_payload(entry, RdbWriter::Packing::kLzfBounded)});
   } else if ((rest.part = begin_part(heap(), lazy_free(), entry, out)) == nullptr) {

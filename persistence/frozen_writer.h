@@ -51,6 +51,8 @@ class FrozenWriter : private FrozenView::Saver {
   uint64_t bytes_written() const { return bytes_written_; }
   // Encoded, and not handed out yet.
   size_t waiting_bytes() const;
+  // A value was among those so far that Redis 7.0 could not load.
+  bool has_only_ours() const { return has_only_ours_; }
   // As FrozenView tells.
   size_t copied_bytes() const { return view_.copied_bytes(); }
 
@@ -66,6 +68,7 @@ class FrozenWriter : private FrozenView::Saver {
   const std::vector<FrozenView::Frozen>& frozen() const { return view_.frozen(); }
   // Where the next record is encoded.
   std::string& tail();
+  void note_only_ours() { has_only_ours_ = true; }
   // True, once, if the keys to come are of another database than those before.
   bool changes_to(DbIndex db);
 
@@ -102,6 +105,7 @@ class FrozenWriter : private FrozenView::Saver {
   uint64_t keys_total_ = 0;
   uint64_t keys_saved_ = 0;
   uint64_t bytes_written_ = 0;
+  bool has_only_ours_ = false;
   bool is_done_ = false;
 };
 

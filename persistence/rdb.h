@@ -72,6 +72,11 @@ enum class RdbType : uint8_t {
   kHashTimedListpack = 25,  // version 12: first deadline, listpack of field, value, deadline
 };
 
+// Whether Redis 7.0 can read values of this type, without a module.
+constexpr bool is_type_of_redis7(RdbType type) {
+  return type <= RdbType::kStream2 && type != RdbType::kModule && type != RdbType::kModuleOld;
+}
+
 // How a node of kListNodes is kept.
 enum class RdbListNode : uint8_t { kPlain = 1, kListpack = 2 };
 

@@ -42,6 +42,7 @@ void write_facts(const SnapshotFacts& facts, RdbWriter& out) {
 SnapshotWriter::SnapshotWriter(Databases& databases, const SnapshotFacts& facts,
                                const Options& options)
     : FrozenWriter(databases), options_(options), version_(version_of(databases)) {
+  if (version_ > kRdbVersion) note_only_ours();
   write_head(facts);
 }
 
@@ -92,7 +93,7 @@ FrozenWriter::Rest SnapshotWriter::encode(DbIndex db, Entry& entry, std::string&
     out.string(entry.key());
     write_value(entry, type, out);
   }
-  needs_ = std::max(needs_, out.needs());
+  if (out.needs() != RdbDialect::kRedis || out.needs_version() > kRdbVersion) note_only_ours();
   CHECK(out.needs_version() <= version_);
   return rest;
 }

@@ -5,7 +5,7 @@
 //      head, facts, functions, sizes | keys, in the order in which the view hands them out | end
 //
 // Each change of the database is said (kSelect). The version in the head is Redis 7.0's unless a
-// hash has fields with deadlines at the moment; needs() says, at the end, who can read the values.
+// hash has fields with deadlines at the moment.
 #pragma once
 
 #include <optional>
@@ -33,7 +33,6 @@ class SnapshotWriter final : public FrozenWriter {
   SnapshotWriter(Databases& databases, const SnapshotFacts& facts, const Options& options);
 
   unsigned version() const { return version_; }
-  RdbDialect needs() const { return needs_; }
 
  private:
   Rest encode(DbIndex db, Entry& entry, std::string& out) override;
@@ -45,7 +44,6 @@ class SnapshotWriter final : public FrozenWriter {
 
   Options options_;
   unsigned version_ = kRdbVersion;
-  RdbDialect needs_ = RdbDialect::kRedis;
   uint64_t checksum_ = 0;  // of all written
 };
 

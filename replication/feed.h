@@ -39,6 +39,7 @@ class Feed {
   std::string announced_ip;  // empty: that of its connection
   bool takes_eof = false;    // a snapshot without a length
   bool knows_psync2 = false;
+  bool is_ouro = false;                // knows all that we do
   bool wants_snapshot_alone = false;   // rdb-only: closed behind it
   bool wants_functions_alone = false;  // rdb-filter-only functions
   // Of semi-sync-members, and so long it promises nobody else the lead once it has acknowledged;
@@ -46,6 +47,9 @@ class Feed {
   std::string member;
   Micros lease = 0;
   bool speaks_psync = true;  // it did not come by SYNC, which has no answer
+
+  // May be sent what Redis 7.0 has no words for; one that takes a snapshot for a file, too.
+  bool takes_all() const { return is_ouro || wants_snapshot_alone; }
 
   // ---- how far it is
   uint64_t begins_at = 0;  // its stream; of a full sync, the moment of the snapshot

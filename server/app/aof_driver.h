@@ -171,6 +171,7 @@ class AofDriver {
   AofBaseFormat base_format_ = AofBaseFormat::kSnapshot;
   AofManifest next_;          // as it will be with the new base
   uint64_t moment_ = 0;       // the log's end
+  uint64_t noted_ = 0;        // what Redis7 was told by then
   uint64_t covered_ = 0;      // of kAnew: what the new files have for sure when they are in place
   bool tidy_wanted_ = false;  // aof-disable-auto-gc is no again
   bool is_placed_ = false;    // the manifest is in its place, but not for sure on disk

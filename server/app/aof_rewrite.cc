@@ -67,6 +67,7 @@ void AofDriver::reach_moment() {
   // What has not been written is in the base, and in no file that will count.
   if (kind_ == Kind::kGrown ? !stream_.is_at_rest() : stream_.is_in_flight()) return;
   stage_ = Stage::kBase;
+  noted_ = engine_.redis7.noted();
   base_format_ =
       options_.aof.aof_use_rdb_preamble ? AofBaseFormat::kSnapshot : AofBaseFormat::kCommands;
   engine_.log.write(LogLevel::kNotice, "Background append only file rewriting started");
@@ -169,6 +170,7 @@ void AofDriver::end_rewrite() {
     ++facts.done;
   }
   rewrite_policy_.on_success(other_bytes_ + stream_.file_bytes());
+  if (!base_->writer()->has_only_ours()) engine_.redis7.on_rewritten(noted_);
   base_.reset();
   engine_.log.write(LogLevel::kNotice, "Background AOF rewrite finished successfully");
   tidy();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "persistence/value_codec.h"
 #include "server/engine/arg_parser.h"
 #include "server/engine/version.h"
 #include "server/script/function_store.h"
@@ -96,6 +97,7 @@ bool SnapshotLoad::on_value(const SnapshotKey& key, Value value) {
   Entry& entry = *place->db.put_value(place->key, place->found, value, key.deadline);
   if (const UnixMs when = entry.next_element_deadline(); when != kNever)
     place->db.note_element_deadline(place->key, when);
+  if (!is_type_of_redis7(rdb_type_of(entry))) engine_.redis7.note("a value that was loaded");
   count(key, entry);
   return true;
 }

@@ -107,7 +107,7 @@ void leave_restored(Context& ctx, const Entry& entry, const RestoreOptions& opti
   const ByteView payload = ctx.argv[3];
   const bool is_relative = entry.has_deadline() && !options.is_absolute;
   const bool is_later = !is_version_of_redis7(payload) ||
-                        static_cast<uint8_t>(payload[0]) > static_cast<uint8_t>(RdbType::kStream2);
+                        static_cast<RdbType>(static_cast<uint8_t>(payload[0])) > RdbType::kStream2;
   if (!ctx.effects.wanted() || (!is_relative && !is_later)) return;
   std::vector<ByteView> argv(ctx.argv.begin(), ctx.argv.end());
   char when[kInt64TextMax];
@@ -149,6 +149,7 @@ Status cmd_restore(Context& ctx) {
   set_access(ctx, entry, options);
   ctx.added(key);
   leave_restored(ctx, entry, options);
+  if (!is_type_of_redis7(rdb_type_of(entry))) ctx.only_ours();
   ctx.changed(key, Event::kGeneric, "restore");
   ctx.reply.ok();
   return Status::ok();

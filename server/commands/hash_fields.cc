@@ -89,6 +89,7 @@ bool end_field_at(Context& ctx, const Key& key, Hash& hash, ByteView field, Unix
   }
   hash.set_deadline(ctx.heap(), field, when);
   ctx.db.note_element_deadline(key, when);
+  ctx.only_ours();
   facts.set(field);
   return false;
 }

@@ -66,6 +66,7 @@ Status expire_member(Context& ctx, Unit unit, UnixMs base) {
     remove_due(ctx, key, *entry, member);
     return Status::ok();
   }
+  ctx.only_ours();
   char text[kInt64TextMax];
   const ByteView time(text, format_int64(when, text));
   if (entry->type() == Type::kHash) {

@@ -26,6 +26,7 @@ Result<T*> find_sketch_to_write(Context& ctx, size_t index, ByteView absent) {
 
 inline void changed_sketch(Context& ctx, const Key& key, uint64_t count = 1) {
   ctx.changed(key, Event::kModule, {}, count);
+  ctx.only_ours();
 }
 
 // Makes the absent key hold the sketch.

@@ -440,8 +440,11 @@ Status cmd_xnack(Context& ctx) {
     noted(ctx, key);
     ++released;
   }
-  // Who waits with CLAIM may have it now.
-  if (released > 0) ctx.engine.blocking.on_changed(ctx.caller.db, key.bytes);
+  if (released > 0) {
+    ctx.only_ours();
+    // Who waits with CLAIM may have it now.
+    ctx.engine.blocking.on_changed(ctx.caller.db, key.bytes);
+  }
   ctx.reply.integer(released);
   return Status::ok();
 }

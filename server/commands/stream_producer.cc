@@ -88,6 +88,7 @@ Status cmd_xcfgset(Context& ctx) {
   if (after == before) return Status::ok();
   stream->make_producers(ctx.heap(), after).set(ctx.heap(), after);
   noted(ctx, key);
+  ctx.only_ours();
   if (!ctx.effects.wanted()) return Status::ok();
   // Both, since the standard may be another where this is read.
   ctx.effects.replace({"XCFGSET", key.bytes, kDuration.name, std::to_string(after.duration_s),
@@ -116,6 +117,7 @@ Status cmd_xidmprecord(Context& ctx) {
   if (known) return Status::ok();
   producers.add(ctx.heap(), producer, name, id, 0);
   noted(ctx, key);
+  ctx.only_ours();
   return Status::ok();
 }
 
@@ -175,6 +177,7 @@ bool reply_duplicate(Context& ctx, const Stream& stream, const ProducerName& pro
 void note_produced(Context& ctx, Stream& stream, const ProducerName& producer, StreamId id) {
   stream.make_producers(ctx.heap(), StreamProducers::standard(ctx.limits()))
       .add(ctx.heap(), producer.producer(), producer.name(), id, time_of(ctx, id));
+  ctx.only_ours();
 }
 
 constinit const std::span<const CommandSpec> kStreamProducerCommands = kRows;

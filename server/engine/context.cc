@@ -132,6 +132,10 @@ void Context::shrunk(const Key& key, Event event_class, ByteView event, uint64_t
   engine.key_shrunk(caller.db, key, event_class, event);
 }
 
+void Context::only_ours() {
+  if (!engine.rehearses) engine.redis7.note(spec.name);
+}
+
 void Context::changed_without_event(const Key& key) {
   ++changes;
   engine.key_changed(caller.db, key, Event::kGeneric, {});

@@ -142,6 +142,8 @@ struct Context {
                   uint64_t count = 1);
   // The same where elements were only taken away: nobody is woken by that.
   void shrunk(const Key& key, Event event_class, ByteView event, uint64_t count);
+  // A change that Redis 7.0 has no words for (redis7.h).
+  void only_ours();
   // A change that Redis publishes no event for (PFCOUNT keeps what it counted).
   void changed_without_event(const Key& key);
   // Removes a key (event "del").

@@ -53,6 +53,7 @@ Engine::Engine(const Setup& setup)
       leadership(*this),
       failover(*this),
       own_keys(*this),
+      redis7(log),
       batch(*this),
       executor(*this) {
   apply_all_engine_options(*this);

@@ -38,6 +38,7 @@
 #include "server/engine/own_keys.h"
 #include "server/engine/persistence.h"
 #include "server/engine/pubsub.h"
+#include "server/engine/redis7.h"
 #include "server/engine/registry.h"
 #include "server/engine/replication.h"
 #include "server/engine/scripting.h"
@@ -211,6 +212,7 @@ class Engine {
   Leadership leadership;
   Failover failover;
   OwnKeys own_keys;
+  Redis7 redis7;
   Eviction eviction;
   Batch batch;
   Executor executor;

@@ -110,6 +110,7 @@ void Replication::attach(bool wanted) {
 void Replication::begin_stream() {
   if (has_stream_) return;
   has_stream_ = true;
+  only_ours_to_ = 0;
   backlog_.clear(history_.offset);
   if (!leads()) return;
   writer_.forget_db();
@@ -207,6 +208,7 @@ bool Replication::continue_feed(Session& session, ByteView id, uint64_t offset) 
   if (!has_stream_) return false;
   if (!history_.continues(id, offset) || !backlog_.holds(offset)) return false;
   Feed& feed = *session.feed;
+  if (!feed.takes_all() && offset < only_ours_to_) return false;
   feed.state = Feed::State::kOnline;
   feed.begins_at = feed.sent_to = offset;
   feed.heard_at = engine_.instant();
@@ -319,6 +321,7 @@ Replication::Memory Replication::memory() const {
 void Replication::push() {
   note_durable();
   if (!has_stream_) return;
+  if (!engine_.redis7.can_read()) close_those_of_redis();
   mark_sent();
   ask_if_wanted();
   uint64_t needed_from = Backlog::kNobody;
@@ -332,6 +335,20 @@ void Replication::push() {
   }
   backlog_.keep_from(needed_from);
   settle_semi_sync();
+}
+
+// A replica that was sent what it does not know would say so in its log, and go on with other data.
+void Replication::close_those_of_redis() {
+  only_ours_to_ = history_.offset;
+  const std::vector<Session*> replicas = replicas_;  // one that ends takes itself out
+  for (Session* session : replicas) {
+    if (session->feed->takes_all()) continue;
+    engine_.log.print(LogLevel::kWarning,
+                      "Disconnecting replica %s: Redis 7.0 could not follow (redis7_readable:no), "
+                      "and it has not said REPLCONF capa ouro",
+                      session->peer.address.c_str());
+    session->doom();
+  }
 }
 
 void Replication::send_to(Session& session) {

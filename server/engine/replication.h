@@ -185,6 +185,7 @@ class Replication final : public EffectSink {
   void ask_if_wanted();
   void end_waits();
   void send_to(Session& session);
+  void close_those_of_redis();
   void ping_replicas();
   void time_out_replicas();
 
@@ -202,7 +203,8 @@ class Replication final : public EffectSink {
   StreamWriter writer_;
   bool is_closed_ = false;
   bool has_stream_ = false;
-  bool is_attached_ = false;  // a sink of Commit: leads, and has a stream
+  uint64_t only_ours_to_ = 0;  // the stream may have what Redis 7.0 does not know before that
+  bool is_attached_ = false;   // a sink of Commit: leads, and has a stream
   std::vector<Session*> replicas_;
   struct AckWait {
     Session* session;

@@ -19,6 +19,7 @@ from servers import Server
 TURNS = {f"turn_{clock}_us_{rank}".encode() for clock in ("cpu", "wall") for rank in ("p50", "p99", "p99_99", "max")}
 OURS = {
     b"Server": {b"server_name", b"ouro_version", b"io_backend_reason"},
+    b"Persistence": {b"redis7_readable"},
     b"Replication": {b"semi_sync_" + name for name in (b"state", b"acks", b"unacknowledged_turns", b"lapses",
                                                        b"degradations")},
     b"Stats": {b"expired_subkeys", b"client_query_buffer_limit_disconnections", b"client_output_buffer_limit_disconnections",

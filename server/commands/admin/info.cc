@@ -217,6 +217,7 @@ void persistence_section(Page& page) {
   page.word("aof_last_write_status", facts.log_problem.empty() ? "ok" : "err");
   page.value("aof_last_cow_size", rewrite.last_copied_bytes);
   page.zeros({"module_fork_in_progress", "module_fork_last_cow_size"});
+  page.word("redis7_readable", page.engine.redis7.can_read() ? "yes" : "no");
   if (facts.log_is_on) log_fields(page, facts);
   if (facts.loading.active) loading_fields(page, facts.loading);
 }

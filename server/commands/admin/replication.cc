@@ -28,6 +28,10 @@ Status check_may_sync(Context& ctx) {
     return ctx.fail("TRYAGAIN This node is about to lead, or not");
   if (!has_lead && !leadership.may_fetch(feed.member))
     return ctx.fail("NOMASTERLINK Can't SYNC while not connected with my master");
+  if (!ctx.engine.redis7.can_read() && !feed.takes_all())
+    return ctx.fail(
+        "ERR Redis 7.0 could not read what is here (INFO: redis7_readable), and this replica has "
+        "not said REPLCONF capa ouro");
   const bool is_filtered = feed.wants_snapshot_alone || feed.wants_functions_alone;
   if (is_filtered && !feed.takes_eof)
     return ctx.fail("ERR Filtered replica should support EOF capability");
@@ -163,6 +167,7 @@ Status set_ip(Context& ctx, Feed& feed, size_t at) {
 Status add_capability(Context& ctx, Feed& feed, size_t at) {
   feed.takes_eof |= equals_ignoring_case(ctx.argv[at], "eof");
   feed.knows_psync2 |= equals_ignoring_case(ctx.argv[at], "psync2");
+  feed.is_ouro |= equals_ignoring_case(ctx.argv[at], "ouro");
   return Status::ok();
 }
 

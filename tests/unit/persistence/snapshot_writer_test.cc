@@ -199,14 +199,16 @@ TEST_F(SnapshotWriting, WhatEvictionGoesByIsSavedIfThatIsWanted) {
 TEST_F(SnapshotWriting, FieldsWithDeadlinesNeedALaterVersion) {
   const Key key = db(0).key("h");
   db(0).add<Hash>(key).set(heap, limits, db(0).seed(), "f", "v");
-  EXPECT_TRUE(file_of().starts_with("REDIS0010"));
+  SnapshotWriter known(databases, {}, {});
+  EXPECT_TRUE(rest_of(known).starts_with("REDIS0010"));
+  EXPECT_FALSE(known.has_only_ours());
   db(0).find(key)->as<Hash>().set_deadline(heap, "f", 1000);
   db(0).note_element_deadline(key, 1000);
   SnapshotWriter writer(databases, {}, {});
   EXPECT_EQ(writer.version(), kRdbVersionTimed);
   const std::string file = rest_of(writer);
   EXPECT_TRUE(file.starts_with("REDIS0012"));
-  EXPECT_EQ(writer.needs(), RdbDialect::kRedis);
+  EXPECT_TRUE(writer.has_only_ours());
   EXPECT_EQ(lines_of(file).back(), "0 \"h\" hash \"f\"=\"v\"@1000 ");
 }
 
