@@ -8,7 +8,7 @@
 //
 // Bytes are kept as long as they are among the last `limit`, or somebody who is connected still
 // needs them (keep_from). A replica that is slow, or takes in a snapshot, thus finds what it
-// missed; how far behind it may be is its output limit's to say.
+// missed; how far behind it may be is its output limit's and Feed::missed_max's to say.
 // Cost: append is one memcpy, and a block (a counted Blob) every kBlockBytes; send() finds its
 // block by division, since all are full but the last, copies what is short and points at what is
 // long.

@@ -58,8 +58,12 @@ class Feed {
   uint64_t durable = 0;    // it has on disk, if it says so (FACK)
   Instant heard_at = 0;    // when it last said anything
   Instant asked_at = 0;    // for a snapshot
-  // Of what it is behind, what it missed while it took in its snapshot: less as it catches up. Its
-  // output limit is for what comes on top.
+  // What it may miss while it takes in its snapshot: as much as a new one would bring, or its
+  // output limit if that is more. Whoever misses more begins anew at less cost, and is closed for
+  // that.
+  uint64_t missed_max = 0;
+  // Of what it is behind, what it missed so: less as it catches up. Its output limit is for what
+  // comes on top.
   uint64_t missed = 0;
 
   void on_ack(uint64_t offset, uint64_t on_disk, Instant now);

@@ -252,6 +252,7 @@ void Replication::begin_feed(Session& session) {
   Feed& feed = *session.feed;
   feed.state = Feed::State::kSaving;
   feed.begins_at = feed.sent_to = history_.offset;
+  feed.missed_max = Eviction::counted_bytes(engine_);
   feed.missed = ~uint64_t{0};  // whatever it will be
   // In a stream that is another's, the snapshot says which database is selected.
   if (leads()) writer_.forget_db();

@@ -384,18 +384,30 @@ void Session::after_reply() {
 }
 
 // What is still to be sent counts, wherever it stands, but for what it missed while a snapshot was
-// on its way: whoever is let go of for that comes back to begin anew. Less than the backlog keeps
-// anyway would end replicas for nothing.
+// on its way, which has a bound of its own. Less than the backlog keeps anyway would end replicas
+// for nothing.
 void Session::check_replica() {
   static constexpr size_t kNoLimit = 0;
   out_.limit(&kNoLimit);
-  if (!feed->takes_stream()) return;
   OutputLimit limit = engine_.options.output_replica;
   if (limit.hard_bytes > 0)
     limit.hard_bytes = std::max(limit.hard_bytes, engine_.options.replication.repl_backlog_size);
+  if (!feed->takes_stream()) return check_missed(limit.hard_bytes);
   const size_t bytes = out_.size_bytes() + stream_bytes();
   feed->missed = std::min<uint64_t>(feed->missed, bytes);
   if (bytes > 0) check_output(limit, bytes - feed->missed);
+}
+
+void Session::check_missed(size_t hard_bytes) {
+  const size_t bytes_max = std::max<size_t>(feed->missed_max, hard_bytes);
+  if (hard_bytes == 0 || stream_bytes() <= bytes_max || state_ == EndpointState::kDoomed) return;
+  ++engine_.stats.client_output_limit_closed;
+  engine_.log.print(LogLevel::kWarning,
+                    "Disconnecting replica %s: it has missed %zu bytes while a snapshot is on its "
+                    "way, and a new sync brings less. At most %zu are kept for it, as much as the "
+                    "data were then, or its output buffer limit",
+                    peer.address.c_str(), stream_bytes(), bytes_max);
+  doom();
 }
 
 void Session::refuse_answer_of(uint64_t bytes) {

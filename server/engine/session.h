@@ -277,6 +277,7 @@ class Session final : public Endpoint {
   void note_stream();
   void after_reply();
   void check_output(const OutputLimit& limit, size_t bytes);
+  void check_missed(size_t hard_bytes);
   void note_memory();
   void leave_engine();
   size_t other_bytes() const;

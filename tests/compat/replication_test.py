@@ -324,11 +324,13 @@ def test_what_waits_for_it(check, program):
 
 
 def test_output_limit(check, program):
-    """What a replica misses while it takes in a snapshot is not held against it; what it leaves lying later is."""
+    """What a replica misses while it takes in a snapshot is not held against it, up to what a new one would bring; what it leaves
+    lying later is."""
     limit = ("--client-output-buffer-limit", "replica 1mb 0 0", "--repl-backlog-size", "16kb")
     with Server(program, *DEBUG, *SOON, *limit) as primary, Server("redis-server", *DEBUG) as replica:
         client = primary.connect()
         client.call("DEBUG", "POPULATE", "2000", "key", "100")
+        client.call("SET", "largest", "x" * 25_000_000)
         client.call("CONFIG", "SET", "rdb-key-save-delay", "1000")
         follow(replica, primary)
         check.holds("it begins", until(lambda: info(client, "persistence")["rdb_bgsave_in_progress"] == "1"))

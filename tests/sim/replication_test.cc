@@ -190,6 +190,39 @@ TEST_F(ReplicationTest, AStreamThatFallsSilentIsAcknowledgedAtOnce) {
   }
 }
 
+// Goal: what is kept for a replica that never gets to the end of its snapshot has a bound: the data
+// that a new one would bring, and at least the output limit. Method: one that asks and then says
+// nothing, with a snapshot that stays on its way, and one that is sent and not acknowledged.
+TEST_F(ReplicationTest, WhatASyncMayMissIsWhatANewOneWouldBring) {
+  constexpr uint64_t kLimit = 3'000'000;
+  const std::string value(100'000, 'x');
+  to_primary.ask({"CONFIG", "SET", "client-output-buffer-limit", "replica 3000000 0 0"});
+  const auto& replicas = primary.engine().replication.replicas();
+  for (const uint64_t values : {0U, 80U}) {
+    for (uint64_t i = 0; i < values; ++i) to_primary.ask({"SET", "k" + std::to_string(i), value});
+    SimClient slow(world, 0);
+    slow.pause_reading();
+    slow.send(resp_command({"REPLCONF", "capa", "eof"}) + resp_command({"PSYNC", "?", "-1"}));
+    ASSERT_TRUE(world.run_until(
+        [&] { return !replicas.empty() && replicas[0]->feed->needs_stream(); }, 10'000));
+    world.run_for(1'000'000);
+    EXPECT_EQ(replicas.at(0)->feed->state,
+              values == 0 ? Feed::State::kLoading : Feed::State::kWalk);
+    const uint64_t allowed = std::max(replicas[0]->feed->missed_max, kLimit);
+    EXPECT_GE(allowed, values * value.size());
+    const uint64_t from = offset_of(primary);
+    uint64_t missed = 0;
+    while (!replicas.empty() && missed < 2 * allowed) {
+      missed = offset_of(primary) - from;
+      to_primary.ask({"SET", "x", value});
+    }
+    EXPECT_LE(missed, allowed);
+    EXPECT_GE(missed + 2 * value.size(), allowed);
+    EXPECT_NE(primary.log().lines.back().find("and a new sync brings less"), std::string::npos);
+  }
+  EXPECT_LT(primary.engine().replication.memory().replicas_bytes, 100'000U) << "and is given back";
+}
+
 // The connection is lost after so many bytes to the replica, and to the primary.
 TEST_F(ReplicationTest, AFullSyncThatIsCutAtAnyByteIsMadeAgain) {
   fill();
