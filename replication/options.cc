@@ -20,8 +20,6 @@ constexpr std::array<std::string_view, 2> kPolicyNames = {"refuse", "degrade"};
 constexpr std::array<std::string_view, 2> kVisibilityNames = {"lossless", "relaxed"};
 constexpr std::array<std::string_view, 2> kDurabilityNames = {"memory", "disk"};
 
-// Beyond that nobody has replicas.
-constexpr int64_t kAcksMax = 64;
 constexpr size_t kMembersMax = 64;
 
 bool fail(std::string& error, ByteView text) {
@@ -220,7 +218,7 @@ constexpr OptionRow kRows[] = {
      .kind = K::kInteger,
      .flags = OptionFlag::kHidden,
      .standard = "0",
-     .most = kAcksMax,
+     .most = kSemiSyncAcksMax,
      .field = option_field<&R::semi_sync_acks>(),
      .doc = "Replicas that must have a write before its client is answered; 0 waits for none."},
     {.name = "semi-sync-durability",

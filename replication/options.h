@@ -23,6 +23,9 @@ enum class SemiSyncVisibility : uint8_t { kLossless, kRelaxed };
 // What a replica must have done with a write to count: taken it in, or synced it to its own disk.
 enum class SemiSyncDurability : uint8_t { kMemory, kDisk };
 
+// Beyond that nobody has replicas.
+inline constexpr int64_t kSemiSyncAcksMax = 64;
+
 struct ReplicationOptions {
   // ---- who leads
   uint64_t repl_backlog_size = 1_MiB;

@@ -199,6 +199,13 @@ void OutBuffer::release_from(uint64_t stream_position, uint64_t offset) {
   marks_[mark_end_++] = {.at = stream_position, .offset = offset};
 }
 
+void OutBuffer::unmark_from(uint64_t stream_position) {
+  while (mark_first_ < mark_end_ && marks_[mark_end_ - 1].at >= stream_position) --mark_end_;
+  // What stood before has left.
+  if (stream_position <= consumed_) front_offset_ = 0;
+  back_offset_ = mark_first_ < mark_end_ ? marks_[mark_end_ - 1].offset : front_offset_;
+}
+
 size_t OutBuffer::gather(uint64_t released, std::span<ByteView> views, size_t bytes_max) const {
   if (front_offset_ > released) return 0;
   // The first mark that is not reached yet ends what may leave.
@@ -208,6 +215,8 @@ size_t OutBuffer::gather(uint64_t released, std::span<ByteView> views, size_t by
       std::upper_bound(static_cast<const Mark*>(marks_) + mark_first_, end, released,
                        [](uint64_t offset, const Mark& mark) { return offset < mark.offset; });
   if (held != end) left = static_cast<size_t>(held->at - consumed_);
+  if (held_from_ < consumed_ + left)
+    left = held_from_ <= consumed_ ? 0 : static_cast<size_t>(held_from_ - consumed_);
   size_t count = 0;
   size_t bytes = 0;
   for (const Piece* piece = front_; piece != nullptr && left > 0; piece = piece->next) {

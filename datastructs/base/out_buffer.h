@@ -68,6 +68,12 @@ class OutBuffer {
   void release_from(uint64_t stream_position, uint64_t offset);
   // The same from the end on.
   void release_at(uint64_t offset) { release_from(stream_end(), offset); }
+  // All bytes from a position of the stream on leave with what stands before them. What is appended
+  // from now on has its own mark again.
+  void unmark_from(uint64_t stream_position);
+  // Nothing from a position of the stream on leaves, whatever is released, until let_go().
+  void hold_from(uint64_t stream_position) { held_from_ = stream_position; }
+  void let_go() { held_from_ = kNotHeld; }
   // The position behind the last byte, counted from the first that was ever appended.
   uint64_t stream_end() const { return consumed_ + size_bytes_; }
   // How many bytes have left, ever.
@@ -149,6 +155,8 @@ class OutBuffer {
   uint64_t consumed_ = 0;      // stream position of the first byte to send
   uint64_t front_offset_ = 0;  // release offset of the first byte to send
   uint64_t back_offset_ = 0;   // release offset of what is appended now
+  static constexpr uint64_t kNotHeld = ~uint64_t{0};
+  uint64_t held_from_ = kNotHeld;
   Mark* marks_ = nullptr;  // a queue in an array: [mark_first_, mark_end_), both `at` and `offset`
                            // ascend strictly
   uint32_t mark_first_ = 0;

@@ -35,6 +35,7 @@ void Server::turn(Millis wait_max) {
   engine_.failover.look();
   engine_.replication.push();
   engine_.leadership.look();
+  engine_.acked_calls.look();
   flush_list_.flush_all();
   // 3. Bounded slices of expiry and freeing. What they free goes back to the system in pieces of
   // their size: kept for later, all pages of a table that expires would go in one turn.

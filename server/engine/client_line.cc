@@ -22,7 +22,7 @@ constexpr FlagLetter kFlagLetters[] = {
     {'M', [](const Session& s) { return s.is_primary; }},
     {'P', [](const Session& s) { return s.subscription_count() > 0; }},
     {'x', [](const Session& s) { return s.caller().txn.open; }},
-    {'b', [](const Session& s) { return s.is_blocked(); }},
+    {'b', [](const Session& s) { return s.is_blocked() || s.waits_for_acks(); }},
     {'t', [](const Session& s) { return s.tracking != nullptr; }},
     {'R', [](const Session& s) { return s.tracking != nullptr && s.tracking->redirect_broken; }},
     {'B', [](const Session& s) { return s.tracking != nullptr && s.tracking->mode.broadcasts; }},

@@ -87,8 +87,9 @@ void Clients::every_second() {
   const Micros idle_max = engine_.options.timeout_seconds * 1'000'000;
   for (const auto& [id, session] : by_id_) {
     session->check_limits();
-    const bool waits = session->is_blocked() || session->is_postponed() || session->has_work() ||
-                       session->is_monitor || session->is_replica() || session->is_primary ||
+    const bool waits = session->is_blocked() || session->is_postponed() ||
+                       session->waits_for_acks() || session->has_work() || session->is_monitor ||
+                       session->is_replica() || session->is_primary ||
                        session->subscription_count() > 0;
     if (idle_max > 0 && !waits && engine_.instant() - session->last_active > idle_max) {
       engine_.log.print(LogLevel::kVerbose, "closing idle client: id=%llu addr=%s",

@@ -80,6 +80,7 @@ class Commit {
   // Up to here replies may leave: all of them, unless one of these says otherwise.
   enum class Keeper : uint8_t { kDisk, kReplicas };
   uint64_t released() const { return std::min(released_[0], released_[1]); }
+  uint64_t released(Keeper keeper) const { return released_[static_cast<size_t>(keeper)]; }
   void set_released(Keeper keeper, uint64_t log_end) {
     released_[static_cast<size_t>(keeper)] = log_end;
   }

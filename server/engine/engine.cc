@@ -52,6 +52,7 @@ Engine::Engine(const Setup& setup)
       replication(*this),
       leadership(*this),
       failover(*this),
+      acked_calls(*this),
       own_keys(*this),
       redis7(log),
       batch(*this),
@@ -144,8 +145,9 @@ void Engine::every_second() {
 }
 
 Instant Engine::next_deadline() const {
-  Instant next = std::min({clients.next_deadline(), exclusive.until(), replication.next_deadline(),
-                           leadership.next_deadline(), failover.next_deadline()});
+  Instant next =
+      std::min({clients.next_deadline(), exclusive.until(), replication.next_deadline(),
+                leadership.next_deadline(), failover.next_deadline(), acked_calls.next_deadline()});
   if (!exclusive.active()) next = std::min(next, blocking.next_deadline());
   if (active_expire && !cron_paused && !exclusive.active() && !at_standstill()) {
     for (DbIndex db = 0; db < dbs.count(); ++db) {

@@ -14,6 +14,7 @@
 #include "datastructs/base/memory.h"
 #include "datastructs/base/prng.h"
 #include "datastructs/keyspace/databases.h"
+#include "server/engine/acked_calls.h"
 #include "server/engine/acl.h"
 #include "server/engine/batch.h"
 #include "server/engine/big_keys.h"
@@ -211,6 +212,7 @@ class Engine {
   Replication replication;
   Leadership leadership;
   Failover failover;
+  AckedCalls acked_calls;
   OwnKeys own_keys;
   Redis7 redis7;
   Eviction eviction;

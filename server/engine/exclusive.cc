@@ -90,7 +90,7 @@ void Exclusive::on_turn_end() {
   if (session.caller().txn.executing) engine_.executor.resume_queue(session);
   // The next command of the queue may have begun another wait.
   if (session_ != nullptr) return;
-  session.end_skip();
+  session.end_call();
   if (!is_held_) release_all();
 }
 

@@ -358,6 +358,7 @@ void Executor::break_off(Session& session, ByteView error) {
     reply.error(error);
     return true;
   });
+  if (session.call_acks != nullptr) engine_.acked_calls.on_refused(session);
   finish_wait(session);
 }
 

@@ -40,6 +40,7 @@ void Replication::leave(std::string host, uint16_t port) {
   engine_.failover.on_left();
   // Nobody will ever acknowledge what they wait for.
   close_unanswered();
+  engine_.acked_calls.break_off();
   asks_for_acks_ = false;
   attach(false);
   is_closed_ = host.empty();

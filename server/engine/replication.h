@@ -127,6 +127,8 @@ class Replication final : public EffectSink {
   // What the session (null: anybody) has seen is in our own log on disk.
   bool is_here_on_disk(const Session* session) const;
   void begin_wait(Session& session, const Wanted& wanted);
+  // Somebody waits for what the stream has by now: its replicas are asked how far they are.
+  void want_acks() { asks_for_acks_ = leads(); }
   void forget_wait(Session& session);
   // Puts the question how far they are behind what the stream has by now.
   void ask_for_acks();
@@ -143,6 +145,8 @@ class Replication final : public EffectSink {
   const SemiSync& semi_sync() const { return semi_sync_; }
   // Too few replicas answer, and somebody else may lead by now.
   bool refuses_writes() const { return semi_sync_.state() == SemiSync::State::kLapsed; }
+  // How far each replica is whose acknowledgements count, the furthest first.
+  std::vector<uint64_t> acked_offsets() const;
   // How far the replicas are of which there are enough; 0 if there are not.
   uint64_t acked_by_enough() const;
   // And some of the data may not be shown.

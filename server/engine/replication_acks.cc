@@ -32,7 +32,7 @@ bool Replication::has(const Session& session, const Wanted& wanted) const {
 
 void Replication::begin_wait(Session& session, const Wanted& wanted) {
   ack_waits_.push_back({&session, wanted});
-  if (leads()) asks_for_acks_ = true;
+  want_acks();
 }
 
 void Replication::forget_wait(Session& session) {
@@ -105,20 +105,26 @@ bool Replication::counts(const Feed& feed) const {
          (leadership.is_member(feed.member) && feed.lease >= semi_sync_.options().timeout);
 }
 
-uint64_t Replication::acked_by_enough() const {
-  const size_t wanted = semi_sync_.options().acks;
-  if (wanted == 0) return 0;
+// Without semi-sync as WAIT counts.
+std::vector<uint64_t> Replication::acked_offsets() const {
+  const bool is_on = semi_sync_.is_on();
   const bool on_disk =
-      engine_.options.replication.semi_sync_durability == SemiSyncDurability::kDisk;
+      is_on && engine_.options.replication.semi_sync_durability == SemiSyncDurability::kDisk;
   std::vector<uint64_t> acked;
   for (const Session* session : replicas_) {
     const Feed& feed = *session->feed;
-    if (counts(feed)) acked.push_back(on_disk ? feed.durable : feed.acked);
+    if (is_on ? counts(feed) : feed.takes_stream())
+      acked.push_back(on_disk ? feed.durable : feed.acked);
   }
-  if (acked.size() < wanted) return 0;
-  const auto last = acked.begin() + static_cast<std::ptrdiff_t>(wanted - 1);
-  std::nth_element(acked.begin(), last, acked.end(), std::greater<>());
-  return *last;
+  std::sort(acked.begin(), acked.end(), std::greater<>());
+  return acked;
+}
+
+uint64_t Replication::acked_by_enough() const {
+  const size_t wanted = semi_sync_.options().acks;
+  if (wanted == 0) return 0;
+  const std::vector<uint64_t> acked = acked_offsets();
+  return acked.size() < wanted ? 0 : acked[wanted - 1];
 }
 
 // What this turn has added is to be acknowledged; so is a heartbeat, by which an idle primary

@@ -42,6 +42,7 @@ void Session::leave_engine() {
   engine_.tracking.disable(*this);
   if (is_monitor) engine_.monitors.remove(*this);
   engine_.replication.forget(*this);
+  engine_.acked_calls.forget(*this);
   engine_.client_memory.forget(*this);
   engine_.due_members.forget(*this);
   skipped_.clear();
@@ -101,8 +102,8 @@ void Session::note_fed() {
 }
 
 bool Session::must_wait() const {
-  return wait_.active || postponed_ || !skipped_.empty() || engine_.exclusive.holds(*this) ||
-         holds_input();
+  return wait_.active || postponed_ || waits_for_acks() || !skipped_.empty() ||
+         engine_.exclusive.holds(*this) || holds_input();
 }
 
 // Moves complete commands into the batch until it is full or the input ends.
@@ -226,6 +227,7 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   last_active = engine_.instant();
   running_ = &command;
   const bool begins = begin_output();
+  note_reply();
   const uint64_t log_end = engine_.commit.open_end();
   Executor::Outcome outcome;
   if (reply_mode != ReplyMode::kOn) [[unlikely]] {
@@ -247,6 +249,8 @@ void Session::run(const RespReader::Command& command, const CommandSpec* spec,
   if (begins && !waits_for_log(spec, outcome, log_end)) unsealed_ = false;
   seal();
   if (outcome != Executor::Outcome::kWaits) note_stream();
+  if (call_acks != nullptr) [[unlikely]]
+    note_call(outcome);
   after_reply();
   if (engine_.batch.is_nested() && !was_nested) [[unlikely]]
     take_held();
@@ -300,6 +304,17 @@ Session::AsideReply::~AsideReply() {
   session.doom();
 }
 
+void Session::note_call(Executor::Outcome outcome) {
+  if (outcome == Executor::Outcome::kDone) engine_.acked_calls.on_answered(*this);
+  if (outcome == Executor::Outcome::kRefused) engine_.acked_calls.on_refused(*this);
+}
+
+void Session::end_call() {
+  end_skip();
+  if (call_acks != nullptr && state_ != EndpointState::kDoomed)
+    engine_.acked_calls.on_answered(*this);
+}
+
 void Session::end_skip() {
   if (reply_mode == ReplyMode::kSkip) reply_mode = ReplyMode::kOn;
 }
@@ -318,7 +333,7 @@ void Session::end_postponement() {
 
 void Session::end_wait() {
   engine_.replication.forget_wait(*this);
-  end_skip();
+  end_call();
   if (state_ == EndpointState::kDoomed) return;
   resume();
 }
@@ -488,6 +503,7 @@ void Session::reset() {
   name.clear();
   resp_version_ = 2;
   reply_mode = ReplyMode::kOn;
+  call_acks.reset();
   script_debug = ScriptDebug::kNo;
   engine_.acl.make_default(*this);
 }
@@ -518,6 +534,7 @@ size_t Session::other_bytes() const {
          (due_keys_ == nullptr ? 0 : due_keys_->keys.memory_bytes()) + caller_.txn.memory_bytes() +
          caller_.watched_bytes + caller_.field_sets.memory_bytes() + subscription_bytes +
          (tracking == nullptr ? 0 : tracking->memory_bytes()) +
+         (call_acks == nullptr ? 0 : sizeof(CallAcks)) +
          skipped_.capacity() * sizeof(RespReader::Command) + held_.capacity() + name.capacity() +
          library_name.capacity() + library_version.capacity() + peer.address.capacity() +
          peer.local_address.capacity();

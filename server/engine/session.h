@@ -16,6 +16,7 @@
 #include "datastructs/base/endpoint.h"
 #include "datastructs/codec/resp_reader.h"
 #include "replication/feed.h"
+#include "server/engine/acked_calls.h"
 #include "server/engine/blocking.h"
 #include "server/engine/caller.h"
 #include "server/engine/client_memory.h"
@@ -158,8 +159,8 @@ class Session final : public Endpoint {
     return state_ == EndpointState::kOpen &&
            (reply_mode == ReplyMode::kOn || reply_mode == ReplyMode::kSkipNext);
   }
-  // The command that was not to be answered is over.
-  void end_skip();
+  // A command that has waited, or was not to be answered, is over.
+  void end_call();
 
   // ---- what CLIENT LIST shows
   uint64_t id = 0;
@@ -178,6 +179,7 @@ class Session final : public Endpoint {
   bool is_primary = false;  // shown only: what it says comes another way (primary_link.h)
   std::unique_ptr<TrackingClient> tracking;  // CLIENT TRACKING; null when it is off
   std::unique_ptr<Feed> feed;                // REPLCONF, PSYNC: it is a replica; else null
+  std::unique_ptr<CallAcks> call_acks;       // CLIENT ACKS; null when nothing is said
   // The ends of the stream and of the log after its last command: what WAIT and WAITAOF wait for.
   uint64_t stream_seen = 0;
   uint64_t log_seen = 0;
@@ -218,6 +220,8 @@ class Session final : public Endpoint {
   size_t claimed_bytes() const { return other_bytes() + out_.claimed_bytes(); }
   bool is_blocked() const { return wait_.active; }
   bool is_postponed() const { return postponed_; }
+  // Its last reply waits for replicas (CLIENT ACKS).
+  bool waits_for_acks() const { return call_acks != nullptr && call_acks->waits; }
   bool is_running() const { return running_ != nullptr || caller_.txn.executing; }
 
  private:
@@ -236,6 +240,7 @@ class Session final : public Endpoint {
     if (is_replica()) [[unlikely]]
       return with_reply_aside(fn);
     begin_output();
+    note_reply();
     RespReply reply(out_, resp_version_ == 3);
     auto result = fn(static_cast<Reply&>(reply));
     seal();
@@ -272,9 +277,15 @@ class Session final : public Endpoint {
   bool needs_auth() const { return (caller_.gates & Gate::kAuth) != 0; }
   const OutputLimit& output_limit() const;
   bool begin_output();
+  void note_reply() {
+    if (call_acks != nullptr && !caller_.txn.executing) [[unlikely]]
+      call_acks->reply_at = out_.stream_end();
+  }
   void begin_message();
   bool waits_for_log(const CommandSpec* spec, Executor::Outcome outcome, uint64_t log_end) const;
   void note_stream();
+  void end_skip();
+  void note_call(Executor::Outcome outcome);
   void after_reply();
   void check_output(const OutputLimit& limit, size_t bytes);
   void check_missed(size_t hard_bytes);

@@ -21,7 +21,7 @@ OURS = {
     b"Server": {b"server_name", b"ouro_version", b"io_backend_reason"},
     b"Persistence": {b"redis7_readable"},
     b"Replication": {b"semi_sync_" + name for name in (b"state", b"acks", b"unacknowledged_turns", b"lapses",
-                                                       b"degradations")},
+                                                       b"degradations", b"calls_waiting", b"call_timeouts")},
     b"Stats": {b"expired_subkeys", b"client_query_buffer_limit_disconnections", b"client_output_buffer_limit_disconnections",
                b"acl_access_denied_auth", b"acl_access_denied_cmd", b"acl_access_denied_key", b"acl_access_denied_channel",
                b"acl_access_denied_db", b"rm_deleted_keys", b"evicted_scripts", b"turns", *TURNS},

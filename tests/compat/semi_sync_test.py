@@ -109,6 +109,47 @@ def check_redis_replica(check, program):
         check_refusal(check, primary, [replica], "redis-server")
 
 
+def check_acks_of_one_call(check, program):
+    """CLIENT ACKS: another number for one call."""
+    options = ("--repl-diskless-sync-delay", "0", "--semi-sync-timeout", "2000")
+    with Server(program, *options) as primary, Server(program) as one, Server("redis-server") as two:
+        check.holds("both follow", follow(one, primary) and follow(two, primary))
+        client, other = primary.connect(), primary.connect()
+        check.holds("ACKS 2: answered", client.call("CLIENT", "ACKS", "2") == OK and client.call("SET", "k", "0") == OK)
+        for acks in ("0", "1"):
+            other.call("CONFIG", "SET", "semi-sync-acks", acks)
+            check.holds("writes are taken", until(lambda: other.call("SET", "k", "0") == OK))
+            stop(two)
+            for words in (["CLIENT", "ACKS", "1"], ["SET", "k", "1"], ["CLIENT", "ACKS", "2"], ["INCR", "k"], ["INCR", "k"]):
+                client.send(words)
+            check.holds("ACKS 1: one is enough", [client.read() for _ in range(3)] == [OK] * 3)
+            check.holds("ACKS 2: what stands behind it has not run", other.call("GET", "k") == ("$", b"2"))
+            check.holds("ACKS 2: it waits", fields(other)["semi_sync_calls_waiting"] == "1")
+            check.holds("ACKS 2: CLIENT UNBLOCK is no answer", other.call(
+                "CLIENT", "UNBLOCK", id_of(other, "incr")) == (":", b"0"))
+            go_on(two)
+            check.holds("ACKS 2: answered when both have it", [client.read() for _ in range(2)] == [(":", b"2"), (":", b"3")])
+        stop(one, two)
+        client.send(["CLIENT", "ACKS", "0"])
+        client.send(["SET", "k", "9"])
+        check.holds("ACKS 0: nobody is waited for", client.read() == OK and client.read() == OK)
+        go_on(one, two)
+        check.holds("it goes on", until(lambda: primary.connect().call("SET", "k", "0") == OK))
+        client, other = primary.connect(), primary.connect()
+        stop(two)
+        client.call("CLIENT", "ACKS", "2")
+        client.send(["INCR", "k"])
+        check.holds("ACKS 2: in vain it is told nothing", answer(client) is None)
+        check.holds("ACKS 2: it has happened", other.call("GET", "k") == ("$", b"1"))
+        go_on(two)
+
+
+def id_of(client, command):
+    """The id of the connection whose last command was this."""
+    lines = client.call("CLIENT", "LIST")[1].decode().splitlines()
+    return next(line.split()[0][3:] for line in lines if f" cmd={command} " in line)
+
+
 def check_disk(check, program):
     """What is on disk, here and at a replica."""
     logged = ("--appendonly", "yes", "--appendfsync", "always")
@@ -206,6 +247,7 @@ def main():
     program = str(pathlib.Path(sys.argv[1]) / "ouro-server")
     check_two_replicas(check, program)
     check_redis_replica(check, program)
+    check_acks_of_one_call(check, program)
     check_disk(check, program)
     check_replica_wait(check, program)
     check_offsets(check, program)

@@ -225,6 +225,22 @@ Status cmd_client_reply(Context& ctx) {
   return Status::ok();
 }
 
+// What a replica says leaves at once: there is nothing for others to acknowledge.
+Status cmd_client_acks(Context& ctx) {
+  OURO_TRY(need_session(ctx));
+  OURO_TRY(const int64_t replicas, ctx.integer(2));
+  if (replicas < 0 || replicas > kSemiSyncAcksMax) {
+    return ctx.fail("ERR CLIENT ACKS takes a number of replicas from 0 to %lld",
+                    static_cast<long long>(kSemiSyncAcksMax));
+  }
+  if (ctx.engine.replication.follows())
+    return ctx.fail("ERR CLIENT ACKS cannot be used with replica instances");
+  ctx.engine.acked_calls.say(*ctx.caller.session, static_cast<size_t>(replicas),
+                             ctx.engine.registry.container(ctx.spec));
+  ctx.reply.ok();
+  return Status::ok();
+}
+
 Status cmd_client_unblock(Context& ctx) {
   bool with_error = false;
   if (ctx.argv.size() > 4) return wrong_subcommand_arity(ctx);
@@ -311,6 +327,17 @@ Status cmd_monitor(Context& ctx) {
 }
 
 constexpr CommandSpec kClientRows[] = {
+    {.name = "ACKS",
+     .arity = exactly(3),
+     .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kNoMulti,
+     .acl = Acl::kConnection,
+     .handler = cmd_client_acks,
+     .doc = {.summary = "Says how many replicas must have what the next call leaves before it is "
+                        "answered.",
+             .complexity = "O(1)",
+             .since = "7.0.0",
+             .group = "connection",
+             .args = "numreplicas:integer"}},
     {.name = "CACHING",
      .arity = exactly(3),
      .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale,

@@ -64,8 +64,9 @@ void clients_section(Page& page) {
   page.value("maxclients", page.engine.options.maxclients);
   page.value("client_recent_max_input_buffer", input);
   page.value("client_recent_max_output_buffer", output);
-  page.value("blocked_clients",
-             page.engine.blocking.session_count() + page.engine.clients.postponed_count());
+  page.value("blocked_clients", page.engine.blocking.session_count() +
+                                    page.engine.clients.postponed_count() +
+                                    page.engine.acked_calls.waiting());
   page.value("tracking_clients", page.engine.tracking.client_count());
   page.value("clients_in_timeout_table", 0);
 }

@@ -86,6 +86,8 @@ void semi_sync_fields(Page& page) {
   page.value("semi_sync_unacknowledged_turns", semi_sync.waiting());
   page.value("semi_sync_lapses", semi_sync.lapses());
   page.value("semi_sync_degradations", semi_sync.degradations());
+  page.value("semi_sync_calls_waiting", page.engine.acked_calls.waiting());
+  page.value("semi_sync_call_timeouts", page.engine.acked_calls.timeouts());
   const Leadership& leadership = page.engine.leadership;
   if (!leadership.is_on()) return;
   page.word("semi_sync_member", leadership.self());

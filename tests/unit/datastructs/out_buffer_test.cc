@@ -52,6 +52,62 @@ TEST(OutBuffer, HoldsNothingBeforeTheFirstByteAndAfterShrink) {
   EXPECT_EQ(heap.used_bytes(), 0U);
 }
 
+TEST(OutBuffer, WhatIsHeldStaysWhateverIsReleased) {
+  Heap heap;
+  OutBuffer out(heap);
+  out.append("one ");
+  out.release_from(0, 1);
+  const uint64_t at = out.stream_end();
+  out.append("two ");
+  out.hold_from(at);
+  out.append("three");
+  EXPECT_EQ(gathered(out, 0), "");
+  EXPECT_EQ(gathered(out), "one ");
+  out.consume(4);
+  EXPECT_EQ(gathered(out), "");
+  out.let_go();
+  EXPECT_EQ(gathered(out, 1), "two three");
+  // What has left cannot be held any more.
+  out.consume(4);
+  out.hold_from(at);
+  EXPECT_EQ(gathered(out), "");
+  out.let_go();
+  EXPECT_EQ(gathered(out), "three");
+  out.check_invariants();
+}
+
+TEST(OutBuffer, WhatIsUnmarkedLeavesWithWhatStandsBeforeIt) {
+  Heap heap;
+  OutBuffer out(heap);
+  out.append("one ");
+  out.release_from(0, 5);
+  const uint64_t at = out.stream_end();
+  out.append("two ");
+  out.release_from(at, 7);
+  const uint64_t later = out.stream_end();
+  out.append("three ");
+  out.release_from(later, 8);
+  out.unmark_from(at);
+  out.check_invariants();
+  EXPECT_EQ(gathered(out, 4), "");
+  EXPECT_EQ(gathered(out, 5), "one two three ");
+  // What follows has its own mark, also a lower one than those that were there.
+  const uint64_t last = out.stream_end();
+  out.append("four");
+  out.release_from(last, 6);
+  EXPECT_EQ(gathered(out, 5), "one two three ");
+  EXPECT_EQ(gathered(out, 6), "one two three four");
+  out.consume(out.size_bytes());
+  // With nothing before it, it leaves at once.
+  const uint64_t alone = out.stream_end();
+  out.append("five");
+  out.release_from(alone, 9);
+  EXPECT_EQ(gathered(out, 8), "");
+  out.unmark_from(alone);
+  EXPECT_EQ(gathered(out, 0), "five");
+  out.check_invariants();
+}
+
 // What somebody else holds, too, is no memory of this output, but it cannot be freed before it is
 // sent.
 TEST(OutBuffer, ClaimsThePartsOfBlobsThatItPointsAt) {
