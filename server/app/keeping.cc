@@ -18,6 +18,10 @@ bool Server::hold_what_is_kept(std::string& error) {
 
 // `dir` has changed.
 Status Server::change_folder(std::string& error) {
+  if (engine_.leadership.is_on()) {
+    error = "what semi-sync-members have promised stays in the folder where it is";
+    return Err::kInvalid;
+  }
   if (const int code = change_directory(options_.app.dir); code != 0) {
     error = strerrordesc_np(code);
     return Err::kIo;

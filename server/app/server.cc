@@ -344,7 +344,7 @@ Status Server::read_file(const std::string& path, std::string& bytes, std::strin
   const int code = loop_.read_file(path, bytes);
   if (code == 0) return Status::ok();
   error = strerrordesc_np(code);
-  return Err::kIo;
+  return code == ENOENT ? Err::kUnknown : Err::kIo;
 }
 
 Status Server::replace_file(const std::string& path, ByteView bytes, std::string& error) {

@@ -99,7 +99,8 @@ class Host {
   // Writes the configuration to the file it was read from.
   virtual Status rewrite_config(RewriteScope scope, std::string& error) = 0;
   // A small file of an administrative command, whole; its directory is the working one. Errors
-  // leave the system's words in `error`. Replacing leaves the old contents or the new, on disk.
+  // leave the system's words in `error`; Err::kUnknown: there is no such file. Replacing leaves the
+  // old contents or the new, on disk.
   virtual Status read_file(const std::string& path, std::string& bytes, std::string& error) = 0;
   virtual Status replace_file(const std::string& path, ByteView bytes, std::string& error) = 0;
   // Bytes that nobody can guess, for secrets.

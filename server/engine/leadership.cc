@@ -12,7 +12,10 @@ namespace {
 
 // In the working directory.
 constexpr const char* kVotesFile = "semi-sync.votes";
-constexpr ByteView kPromisedWord = "promised ";
+// The way out, which costs no promise: one that has lost what it had is not whole.
+constexpr const char* kRemoveVotes =
+    "Remove it to have this node taken for a member that has lost its data: it promises nothing "
+    "until it has followed who leads.";
 
 struct Place {
   std::string host;
@@ -74,7 +77,11 @@ bool Leadership::apply_members(std::string& error) {
   std::string self;
   if (!find_self(self, error) || !are_enough(engine_.options.replication, error)) return false;
   const bool was_on = is_on();
-  self_ = std::move(self);
+  const std::string before = std::exchange(self_, std::move(self));
+  if (!read_votes(error) || (self_ != before && !store(error))) {
+    self_ = before;
+    return false;
+  }
   if (was_on) return true;
   if (engine_.replication.leads()) {
     if (found(error)) return true;
@@ -90,29 +97,20 @@ bool Leadership::begin(std::string& error) {
   has_begun_ = true;
   if (members().empty()) return true;
   if (!find_self(self_, error) || !are_enough(engine_.options.replication, error)) return false;
-  std::string bytes;
-  if (std::string missing; engine_.host.read_file(kVotesFile, bytes, missing).is_ok()) {
-    ByteView text = bytes;
-    if (text.ends_with('\n')) text.remove_suffix(1);
-    const std::optional<Ballot> promised = text.starts_with(kPromisedWord)
-                                               ? parse_marker(text.substr(kPromisedWord.size()))
-                                               : std::nullopt;
-    if (!promised) {
-      error = std::string(kVotesFile) + " does not tell what was promised";
-      return false;
-    }
-    voter_ = Voter(*promised);
-    stored_ = *promised;
-  }
+  if (!read_votes(error)) return false;
   if (engine_.replication.leads()) engine_.replication.close();
   return true;
 }
 
 // The first leadership of all, or the first after all have lost what they had: by hand.
 bool Leadership::found(std::string& error) {
+  const Voter before = voter_;
   voter_.set_whole(true);
   voter_.on_log(voter_.next_of(self_));
-  if (!store(error)) return false;
+  if (!store(error)) {
+    voter_ = before;
+    return false;
+  }
   engine_.replication.begin_ballot(marker_of(voter_.last()));
   // They are to say which members they are.
   engine_.replication.close_replicas();
@@ -123,16 +121,51 @@ bool Leadership::found(std::string& error) {
   return true;
 }
 
-bool Leadership::store(std::string& error) {
-  if (voter_.promised() == stored_) return true;
-  const std::string line = std::string(kPromisedWord) + marker_of(voter_.promised()) + '\n';
+// Once: what this node knows by itself is never less.
+bool Leadership::read_votes(std::string& error) {
+  if (votes_are_read_) return true;
+  std::string bytes;
   std::string reason;
-  if (!engine_.host.replace_file(kVotesFile, line, reason).is_ok()) {
-    error = std::string("Cannot write ") + kVotesFile + ": " + reason;
-    engine_.log.write(LogLevel::kWarning, error);
+  const Status read = engine_.host.read_file(kVotesFile, bytes, reason);
+  if (!read.is_ok() && read.err() != Err::kUnknown) {
+    error = std::string("Cannot read ") + kVotesFile + ": " + reason;
     return false;
   }
-  stored_ = voter_.promised();
+  if (read.is_ok()) {
+    std::optional<Votes> votes = parse_votes(bytes);
+    if (!votes) {
+      error = std::string(kVotesFile) + " is damaged: what this node has promised is not known. " +
+              kRemoveVotes;
+      return false;
+    }
+    if (!votes->member.empty() && votes->member != self_) {
+      error = std::string(kVotesFile) + " tells what " + votes->member + " has promised, but " +
+              "semi-sync-members calls this node " + self_ +
+              ". Start it where its own files are. " + kRemoveVotes;
+      return false;
+    }
+    voter_ = Voter(votes->promised);
+    stored_ = std::move(votes);
+  }
+  votes_are_read_ = true;
+  return true;
+}
+
+bool Leadership::store(std::string& error) {
+  Votes votes{.member = self_, .promised = voter_.promised()};
+  if (votes.promised.counter == 0 || votes == stored_) return true;
+  std::string reason;
+  if (!engine_.host.replace_file(kVotesFile, text_of(votes), reason).is_ok()) {
+    error = std::string("Cannot write ") + kVotesFile + ": " + reason;
+    if (!std::exchange(store_fails_, true)) {
+      engine_.log.print(LogLevel::kWarning, "%s. Until it can, this node promises nothing",
+                        error.c_str());
+    }
+    return false;
+  }
+  if (std::exchange(store_fails_, false))
+    engine_.log.print(LogLevel::kNotice, "%s is written again", kVotesFile);
+  stored_ = std::move(votes);
   return true;
 }
 
@@ -162,9 +195,13 @@ void Leadership::note_whole() {
 bool Leadership::promise(const Ballot& ballot, Asks asks, Answer& answer, std::string& error) {
   engine_.replication.look_at_lease();
   note_whole();
+  const Voter before = voter_;
   answer.voter = leads_for_sure() ? Voter::Answer::kLeased : voter_.ask(ballot, engine_.instant());
   if (answer.voter != Voter::Answer::kPromised) return true;
-  if (!store(error)) return false;
+  if (!store(error)) {
+    voter_ = before;
+    return false;
+  }
   engine_.log.print(LogLevel::kNotice, "Promised the lead to ballot %s", marker_of(ballot).c_str());
   answer.end = log_end();
   candidacy_.reset();
@@ -272,8 +309,13 @@ void Leadership::begin_election() {
   ballot.counter = std::max(ballot.counter, candidacy_->seen.counter + 1);
   std::optional<LogEnd> end;
   if (voter_.is_whole()) end = log_end();
+  const Voter before = voter_;
   voter_.stand(ballot);
-  if (std::string error; !store(error)) return end_candidacy(error.c_str());
+  if (std::string error; !store(error)) {
+    voter_ = before;
+    // Who leads goes on by the ballot that it has.
+    return end_candidacy(candidacy_->renews ? nullptr : error.c_str());
+  }
   candidacy_->election.emplace(members().size(), engine_.options.replication.semi_sync_acks, ballot,
                                self_, end);
   engine_.log.print(LogLevel::kNotice, "Asks for promises of ballot %s", marker_of(ballot).c_str());

@@ -15,7 +15,9 @@
 // A node starts closed, unless it is told whom to follow, and not whole (Voter). The first who
 // leads is made by hand: semi-sync-members is set while a node leads. So is the next one when none
 // is whole any more, after the power of all was lost.
-// What is promised is on disk before it is told: a small file in the working directory.
+// What is promised is on disk before it is told: a small file in the working directory
+// (replication/votes.h). As long as it cannot be written, this node promises nothing new; one that
+// cannot be read, or is another member's, is never taken for none.
 // Not here: the talks with the others (server/app/candidate.h); who calls an election.
 // Source: HIGH-AVAILABILITY.md, rules 1 to 7.
 #pragma once
@@ -24,7 +26,7 @@
 #include <string>
 #include <vector>
 
-#include "replication/ballot.h"
+#include "replication/votes.h"
 
 namespace ouro {
 
@@ -136,6 +138,7 @@ class Leadership {
 
   bool find_self(std::string& self, std::string& error) const;
   bool found(std::string& error);
+  bool read_votes(std::string& error);
   bool store(std::string& error);
   bool leads_for_sure() const;
   void note_whole();
@@ -150,7 +153,9 @@ class Leadership {
   bool has_begun_ = false;
   std::string self_;
   Voter voter_;
-  Ballot stored_;  // of what is promised
+  std::optional<Votes> stored_;  // as they stand in the file; none: there is none
+  bool votes_are_read_ = false;
+  bool store_fails_ = false;  // and the log has it
   bool is_confirmed_ = false;
   std::optional<uint64_t> founded_at_;  // by the stream, as long as too few others have come so far
   std::optional<Candidacy> candidacy_;

@@ -30,7 +30,7 @@ class Member(Server):
         self.own_port = port
         names = " ".join(f"127.0.0.1:{each}" for each in members)
         super().__init__(program, "--semi-sync-acks", "1", "--semi-sync-timeout", "300", "--repl-diskless-sync-delay", "0",
-                         "--semi-sync-members", names, *options)
+                         "--semi-sync-members", names, "--enable-protected-configs", "yes", *options)
 
     def start(self):
         self.port = self.own_port
@@ -309,6 +309,56 @@ def check_sentinel(check, program):
             client.close()
 
 
+def fails_to_start(member):
+    """What a member says that does not start; empty if it does."""
+    run = subprocess.Popen([*member.command(), *member.options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           stdin=subprocess.DEVNULL)
+    try:
+        said = run.communicate(timeout=5)[0]
+        return said if run.returncode else b""
+    except subprocess.TimeoutExpired:
+        run.kill()
+        run.communicate()
+        return b""
+
+
+def check_votes(check, program):
+    """What a member has promised: a file that is damaged, or another's, is not taken for none."""
+    with Group(program, check) as group:
+        check.holds("founded", group.found() and group.all_follow(0))
+        check.holds("it is whole", until(lambda: group.fields(2)["semi_sync_is_whole"] == "1"))
+        one, two = (pathlib.Path(group.members[number].folder.name) / "semi-sync.votes" for number in (1, 2))
+        refused = group.ask(2, "CONFIG", "SET", "dir", "/")
+        check.holds("its folder stays", refused[0] == "-" and b"stays in the folder" in refused[1], refused)
+        promised = group.fields(2)["semi_sync_promised"]
+        group.members[2].stop()
+        good = two.read_bytes()
+        lines = good.decode().splitlines()
+        check.holds("it says whose it is", lines[:2] == [f"member 127.0.0.1:{group.ports[2]}", f"promised {promised}"], lines)
+        for bad in good[:-1], good[1:], b"", good.replace(b"ouro:1", b"ouro:2"), good * 2:
+            two.write_bytes(bad)
+            said = fails_to_start(group.members[2])
+            check.holds(f"damaged: {bad}", b"semi-sync.votes is damaged" in said and b"Remove it to have" in said, said)
+            check.holds("and left as it is", two.read_bytes() == bad)
+        two.write_bytes(one.read_bytes())
+        said = fails_to_start(group.members[2])
+        check.holds("another's", f"what 127.0.0.1:{group.ports[1]} has promised".encode() in said, said)
+        two.unlink()
+        two.mkdir()
+        check.holds("unreadable", b"Cannot read semi-sync.votes" in fails_to_start(group.members[2]))
+        two.rmdir()
+        for text in f"promised {promised}\n".encode(), None:
+            if text:
+                two.write_bytes(text)
+            group.members[2].start()
+            check.holds("it starts", not text or group.fields(2)["semi_sync_promised"] == promised)
+            group.ask(2, "REPLICAOF", "127.0.0.1", str(group.ports[0]))
+            check.holds("it is whole again", until(lambda: group.fields(2)["semi_sync_is_whole"] == "1"))
+            check.holds("and has its votes again", until(lambda: two.exists() and two.read_bytes() == good, 5))
+            group.members[2].stop()
+            two.unlink()
+
+
 def check_configuration(check, program):
     port = free_port()
     names = f"127.0.0.1:{port} 127.0.0.1:{port + 1} 127.0.0.1:{port + 2}"
@@ -337,6 +387,7 @@ def main():
     check = Check()
     program = str(pathlib.Path(sys.argv[1]).resolve() / "ouro-server")
     check_configuration(check, program)
+    check_votes(check, program)
     check_by_hand(check, program)
     check_failover(check, program)
     check_sentinel(check, program)
