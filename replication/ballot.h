@@ -88,7 +88,8 @@ class Voter {
   // An acknowledgement that leaves now grants the leader so much time: until then nobody else is
   // promised anything.
   void grant(Instant until);
-  // The leader has given it back (a planned switch).
+  // The leader has given it back (a planned switch): it does not lead any more, and will not before
+  // it has promises of a new ballot.
   void end_lease() { leased_until_ = 0; }
   Instant leased_until() const { return leased_until_; }
   // A ballot of `member` above all that this one knows.

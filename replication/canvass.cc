@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "replication/canvass.h"
 
+#include <utility>
+
 #include "datastructs/codec/resp_writer.h"
 
 namespace ouro {
@@ -11,8 +13,9 @@ constexpr size_t kLineBytesMax = 1023;
 
 }  // namespace
 
-Canvass::Canvass(Heap& heap, const Ballot& ballot, bool renews, const Login& login)
-    : out_(heap), marker_(marker_of(ballot)), renews_(renews) {
+Canvass::Canvass(Heap& heap, const Ballot& ballot, bool renews, std::string over,
+                 const Login& login)
+    : out_(heap), marker_(marker_of(ballot)), renews_(renews), over_(std::move(over)) {
   if (!login.user.empty()) {
     say({"AUTH", login.user, login.password});
     ++passed_over_;
@@ -31,6 +34,11 @@ void Canvass::say(std::initializer_list<ByteView> words) {
 
 void Canvass::ask() {
   answer_ = Answer::kNone;
+  // Each time: it may have acknowledged to that one again.
+  if (!over_.empty()) {
+    say({"REPLCONF", "ouro-over", over_});
+    ++passed_over_;
+  }
   say({"REPLCONF", renews_ ? "ouro-renew" : "ouro-promise", marker_});
 }
 

@@ -3,6 +3,7 @@
 // tests cut the bytes at every place.
 //
 //      AUTH ...                              if there is a password
+//      REPLCONF ouro-over <replication id>   if who led that stream has handed over: its lease ends
 //      REPLCONF ouro-promise <marker>        (ouro-renew: by who leads already)
 //                                            +PROMISED <offset> <marker of its last ballot, or ->
 //                                            -SEENHIGHER <marker>, -LEASED, -NOTWHOLE: not now
@@ -25,8 +26,9 @@ class Canvass final : public Endpoint {
   struct Login {
     ByteView user = {}, password = {};  // empty if none are needed
   };
-  // Asks at once. renews: who asks leads already.
-  Canvass(Heap& heap, const Ballot& ballot, bool renews, const Login& login);
+  // Asks at once. renews: who asks leads already. over: whose leadership is over, by its own will;
+  // empty: nobody's that is known.
+  Canvass(Heap& heap, const Ballot& ballot, bool renews, std::string over, const Login& login);
 
   // Requires: the last question is answered.
   void ask();
@@ -54,6 +56,7 @@ class Canvass final : public Endpoint {
   OutBuffer out_;
   std::string marker_;
   bool renews_;
+  std::string over_;
   std::string line_;        // as far as it has come
   size_t passed_over_ = 0;  // answers ahead of that to the question
   Answer answer_ = Answer::kNone;

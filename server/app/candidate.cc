@@ -33,7 +33,8 @@ class Candidate::Member final : private DialSink, private ConnectionOwner {
   struct Talk {
     Talk(Member& member, SocketFd fd)
         : canvass(member.owner_.engine_.heap, member.owner_.ballot_,
-                  member.owner_.engine_.leadership.renews(), member.owner_.login()),
+                  member.owner_.engine_.leadership.renews(),
+                  member.owner_.engine_.leadership.over(), member.owner_.login()),
           connection(member.owner_.loop_, member.owner_.flush_list_, fd, canvass, member) {}
     Canvass canvass;
     Connection connection;

@@ -240,8 +240,14 @@ bool Leadership::may_fetch(ByteView member) const {
 
 void Leadership::stand_in_turn() {
   if (is_candidate()) return;
-  voter_.end_lease();
+  const std::string over = engine_.replication.history().id;
+  on_over(over);
   stand();
+  if (candidacy_) candidacy_->over = over;
+}
+
+void Leadership::on_over(ByteView id) {
+  if (id == engine_.replication.history().id) voter_.end_lease();
 }
 
 void Leadership::on_seen_by_follower(const Ballot& seen) {

@@ -12,6 +12,16 @@
 // A member that has promised a ballot above that of who leads cannot follow it. Who leads hears of
 // that when it comes, and renews: it takes a higher ballot while it goes on to lead by the old one.
 //
+// A lease is there so that who leads may do so without asking. One that hands over (FAILOVER) leads
+// no more by the time it says so, and its leases, which others may have granted for a while yet,
+// would only be waited for: who is to lead next tells each that it asks (ouro-over) that the
+// leadership is over. It names the stream: each leadership begins one under a new replication id,
+// and never leads it again, so the word stays true however late it comes. Who follows that stream
+// by then has granted nothing to later ones; and what it granted to earlier ones is over as well,
+// since this one was promised the lead by Q members: among them, of any K + 1 that let an earlier
+// one lead (it and those whose leases it had), one that had seen its own lease end, or that one
+// itself, which then led no more.
+//
 // A node starts closed, unless it is told whom to follow, and not whole (Voter). The first who
 // leads is made by hand: semi-sync-members is set while a node leads. So is the next one when none
 // is whole any more, after the power of all was lost.
@@ -76,8 +86,12 @@ class Leadership {
 
   // ---- this node wants to lead
   void stand();
-  // The primary hands over: its lease is at an end.
+  // The primary hands over: its leases are at an end.
   void stand_in_turn();
+  // Whose leadership of the stream `id` is over, says who is to lead next.
+  void on_over(ByteView id);
+  // The same for those that this node asks; empty: it stands by itself.
+  std::string over() const { return candidacy_ ? candidacy_->over : std::string(); }
   // A member that wants to follow has promised `seen`.
   void on_seen_by_follower(const Ballot& seen);
   bool renews() const { return candidacy_ && candidacy_->renews; }
@@ -134,6 +148,7 @@ class Leadership {
     Ballot seen = {};
     Instant fetches_since = 0;
     bool renews = false;  // it leads, and goes on
+    std::string over = {};
   };
 
   bool find_self(std::string& self, std::string& error) const;

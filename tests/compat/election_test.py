@@ -57,12 +57,12 @@ class Member(Server):
 
 
 class Group:
-    """Three members, of which the first is made the leader."""
+    """Members, of which the first is made the leader."""
 
-    def __init__(self, program, check):
+    def __init__(self, program, check, size=3, *options):
         self.check = check
-        self.ports = [free_port() for _ in range(3)]
-        self.members = [Member(program, port, self.ports) for port in self.ports]
+        self.ports = [free_port() for _ in range(size)]
+        self.members = [Member(program, port, self.ports, *options) for port in self.ports]
         self.names = " ".join(f"127.0.0.1:{port}" for port in self.ports)
 
     def __enter__(self):
@@ -83,7 +83,7 @@ class Group:
         for words in ("CONFIG", "SET", "semi-sync-members", ""), ("REPLICAOF", "NO", "ONE"), \
                 ("CONFIG", "SET", "semi-sync-members", self.names):
             self.check.holds(f"founding: {words}", self.ask(0, *words) == ("+", b"OK"))
-        for number in 1, 2:
+        for number in range(1, len(self.ports)):
             self.ask(number, "REPLICAOF", "127.0.0.1", str(self.ports[0]))
         return self.leads(0)
 
@@ -104,10 +104,10 @@ class Group:
         return until(lambda: self.is_leader(number), seconds)
 
     def leader(self):
-        return next((number for number in range(3) if self.is_leader(number)), None)
+        return next((number for number in range(len(self.ports)) if self.is_leader(number)), None)
 
     def follow(self, number):
-        fields = [self.fields(other) for other in range(3) if other != number]
+        fields = [self.fields(other) for other in range(len(self.ports)) if other != number]
         return all(each.get("master_link_status") == "up" and each.get("master_port") == str(self.ports[number])
                    for each in fields)
 
@@ -133,7 +133,7 @@ class Writer(threading.Thread):
         client, at, last = None, 0, time.monotonic()
         while not self.stopped:
             try:
-                client = client or Connection(self.ports[at % 3], timeout_s=2)
+                client = client or Connection(self.ports[at % len(self.ports)], timeout_s=2)
                 self.count += 1
                 kind, _ = client.call("ZADD", "z", "GT", str(self.count), "m")
                 if kind == ":":
@@ -218,13 +218,13 @@ def check_by_hand(check, program):
         check.holds("nothing that was told is lost", until(lambda: found_score(group, 2) >= writer.told))
 
 
-def check_failover(check, program):
-    with Group(program, check) as group:
+def check_failover(check, program, size, acks):
+    with Group(program, check, size, "--semi-sync-acks", str(acks)) as group:
         check.holds("founded", group.found() and group.all_follow(0))
         writer = Writer(group.ports)
         until(lambda: writer.told > 100)
         writer.longest = 0.0
-        for to in 1, 2, 0:
+        for to in [*range(1, size), 0]:
             at = group.leader()
             check.holds("FAILOVER is taken", group.ask(at, "FAILOVER", "TO", "127.0.0.1", str(group.ports[to])) == ("+", b"OK"))
             check.holds(f"{to} leads", group.leads(to) and group.all_follow(to))
@@ -233,7 +233,7 @@ def check_failover(check, program):
         writer.end()
         check.holds("nothing that was told is lost", found_score(group, 0) >= writer.told)
         check.holds("nobody waited for a lease to end", writer.longest < 0.3, writer.longest)
-        print(f"a switch took at most {writer.longest * 1000:.0f} ms")
+        print(f"of {size} members a switch took at most {writer.longest * 1000:.0f} ms")
 
 
 class Sentinel(Process):
@@ -389,7 +389,8 @@ def main():
     check_configuration(check, program)
     check_votes(check, program)
     check_by_hand(check, program)
-    check_failover(check, program)
+    check_failover(check, program, 3, 1)
+    check_failover(check, program, 5, 2)
     check_sentinel(check, program)
     print(f"{check.passed} passed, {check.failed} failed")
     return 1 if check.failed else 0

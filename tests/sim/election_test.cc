@@ -149,6 +149,34 @@ class Scenario {
     return sum;
   }
 
+  // How long nobody leads while the lead goes from one to the next; empty if that cannot be said.
+  std::string hand_over(Micros& longest) {
+    if (!found()) return "no leader could be founded: " + logs();
+    longest = 0;
+    for (int from = 0; from < size(); ++from) {
+      const int to = (from + 1) % size();
+      // All have acknowledged just now.
+      world_.run_for(1'000'000 + static_cast<Micros>(world_.prng().below(100'000)));
+      const Instant began = world_.now();
+      say(from, {"FAILOVER", "TO", host_of(to), std::to_string(kPort)});
+      if (!world_.run_until([&] { return leads(to); }, 10'000)) return "no switch: " + logs();
+      longest = std::max(longest, world_.now() - began);
+      const auto all_follow = [&] { return engine(to).replication.replicas().size() + 1; };
+      const auto is_whole = [&] { return all_follow() == servers_.size(); };
+      if (!world_.run_until(is_whole, 10'000)) return "they do not follow: " + logs();
+    }
+    return {};
+  }
+  // What a member answers to who asks for its promise and says that a leadership is over.
+  std::string ask_behind(ByteView over) {
+    SimClient client(world_, size() - 1);
+    client.ask({"REPLCONF", "ouro-over", over});
+    return client.ask({"REPLCONF", "ouro-promise", "ouro:99:" + name_of(1)});
+  }
+  bool begin() { return found(); }
+  const std::string& stream() { return engine(0).replication.history().id; }
+  bool is_led() { return leads(0); }
+
   // By which somebody led in the end.
   uint64_t ballots() { return last_ballot_; }
 
@@ -383,6 +411,27 @@ TEST(Election, NothingIsLostWhoeverLeads) {
   // They did have something to lose, and somebody else did lead.
   EXPECT_GT(answered, kScenarios * run_rounds() * 100);
   EXPECT_GT(ballots, kScenarios * run_rounds() * 3);
+}
+
+// Their leases last 300 ms.
+TEST(Election, AHandOverWaitsForNoLease) {
+  constexpr Micros kFewWays = 5'000;
+  for (const auto& [members, acks] : {std::pair{3, 1}, {4, 1}, {5, 1}, {5, 2}, {5, 4}, {7, 3}}) {
+    Scenario scenario(run_seed(), members, acks, true);
+    Micros longest = 0;
+    ASSERT_EQ(scenario.hand_over(longest), "") << members << " members";
+    EXPECT_LT(longest, kFewWays) << members << " members, " << acks << " acks";
+  }
+}
+
+// Only the leadership that is over loses its leases.
+TEST(Election, ALeaseEndsByTheWordOfAnEndOfItsOwnLeadershipAlone) {
+  Scenario scenario(run_seed(), 5, 2, true);
+  ASSERT_TRUE(scenario.begin());
+  for (const std::string& other : {std::string(40, '0'), std::string("?"), std::string()})
+    EXPECT_TRUE(scenario.ask_behind(other).starts_with("-LEASED")) << other;
+  EXPECT_TRUE(scenario.ask_behind(scenario.stream()).starts_with("+PROMISED"));
+  EXPECT_TRUE(scenario.is_led()) << "one of four promised another the lead";
 }
 
 }  // namespace

@@ -267,6 +267,12 @@ Status answer_promise(Context& ctx, Leadership::Asks asks) {
   return ctx.fail("NOTWHOLE this node does not have all that it acknowledged");
 }
 
+Status hear_of_end(Context& ctx) {
+  ctx.engine.leadership.on_over(ctx.argv[2]);
+  ctx.reply.ok();
+  return Status::ok();
+}
+
 Status promise_lead(Context& ctx) { return answer_promise(ctx, Leadership::Asks::kToLead); }
 Status promise_renewal(Context& ctx) { return answer_promise(ctx, Leadership::Asks::kToRenew); }
 
@@ -283,10 +289,8 @@ struct Question {
   Status (*answer)(Context& ctx);
 };
 constexpr Question kQuestions[] = {
-    {"ouro-ballot", tell_ballot},
-    {"ouro-promise", promise_lead},
-    {"ouro-renew", promise_renewal},
-    {"ouro-follow", follow_ballot},
+    {"ouro-ballot", tell_ballot},    {"ouro-over", hear_of_end},     {"ouro-promise", promise_lead},
+    {"ouro-renew", promise_renewal}, {"ouro-follow", follow_ballot},
 };
 
 // Never answered: it comes within the stream's own pace.

@@ -30,7 +30,7 @@ void hear(Canvass& canvass, ByteView bytes, bool in_pieces) {
 TEST(Canvass, HearsOfAPromise) {
   for (const bool in_pieces : {false, true}) {
     Heap heap;
-    Canvass canvass(heap, kBallot, false, {});
+    Canvass canvass(heap, kBallot, false, {}, {});
     EXPECT_EQ(said(canvass), kQuestion);
     EXPECT_EQ(canvass.answer(), Canvass::Answer::kNone);
     hear(canvass, "+PROMISED 12 ouro:2:g:1\r\n", in_pieces);
@@ -45,7 +45,7 @@ TEST(Canvass, HearsOfAPromise) {
 
 TEST(Canvass, HearsOfAHigherBallotAndOfNothingNow) {
   Heap heap;
-  Canvass canvass(heap, kBallot, false, {});
+  Canvass canvass(heap, kBallot, false, {}, {});
   canvass.on_bytes("-SEENHIGHER ouro:9:a:2\r\n");
   EXPECT_EQ(canvass.answer(), Canvass::Answer::kSeenHigher);
   EXPECT_EQ(canvass.seen(), (Ballot{9, "a:2"}));
@@ -62,7 +62,7 @@ TEST(Canvass, HearsOfAHigherBallotAndOfNothingNow) {
 
 TEST(Canvass, LogsInFirst) {
   Heap heap;
-  Canvass canvass(heap, kBallot, false, {.user = "u", .password = "p"});
+  Canvass canvass(heap, kBallot, false, {}, {.user = "u", .password = "p"});
   EXPECT_EQ(said(canvass), "*3\r\n$4\r\nAUTH\r\n$1\r\nu\r\n$1\r\np\r\n" + std::string(kQuestion));
   canvass.on_bytes("+OK\r\n");
   EXPECT_EQ(canvass.answer(), Canvass::Answer::kNone);
@@ -75,16 +75,33 @@ TEST(Canvass, LogsInFirst) {
 
 TEST(Canvass, SaysThatItRenews) {
   Heap heap;
-  Canvass canvass(heap, kBallot, true, {.password = "p"});
+  Canvass canvass(heap, kBallot, true, {}, {.password = "p"});
   EXPECT_EQ(said(canvass),
             "*2\r\n$4\r\nAUTH\r\n$1\r\np\r\n"
             "*3\r\n$8\r\nREPLCONF\r\n$10\r\nouro-renew\r\n$10\r\nouro:3:h:1\r\n");
 }
 
+// Ahead of each question, since who is asked may have acknowledged again meanwhile.
+TEST(Canvass, SaysWhoseLeadershipIsOver) {
+  Heap heap;
+  Canvass canvass(heap, kBallot, false, "id", {.password = "p"});
+  const std::string over = "*3\r\n$8\r\nREPLCONF\r\n$9\r\nouro-over\r\n$2\r\nid\r\n";
+  EXPECT_EQ(said(canvass), "*2\r\n$4\r\nAUTH\r\n$1\r\np\r\n" + over + std::string(kQuestion));
+  canvass.on_bytes("+OK\r\n+OK\r\n");
+  EXPECT_EQ(canvass.answer(), Canvass::Answer::kNone);
+  canvass.on_bytes("-LEASED x\r\n");
+  EXPECT_EQ(canvass.answer(), Canvass::Answer::kNotNow);
+  canvass.ask();
+  EXPECT_EQ(said(canvass), over + std::string(kQuestion));
+  // One that does not know the word.
+  canvass.on_bytes("-ERR Unrecognized REPLCONF option: ouro-over\r\n+PROMISED 12 ouro:2:g:1\r\n");
+  EXPECT_EQ(canvass.answer(), Canvass::Answer::kPromised);
+}
+
 // A line that does not end takes no more memory than a line may.
 TEST(Canvass, KeepsNoLineThatDoesNotEnd) {
   Heap heap;
-  Canvass canvass(heap, kBallot, false, {});
+  Canvass canvass(heap, kBallot, false, {}, {});
   for (int i = 0; i < 100; ++i) canvass.on_bytes(std::string(1000, 'x'));
   canvass.on_bytes("\n");
   EXPECT_EQ(canvass.answer(), Canvass::Answer::kNotNow);
