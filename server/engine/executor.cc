@@ -234,6 +234,17 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   return status;
 }
 
+// A command before it may have ended the lead of this node (REPLICAOF): what is written then would
+// be here alone. Redis writes it, and its replicas differ.
+bool Executor::refuse_behind_lead(Caller& caller, const QueuedCommand& queued, Reply& reply) {
+  if (!engine_.replication.follows() || (gates_of(caller.origin) & Gate::kRole) == 0) return false;
+  const Argv argv = queued.argv.argv();
+  if (ask_gates(engine_, Gate::kRole, caller, *queued.spec, argv) == Passage::kPass) return false;
+  engine_.stats.count_error(message_);
+  reply.error(message_);
+  return true;
+}
+
 // Permissions may have changed since a command was queued: it alone is refused then.
 bool Executor::refuse_queued(Caller& caller, const QueuedCommand& queued, Reply& reply) {
   if ((caller.gates & Gate::kAcl) == 0) return false;
@@ -272,7 +283,8 @@ Status Executor::run_queue(Caller& caller, Reply& reply) {
   while (txn.next < txn.queue.size()) {
     const QueuedCommand& queued = txn.queue[txn.next++];
     const auto run_one = [&](Reply& to) {
-      if (refuse_queued(caller, queued, to)) return Status::ok();
+      if (refuse_queued(caller, queued, to) || refuse_behind_lead(caller, queued, to))
+        return Status::ok();
       return call(caller, {.spec = queued.spec, .argv = queued.argv.argv()}, to);
     };
     // Those before it may have changed how it is answered, and whether: HELLO, CLIENT REPLY, CLIENT

@@ -98,6 +98,7 @@ class Executor {
   void refuse_arity(Caller& caller, const CommandSpec& spec, Reply& reply);
   Status call(Caller& caller, const Prepared& prepared, Reply& reply);
   bool refuse_queued(Caller& caller, const QueuedCommand& queued, Reply& reply);
+  bool refuse_behind_lead(Caller& caller, const QueuedCommand& queued, Reply& reply);
   void end_group(GroupKind kind);
   void finish_wait(Session& session);
   uint64_t nanos_of(uint64_t ticks) const {

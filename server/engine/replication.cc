@@ -35,14 +35,12 @@ void Replication::close() {
 }
 
 void Replication::leave(std::string host, uint16_t port) {
-  // What the transaction that says so has changed before is the stream's still.
-  engine_.close_group(GroupKind::kTransaction);
+  attach(false);
   engine_.failover.on_left();
   // Nobody will ever acknowledge what they wait for.
   close_unanswered();
   engine_.acked_calls.break_off();
   asks_for_acks_ = false;
-  attach(false);
   is_closed_ = host.empty();
   primary = {.host = std::move(host), .port = port, .link = LinkState::kConnect};
   engine_.leadership.on_role_changed();
@@ -105,6 +103,8 @@ bool Replication::has_enough_replicas() const {
 void Replication::attach(bool wanted) {
   if (wanted == is_attached_) return;
   is_attached_ = wanted;
+  // What the transaction that says so has changed by now is of the role before.
+  engine_.close_group(GroupKind::kTransaction);
   wanted ? engine_.commit.attach(*this) : engine_.commit.detach(*this);
 }
 

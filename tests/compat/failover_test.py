@@ -161,6 +161,50 @@ def test_ends(check, leader, follower):
         check.holds(f"{what}: goes on as before", pair.until_synced(pair.a, pair.b) and role(pair.b) == b"slave", pair.log())
 
 
+def transaction(client, *commands):
+    client.call("MULTI")
+    for words in commands:
+        client.call(*words)
+    return client.call("EXEC")
+
+
+def test_roles_in_transactions(check, ours, other):
+    """Who leads changes within a transaction: both have the same behind it. (Redis's own replicas do not.)"""
+    what = f"EXEC, ours and {pathlib.Path(other).name}"
+    data = ("MGET", "a", "b")
+    with Pair(ours, other) as pair:
+        reply = transaction(pair.a, ["SET", "a", "1"], ["REPLICAOF", "127.0.0.1", pair.follower.port], ["SET", "b", "1"],
+                            ["GET", "b"])[1]
+        check.holds(f"{what}: REPLICAOF: what is behind it is not written", reply[:2] == [("+", b"OK")] * 2 and
+                    reply[2][1].startswith(b"READONLY You can't write") and reply[3] == ("$", None), show(("*", reply)))
+        check.holds(f"{what}: REPLICAOF: what is before it has left", until(
+            lambda: pair.b.call(*data)[1] == [("$", b"1"), ("$", None)]), show(pair.b.call(*data)))
+        pair.b.call("REPLICAOF", "NO", "ONE")
+        check.holds(f"{what}: REPLICAOF: the same", pair.until_synced(pair.b, pair.a) and
+                    pair.a.call(*data) == pair.b.call(*data), show(pair.a.call(*data)))
+    with Pair(ours, other) as pair:
+        reply = transaction(pair.a, ["SET", "a", "1"], ["FAILOVER"], ["SET", "b", "1"])[1]
+        check.holds(f"{what}: FAILOVER comes behind it", reply == [("+", b"OK")] * 3, reply)
+        check.holds(f"{what}: FAILOVER: the target leads", until(lambda: role(pair.b) == b"master", 20))
+        check.holds(f"{what}: FAILOVER: the same", pair.until_synced(pair.b, pair.a) and
+                    pair.a.call(*data) == pair.b.call(*data) == ("*", [("$", b"1")] * 2))
+
+
+def test_log_of_roles_in_transactions(check, ours):
+    """A replica that may be written takes the lead within a transaction: its log has all of it."""
+    options = ("--appendonly", "yes", "--replica-read-only", "no")
+    with Server(ours, *OPTIONS) as primary, Server(ours, *options) as replica:
+        client = replica.connect()
+        client.call("REPLICAOF", "127.0.0.1", primary.port)
+        until(lambda: info(client).get("master_link_status") == "up")
+        reply = transaction(client, ["SET", "a", "1"], ["REPLICAOF", "NO", "ONE"], ["SET", "b", "1"])
+        check.holds("a replica's log: both are done", reply == ("*", [("+", b"OK")] * 3), reply)
+        replica.process.kill()
+        replica.process.wait()
+        replica.start()
+        check.holds("a replica's log: both are there", replica.connect().call("MGET", "a", "b") == ("*", [("$", b"1")] * 2))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
@@ -170,6 +214,9 @@ def main():
     for leader, follower in ((ours, "redis-server"), ("redis-server", ours), (ours, ours)):
         test_hand_over(check, leader, follower)
         test_ends(check, leader, follower)
+    for other in "redis-server", ours:
+        test_roles_in_transactions(check, ours, other)
+    test_log_of_roles_in_transactions(check, ours)
     print(f"{check.passed} passed, {check.failed} failed")
     return int(check.failed > 0)
 

@@ -267,6 +267,12 @@ class Scenario {
       case 12:
         return world_.machine(static_cast<size_t>(any()))
             .stand_still(static_cast<Micros>(world_.prng().below(900'000)));
+      case 13:
+        return write_around({"REPLICAOF", "NO", "ONE"});
+      case 14: {
+        const int to = any();
+        return write_around({"REPLICAOF", host_of(to), std::to_string(kPort)});
+      }
       default:
         return;
     }
@@ -293,6 +299,15 @@ class Scenario {
     if (is_up(i)) return;
     world_.machine(static_cast<size_t>(i)).restart();
     start(i);
+  }
+  // A transaction that writes, has its node change its role, and writes again: what none but this
+  // node had would show in the end.
+  void write_around(std::initializer_list<ByteView> order) {
+    const int i = any();
+    say(i, {"MULTI"});
+    if (!is_up(i)) return;
+    const auto write = [&] { return resp_command({"SADD", "w", std::to_string(++writes_)}); };
+    orders_.back()->send(write() + resp_command(order) + write() + resp_command({"EXEC"}));
   }
   // Whoever hears it; nobody waits for the answer.
   void say(int i, std::initializer_list<ByteView> words) {
@@ -388,6 +403,7 @@ class Scenario {
   int acks_;
   bool keeps_data_;
   uint64_t last_ballot_ = 0;
+  uint64_t writes_ = 0;
   std::string names_;
   Servers servers_;
   Promises promises_;
