@@ -42,17 +42,18 @@ class Candidate::Member final : private DialSink, private ConnectionOwner {
     bool asks_again = false;
   };
 
+  std::string host() const { return name_.substr(0, name_.rfind(':')); }
   bool is_free() const { return dialer_.is_idle() && !talk_; }
   bool is_waiting() const { return (is_free() && !is_told_) || (talk_ && talk_->asks_again); }
 
   void dial() {
-    again_at_ = owner_.loop_.now() + kAgainAfter;
     const size_t colon = name_.rfind(':');
     const auto port = static_cast<uint16_t>(*parse_integer(ByteView(name_).substr(colon + 1)));
-    const std::vector<Address> addresses = resolve_blocking(name_.substr(0, colon), port);
-    if (addresses.empty()) return;
+    const Names::Answer where = owner_.names_.find(host(), port);
+    again_at_ = owner_.loop_.now() + (where.is_asked ? kAgainSoonAfter : kAgainAfter);
+    if (!where.address) return;
     const Micros timeout = owner_.options_.engine.replication.semi_sync_timeout;
-    dialer_.dial(addresses.front(), timeout, {});
+    dialer_.dial(*where.address, timeout, {});
   }
 
   void hear(Election& election) {
@@ -100,7 +101,7 @@ class Candidate::Member final : private DialSink, private ConnectionOwner {
     talk_.emplace(*this, fd);
     talk_->connection.touch();
   }
-  void on_dial_failed(int) override {}
+  void on_dial_failed(int) override { owner_.names_.doubt(host()); }
   // ---- ConnectionOwner: not to be destroyed from inside of its call
   void on_idle(Connection&) override { talk_->is_idle = true; }
 
@@ -115,8 +116,9 @@ class Candidate::Member final : private DialSink, private ConnectionOwner {
   friend class Candidate;
 };
 
-Candidate::Candidate(Loop& loop, FlushList& flush_list, Engine& engine, const Options& options)
-    : loop_(loop), flush_list_(flush_list), engine_(engine), options_(options) {}
+Candidate::Candidate(Loop& loop, FlushList& flush_list, Engine& engine, const Options& options,
+                     Names& names)
+    : loop_(loop), flush_list_(flush_list), engine_(engine), options_(options), names_(names) {}
 
 Candidate::~Candidate() { CHECK(is_idle()); }
 

@@ -12,6 +12,7 @@
 #include "replication/canvass.h"
 #include "server/app/options.h"
 #include "server/engine/engine.h"
+#include "server/io/names.h"
 #include "server/net/connection.h"
 #include "server/net/dialer.h"
 #include "server/net/flush.h"
@@ -20,7 +21,8 @@ namespace ouro {
 
 class Candidate final {
  public:
-  Candidate(Loop& loop, FlushList& flush_list, Engine& engine, const Options& options);
+  Candidate(Loop& loop, FlushList& flush_list, Engine& engine, const Options& options,
+            Names& names);
   ~Candidate();  // requires is_idle()
 
   // Once a turn, ahead of the clients' commands.
@@ -34,6 +36,8 @@ class Candidate final {
  private:
   class Member;
   static constexpr Micros kAgainAfter = 50'000;
+  // Where it is, is being looked up.
+  static constexpr Micros kAgainSoonAfter = 5'000;
 
   Canvass::Login login() const;
   void begin(const Ballot& ballot);
@@ -43,6 +47,7 @@ class Candidate final {
   FlushList& flush_list_;
   Engine& engine_;
   const Options& options_;
+  Names& names_;
   Ballot ballot_;             // none: nobody is asked
   std::list<Member> others_;  // those that are closing, too
   bool is_stopped_ = false;

@@ -66,12 +66,13 @@ struct PrimaryLink::Peer final : Endpoint, ConnectionOwner {
 
 PrimaryLink::PrimaryLink(Loop& loop, FlushList& flush_list, Loader& loader,
                          SnapshotDriver& snapshots, AofDriver& aof, Engine& engine,
-                         const Options& options)
+                         const Options& options, Names& names)
     : loop_(loop),
       flush_list_(flush_list),
       aof_(aof),
       engine_(engine),
       options_(options),
+      names_(names),
       intake_(loop, loader, snapshots, engine, options),
       dialer_(loop, *this) {}
 
@@ -125,21 +126,21 @@ Instant PrimaryLink::ack_due() const {
   return is_told ? kNever : engine_.replication.primary.last_io + kSilence;
 }
 
-// A name is looked up while everything waits, as in Redis.
 void PrimaryLink::dial() {
-  retry_at_ = loop_.now() + kRetryAfter;
   facts().link = LinkState::kConnect;
+  const Names::Answer where = names_.find(facts().host, facts().port);
+  retry_at_ = loop_.now() + (where.is_asked ? kRetrySoonAfter : kRetryAfter);
+  if (where.is_asked) return;
   engine_.log.print(LogLevel::kNotice, "Connecting to MASTER %s:%d", facts().host.c_str(),
                     facts().port);
-  const std::vector<Address> addresses = resolve_blocking(facts().host, facts().port);
-  if (addresses.empty()) {
+  if (!where.address) {
     engine_.log.print(LogLevel::kWarning, "Unable to connect to MASTER: %s is not known",
                       facts().host.c_str());
     return;
   }
   facts().link = LinkState::kConnecting;
   const Millis timeout = options_.engine.replication.repl_timeout_seconds * 1000;
-  dialer_.dial(addresses.front(), timeout,
+  dialer_.dial(*where.address, timeout,
                {.keep_alive_seconds = static_cast<int>(options_.app.tcp_keepalive)});
   engine_.log.write(LogLevel::kNotice, "MASTER <-> REPLICA sync started");
 }
@@ -147,6 +148,7 @@ void PrimaryLink::dial() {
 void PrimaryLink::on_dial_failed(int error) {
   engine_.log.print(LogLevel::kWarning, "Error condition on socket for SYNC: %s",
                     strerrordesc_np(error));
+  names_.doubt(facts().host);
   facts().link = LinkState::kConnect;
 }
 
@@ -361,6 +363,7 @@ void PrimaryLink::lose(const std::string& why) {
       was_up ? "Connection with master lost: %s" : "MASTER <-> REPLICA sync failed: %s",
       why.c_str());
   is_misplaced_ = false;
+  names_.doubt(facts().host);
   hang_up(why);
   intake_.give_up(why);
   retry_at_ = was_up ? loop_.now() : loop_.now() + kRetryAfter;

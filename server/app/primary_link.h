@@ -23,6 +23,7 @@
 #include "server/app/snapshot_intake.h"
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
+#include "server/io/names.h"
 #include "server/net/connection.h"
 #include "server/net/dialer.h"
 #include "server/net/flush.h"
@@ -32,7 +33,7 @@ namespace ouro {
 class PrimaryLink final : private DialSink, private FollowSink, private SessionOwner {
  public:
   PrimaryLink(Loop& loop, FlushList& flush_list, Loader& loader, SnapshotDriver& snapshots,
-              AofDriver& aof, Engine& engine, const Options& options);
+              AofDriver& aof, Engine& engine, const Options& options, Names& names);
   ~PrimaryLink() override;  // requires is_idle()
 
   // Who leads is another: Replication::primary says it.
@@ -49,7 +50,7 @@ class PrimaryLink final : private DialSink, private FollowSink, private SessionO
  private:
   struct Peer;
   static constexpr Micros kRetryAfter = 1'000'000;
-  // Who is asked is about to lead.
+  // Who is asked is about to lead, or where it is, is being looked up.
   static constexpr Micros kRetrySoonAfter = 20'000;
   // A primary that hands over waits to hear that all is here, and need not wait for our second: a
   // stream that is silent for so long is acknowledged.
@@ -100,6 +101,7 @@ class PrimaryLink final : private DialSink, private FollowSink, private SessionO
   AofDriver& aof_;
   Engine& engine_;
   const Options& options_;
+  Names& names_;
   SnapshotIntake intake_;
   Dialer dialer_;
   std::list<Peer> peers_;    // those that are closing, too

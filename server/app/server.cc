@@ -69,9 +69,10 @@ Server::Server(const Setup& setup)
       snapshots_(setup.loop, loader_, engine_, setup.options.app),
       aof_(setup.loop, loader_, engine_, setup.options),
       migrator_(setup.loop, flush_list_, engine_),
-      primary_link_(setup.loop, flush_list_, loader_, snapshots_, aof_, engine_, setup.options),
+      primary_link_(setup.loop, flush_list_, loader_, snapshots_, aof_, engine_, setup.options,
+                    names_),
       replica_sync_(setup.loop, snapshots_, engine_, setup.options.app),
-      candidate_(setup.loop, flush_list_, engine_, setup.options) {
+      candidate_(setup.loop, flush_list_, engine_, setup.options, names_) {
   begin_engine_turn();
   engine_.persistence.last_save = started_;
   if (setup.handle_signals) signals_ = std::make_unique<Signals>(loop_, *this);

@@ -145,6 +145,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   SnapshotDriver snapshots_;
   AofDriver aof_;
   Migrator migrator_;
+  Names names_;
   PrimaryLink primary_link_;
   ReplicaSync replica_sync_;
   Candidate candidate_;

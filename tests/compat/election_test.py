@@ -26,9 +26,8 @@ SENTINEL_DOWN_MS = 500
 class Member(Server):
     """A server that comes back where it was."""
 
-    def __init__(self, program, port, members, *options):
+    def __init__(self, program, port, names, *options):
         self.own_port = port
-        names = " ".join(f"127.0.0.1:{each}" for each in members)
         super().__init__(program, "--semi-sync-acks", "1", "--semi-sync-timeout", "300", "--repl-diskless-sync-delay", "0",
                          "--semi-sync-members", names, "--enable-protected-configs", "yes", *options)
 
@@ -59,11 +58,11 @@ class Member(Server):
 class Group:
     """Members, of which the first is made the leader."""
 
-    def __init__(self, program, check, size=3, *options):
-        self.check = check
+    def __init__(self, program, check, size=3, *options, host="127.0.0.1"):
+        self.check, self.host = check, host
         self.ports = [free_port() for _ in range(size)]
-        self.members = [Member(program, port, self.ports, *options) for port in self.ports]
-        self.names = " ".join(f"127.0.0.1:{port}" for port in self.ports)
+        self.names = " ".join(f"{host}:{port}" for port in self.ports)
+        self.members = [Member(program, port, self.names, *options) for port in self.ports]
 
     def __enter__(self):
         return self
@@ -84,7 +83,7 @@ class Group:
                 ("CONFIG", "SET", "semi-sync-members", self.names):
             self.check.holds(f"founding: {words}", self.ask(0, *words) == ("+", b"OK"))
         for number in range(1, len(self.ports)):
-            self.ask(number, "REPLICAOF", "127.0.0.1", str(self.ports[0]))
+            self.ask(number, "REPLICAOF", self.host, str(self.ports[0]))
         return self.leads(0)
 
     def fields(self, number):
@@ -216,6 +215,26 @@ def check_by_hand(check, program):
         check.holds("it leads with what the others have", group.leads(2) and found_score(group, 2) >= told)
         writer.end()
         check.holds("nothing that was told is lost", until(lambda: found_score(group, 2) >= writer.told))
+
+
+def check_names(check, program):
+    """Members whose names are looked up: what the C library takes for this host, and is no address to us."""
+    with Group(program, check, host="127.1") as group:
+        check.holds("by name: founded", group.found() and group.all_follow(0))
+        until(lambda: group.fields(1)["semi_sync_is_whole"] == group.fields(2)["semi_sync_is_whole"] == "1")
+        group.ask(0, "SET", "k", "1")
+        group.members[0].kill()
+        group.ask(1, "REPLICAOF", "NO", "ONE")
+        check.holds("by name: another leads", group.leads(1) and group.ask(1, "GET", "k") == ("$", b"1"))
+        check.holds("by name: it is followed", until(lambda: group.fields(2).get("master_port") == str(group.ports[1])))
+        group.members[0].start()
+        group.ask(0, "REPLICAOF", "127.1", str(group.ports[1]))
+        check.holds("by name: the first follows", group.all_follow(1))
+    with Server(program) as server:
+        client = server.connect()
+        client.call("REPLICAOF", "nobody.invalid", "1")
+        unknown = b"Unable to connect to MASTER: nobody.invalid is not known"
+        check.holds("a name that nobody knows", until(lambda: unknown in server.log.read_bytes()))
 
 
 def check_failover(check, program, size, acks):
@@ -389,6 +408,7 @@ def main():
     check_configuration(check, program)
     check_votes(check, program)
     check_by_hand(check, program)
+    check_names(check, program)
     check_failover(check, program, 3, 1)
     check_failover(check, program, 5, 2)
     check_sentinel(check, program)
