@@ -85,8 +85,8 @@ class Voter {
   void on_log(const Ballot& ballot);
   // What is here is another log, whose last ballot is not known.
   void forget_log();
-  // An acknowledgement that leaves now grants the leader so much time: until then nobody else is
-  // promised anything.
+  // An acknowledgement that leaves now grants the leader so much time from when it was last heard:
+  // until then nobody else is promised anything.
   void grant(Instant until);
   // The leader has given it back (a planned switch): it does not lead any more, and will not before
   // it has promises of a new ballot.

@@ -6,14 +6,15 @@
 //               ^ acknowledged by K: released, and the lease is renewed from when it was sent
 //
 // The lease is what makes a silent primary harmless: K replicas that acknowledge something sent at
-// t promise nobody else a ballot before t + timeout, by their own clocks, which began to count
-// later than ours. When it lapses, somebody else may lead. By `refuse` writes are refused then
-// before they are executed, and those in flight are never answered (what they are told could be
-// false either way); by `degrade`, which is the operator's own choice and the end of the promise,
-// replies leave without the replicas, until these are back.
-// Without writes a heartbeat is due now and then, so that an idle primary keeps its lease.
-// Source: HIGH-AVAILABILITY.md, rules 3, 5 and 6. Cost: O(1) a turn and an acknowledgement.
-// Not here: who counts as a replica, and how far K of them are (Replication), ballots (ballot.h).
+// t promise nobody else a ballot before t + timeout, by their own clocks, which began to count when
+// it came. What is marked must be new: an acknowledgement of older bytes may have left before t.
+// When it lapses, somebody else may lead. By `refuse` writes are refused then before they are
+// executed, and those in flight are never answered (what they are told could be false either way);
+// by `degrade`, which is the operator's own choice and the end of the promise, replies leave
+// without the replicas, until these are back. Without writes a heartbeat is due now and then, so
+// that an idle primary keeps its lease. Source: HIGH-AVAILABILITY.md, rules 3, 5 and 6. Cost: O(1)
+// a turn and an acknowledgement. Not here: who counts as a replica, and how far K of them are
+// (Replication), ballots (ballot.h).
 #pragma once
 
 #include <cstddef>
@@ -41,8 +42,8 @@ class SemiSync {
   const Options& options() const { return options_; }
   bool is_on() const { return options_.acks > 0; }
 
-  // The log up to `log_end` stands in the stream before `offset`, which is on its way to the
-  // replicas. Neither ever goes back, nor does `now`.
+  // The log up to `log_end` stands in the stream before `offset`, the last bytes of which are sent
+  // to the replicas now for the first time. Neither ever goes back, nor does `now`.
   void on_sent(uint64_t log_end, uint64_t offset, Instant now);
   // K replicas have the stream before `offset`.
   void on_acked(uint64_t offset, Instant now);

@@ -38,6 +38,9 @@ class Clients {
   void pause(PausedBy who, Pause what, Instant until);
   void unpause(PausedBy who);
   Pause paused() const { return pause_; }
+  bool is_paused_by(PausedBy who) const {
+    return pauses_[static_cast<size_t>(who)].what != Pause::kNone;
+  }
   bool must_wait(const Caller& caller, const CommandSpec& spec, Argv argv) const;
   // Its command waits for the end of a pause.
   void add_postponed(Session& session) { postponed_.push_back(&session); }

@@ -35,7 +35,7 @@ void Failover::begin(Request request) {
   state_ = State::kWaitingForSync;
   request_ = std::move(request);
   deadline_ = request_.timeout ? engine_.instant() + *request_.timeout * 1000 : kNever;
-  asked_to_ = 0;
+  wanted_.reset();
   engine_.clients.pause(Clients::PausedBy::kFailover, Clients::Pause::kWrite, kNever);
   engine_.log.write(LogLevel::kNotice, "Failover: writes wait for a replica to have all");
 }
@@ -58,11 +58,11 @@ void Failover::end() {
 void Failover::look() {
   if (state_ != State::kWaitingForSync) return;
   Replication& replication = engine_.replication;
-  // Nobody writes, but what was under way may have come in between.
-  if (asked_to_ != replication.history().offset) {
+  // Nobody writes, but what was under way may have come in between; heartbeats, which change
+  // nothing, do not count.
+  if (!wanted_ || replication.written_to() > *wanted_) {
     wanted_ = replication.history().offset;
     replication.ask_for_acks();
-    asked_to_ = replication.history().offset;
   }
   if (engine_.instant() >= deadline_) {
     if (!request_.is_forced) return give_up("no replica has come to have all in time");
@@ -80,7 +80,7 @@ void Failover::look() {
 
 Session* Failover::find_synced() const {
   const auto has_all = [&](const Session& session) {
-    return session.feed->takes_stream() && session.feed->acked >= wanted_;
+    return session.feed->takes_stream() && session.feed->acked >= *wanted_;
   };
   if (request_.target) {
     Session* const session = find(*request_.target);

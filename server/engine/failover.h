@@ -65,9 +65,7 @@ class Failover {
   State state_ = State::kNone;
   Request request_;
   Instant deadline_ = kNever;
-  // Replicas were asked how far they are behind `wanted_`; what was asked ends at `asked_to_`.
-  uint64_t wanted_ = 0;
-  uint64_t asked_to_ = 0;
+  std::optional<uint64_t> wanted_;  // so far a target has to be; none: nobody was asked yet
 };
 
 }  // namespace ouro

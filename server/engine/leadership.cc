@@ -423,7 +423,9 @@ bool Leadership::may_acknowledge() {
   note_whole();
   std::string told;
   if (!voter_.may_acknowledge(voter_.last()) || !store(told)) return false;
-  voter_.grant(engine_.instant() + engine_.options.replication.semi_sync_timeout * 1000);
+  // The leader counts from when it sent what is acknowledged, which was before that came.
+  const Instant heard_at = engine_.replication.primary.last_io;
+  voter_.grant(heard_at + engine_.options.replication.semi_sync_timeout * 1000);
   return true;
 }
 

@@ -108,11 +108,17 @@ void Replication::attach(bool wanted) {
   wanted ? engine_.commit.attach(*this) : engine_.commit.detach(*this);
 }
 
+// Nothing of it is known but where it is.
+void Replication::clear_stream() {
+  backlog_.clear(history_.offset);
+  only_ours_to_ = written_to_ = 0;
+  pushed_to_ = history_.offset;
+}
+
 void Replication::begin_stream() {
   if (has_stream_) return;
   has_stream_ = true;
-  only_ours_to_ = 0;
-  backlog_.clear(history_.offset);
+  clear_stream();
   if (!leads()) return;
   writer_.forget_db();
   attach(true);
@@ -121,18 +127,20 @@ void Replication::begin_stream() {
 void Replication::end_stream() {
   attach(false);
   has_stream_ = false;
-  backlog_.clear(history_.offset);
+  clear_stream();
   history_.begin(make_replication_id(engine_.prng));
 }
 
 void Replication::on_group(std::span<const Effect> effects, GroupKind kind) {
   writer_.append(effects, kind);
   note_appended();
+  written_to_ = history_.offset;
 }
 
 void Replication::on_command(DbIndex db, Argv argv, ByteView raw) {
   writer_.append_one(db, argv, raw);
   note_appended();
+  written_to_ = history_.offset;
 }
 
 void Replication::append_applied(ByteView bytes, DbIndex db) {
@@ -168,7 +176,7 @@ void Replication::restore(ReplicationId id, uint64_t offset, DbIndex db) {
   if (leads()) history_.branch(make_replication_id(engine_.prng));
   // A stream that was begun already counts from elsewhere.
   begin_stream();
-  backlog_.clear(history_.offset);
+  clear_stream();
   if (follows()) writer_.set_db(db);
   alone_since_ = engine_.instant();
 }
@@ -177,18 +185,28 @@ void Replication::apply_backlog_size() {
   backlog_.set_limit(engine_.options.replication.repl_backlog_size);
 }
 
-// While clients are paused nothing may move the stream: the pause may be there for its end to be
-// reached.
+void Replication::append_note(Argv argv) {
+  writer_.append_note(argv);
+  note_appended();
+}
+
+// While clients are paused the stream stands still, since the pause may be there for its end to be
+// reached. But the lease hangs on questions: FAILOVER does not wait for these (written_to()), and
+// for CLIENT PAUSE Redis goes on to ping, too. A server that is about to end needs no lease.
+bool Replication::may_ask() const {
+  if (engine_.clients.paused() == Clients::Pause::kNone) return true;
+  return semi_sync_.is_on() && !engine_.clients.is_paused_by(Clients::PausedBy::kShutdown);
+}
+
 void Replication::ask_if_wanted() {
-  if (asks_for_acks_ && engine_.clients.paused() == Clients::Pause::kNone) ask_for_acks();
+  if (asks_for_acks_ && may_ask()) ask_for_acks();
 }
 
 void Replication::ask_for_acks() {
   CHECK(leads());
   asks_for_acks_ = false;
   const ByteView argv[] = {"REPLCONF", "GETACK", "*"};
-  writer_.append_note(argv);
-  note_appended();
+  append_note(argv);
 }
 
 Instant Replication::engine_instant() const { return engine_.instant(); }
@@ -198,8 +216,8 @@ void Replication::begin_ballot(ByteView marker) {
   CHECK(leads());
   begin_stream();
   const ByteView argv[] = {"PING", marker};
-  writer_.append_note(argv);
-  note_appended();
+  append_note(argv);
+  written_to_ = history_.offset;
   marked_to_ = kNothingMarked;
 }
 
@@ -326,6 +344,7 @@ void Replication::push() {
   if (!engine_.redis7.can_read()) close_those_of_redis();
   mark_sent();
   ask_if_wanted();
+  pushed_to_ = history_.offset;
   uint64_t needed_from = Backlog::kNobody;
   // From the back, since one that is too far behind takes itself out.
   for (size_t i = replicas_.size(); i > 0; --i) {
@@ -391,8 +410,7 @@ void Replication::ping_replicas() {
   if (engine_.instant() - pinged_ < period * 1'000'000) return;
   pinged_ = engine_.instant();
   const ByteView argv[] = {"PING"};
-  writer_.append_note(argv);
-  note_appended();
+  append_note(argv);
 }
 
 void Replication::time_out_replicas() {

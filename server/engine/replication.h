@@ -76,6 +76,8 @@ class Replication final : public EffectSink {
   // As a primary: effects.
   void on_group(std::span<const Effect> effects, GroupKind kind) override;
   void on_command(DbIndex db, Argv argv, ByteView raw) override;
+  // All that was changed by effects is before it.
+  uint64_t written_to() const { return written_to_; }
   // The database that a reader of all so far has selected.
   DbIndex stream_db() const { return writer_.db(); }
   // As a replica: what was applied. `db`: selected behind it.
@@ -185,7 +187,10 @@ class Replication final : public EffectSink {
   void attach(bool wanted);
   void begin_stream();
   void end_stream();
+  void clear_stream();
   void note_appended() { history_.offset = backlog_.end(); }
+  void append_note(Argv argv);
+  bool may_ask() const;
   void ask_if_wanted();
   void end_waits();
   void send_to(Session& session);
@@ -209,6 +214,8 @@ class Replication final : public EffectSink {
   bool has_stream_ = false;
   uint64_t only_ours_to_ = 0;  // the stream may have what Redis 7.0 does not know before that
   bool is_attached_ = false;   // a sink of Commit: leads, and has a stream
+  uint64_t written_to_ = 0;
+  uint64_t pushed_to_ = 0;  // what is before it may have come to replicas
   std::vector<Session*> replicas_;
   struct AckWait {
     Session* session;

@@ -85,7 +85,7 @@ void Replication::apply_semi_sync() {
 
 Instant Replication::next_deadline() const {
   if (acks_came_ && !ack_waits_.empty()) return engine_.instant();
-  return std::min(semi_sync_.lapses_at(), semi_sync_.heartbeat_due());
+  return std::min(semi_sync_.lapses_at(), may_ask() ? semi_sync_.heartbeat_due() : kNever);
 }
 
 bool Replication::hides_data() const {
@@ -128,11 +128,15 @@ uint64_t Replication::acked_by_enough() const {
 }
 
 // What this turn has added is to be acknowledged; so is a heartbeat, by which an idle primary
-// knows that it leads.
+// knows that it leads. That has a byte of its own: an acknowledgement of what was sent before may
+// have left long ago, and grants nothing from now on.
 void Replication::mark_sent() {
   if (!semi_sync_.is_on()) return;
   const uint64_t log_end = engine_.commit.log_end();
-  if (log_end == marked_to_ && engine_.instant() < semi_sync_.heartbeat_due()) return;
+  const bool is_due = may_ask() && engine_.instant() >= semi_sync_.heartbeat_due();
+  if (log_end == marked_to_ && !is_due) return;
+  const ByteView ping[] = {"PING"};
+  if (history_.offset == pushed_to_) append_note(ping);
   marked_to_ = log_end;
   semi_sync_.on_sent(log_end, history_.offset, engine_.instant());
   asks_for_acks_ = true;

@@ -341,6 +341,36 @@ TEST_F(ReplicationTest, WhoWasPromotedIsFollowedByWhoLed) {
   EXPECT_EQ(replica.engine().stats.syncs_full, 0U);
 }
 
+// Goal: what this node wrote in another stream, which was longer, is nothing to wait for in this
+// one.
+TEST_F(ReplicationTest, ALeadIsHandedOverThoughMoreWasWrittenInAnotherStream) {
+  SimServer third{world.add_machine(), configure};
+  SimClient to_third(world, 3);
+  const std::string host = SimNet::address_of(replica_machine.number(), 6379).host();
+  ASSERT_EQ(to_third.ask({"REPLICAOF", host, "6379"}), "+OK\r\n");
+  const auto is_third_up = [&] {
+    return third.engine().replication.primary.is_up() && offset_of(third) == offset_of(replica);
+  };
+  ASSERT_TRUE(world.run_until(is_third_up, 30'000));
+  for (int i = 0; i < 200; ++i) to_replica.ask({"INCR", "n"});
+  const uint64_t written = offset_of(replica);
+  follow();
+  ASSERT_TRUE(comes_up());
+  ASSERT_EQ(to_replica.ask({"REPLICAOF", "NO", "ONE"}), "+OK\r\n");
+  ASSERT_TRUE(world.run_until(is_third_up, 30'000));
+  const uint64_t before = offset_of(replica);
+  ASSERT_LT(before, written);
+  // A ping, which is no write, is not acknowledged.
+  world.net().cut(3, 1);
+  to_replica.ask({"CONFIG", "SET", "repl-ping-replica-period", "1"});
+  world.run_for(2'500'000);
+  ASSERT_EQ(to_replica.ask({"FAILOVER"}), "+OK\r\n");
+  for (int i = 0; i < 100; ++i) to_replica.ask({"GET", "n"});
+  world.net().heal(3, 1);
+  ASSERT_TRUE(world.run_until([&] { return third.engine().replication.leads(); }, 30'000));
+  EXPECT_LT(offset_of(third), before + 200) << "they are asked once";
+}
+
 // The lead goes to the replica, which its primary reaches through a relay of its own. Whatever is
 // lost of their talk, one of them leads in the end, and it is the one that was to.
 TEST_F(ReplicationTest, ALeadIsHandedOverWhereverTheTalkIsCut) {
