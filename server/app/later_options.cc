@@ -18,7 +18,6 @@ using Names = std::string_view;
 
 constexpr OptionFlag kImmutable = OptionFlag::kImmutable;
 
-constexpr std::array<Names, 3> kAllowedNames = {"no", "yes", "local"};
 constexpr std::array<Names, 3> kEndpointNames = {"ip", "hostname", "unknown-endpoint"};
 constexpr std::array<Names, 9> kFacilityNames = {"user",   "local0", "local1", "local2", "local3",
                                                  "local4", "local5", "local6", "local7"};
@@ -215,12 +214,6 @@ constexpr OptionRow kRows[] = {
     yes_no("crash-memcheck-enabled", "yes", "Test memory at a crash."),
     yes_no("disable-thp", "yes", "Ask the kernel for small pages.", kImmutable),
     yes_no("dynamic-hz", "yes", "Kept for clients; work is cut into turns."),
-    {.name = "enable-module-command",
-     .kind = K::kEnum,
-     .flags = kImmutable,
-     .standard = "no",
-     .names = kAllowedNames,
-     .doc = "Who may load modules."},
     {.name = "hz",
      .kind = K::kInteger,
      .standard = "10",

@@ -96,6 +96,7 @@ struct EngineOptions {
   std::string notify_keyspace_events;
   uint64_t tracking_table_max_keys = 1'000'000;  // 0 = no limit
   Allowed enable_debug_command = Allowed::kNobody;
+  Allowed enable_module_command = Allowed::kNobody;
   Allowed enable_protected_configs = Allowed::kNobody;
 };
 
