@@ -88,8 +88,11 @@ struct WatchedKey {
 
 struct Caller {
   explicit Caller(Origin from) : origin(from) {}
-  // What it sends has happened already: nothing of it is refused.
-  bool obeys() const { return origin == Origin::kReplay || origin == Origin::kPrimary; }
+  // What it sends has happened already: nothing of it is refused. Scripts do as who runs them.
+  bool obeys() const {
+    const Origin from = script == nullptr ? origin : script->caller->origin;
+    return from == Origin::kReplay || from == Origin::kPrimary;
+  }
 
   Origin origin;
   DbIndex db = 0;

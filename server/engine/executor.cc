@@ -207,7 +207,7 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
   if (ctx.changes > 0) {
     engine_.changes += ctx.changes;
     if (engine_.replication.follows() && !caller.obeys() && !engine_.rehearses) [[unlikely]]
-      engine_.own_keys.note_write(db, spec, prepared.argv);
+      note_own_write(caller, db, spec, prepared.argv);
     if (!ctx.effects.is_explicit()) {
       const bool is_alone = depth_ == 0 && engine_.commit.size() == 0;
       is_alone ? engine_.commit.add_alone(db, prepared.argv, prepared.raw)
@@ -235,14 +235,24 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
 }
 
 // A command before it may have ended the lead of this node (REPLICAOF): what is written then would
-// be here alone. Redis writes it, and its replicas differ.
+// be here alone. Redis writes it all the same; among members that elect it is refused.
 bool Executor::refuse_behind_lead(Caller& caller, const QueuedCommand& queued, Reply& reply) {
-  if (!engine_.replication.follows() || (gates_of(caller.origin) & Gate::kRole) == 0) return false;
+  if (!engine_.leadership.is_on() || !engine_.replication.follows()) return false;
+  if ((gates_of(caller.origin) & Gate::kRole) == 0) return false;
   const Argv argv = queued.argv.argv();
   if (ask_gates(engine_, Gate::kRole, caller, *queued.spec, argv) == Passage::kPass) return false;
   engine_.stats.count_error(message_);
   reply.error(message_);
   return true;
+}
+
+// Clients of a replica that may be written, or a transaction behind the REPLICAOF that stands in
+// it: what that wrote is in no stream, so the new primary is to send all that it has.
+void Executor::note_own_write(const Caller& caller, DbIndex db, const CommandSpec& spec,
+                              Argv argv) {
+  engine_.own_keys.note_write(db, spec, argv);
+  if (caller.txn.executing && engine_.options.replication.replica_read_only)
+    engine_.replication.forget_history();
 }
 
 // Permissions may have changed since a command was queued: it alone is refused then.

@@ -99,6 +99,7 @@ class Executor {
   Status call(Caller& caller, const Prepared& prepared, Reply& reply);
   bool refuse_queued(Caller& caller, const QueuedCommand& queued, Reply& reply);
   bool refuse_behind_lead(Caller& caller, const QueuedCommand& queued, Reply& reply);
+  void note_own_write(const Caller& caller, DbIndex db, const CommandSpec& spec, Argv argv);
   void end_group(GroupKind kind);
   void finish_wait(Session& session);
   uint64_t nanos_of(uint64_t ticks) const {

@@ -231,6 +231,8 @@ GateMask gates_of(Origin origin) { return kGatesOf[static_cast<size_t>(origin)];
 
 Passage ask_gates(Engine& engine, GateMask mask, Caller& caller, const CommandSpec& spec,
                   Argv argv) {
+  // A script that the log or the primary runs: all but what no script may do has happened already.
+  if (caller.obeys()) mask &= Gate::kScript;
   for (const GateRow& row : kGates) {
     if ((mask & row.gate) == 0) continue;
     const Passage passage = row.ask(engine, caller, spec, argv);

@@ -217,6 +217,17 @@ def busy_script(check, ours, folder):
         check.holds("the log tells of it", "Slow script detected" in server.log_tail())
 
 
+def script_of_a_replica(check, ours, folder):
+    """What a script in the log does has happened, whoever leads."""
+    log = b"".join(encode(words) for words in (["SELECT", "0"], ["EVAL", "redis.call('set', KEYS[1], '100')", "1", "x"],
+                                               ["EVAL", "redis.call('incr', KEYS[1])", "1", "x"]))
+    for number, program in enumerate((ours, "redis-server")):
+        home = folder / f"replica-{number}"
+        make_log(home, FIRST, **{"1_incr": log})
+        with Logged(program, home, "--replicaof", "127.0.0.1 0") as server:
+            check.holds(f"{program}: a script in a replica's log has run", server.connect().call("GET", "x") == ("$", b"101"))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
@@ -230,6 +241,7 @@ def main():
         base_of_commands(check, ours, folder)
         ended_while_loading(check, ours, folder)
         busy_script(check, ours, folder)
+        script_of_a_replica(check, ours, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"{check.passed} passed, {check.failed} failed")
