@@ -169,7 +169,7 @@ def transaction(client, *commands):
 
 
 def test_roles_in_transactions(check, ours, other):
-    """Who leads changes within a transaction, which then is of one node alone: both have the same in the end. (Redis's do not.)"""
+    """Who leads changes within a transaction, which then is of one node alone: both have the same in the end."""
     what = f"EXEC, ours and {pathlib.Path(other).name}"
     data = ("MGET", "a", "b")
     with Pair(ours, other) as pair:
