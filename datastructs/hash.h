@@ -43,6 +43,8 @@ class Hash {
 
   // Whatever the limits say, a packed run ends here: a write moves up to all of it.
   static constexpr size_t kPackedBytesMax = 128_KiB;
+  // The latest deadline that commands give, as in Redis; also of members of sets and sorted sets.
+  static constexpr UnixMs kDeadlineMax = (UnixMs{1} << 46) - 1;
 
   struct Write {
     UnixMs now = kTimeless;

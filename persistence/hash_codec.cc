@@ -97,6 +97,7 @@ class HashReader {
     if (in_.ok()) add(field, value, deadline);
   }
   void add(ByteView field, ByteView value, UnixMs deadline) {
+    if (!in_.check(deadline <= Hash::kDeadlineMax, "a deadline is too large")) return;
     const bool added = hash.set(to_.heap, to_.limits, to_.seed, field, value);
     if (!in_.check(added, "a field stands twice") || deadline == kNoExpiry) return;
     hash.set_deadline(to_.heap, field, deadline);

@@ -28,6 +28,7 @@ template <class Collection>
 void read_deadline(Collection& collection, ByteView member, RdbReader& in, const ValueTarget& to) {
   const int64_t when = in.module_signed();
   in.check(when >= kNoExpiry, "a deadline is negative");
+  in.check(when <= Hash::kDeadlineMax, "a deadline is too large");
   if (in.ok() && when != kNoExpiry) collection.set_deadline(to.heap, to.seed, member, when);
 }
 

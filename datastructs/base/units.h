@@ -25,6 +25,11 @@ inline constexpr UnixMs kNoExpiry = -1;
 // Later than any UnixMs or Instant.
 inline constexpr int64_t kNever = INT64_MAX;
 
+// `wait` after `start`; kNever if the clock cannot count that far. Requires start >= 0.
+constexpr Instant instant_after(Instant start, Millis wait) {
+  return wait < (kNever - start) / 1000 ? start + wait * 1000 : kNever;
+}
+
 constexpr size_t operator""_KiB(unsigned long long n) { return static_cast<size_t>(n) << 10; }
 constexpr size_t operator""_MiB(unsigned long long n) { return static_cast<size_t>(n) << 20; }
 constexpr size_t operator""_GiB(unsigned long long n) { return static_cast<size_t>(n) << 30; }

@@ -51,9 +51,9 @@ Result<UnixMs> parse_field_deadline(Context& ctx, ByteView number, Unit unit, Un
   OURO_TRY(int64_t when, parse_integer(number));
   if (when < 0) return ctx.fail("ERR invalid expire time, must be >= 0");
   const bool seconds = unit == Unit::kSeconds;
-  const bool in_range = when <= (seconds ? kFieldDeadlineMax / 1000 : kFieldDeadlineMax);
+  const bool in_range = when <= (seconds ? Hash::kDeadlineMax / 1000 : Hash::kDeadlineMax);
   if (in_range && seconds) when *= 1000;
-  if (!in_range || when > kFieldDeadlineMax - base) return fail_expire_time(ctx);
+  if (!in_range || when > Hash::kDeadlineMax - base) return fail_expire_time(ctx);
   return when + base;
 }
 

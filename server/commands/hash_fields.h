@@ -48,9 +48,6 @@ inline constexpr ByteView kBadFieldCount = "ERR Number of fields must be a posit
 // FIELDS numfields field ..., which end the command, from argument `at` on.
 Result<Argv> parse_fields(Context& ctx, size_t at, ByteView bad_count = kBadFieldCount);
 
-// The latest deadline of a field that Redis can hold.
-inline constexpr UnixMs kFieldDeadlineMax = (UnixMs{1} << 46) - 1;
-
 // `base` is what the number counts from: now, or 0 for a point in time.
 Result<UnixMs> parse_field_deadline(Context& ctx, ByteView number, Unit unit, UnixMs base);
 // The same of an option. Requires: it was given.

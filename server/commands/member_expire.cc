@@ -50,7 +50,7 @@ Status expire_member(Context& ctx, Unit unit, UnixMs base) {
   OURO_TRY(int64_t when, ctx.integer(3));
   const bool in_range =
       unit == Unit::kMillis || !__builtin_mul_overflow(when, int64_t{1000}, &when);
-  if (!in_range || __builtin_add_overflow(when, base, &when) || when > kFieldDeadlineMax) {
+  if (!in_range || __builtin_add_overflow(when, base, &when) || when > Hash::kDeadlineMax) {
     return fail_expire_time(ctx);
   }
   const Key key = ctx.key(1);

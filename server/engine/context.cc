@@ -159,21 +159,18 @@ Status Context::block(std::span<const ByteView> keys, Millis timeout_ms,
                       std::optional<Millis> look_again_ms) {
   CHECK(may_block());
   Session& session = *caller.session;
-  // Longer than the clock can count is for ever.
-  const auto instant_in = [this](Millis ms) {
-    return ms < (Wait::kForever - engine.instant()) / 1000 ? engine.instant() + ms * 1000
-                                                           : Wait::kForever;
-  };
+  static_assert(Wait::kForever == kNever);
   // Run again and still nothing: it keeps its place.
   if (!session.wait().active) {
     Wait wait;
     wait.spec = &spec;
     wait.argv = OwnedArgv(engine.heap, argv);
     for (const ByteView key : keys) wait.keys.emplace_back(caller.db, std::string(key));
-    if (timeout_ms > 0) wait.until = instant_in(timeout_ms);
+    if (timeout_ms > 0) wait.until = instant_after(engine.instant(), timeout_ms);
     engine.blocking.add(session, std::move(wait));
   }
-  if (look_again_ms) engine.blocking.look_again(session, instant_in(*look_again_ms));
+  if (look_again_ms)
+    engine.blocking.look_again(session, instant_after(engine.instant(), *look_again_ms));
   return Err::kBlocked;
 }
 

@@ -153,7 +153,7 @@ Instant Engine::next_deadline() const {
     for (DbIndex db = 0; db < dbs.count(); ++db) {
       const UnixMs due = std::min(dbs[db].next_deadline(), dbs[db].next_element_deadline());
       if (due == kNever) continue;
-      next = std::min(next, instant_ + std::max<int64_t>(due - wall_, 0) * 1000);
+      next = std::min(next, instant_after(instant_, std::max<Millis>(due - wall_, 0)));
     }
   }
   return next;

@@ -34,7 +34,7 @@ Session* Failover::find(const Target& target) const {
 void Failover::begin(Request request) {
   state_ = State::kWaitingForSync;
   request_ = std::move(request);
-  deadline_ = request_.timeout ? engine_.instant() + *request_.timeout * 1000 : kNever;
+  deadline_ = request_.timeout ? instant_after(engine_.instant(), *request_.timeout) : kNever;
   wanted_.reset();
   engine_.clients.pause(Clients::PausedBy::kFailover, Clients::Pause::kWrite, kNever);
   engine_.log.write(LogLevel::kNotice, "Failover: writes wait for a replica to have all");

@@ -28,6 +28,16 @@ class ClockTest : public testing::Test {
   }
 };
 
+// A deadline that the clock cannot count to is no reason to look at it turn after turn.
+TEST_F(ClockTest, ADeadlineBeyondTheClockLetsTheServerIdle) {
+  for (const ByteView deadline : {"9300000000000000", "9000000000000000000"}) {
+    EXPECT_EQ(client.ask({"SET", "key", "v", "PX", deadline}), "+OK\r\n");
+    const Micros before = machine.loop().thread_cpu();  // one a turn
+    world.run_for(1'000'000);
+    EXPECT_LT(machine.loop().thread_cpu() - before, 50) << deadline;
+  }
+}
+
 TEST_F(ClockTest, AForwardStepExpiresKeys) {
   EXPECT_EQ(client.ask({"SET", "short", "v", "EX", "60"}), "+OK\r\n");
   EXPECT_EQ(client.ask({"SET", "long", "v", "EX", "7200"}), "+OK\r\n");

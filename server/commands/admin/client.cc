@@ -272,8 +272,7 @@ Status cmd_client_pause(Context& ctx) {
   const Result<int64_t> timeout = ctx.integer(2);
   if (!timeout.is_ok()) return ctx.fail_text(errors::kTimeoutNotAnInteger);
   if (*timeout < 0) return ctx.fail_text(errors::kTimeoutNegative);
-  const Instant now = ctx.engine.instant();
-  Instant until = *timeout > (kNever - now) / 1000 ? kNever : now + *timeout * 1000;
+  Instant until = instant_after(ctx.engine.instant(), *timeout);
   // Redis counts by the wall clock: what overflows there is long gone by, and nobody is held back.
   if (*timeout > INT64_MAX - ctx.now) until = 0;
   ctx.engine.clients.pause(Clients::PausedBy::kCommand, what, until);

@@ -72,8 +72,7 @@ Status read_target(Context& ctx, size_t at, Failover::Request& request) {
 Status read_timeout(Context& ctx, size_t at, Failover::Request& request) {
   OURO_TRY(const Millis timeout, ctx.integer(at + 1));
   if (timeout <= 0) return ctx.fail("ERR FAILOVER timeout must be greater than 0");
-  // What is longer than the clock can count is as good as none.
-  request.timeout = std::min<Millis>(timeout, (kNever - ctx.engine.instant()) / 1000);
+  request.timeout = timeout;
   return Status::ok();
 }
 

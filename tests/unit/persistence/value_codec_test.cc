@@ -235,6 +235,29 @@ TEST_F(ValueCodec, DeadlinesOfMembersAreOurOwn) {
   EXPECT_EQ(read(written.type, written.bytes), "set \"m\"@1000 ");
 }
 
+// No command gives such a one: the value is none that was written.
+TEST_F(ValueCodec, DeadlinesOfElementsHaveABound) {
+  const auto timed_set = [this](UnixMs deadline) {
+    Set& set = db.add<Set>(key("s"));
+    set.add(heap, limits, db.seed(), "m");
+    set.set_deadline(heap, db.seed(), "m", deadline);
+    return write(*db.find(key("s")));
+  };
+  const auto timed_hash = [this](UnixMs deadline) {
+    Hash& hash = db.add<Hash>(key("h"));
+    hash.set(heap, limits, db.seed(), "f", "v");
+    hash.set_deadline(heap, "f", deadline);
+    return write(*db.find(key("h")));
+  };
+  for (const Written& good : {timed_set(Hash::kDeadlineMax), timed_hash(Hash::kDeadlineMax)}) {
+    EXPECT_TRUE(read(good.type, good.bytes).ends_with("@70368744177663 "));
+  }
+  db.erase(key("s"), Freeing::kNow);
+  db.erase(key("h"), Freeing::kNow);
+  for (const Written& bad : {timed_set(Hash::kDeadlineMax + 1), timed_hash(Hash::kDeadlineMax + 1)})
+    EXPECT_EQ(read(bad.type, bad.bytes), "corrupt: a deadline is too large");
+}
+
 TEST_F(ValueCodec, EmptyCollectionsAreToldApart) {
   const std::string none("\0", 1);
   for (const RdbType type : {RdbType::kList, RdbType::kSet, RdbType::kZSet, RdbType::kHash,
