@@ -8,6 +8,7 @@
 // the hook that ends a script.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
@@ -116,6 +117,7 @@ class LuaState {
   void set_bytes_max(size_t bytes) { bytes_max_ = bytes; }
   // As Lua counts.
   size_t memory_bytes() const { return bytes_; }
+  size_t memory_left() const { return bytes_max_ - std::min(bytes_, bytes_max_); }
 
  private:
   static constexpr int kHookEvery = 1000;

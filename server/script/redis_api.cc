@@ -92,7 +92,9 @@ int call_command(lua_State* lua, ErrorBy way) {
   // As many words as a stack holds leave no room for the reply.
   lua_settop(lua, 0);
   runner.tape().push_value(lua);
-  return runner.tape().is_error() && way == ErrorBy::kRaising ? lua_error(lua) : 1;
+  const bool raises = runner.tape().is_error() && way == ErrorBy::kRaising;
+  runner.release_reply();
+  return raises ? lua_error(lua) : 1;
 }
 
 int redis_pcall(lua_State* lua) { return call_command(lua, ErrorBy::kReturning); }

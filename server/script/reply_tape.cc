@@ -1,31 +1,62 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/script/reply_tape.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "datastructs/base/check.h"
 #include "datastructs/codec/number_text.h"
 
 namespace ouro {
+namespace {
 
-void ReplyTape::begin_reply(bool resp3) {
-  if (bytes_.capacity() > kKeptBytesMax) {
-    bytes_ = std::vector<char, HeapAllocator<char>>(bytes_.get_allocator());
-  }
+constexpr ByteView kTooLarge = "ERR The reply is larger than the memory that the script has left";
+
+}  // namespace
+
+void ReplyTape::begin_reply(bool resp3, size_t bytes_max) {
   bytes_.clear();
+  bytes_max_ = bytes_max;
   resp3_ = resp3;
+  is_cut_ = false;
+}
+
+void ReplyTape::drop() { bytes_ = std::vector<char, HeapAllocator<char>>(bytes_.get_allocator()); }
+
+// False when what comes is to be dropped.
+bool ReplyTape::grow(size_t wanted) {
+  if (is_cut_) return false;
+  if (wanted > bytes_max_) {
+    cut();
+    return false;
+  }
+  bytes_.reserve(std::min(std::max(wanted, 2 * bytes_.capacity()), bytes_max_));
+  return true;
+}
+
+void ReplyTape::cut() {
+  drop();
+  bytes_max_ = kHeadBytes + kTooLarge.size();
+  error(kTooLarge);
+  is_cut_ = true;
 }
 
 void ReplyTape::add(Kind kind, uint64_t number) {
+  if (!has_room(kHeadBytes)) return;
+  put_head(kind, number);
+}
+
+void ReplyTape::add(Kind kind, ByteView bytes) {
+  if (!has_room(kHeadBytes + bytes.size())) return;
+  put_head(kind, bytes.size());
+  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+}
+
+void ReplyTape::put_head(Kind kind, uint64_t number) {
   const size_t at = bytes_.size();
   bytes_.resize(at + kHeadBytes);
   bytes_[at] = static_cast<char>(kind);
   std::memcpy(&bytes_[at + 1], &number, sizeof(number));
-}
-
-void ReplyTape::add(Kind kind, ByteView bytes) {
-  add(kind, bytes.size());
-  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
 }
 
 void ReplyTape::blob(Blob*, ByteView part) { bulk(part); }
@@ -55,7 +86,9 @@ void ReplyTape::big_number(ByteView digits) {
 
 void ReplyTape::verbatim(ByteView format, ByteView text) {
   if (!resp3_) return bulk(text);
-  add(Kind::kVerbatim, format.size() + text.size());
+  const size_t bytes = format.size() + text.size();
+  if (!has_room(kHeadBytes + bytes)) return;
+  put_head(Kind::kVerbatim, bytes);
   bytes_.insert(bytes_.end(), format.begin(), format.end());
   bytes_.insert(bytes_.end(), text.begin(), text.end());
 }
@@ -67,6 +100,7 @@ Reply::Mark ReplyTape::begin() {
 }
 
 void ReplyTape::end(Mark mark, Kind kind, uint64_t number) {
+  if (is_cut_) return;
   bytes_[mark] = static_cast<char>(kind);
   std::memcpy(&bytes_[mark + 1], &number, sizeof(number));
 }
@@ -124,7 +158,7 @@ void ReplyTape::push_at(lua_State* lua, size_t& at) const {
       push_bytes(lua, record.bytes);
       return push_named("ok");
     case Kind::kError:
-      return push_error(lua, record.bytes, Counted::kYes);
+      return push_error(lua, record.bytes, is_cut_ ? Counted::kNo : Counted::kYes);
     case Kind::kInteger:
       return lua_pushnumber(lua, static_cast<double>(static_cast<int64_t>(record.number)));
     case Kind::kString:

@@ -8,6 +8,9 @@
 // of the executor and of a handler. Shapes are those of Redis's scripts: with RESP2 an absent
 // value is false, a map an array of keys and values, a double a string; with RESP3 (redis.setresp)
 // absent is nil and the others are tables with one named field, {map = {...}}.
+//
+// Bounded by what the caller has left for the value. A reply that is larger turns into an error
+// while it is being made, and what the command still answers is dropped.
 #pragma once
 
 #include <vector>
@@ -22,8 +25,13 @@ class ReplyTape final : public Reply {
  public:
   explicit ReplyTape(Heap& heap) : bytes_(HeapAllocator<char>(heap)) {}
 
-  // Forgets the reply before.
-  void begin_reply(bool resp3);
+  // Forgets the reply before. While it grows, one of `bytes_max` takes up to as much again.
+  void begin_reply(bool resp3, size_t bytes_max);
+  // The reply is needed no more: what a large one took goes back.
+  void release() {
+    if (bytes_.capacity() > kKeptBytesMax) [[unlikely]]
+      drop();
+  }
   bool is_error() const { return kind_at(0) == Kind::kError; }
   // Pushes the whole reply. Raises when memory is short.
   void push_value(lua_State* lua) const;
@@ -79,11 +87,19 @@ class ReplyTape final : public Reply {
 
  private:
   static constexpr size_t kHeadBytes = 1 + sizeof(uint64_t);
-  // More is given back after a reply.
+  // Most replies are smaller: the next one finds its room.
   static constexpr size_t kKeptBytesMax = 64_KiB;
 
+  bool has_room(size_t bytes) {
+    const size_t wanted = bytes_.size() + bytes;
+    return wanted <= bytes_.capacity() ? !is_cut_ : grow(wanted);
+  }
+  bool grow(size_t wanted);
+  void cut();
+  void drop();
   void add(Kind kind, uint64_t number);
   void add(Kind kind, ByteView bytes);
+  void put_head(Kind kind, uint64_t number);
   void end(Mark mark, Kind kind, uint64_t number);
   Kind kind_at(size_t at) const { return static_cast<Kind>(bytes_[at]); }
   void push_at(lua_State* lua, size_t& at) const;
@@ -92,7 +108,9 @@ class ReplyTape final : public Reply {
   void push_members(lua_State* lua, uint64_t count, size_t& at) const;
 
   std::vector<char, HeapAllocator<char>> bytes_;
+  size_t bytes_max_ = 0;
   bool resp3_ = false;
+  bool is_cut_ = false;  // the reply was too large; there is an error in its place
 };
 
 // {err = text}: how scripts know an error. kYes: the statistics know it already.

@@ -108,6 +108,7 @@ Status Runner::finish(Context& ctx, int outcome) {
   const Status status = outcome == 0 ? write_answer(ctx, lua, state.answer_names(), run.resp3)
                                      : fail(ctx, outcome, lua);
   lua_settop(lua, run.stack_base);
+  release_reply();  // its value may have raised an error
   run_.reset();
   if (outcome == LUA_ERRMEM || outcome == LUA_ERRERR) state.collect_all();
   return status;
@@ -215,7 +216,7 @@ void Runner::note_error(lua_State* lua) {
 
 size_t Runner::call(Argv argv) {
   Run& run = *run_;
-  tape_.begin_reply(run.resp3);
+  tape_.begin_reply(run.resp3, run.job.state.memory_left());
   Executor& executor = engine_.executor;
   executor.start_timing();
   const CommandSpec* spec = executor.resolve(argv);

@@ -74,6 +74,8 @@ class Runner {
   // One command; its reply is on the tape. Says how many steps of a script take as long.
   size_t call(Argv argv);
   const ReplyTape& tape() const { return tape_; }
+  // The tape is needed no more.
+  void release_reply() { tape_.release(); }
   // The last command did not run: the reply says why.
   bool was_refused() const { return run_->was_refused; }
   // Whether the caller's user may run such a command; none if there is no such command.

@@ -491,6 +491,46 @@ TEST(Eval, WhatAMachineAllocatesIsNoMemoryOfTheCache) {
   EXPECT_GT(engine.engine.script_facts().eval_machine_bytes, 1'000'000U);
 }
 
+// Else the keys of a cache with a limit would go for it.
+TEST(Eval, WhatALargeReplyTookIsGivenBackWithIt) {
+  ScriptEngine engine;
+  engine.run({"SET", "s", std::string(1'000'000, 'x')});
+  const char* const kNine = "redis.call('MGET', 's', 's', 's', 's', 's', 's', 's', 's', 's')";
+  engine.run({"FUNCTION", "LOAD",
+              std::string("#!lua name=lib\nredis.register_function('nine', function() return #") +
+                  kNine + " end)"});
+  engine.eval("return 1");
+  engine.run("FCALL nine 0");
+  const size_t before = engine.engine.heap.used_bytes();
+  EXPECT_EQ(engine.eval(std::string("return #") + kNine), "9");
+  EXPECT_LT(engine.engine.heap.used_bytes(), before + 100'000);
+  EXPECT_EQ(engine.run("FCALL nine 0"), "9");
+  EXPECT_LT(engine.engine.heap.used_bytes(), before + 100'000);
+  // Its value is too large for the machine.
+  Scripts::of(engine.engine).eval().state.set_bytes_max(2'000'000);
+  engine.eval("local room = ('x'):rep(700000) return redis.call('GET', 's')");
+  EXPECT_LT(engine.engine.heap.used_bytes(), before + 100'000);
+}
+
+TEST(Eval, AReplyIsNoLargerThanTheMemoryThatIsLeft) {
+  ScriptEngine engine;
+  engine.run({"SET", "s", std::string(1'000'000, 'x')});
+  engine.eval("return 1");
+  Scripts::of(engine.engine).eval().state.set_bytes_max(2'000'000);
+  engine.run("RPUSH l a b");
+  const size_t before = engine.engine.heap.used_bytes();
+  engine.engine.heap.reset_peak();
+  EXPECT_EQ(engine.error_of("return redis.call('MGET', 's', 's', 's', 's', 's', 's')"),
+            "(ERR The reply is larger than the memory that the script has left");
+  EXPECT_EQ(engine.eval("return redis.pcall('MGET', 's', 's', 's', 's', 's', 's').err"),
+            "\"ERR The reply is larger than the memory that the script has left\"");
+  EXPECT_LT(engine.engine.heap.peak_bytes(), before + 4'000'000);
+  // Whatever has been dropped, the next reply is whole.
+  EXPECT_EQ(
+      engine.eval("redis.pcall('MGET', 's', 's', 's') return redis.call('LRANGE', 'l', 0, 1)"),
+      "[\"a\" \"b\"]");
+}
+
 TEST(Eval, AScriptMayAskWhatItsUserMayDo) {
   ScriptEngine engine;
   const auto ask = [&](const char* words) {
