@@ -2,22 +2,19 @@
 // SnapshotFile: a file that becomes what a FrozenWriter gives, all databases as they were when that
 // was made, while commands go on.
 //
-//      made --open--> turn(): encode a chunk, write it --...--> sync --> close --> over, is_ok()
-//                         \ fails, or give_up() --> close --> remove ---------> over
+//      turn(): FrozenWriter --one chunk--> WrittenFile --> over, is_ok()
 //
-// One chunk is encoded and written a turn, so a turn costs what kChunkBytes and kBudget say. What
-// has been written is synced in parts meanwhile, so that the end has little left to sync. The name
-// is its maker's: who wants the file to take another's place renames it when it is over. One that
-// fails or is given up lets go of the databases at once and is removed.
-// Not to be destroyed before is_over(). Not here: what is in it (persistence/snapshot_writer.h,
-// commands_writer.h), when one is made (snapshot_driver.h, aof_driver.h).
+// One chunk is encoded and written a turn, so a turn costs what kChunkBytes and kBudget say. One
+// that fails or is given up lets go of the databases at once and is removed. Not to be destroyed
+// before is_over(). Not here: what is in it (persistence/snapshot_writer.h, commands_writer.h),
+// when one is made (snapshot_driver.h, aof_driver.h).
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "persistence/frozen_writer.h"
-#include "server/io/loop.h"
+#include "server/app/written_file.h"
 
 namespace ouro {
 
@@ -43,14 +40,14 @@ class SnapshotFile {
   // Ends it without a file; `reason` is what problem() will say. Nothing happens if it is over.
   void give_up(std::string reason);
 
-  bool is_over() const { return part_ == Part::kOver; }
-  // Of one that is over: whole, and on disk (its name is not, until the folder is synced).
-  bool is_ok() const { return problem_.empty(); }
-  const std::string& problem() const { return problem_; }
-  const std::string& path() const { return path_; }
-  uint64_t bytes() const { return written_; }
+  bool is_over() const { return file_.is_over(); }
+  // As WrittenFile says.
+  bool is_ok() const { return file_.is_ok(); }
+  const std::string& problem() const { return file_.problem(); }
+  const std::string& path() const { return file_.path(); }
+  uint64_t bytes() const { return file_.written_bytes(); }
   // Null once it has failed.
-  const FrozenWriter* writer() const { return writer_.get(); }
+  const FrozenWriter* writer() const { return is_ok() ? writer_.get() : nullptr; }
 
  private:
   static constexpr size_t kChunkBytes = 64_KiB;
@@ -58,36 +55,16 @@ class SnapshotFile {
   // answers take about as long in a turn, so a snapshot costs them half of their throughput at
   // most.
   static constexpr size_t kBudget = 1000;
-  // Whoever syncs for us may share our core, and holds it for as long as these take.
-  static constexpr uint64_t kSyncEveryBytes = 1_MiB;
 
-  enum class Part : uint8_t { kOpening, kWriting, kSyncing, kClosing, kRemoving, kOver };
-
-  bool may_encode() const;
-  void encode();
-  void write();
-  void on_done(const Outcome& outcome);
-  void on_written(int32_t result);
-  void on_synced(const Outcome& outcome);
-  void sync();
-  void close_when_idle();
-  void fail(const char* what, int32_t result);
+  bool takes_chunk() const;
+  bool may_encode() const { return key_delay_us_ == 0 || due() <= loop_.now(); }
 
   Loop& loop_;
-  std::string path_;
-  bool syncs_in_parts_;
+  WrittenFile file_;
   Instant began_;
   double key_delay_us_;
   std::unique_ptr<FrozenWriter> writer_;
-  Op op_;
-  Op sync_op_;
-  Part part_ = Part::kOpening;
-  FileFd fd_;
-  std::string chunk_;  // encoded, from taken_ on not written
-  size_t taken_ = 0;
-  uint64_t written_ = 0;
-  uint64_t sync_asked_ = 0;  // all before it has been synced, or is being
-  std::string problem_;
+  std::string chunk_;
 };
 
 }  // namespace ouro

@@ -34,7 +34,7 @@ void SnapshotIntake::begin(How how, const ReplicationId& id) {
   stream_db_ = 0;
   if (how == How::kFile) {
     path_ = snapshots_.path_of_sync();
-    file_ = std::make_unique<ReceivedFile>(loop_, path_);
+    file_ = std::make_unique<WrittenFile>(loop_, path_, WrittenFile::Syncs::kAtEnd);
   } else if (how == How::kSwap) {
     fresh_ = std::make_unique<Databases>(engine_.heap, engine_.dbs[0].seed(), engine_.dbs.count(),
                                          engine_.dbs.lazy_free());
@@ -51,7 +51,7 @@ void SnapshotIntake::begin(How how, const ReplicationId& id) {
 }
 
 bool SnapshotIntake::takes_more() const {
-  return file_ == nullptr || file_->waiting_bytes() < ReceivedFile::kWaitingBytesMax;
+  return file_ == nullptr || file_->waiting_bytes() < kWaitingBytesMax;
 }
 
 bool SnapshotIntake::feed(ByteView bytes) {
@@ -204,7 +204,7 @@ void SnapshotIntake::keep_file() {
 void SnapshotIntake::fail(std::string problem) {
   const Stage stage = std::exchange(stage_, Stage::kIdle);
   problem_ = std::move(problem);
-  if (file_ != nullptr) file_->give_up();
+  if (file_ != nullptr) file_->give_up("It is not wanted any more");
   if (stage == Stage::kWaiting) loop_.unlink(op_, path_.c_str());
   const bool is_half_loaded = stage == Stage::kLoading || how_ == How::kEmpty;
   if (is_half_loaded) {

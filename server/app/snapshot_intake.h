@@ -21,9 +21,9 @@
 #include "server/app/file_steps.h"
 #include "server/app/loader.h"
 #include "server/app/options.h"
-#include "server/app/received_file.h"
 #include "server/app/snapshot_contents.h"
 #include "server/app/snapshot_driver.h"
+#include "server/app/written_file.h"
 
 namespace ouro {
 
@@ -67,6 +67,9 @@ class SnapshotIntake final : private LoadSink {
   const std::optional<Ballot>& ballot() const { return ballot_; }
 
  private:
+  // The primary is held back while more than that waits for the disk.
+  static constexpr size_t kWaitingBytesMax = 4_MiB;
+
   enum class Stage : uint8_t { kIdle, kReceiving, kWriting, kWaiting, kLoading };
   // What reads the bytes.
   struct Reading {
@@ -111,7 +114,7 @@ class SnapshotIntake final : private LoadSink {
   FileStepRunner steps_;
   Stage stage_ = Stage::kIdle;
   How how_ = How::kFile;
-  std::unique_ptr<ReceivedFile> file_;
+  std::unique_ptr<WrittenFile> file_;
   std::unique_ptr<Databases> fresh_;    // of kSwap
   std::vector<std::string> functions_;  // the same
   std::optional<Reading> reading_;
