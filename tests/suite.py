@@ -131,6 +131,7 @@ def all_steps(args, build):
     steps.append(Step("log_kill_test", command, alone=True, timeout_s=900))
     command = [python, str(tests / "compat/log_replay_test.py"), str(build), "--rounds", "2000" if args.full else "90"] + seed
     steps.append(Step("log_replay_test", command, alone=True, timeout_s=3600 if args.full else 900))
+    steps.append(Step("surroundings_test", [python, str(tests / "compat/surroundings_test.py"), str(build)], alone=True))
     steps.append(Step("info_test", [python, str(tests / "compat/info_test.py"), str(build)], alone=True))
     for client in sorted((tests / "compat/clients").glob("*_client.*")):
         steps.append(Step(client.stem, [str(tests / "compat/clients/run.sh"), str(client), str(build)], alone=True))

@@ -53,7 +53,7 @@ class Candidate::Member final : private DialSink, private ConnectionOwner {
     again_at_ = owner_.loop_.now() + (where.is_asked ? kAgainSoonAfter : kAgainAfter);
     if (!where.address) return;
     const Micros timeout = owner_.options_.engine.replication.semi_sync_timeout;
-    dialer_.dial(*where.address, timeout, {});
+    dialer_.dial(*where.address, timeout, {}, source_address(owner_.options_.app));
   }
 
   void hear(Election& election) {

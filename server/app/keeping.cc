@@ -54,6 +54,7 @@ void Server::on_loaded(const std::string& problem) {
   }
   is_loaded_ = true;
   log_.write(LogLevel::kNotice, "Ready to accept connections");
+  tell_ready();
   turn_meter_.begin(loop_.thread_cpu());
 }
 

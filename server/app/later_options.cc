@@ -21,20 +21,10 @@ constexpr OptionFlag kImmutable = OptionFlag::kImmutable;
 constexpr std::array<Names, 3> kEndpointNames = {"ip", "hostname", "unknown-endpoint"};
 constexpr std::array<Names, 9> kFacilityNames = {"user",   "local0", "local1", "local2", "local3",
                                                  "local4", "local5", "local6", "local7"};
-constexpr std::array<Names, 4> kOomScoreNames = {"no", "yes", "relative", "absolute"};
 constexpr std::array<Names, 3> kPropagationNames = {"ignore", "panic", "panic-on-replicas"};
 constexpr std::array<Names, 3> kSanitizeNames = {"no", "yes", "clients"};
 constexpr std::array<Names, 5> kShutdownNames = {"default", "save", "nosave", "now", "force"};
-constexpr std::array<Names, 4> kSupervisedNames = {"upstart", "systemd", "auto", "no"};
 constexpr std::array<Names, 3> kTlsAuthNames = {"no", "yes", "optional"};
-
-std::string joined(Words words) {
-  std::string text;
-  for (const ByteView word : words) {
-    if (!word.empty()) text.append(text.empty() ? "" : " ").append(word);
-  }
-  return text;
-}
 
 bool fail(std::string& error, ByteView text) {
   error.assign(text);
@@ -52,18 +42,6 @@ bool check_hostname(Words, OptionValue& value, std::string& error) {
 
 bool check_hz(Words, OptionValue& value, std::string&) {
   value.number = value.number < 1 ? 1 : value.number > 500 ? 500 : value.number;
-  return true;
-}
-
-bool check_oom_scores(Words words, OptionValue& value, std::string& error) {
-  if (words.size() != 3) return fail(error, "wrong number of arguments");
-  for (const ByteView word : words) {
-    const auto score = parse_int64(word);
-    if (!score || *score < -2000 || *score > 2000) {
-      return fail(error, "Invalid oom-score-adj-values, elements must be between -2000 and 2000.");
-    }
-  }
-  value.text = joined(words);
   return true;
 }
 
@@ -140,10 +118,21 @@ constexpr OptionRow kRows[] = {
      .doc = "Defragment memory while running."},
     yes_no("activerehashing", "yes", "Kept for clients; tables never rehash as a whole."),
     yes_no("always-show-logo", "no", "Kept for clients.", kImmutable),
-    text("aof_rewrite_cpulist", "", "CPUs of a rewrite.", kImmutable),
-    text("bgsave_cpulist", "", "CPUs of a snapshot.", kImmutable),
-    text("bind-source-addr", "", "The address to connect from."),
-    text("bio_cpulist", "", "CPUs of background work.", kImmutable),
+    {.name = "aof_rewrite_cpulist",
+     .flags = kImmutable,
+     .standard = "",
+     .later = "a thread of its own for a rewrite",
+     .doc = "CPUs of a rewrite."},
+    {.name = "bgsave_cpulist",
+     .flags = kImmutable,
+     .standard = "",
+     .later = "a thread of its own for a snapshot",
+     .doc = "CPUs of a snapshot."},
+    {.name = "bio_cpulist",
+     .flags = kImmutable,
+     .standard = "",
+     .later = "a thread of its own for background work",
+     .doc = "CPUs of background work."},
     yes_no("cluster-allow-pubsubshard-when-down", "yes",
            "Shard channels work while slots are missing."),
     yes_no("cluster-allow-reads-when-down", "no", "Read while slots are missing."),
@@ -222,13 +211,6 @@ constexpr OptionRow kRows[] = {
      .doc = "Kept for clients; work is cut into turns."},
     text("ignore-warnings", "", "Kept for clients."),
     text("include", "", "Reads another file here.", OptionFlag::kFileOnly),
-    {.name = "io-threads",
-     .kind = K::kInteger,
-     .flags = kImmutable,
-     .standard = "1",
-     .least = 1,
-     .most = 128,
-     .doc = "Kept for clients; one thread does all I/O."},
     yes_no("io-threads-do-reads", "no", "Kept for clients.", kImmutable),
     yes_no("jemalloc-bg-thread", "yes", "Kept for clients."),
     {.name = "loading-process-events-interval-bytes",
@@ -246,16 +228,6 @@ constexpr OptionRow kRows[] = {
      .doc = "Loads a module."},
     yes_no("lua-enable-deprecated-api", "no", "Scripts see names that are on their way out.",
            OptionFlag::kHidden | kImmutable),
-    {.name = "oom-score-adj",
-     .kind = K::kEnum,
-     .standard = "no",
-     .names = kOomScoreNames,
-     .doc = "Kept for clients."},
-    {.name = "oom-score-adj-values",
-     .kind = K::kWords,
-     .standard = "0 200 800",
-     .check = check_oom_scores,
-     .doc = "Kept for clients."},
     {.name = "proc-title-template",
      .standard = "{title} {listen-addr} {server-mode}",
      .check = check_title,
@@ -276,7 +248,6 @@ constexpr OptionRow kRows[] = {
      .standard = "",
      .later = "the sentinel",
      .doc = "A line of a sentinel."},
-    text("server_cpulist", "", "CPUs of the server.", kImmutable),
     yes_no("set-proc-title", "yes", "Show the title in ps.", kImmutable),
     {.name = "shutdown-on-sigint",
      .kind = K::kFlags,
@@ -295,13 +266,8 @@ constexpr OptionRow kRows[] = {
      .flags = kImmutable,
      .standard = "0",
      .most = UINT32_MAX,
+     .later = "marking of sockets",
      .doc = "Mark of sockets for the firewall."},
-    {.name = "supervised",
-     .kind = K::kEnum,
-     .flags = kImmutable,
-     .standard = "no",
-     .names = kSupervisedNames,
-     .doc = "Tell a supervisor when ready."},
     {.name = "syslog-enabled",
      .kind = K::kBool,
      .flags = kImmutable,
@@ -358,7 +324,8 @@ constexpr OptionRow kRows[] = {
      .flags = OptionFlag::kHidden,
      .standard = "0",
      .most = INT32_MAX,
-     .doc = "Kept for clients."},
+     .later = "the watchdog",
+     .doc = "Log where a turn is that takes longer."},
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "server/app/aof_tool.h"
 #include "server/app/check_snapshot.h"
+#include "server/app/cpu_list.h"
 #include "server/app/cycle_stopwatch.h"
 #include "server/app/server.h"
 #include "server/app/start_request.h"
@@ -97,6 +98,15 @@ bool fit_clients(uint64_t& maxclients, LogFile& log) {
   return true;
 }
 
+// Before any thread is started, which would run elsewhere.
+void take_cpus(ByteView list, Logger& log) {
+  if (list.empty()) return;
+  const int error = run_on_cpus(*parse_cpu_list(list));
+  if (error != 0)
+    log.print(LogLevel::kWarning, "Cannot run on the CPUs %.*s: %s", static_cast<int>(list.size()),
+              list.data(), strerrordesc_np(error));
+}
+
 // Where relative paths of the configuration and the log count from.
 bool prepare_process(Options& options, LogFile& log) {
   if (!options.app.config_file.empty() && options.app.config_file[0] != '/') {
@@ -108,12 +118,17 @@ bool prepare_process(Options& options, LogFile& log) {
     return false;
   }
   options.app.dir = current_directory();
-  if (options.app.daemonize && become_daemon() != 0) return false;
+  // Whoever waits to be told waits for this very process.
+  const bool is_waited_for = is_told_when_ready(options.app);
+  if (options.app.daemonize && !is_waited_for && become_daemon() != 0) return false;
   if (!options.app.pidfile.empty()) {
     if (replace_file(options.app.pidfile, std::to_string(process_facts().id) + "\n") != 0) {
       log.print(LogLevel::kWarning, "Cannot write the pid file %s", options.app.pidfile.c_str());
     }
   }
+  if (options.app.io_threads > 1)
+    log.write(LogLevel::kNotice, "io-threads is not used: one thread does all I/O");
+  take_cpus(options.app.server_cpulist, log);
   return fit_clients(options.engine.maxclients, log);
 }
 

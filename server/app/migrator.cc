@@ -63,8 +63,12 @@ struct Migrator::Peer final : Endpoint, ConnectionOwner {
   std::list<Peer>::iterator self;
 };
 
-Migrator::Migrator(Loop& loop, FlushList& flush_list, Engine& engine)
-    : loop_(loop), flush_list_(flush_list), engine_(engine), dialer_(loop, *this) {}
+Migrator::Migrator(Loop& loop, FlushList& flush_list, Engine& engine, const AppOptions& options)
+    : loop_(loop),
+      flush_list_(flush_list),
+      engine_(engine),
+      options_(options),
+      dialer_(loop, *this) {}
 
 Migrator::~Migrator() { CHECK(is_idle()); }
 
@@ -102,7 +106,7 @@ void Migrator::turn() {
     if (addresses_.empty()) return give_up(Migration::Failure::kConnecting);
     const Address address = addresses_.front();
     addresses_.erase(addresses_.begin());
-    return dialer_.dial(address, migration_->request().timeout_ms, {});
+    return dialer_.dial(address, migration_->request().timeout_ms, {}, source_address(options_));
   }
   if (talking_ != nullptr) say_more();
 }

@@ -14,6 +14,7 @@
 #include <list>
 #include <string>
 
+#include "server/app/options.h"
 #include "server/engine/engine.h"
 #include "server/engine/migration.h"
 #include "server/io/loop.h"
@@ -28,7 +29,7 @@ class Migrator final : private DialSink {
   static constexpr size_t kKeptMax = 64;
   static constexpr Micros kKeptFor = 10'000'000;
 
-  Migrator(Loop& loop, FlushList& flush_list, Engine& engine);
+  Migrator(Loop& loop, FlushList& flush_list, Engine& engine, const AppOptions& options);
   ~Migrator() override;  // requires is_idle()
 
   void begin(Migration& migration);
@@ -62,6 +63,7 @@ class Migrator final : private DialSink {
   Loop& loop_;
   FlushList& flush_list_;
   Engine& engine_;
+  const AppOptions& options_;
   Dialer dialer_;
   std::list<Peer> peers_;           // those that are closing, too
   Migration* migration_ = nullptr;  // under way

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "datastructs/codec/number_text.h"
+#include "server/app/cpu_list.h"
+#include "server/io/process.h"
 
 namespace ouro {
 namespace {
@@ -14,6 +16,9 @@ using K = OptionKind;
 constexpr std::array<std::string_view, 4> kLogLevelNames = {"debug", "verbose", "notice",
                                                             "warning"};
 static_assert(kLogLevelNames.size() == static_cast<size_t>(LogLevel::kWarning) + 1);
+constexpr std::array<std::string_view, 4> kOomScoreNames = {"no", "yes", "relative", "absolute"};
+// Redis's "upstart" is not among them: that has not been maintained for ten years.
+constexpr std::array<std::string_view, 3> kSupervisedNames = {"systemd", "auto", "no"};
 constexpr std::array<std::string_view, 3> kIoBackendNames = {"auto", "uring", "epoll"};
 
 bool check_file_name(Words, OptionValue& value, std::string& error) {
@@ -49,6 +54,31 @@ bool check_bind(Words words, OptionValue& value, std::string& error) {
   return true;
 }
 
+bool check_source(Words, OptionValue& value, std::string& error) {
+  if (value.text.empty() || Address::from_ip(value.text, 0)) return true;
+  error = "bind-source-addr must be an IP address";
+  return false;
+}
+
+bool check_cpus(Words, OptionValue& value, std::string& error) {
+  if (parse_cpu_list(value.text)) return true;
+  error = "a list of CPUs is written as 0,2,4-7 or 0-10:2";
+  return false;
+}
+
+bool check_oom_scores(Words words, OptionValue& value, std::string& error) {
+  error = "wrong number of arguments";
+  if (words.size() != 3) return false;
+  error = "Invalid oom-score-adj-values, elements must be between -2000 and 2000.";
+  value.text.clear();
+  for (const ByteView word : words) {
+    const auto score = parse_int64(word);
+    if (!score || *score < -2000 || *score > 2000) return false;
+    value.text.append(value.text.empty() ? "" : " ").append(word);
+  }
+  return true;
+}
+
 constexpr OptionFlag kImmutable = OptionFlag::kImmutable;
 
 constexpr OptionRow kRows[] = {
@@ -58,6 +88,11 @@ constexpr OptionRow kRows[] = {
      .field = option_field<&A::bind>(),
      .check = check_bind,
      .doc = "Addresses to listen on; one with a '-' in front may be missing."},
+    {.name = "bind-source-addr",
+     .standard = "",
+     .field = option_field<&A::bind_source_addr>(),
+     .check = check_source,
+     .doc = "The address that links to other servers come from, if it can be had."},
     {.name = "crash-log-enabled",
      .kind = K::kBool,
      .standard = "yes",
@@ -89,6 +124,15 @@ constexpr OptionRow kRows[] = {
      .names = kIoBackendNames,
      .field = option_field<&A::io_backend>(),
      .doc = "How to talk to the kernel; auto takes io_uring where it is allowed."},
+    {.name = "io-threads",
+     .kind = K::kInteger,
+     .flags = kImmutable,
+     .standard = "1",
+     .least = 1,
+     .most = 128,
+     .field = option_field<&A::io_threads>(),
+     .doc =
+         "Read so that Redis's configurations are; one thread does all I/O, and the log says so."},
     {.name = "key-load-delay",
      .kind = K::kInteger,
      .flags = OptionFlag::kHidden,
@@ -108,6 +152,18 @@ constexpr OptionRow kRows[] = {
      .names = kLogLevelNames,
      .field = option_field<&A::loglevel>(),
      .doc = "The least important lines that are logged."},
+    {.name = "oom-score-adj",
+     .kind = K::kEnum,
+     .standard = "no",
+     .names = kOomScoreNames,
+     .field = option_field<&A::oom_score_adj>(),
+     .doc = "Move the score by which the kernel ends processes when memory is short."},
+    {.name = "oom-score-adj-values",
+     .kind = K::kWords,
+     .standard = "0 200 800",
+     .field = option_field<&A::oom_score_adj_values>(),
+     .check = check_oom_scores,
+     .doc = "That score of a primary, and of a replica; the third is Redis's child's."},
     {.name = "pidfile",
      .flags = kImmutable,
      .standard = "",
@@ -150,6 +206,12 @@ constexpr OptionRow kRows[] = {
      .field = option_field<&A::save>(),
      .check = check_save,
      .doc = "Snapshot after so many seconds with so many changes."},
+    {.name = "server_cpulist",
+     .flags = kImmutable,
+     .standard = "",
+     .field = option_field<&A::server_cpulist>(),
+     .check = check_cpus,
+     .doc = "The CPUs to run on; any if empty."},
     {.name = "shutdown-timeout",
      .kind = K::kInteger,
      .standard = "10",
@@ -161,6 +223,14 @@ constexpr OptionRow kRows[] = {
      .standard = "yes",
      .field = option_field<&A::stop_writes_on_bgsave_error>(),
      .doc = "Refuse writes after a snapshot failed."},
+    {.name = "supervised",
+     .kind = K::kEnum,
+     .flags = kImmutable,
+     .standard = "no",
+     .names = kSupervisedNames,
+     .field = option_field<&A::supervised>(),
+     .doc =
+         "Tell systemd when the server is ready; auto does so when it is the one that started it."},
     {.name = "tcp-backlog",
      .kind = K::kInteger,
      .flags = kImmutable,
@@ -191,6 +261,15 @@ constexpr OptionRow kRows[] = {
 }  // namespace
 
 constinit const std::span<const OptionRow> kAppOptions = kRows;
+
+Address source_address(const AppOptions& options) {
+  return Address::from_ip(options.bind_source_addr, 0).value_or(Address());
+}
+
+bool is_told_when_ready(const AppOptions& options) {
+  return options.supervised == Supervised::kSystemd ||
+         (options.supervised == Supervised::kAuto && is_supervised());
+}
 
 Config make_config(Options& options) {
   return Config{Config::Part{kEngineOptions, &options.engine},

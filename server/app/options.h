@@ -14,9 +14,15 @@
 #include "server/app/aof_options.h"
 #include "server/engine/config.h"
 #include "server/engine/options.h"
+#include "server/io/address.h"
 #include "server/io/probe.h"
 
 namespace ouro {
+
+// How the kernel's choice of whom to end when memory is short is moved; in the order of the names.
+enum class OomScore : uint8_t { kNo, kYes, kRelative, kAbsolute };
+// Who is told that the server is ready.
+enum class Supervised : uint8_t { kSystemd, kAuto, kNo };
 
 struct AppOptions {
   int64_t port = 6379;         // 0: no TCP
@@ -27,10 +33,16 @@ struct AppOptions {
   int64_t tcp_backlog = 511;
   int64_t tcp_keepalive = 300;  // seconds, 0: off
   bool protected_mode = true;
+  std::string bind_source_addr;  // an IP address that links to other servers come from
+  int64_t io_threads = 1;        // read and not used: one thread does all
   IoBackend io_backend = IoBackend::kAuto;
   bool daemonize = false;
   std::string pidfile;
-  std::string logfile;  // empty: standard output
+  Supervised supervised = Supervised::kNo;
+  std::string server_cpulist;  // empty: any
+  OomScore oom_score_adj = OomScore::kNo;
+  std::string oom_score_adj_values = "0 200 800";  // as a primary, as a replica, of a child
+  std::string logfile;                             // empty: standard output
   bool crash_log_enabled = true;
   LogLevel loglevel = LogLevel::kNotice;
   std::string dir = ".";
@@ -57,6 +69,12 @@ struct Options {
 // The rows of AppOptions, and those of features to come, which have no field.
 extern const std::span<const OptionRow> kAppOptions;
 extern const std::span<const OptionRow> kLaterOptions;
+
+// bind-source-addr; unknown if there is none.
+Address source_address(const AppOptions& options);
+
+// Whether systemd waits to hear that the server is ready.
+bool is_told_when_ready(const AppOptions& options);
 
 // All rows over `options`, which outlives the result.
 Config make_config(Options& options);

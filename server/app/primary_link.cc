@@ -141,7 +141,8 @@ void PrimaryLink::dial() {
   facts().link = LinkState::kConnecting;
   const Millis timeout = options_.engine.replication.repl_timeout_seconds * 1000;
   dialer_.dial(*where.address, timeout,
-               {.keep_alive_seconds = static_cast<int>(options_.app.tcp_keepalive)});
+               {.keep_alive_seconds = static_cast<int>(options_.app.tcp_keepalive)},
+               source_address(options_.app));
   engine_.log.write(LogLevel::kNotice, "MASTER <-> REPLICA sync started");
 }
 

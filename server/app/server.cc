@@ -68,7 +68,7 @@ Server::Server(const Setup& setup)
       loader_(setup.loop, engine_),
       snapshots_(setup.loop, loader_, engine_, setup.options.app),
       aof_(setup.loop, loader_, engine_, setup.options),
-      migrator_(setup.loop, flush_list_, engine_),
+      migrator_(setup.loop, flush_list_, engine_, setup.options.app),
       primary_link_(setup.loop, flush_list_, loader_, snapshots_, aof_, engine_, setup.options,
                     names_),
       replica_sync_(setup.loop, snapshots_, engine_, setup.options.app),
@@ -123,8 +123,29 @@ bool Server::start() {
     log_.write(LogLevel::kWarning, error);
     return false;
   }
+  // As in Redis, the server goes on where it may not: the log says so.
+  static_cast<void>(apply_oom_score());
   load();
   return !load_failed_;
+}
+
+void Server::on_role_changed() {
+  primary_link_.on_role_changed();
+  static_cast<void>(apply_oom_score());
+}
+
+// False when it cannot be, which the log tells.
+bool Server::apply_oom_score() {
+  const int error = oom_adjuster_.apply(options_.app, engine_.replication.follows());
+  if (error != 0)
+    log_.print(LogLevel::kWarning, "Cannot write oom_score_adj: %s", strerrordesc_np(error));
+  return error == 0;
+}
+
+void Server::tell_ready() {
+  if (!is_told_when_ready(options_.app)) return;
+  const int error = tell_supervisor("READY=1\nSTATUS=Ready to accept connections\n");
+  if (error != 0) log_.print(LogLevel::kWarning, "Cannot tell systemd: %s", strerrordesc_np(error));
 }
 
 // Before anything is loaded: what is due stays until the primary says that it ends.
@@ -402,6 +423,9 @@ Status Server::apply_config(ByteView name, std::string& error) {
     log_.set_least(options_.app.loglevel);
   } else if (name == "tcp-keepalive") {
     listeners_.tune({.keep_alive_seconds = static_cast<int>(options_.app.tcp_keepalive)});
+  } else if (name == "oom-score-adj" || name == "oom-score-adj-values") {
+    error = "Failed to set current oom_score_adj. Check server logs.";
+    return apply_oom_score() ? Status::ok() : Status(Err::kIo);
   } else if (name == "dir") {
     return change_folder(error);
   }

@@ -16,6 +16,7 @@
 #include "server/app/candidate.h"
 #include "server/app/loader.h"
 #include "server/app/migrator.h"
+#include "server/app/oom_score.h"
 #include "server/app/options.h"
 #include "server/app/primary_link.h"
 #include "server/app/replica_sync.h"
@@ -85,7 +86,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   size_t migration_connections() const override { return migrator_.kept(); }
   void run_exclusive() override;
   bool pump() override;
-  void on_role_changed() override { primary_link_.on_role_changed(); }
+  void on_role_changed() override;
   void purge_memory() override { allocator_.purge(); }
   void return_memory_at_once(bool wanted) override { allocator_.return_at_once(wanted); }
   void stand_still(Micros micros) override { loop_.stand_still(micros); }
@@ -118,6 +119,8 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   void wait_no_more();
   Status change_folder(std::string& error);
   void apply_crash_log();
+  bool apply_oom_score();
+  void tell_ready();
   void follow_as_configured();
   void load();
   void on_loaded(const std::string& problem);
@@ -157,6 +160,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Instant stop_at_ = kNever;
   bool is_signalled_ = false;   // what was asked for so is still to come, or under way
   bool is_broken_off_ = false;  // it was not waited for, or something has failed
+  OomAdjuster oom_adjuster_;
   TurnMeter turn_meter_;
   Instant next_second_ = 0;
   // See purge_when_idle().

@@ -135,9 +135,9 @@ int32_t EpollLoop::send(Op& op, SocketFd fd, std::span<const ByteView> views, Se
   return kInFlight;
 }
 
-void EpollLoop::connect(Op& op, const Address& address) {
+void EpollLoop::connect(Op& op, const Address& address, const Address& source) {
   begin(op, OpKind::kConnect, -1);
-  const int fd = new_socket(address);
+  const int fd = new_connector(address, source);
   if (fd < 0) return finish_later(op, fd);
   (void)::fcntl(fd, F_SETFL, O_NONBLOCK);
   op.loop.descriptor = fd;

@@ -29,7 +29,7 @@ class EpollLoop final : public SystemLoop {
 
   ByteView name() const override { return "epoll"; }
   void accept(Op& op, ListenFd fd) override;
-  void connect(Op& op, const Address& address) override;
+  void connect(Op& op, const Address& address, const Address& source) override;
   void receive(Op& op, SocketFd fd) override;
   void receive_into(Op& op, SocketFd fd, std::span<char> room) override;
   int32_t send(Op& op, SocketFd fd, std::span<const ByteView> views, SendEnd end) override;

@@ -166,8 +166,9 @@ class Loop {
   virtual void set_port_use(ListenFd fd, PortUse use) = 0;
   // Keeps firing with a SocketFd's number until cancelled or failed (EMFILE: start it again later).
   virtual void accept(Op& op, ListenFd fd) = 0;
-  // Ends with the number of a connected SocketFd. `address` is read during the call only.
-  virtual void connect(Op& op, const Address& address) = 0;
+  // Ends with the number of a connected SocketFd. Comes from `source` if that is known and this
+  // machine's, else from where the system says. Addresses are read during the call only.
+  virtual void connect(Op& op, const Address& address, const Address& source) = 0;
   // Keeps handing spans until end of stream (result 0), failure or cancel. What arrived before a
   // cancel is still handed out. From a sender of much, little a turn: not more than 64 KiB, once it
   // is known.

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/io/process.h"
 
+#include <fcntl.h>
 #include <glob.h>
+#include <sched.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace ouro {
 namespace {
@@ -27,6 +33,11 @@ size_t resident_bytes() {
   (void)std::fclose(file);
   return fields == 2 ? resident * static_cast<size_t>(sysconf(_SC_PAGESIZE)) : 0;
 }
+
+constexpr const char* kOomScoreFile = "/proc/self/oom_score_adj";
+
+// NOLINTNEXTLINE(concurrency-mt-unsafe): reads the environment, which nothing changes
+const char* notify_path() { return std::getenv("NOTIFY_SOCKET"); }
 
 }  // namespace
 
@@ -69,6 +80,53 @@ uint64_t raise_descriptor_limit(uint64_t wanted) {
   raised = limit;
   raised.rlim_cur = limit.rlim_max;
   return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
+}
+
+int read_oom_score(int& score) {
+  std::FILE* file = std::fopen(kOomScoreFile, "re");
+  if (file == nullptr) return errno;
+  const int fields = std::fscanf(file, "%d", &score);
+  (void)std::fclose(file);
+  return fields == 1 ? 0 : EIO;
+}
+
+int write_oom_score(int score) {
+  const int fd = ::open(kOomScoreFile, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  const std::string text = std::to_string(score);
+  const int error = ::write(fd, text.data(), text.size()) < 0 ? errno : 0;
+  ::close(fd);
+  return error;
+}
+
+int run_on_cpus(std::span<const uint32_t> cpus) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const uint32_t cpu : cpus) {
+    if (cpu < CPU_SETSIZE) CPU_SET(cpu, &set);
+  }
+  return ::sched_setaffinity(0, sizeof(set), &set) == 0 ? 0 : errno;
+}
+
+bool is_supervised() { return notify_path() != nullptr; }
+
+int tell_supervisor(ByteView lines) {
+  const char* const path = notify_path();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const size_t size = path == nullptr ? 0 : std::strlen(path);
+  if (size == 0 || size >= sizeof(address.sun_path)) return EINVAL;
+  std::memcpy(address.sun_path, path, size);
+  // An '@' stands for the zero of an abstract name.
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno;
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size);
+  const ssize_t sent = ::sendto(fd, lines.data(), lines.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
+                                reinterpret_cast<const sockaddr*>(&address), length);
+  const int error = sent < 0 ? errno : 0;
+  ::close(fd);
+  return error;
 }
 
 int change_directory(const std::string& path) { return chdir(path.c_str()) == 0 ? 0 : errno; }

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "datastructs/base/units.h"
 
 namespace ouro {
 
@@ -26,6 +29,19 @@ ProcessFacts process_facts();
 // The file-descriptor limit is raised towards `wanted` as far as the system allows; returns what it
 // is now.
 uint64_t raise_descriptor_limit(uint64_t wanted);
+
+// The kernel's /proc/self/oom_score_adj, within [-1000, 1000]; 0 or an errno. To lower it takes a
+// right.
+int read_oom_score(int& score);
+int write_oom_score(int score);
+
+// The calling thread runs on these CPUs only; 0 or an errno. Threads that it starts inherit that.
+int run_on_cpus(std::span<const uint32_t> cpus);
+
+// Whether systemd started this process and waits to be told when it is ready ($NOTIFY_SOCKET).
+bool is_supervised();
+// Tells it, as sd_notify(3) lays it out: lines like "READY=1". 0 or an errno.
+int tell_supervisor(ByteView lines);
 
 // 0 or an errno.
 int change_directory(const std::string& path);

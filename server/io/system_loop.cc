@@ -102,6 +102,16 @@ int SystemLoop::new_socket(const Address& address) {
   return result_of(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
+int SystemLoop::new_connector(const Address& address, const Address& source) {
+  const int fd = new_socket(address);
+  if (fd < 0 || !source.is_known() || address.is_unix()) return fd;
+  // The port is chosen when it connects: it need be free for this peer only.
+  set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  // As in Redis, an address that cannot be had does not keep anybody from connecting.
+  (void)::bind(fd, raw(source), source.size_bytes());
+  return fd;
+}
+
 ListenOutcome SystemLoop::listen(const Address& address, const ListenOptions& options) {
   const int fd = new_socket(address);
   if (fd < 0) return {.fd = {}, .error = -fd, .bound = {}};

@@ -63,6 +63,8 @@ class SystemLoop : public Loop {
 
   // A new socket for this address, or -errno.
   static int new_socket(const Address& address);
+  // One that will connect to this address, from `source` if that can be.
+  static int new_connector(const Address& address, const Address& source);
   static int open_flags(OpenFor purpose) noexcept;
   // A descriptor, or -errno.
   static int32_t open_dir(const char* path) noexcept;

@@ -184,9 +184,9 @@ void UringLoop::await_room(Op& op) {
   sqe.user_data = data_of(op);
 }
 
-void UringLoop::connect(Op& op, const Address& address) {
+void UringLoop::connect(Op& op, const Address& address, const Address& source) {
   begin(op, OpKind::kConnect, -1);
-  const int fd = new_socket(address);
+  const int fd = new_connector(address, source);
   if (fd < 0) return finish_later(op, fd);
   op.loop.descriptor = fd;
   // The address is only borrowed for this call.

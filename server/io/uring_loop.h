@@ -36,7 +36,7 @@ class UringLoop final : public SystemLoop {
 
   ByteView name() const override { return "io_uring"; }
   void accept(Op& op, ListenFd fd) override;
-  void connect(Op& op, const Address& address) override;
+  void connect(Op& op, const Address& address, const Address& source) override;
   void receive(Op& op, SocketFd fd) override;
   void receive_into(Op& op, SocketFd fd, std::span<char> room) override;
   int32_t send(Op& op, SocketFd fd, std::span<const ByteView> views, SendEnd end) override;

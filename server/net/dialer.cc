@@ -13,13 +13,14 @@ Dialer::Dialer(Loop& loop, DialSink& sink)
 
 Dialer::~Dialer() { CHECK(is_idle()); }
 
-void Dialer::dial(const Address& address, Millis timeout, const SocketTuning& tuning) {
+void Dialer::dial(const Address& address, Millis timeout, const SocketTuning& tuning,
+                  const Address& source) {
   CHECK(is_idle());
   timed_out_ = false;
   cancelled_ = false;
   tuning_ = tuning;
-  loop_.set_timer(timeout_, loop_.now() + timeout * 1000);
-  loop_.connect(connecting_, address);
+  loop_.set_timer(timeout_, instant_after(loop_.now(), timeout));
+  loop_.connect(connecting_, address, source);
 }
 
 void Dialer::cancel() {

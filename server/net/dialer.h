@@ -22,8 +22,9 @@ class Dialer {
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
 
-  // Requires is_idle().
-  void dial(const Address& address, Millis timeout, const SocketTuning& tuning);
+  // `source`: the address to come from, if it can be had; the default is any. Requires is_idle().
+  void dial(const Address& address, Millis timeout, const SocketTuning& tuning,
+            const Address& source = {});
   // The sink hears no more; is_idle() once the loop has let go.
   void cancel();
   bool is_idle() const noexcept { return !connecting_.busy(); }

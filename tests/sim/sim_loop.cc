@@ -236,7 +236,8 @@ void SimLoop::receive_into(Op& op, SocketFd fd, std::span<char> room) {
   start_reader(op, OpKind::kReceiveInto, fd.number);
 }
 
-void SimLoop::connect(Op& op, const Address& address) {
+// A simulated machine has one address, which all that leaves it comes from.
+void SimLoop::connect(Op& op, const Address& address, const Address&) {
   begin(op, OpKind::kConnect, -1);
   const int to = world_.net().host_of(machine_.number(), address);
   if (!has_power_) return finish_later(op, -EIO);

@@ -39,7 +39,7 @@ class SimLoop final : public Loop {
   ListenOutcome listen(const Address& address, const ListenOptions& options) override;
   void set_port_use(ListenFd fd, PortUse use) override;
   void accept(Op& op, ListenFd fd) override;
-  void connect(Op& op, const Address& address) override;
+  void connect(Op& op, const Address& address, const Address& source) override;
   void receive(Op& op, SocketFd fd) override;
   void receive_into(Op& op, SocketFd fd, std::span<char> room) override;
   int32_t send(Op& op, SocketFd fd, std::span<const ByteView> views, SendEnd end) override;

@@ -243,7 +243,7 @@ TEST(SimMachine, ACrashEndsEverythingAndARestartFindsTheDisk) {
   auto [near, far] = world.net().pair(0);
   const SocketFd socket = loop->adopt(near);
   loop->receive(receive.op, socket);
-  loop->connect(connect.op, *Address::from_ip("127.0.0.1", 9));
+  loop->connect(connect.op, *Address::from_ip("127.0.0.1", 9), {});
   loop->sync(file.op, fd);
   machine.crash(CrashKeeps::kNothing);
   while (file.op.busy() || receive.op.busy() || connect.op.busy()) loop->run_once(1);

@@ -405,7 +405,7 @@ TEST_P(LoopContract, AcceptAndConnectMeet) {
   Noted accept;
   Noted connect;
   loop->accept(accept.op, listening.fd);
-  loop->connect(connect.op, listening.bound);
+  loop->connect(connect.op, listening.bound, {});
   ASSERT_TRUE(run_until([&] { return !connect.op.busy() && accept.results.size() == 1; }));
   ASSERT_GE(connect.last(), 0);
   ASSERT_GE(accept.last(), 0);
@@ -435,7 +435,7 @@ TEST_P(LoopContract, ConnectToNobodyFails) {
   ASSERT_EQ(listening.error, 0);
   close_now(listening.fd.number);
   Noted connect;
-  loop->connect(connect.op, listening.bound);
+  loop->connect(connect.op, listening.bound, {});
   finish(connect);
   EXPECT_EQ(connect.last(), -ECONNREFUSED);
 }
