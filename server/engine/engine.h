@@ -260,6 +260,7 @@ class Engine {
   bool expire_elements(DbIndex db, const Key& key, Entry& entry, ExpiryShare& share);
   void serve_waiters();
   bool expire_slice();
+  bool expire_within_share();
   bool free_slice();
   bool after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count,
                               Event event_class, ByteView event);

@@ -27,6 +27,7 @@ struct Stats {
   uint64_t expired_keys = 0;
   uint64_t expired_elements = 0;         // fields and members (INFO's expired_subkeys)
   uint64_t expire_cycles_cut = 0;        // expiry slices that ended by their budget
+  uint64_t expire_ticks = 0;             // that expiry slices took, by the stopwatch
   uint64_t keys_removed_by_pattern = 0;  // RM (INFO's rm_deleted_keys)
   uint64_t evicted_keys = 0;
   uint64_t evicted_clients = 0;

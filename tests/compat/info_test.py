@@ -4,13 +4,15 @@
 
     info_test.py BUILD [--redis redis-server]
 
-What ouro tells beyond that is listed here, and nothing else may differ. The values are each server's own.
+What ouro tells beyond that is listed here, and nothing else may differ. The values are each server's own; of some it is
+looked whether they are true.
 """
 import argparse
 import difflib
 import pathlib
 import pprint
 import sys
+import time
 
 from resp import show
 from servers import Server
@@ -73,6 +75,19 @@ class Check:
         self.clients = [server.connect() for server in (ours, theirs)]
         self.passed = self.failed = 0
 
+    def holds(self, what, condition, seen=""):
+        self.passed += bool(condition)
+        self.failed += not condition
+        if not condition:
+            print(f"FAILED {what}: {seen}")
+
+    def wait(self, what, condition, seconds=30):
+        """That comes to hold."""
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.holds(what, condition())
+
     def same(self, what, view, *commands):
         """The view of the last command's reply must be the same on both."""
         seen = []
@@ -113,6 +128,46 @@ def check_reports(check):
         check.same(" ".join(command), shape, command)
 
 
+def number(client, *command, field):
+    """A field of INFO or of a report that is a map."""
+    kind, value = client.call(*command)
+    if kind == "$" or kind == "=":
+        return int(next(line for line in value.split(b"\r\n") if line.startswith(field + b":")).partition(b":")[2])
+    names = [name for _, name in value[::2]]
+    return int(value[2 * names.index(field) + 1][1])
+
+
+def check_values(check, build):
+    """What both reports tell is the same, and moves when what it tells of does."""
+    log = ("--appendonly", "yes", "--appendfsync", "no")
+    with Server(str(build / "ouro-server"), *log) as primary, \
+            Server(str(build / "ouro-server"), "--replicaof", "127.0.0.1", str(primary.port)) as replica:
+        client = primary.connect()
+        twins = ((b"mem_replication_backlog", b"replication.backlog"), (b"mem_clients_slaves", b"clients.slaves"))
+        check.wait("a replica", lambda: b"slave0:" in client.call("INFO", "replication")[1])
+        client.call("SET", "key", "value")
+        check.wait("a backlog takes memory", lambda: number(client, "MEMORY", "STATS", field=twins[0][1]) > 0)
+        for of_info, of_stats in twins:
+            seen = number(client, "INFO", "memory", field=of_info), number(client, "MEMORY", "STATS", field=of_stats)
+            check.holds(f"{of_info} is MEMORY STATS' {of_stats}", seen[0] == seen[1], seen)
+        waiting = lambda: number(client, "INFO", "clients", field=b"clients_in_timeout_table")
+        before = waiting()
+        sleeper = primary.connect()
+        sleeper.send(["BLPOP", "none", "600"])
+        check.wait("a wait with a timeout is counted", lambda: waiting() == before + 1)
+        for_ever = primary.connect()
+        for_ever.send(["BLPOP", "none", "0"])
+        check.wait("two wait", lambda: number(client, "INFO", "clients", field=b"blocked_clients") == 2)
+        check.holds("a wait without one is not", waiting() == before + 1, waiting())
+        spent = lambda: number(client, "INFO", "stats", field=b"expire_cycle_cpu_milliseconds")
+        for round_ in range(200):
+            client.call("EVAL", "for i = 1, 2000 do redis.call('SET', ARGV[1] .. i, '', 'PX', 1) end", "0", f"k{round_}:")
+            if spent() > 0:
+                break
+        check.wait("expiry takes time", lambda: spent() > 0)
+        check.holds("the replica is there", replica.alive())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=pathlib.Path)
@@ -128,6 +183,7 @@ def main():
                     if reply[0] == "-" and command[0] != "LPUSH":
                         raise RuntimeError(f"{command}: {show(reply)}")
             check_reports(check)
+        check_values(check, args.build)
     print(f"{check.passed} passed, {check.failed} failed")
     return 1 if check.failed else 0
 

@@ -102,11 +102,12 @@ Status cmd_memory_stats(Context& ctx) {
   number("peak.allocated", engine.heap.peak_bytes());
   number("total.allocated", used);
   number("startup.allocated", engine.startup_bytes);
-  number("replication.backlog", 0);
-  number("clients.slaves", 0);
+  const Replication::Memory stream = engine.replication.memory();
+  number("replication.backlog", stream.backlog_bytes);
+  number("clients.slaves", stream.replicas_bytes);
   number("clients.normal", clients.claimed_bytes);
   number("cluster.links", 0);
-  number("aof.buffer", 0);
+  number("aof.buffer", engine.persistence.log_buffered_bytes);
   const Scripting::Facts scripts = engine.script_facts();
   number("lua.caches", scripts.script_bytes);
   number("functions.caches", scripts.library_bytes);
