@@ -48,8 +48,7 @@ size_t Eviction::counted_bytes(const Engine& engine) {
 
 bool Eviction::has_more(const Engine& engine) const {
   return outcome_ == Outcome::kUnfinished && !engine.keeps_all() && engine.options.maxmemory > 0 &&
-         engine.options.maxmemory_policy != EvictionPolicy::kNone &&
-         counted_bytes(engine) > engine.options.maxmemory;
+         engine.options.maxmemory_policy != EvictionPolicy::kNone;
 }
 
 Eviction::Outcome Eviction::try_to_make_room(Engine& engine) {

@@ -29,10 +29,13 @@ class Eviction {
     outcome_ = try_to_make_room(engine);
     return outcome_ != Outcome::kShort;
   }
+  // The limit or the policy has changed: room is made at the end of the turn, or ahead of a command
+  // before that.
+  void want_room() { outcome_ = Outcome::kUnfinished; }
   // What the last call found: as of the command that runs.
   bool is_short() const { return outcome_ == Outcome::kShort; }
   static constexpr size_t kKeysMax = 4096;
-  // True when the last call left something for the next.
+  // True when the last call left something for the next, or room is wanted.
   bool has_more(const Engine& engine) const;
   // What the limit is compared with: used memory less what keys cannot help.
   static size_t counted_bytes(const Engine& engine);

@@ -9,6 +9,7 @@
 #include "datastructs/codec/number_text.h"
 #include "server/engine/config.h"
 #include "server/engine/engine.h"
+#include "server/engine/session.h"
 
 namespace ouro {
 namespace {
@@ -519,8 +520,14 @@ bool apply_client_memory(Engine& engine, std::string&) {
 
 bool apply_memory(Engine& engine, std::string& error) {
   engine.executor.set_gate(Gate::kMemory, engine.options.maxmemory > 0);
-  // Whether room could be made shows at the next command that needs some.
-  static_cast<void>(engine.eviction.make_room(engine));
+  // The commands behind it in a transaction are to find what those ahead of it left. Whether room
+  // could be made shows at the next command that needs some.
+  const Session* const running = engine.executor.running();
+  if (running != nullptr && running->caller().txn.executing) {
+    engine.eviction.want_room();
+  } else {
+    static_cast<void>(engine.eviction.make_room(engine));
+  }
   // It may be a share of maxmemory.
   return apply_client_memory(engine, error);
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine_fixture.h"
+#include "test_client.h"
 
 namespace ouro {
 namespace {
@@ -393,6 +394,19 @@ TEST_F(EvictionTest, WithoutEvictionWritesAreRefusedAndReadsAreNot) {
   EXPECT_EQ(engine.db().size(), 100U);
   limit_to_half("volatile-lru");
   EXPECT_TRUE(contains(engine.run("SET fresh v"), "OOM"));
+}
+
+TEST(Eviction, ALimitThatATransactionSetsEvictsBehindIt) {
+  EngineFixture engine{kTransactionCommands, kConfigCommands, kStringCommands, kKeyCommands};
+  TestTurns turns(engine.engine);
+  TestClient client(turns);
+  EXPECT_EQ(client.ask("MULTI; INCR x; CONFIG SET maxmemory-policy allkeys-lru maxmemory 1; "
+                       "INCR x; EXEC"),
+            "+OK +QUEUED +QUEUED +QUEUED *3 :1 +OK :2");
+  while (engine.engine.run_slices()) {
+  }
+  EXPECT_EQ(engine.effects(), "(; 0: INCR x; 0: INCR x; ); 0: DEL x");
+  EXPECT_EQ(engine.db().size(), 0U);
 }
 
 TEST_F(EvictionTest, UseCountersGrowSlowlyAndDecay) {
