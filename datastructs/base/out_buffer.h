@@ -100,6 +100,8 @@ class OutBuffer {
   // The same with every part that it points at, whoever else holds the blob: until it is sent it
   // cannot be freed. Cost: O(1).
   size_t claimed_bytes() const { return held_bytes_ + blob_bytes_; }
+  // What is here alone, whatever it points at. Cost: O(1).
+  size_t own_bytes() const { return held_bytes_; }
   // The chunk at the front (nothing if there is none, or a blob stands there), and how many pieces
   // there are in all.
   struct FrontChunk {

@@ -26,7 +26,7 @@ Clients::Memory Clients::memory() const {
   Memory memory;
   for (const auto& [id, session] : by_id_) {
     memory.held_bytes += session->memory_bytes();
-    memory.claimed_bytes += session->claimed_bytes();
+    if (!session->is_replica()) memory.claimed_bytes += session->claimed_bytes();
   }
   return memory;
 }

@@ -23,7 +23,8 @@ class Clients {
   void remove(Session& session);
   Session* find(uint64_t id) const;
   size_t count() const { return by_id_.size(); }
-  // Of all clients together: what they hold alone, and with what their output points at.
+  // What all clients hold alone, and all but replicas with what their output points at: that of a
+  // replica is the stream (Replication::memory()).
   struct Memory {
     size_t held_bytes = 0;
     size_t claimed_bytes = 0;

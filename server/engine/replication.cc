@@ -8,6 +8,20 @@
 #include "server/engine/session.h"
 
 namespace ouro {
+namespace {
+
+// What a replica's output alone points at, since the stream is no longer kept from there. Others
+// who are as far behind point at the same.
+size_t pinned_before(uint64_t begin, Session& session) {
+  const Feed& feed = *session.feed;
+  const OutBuffer& out = session.out();
+  if (!feed.takes_stream()) return 0;
+  const uint64_t unsent_from = feed.sent_to - std::min<uint64_t>(feed.sent_to, out.size_bytes());
+  if (unsent_from >= begin) return 0;
+  return std::min(out.claimed_bytes() - out.own_bytes(), static_cast<size_t>(begin - unsent_from));
+}
+
+}  // namespace
 
 std::string replica_ip(const Session& session) {
   if (!session.feed->announced_ip.empty()) return session.feed->announced_ip;
@@ -335,7 +349,15 @@ uint64_t Replication::behind(const Session& session) const {
 Replication::Memory Replication::memory() const {
   const size_t bytes = backlog_.memory_bytes();
   const size_t kept = std::min(bytes, engine_.options.replication.repl_backlog_size);
-  return {.backlog_bytes = kept, .replicas_bytes = bytes - kept};
+  if (replicas_.empty()) return {.backlog_bytes = bytes, .outgoing_bytes = bytes - kept};
+  size_t outgoing = bytes - kept;
+  size_t pinned = 0;
+  for (Session* session : replicas_) {
+    outgoing += session->out().own_bytes();
+    pinned = std::max(pinned, pinned_before(backlog_.begin(), *session));
+  }
+  outgoing += pinned;
+  return {.backlog_bytes = kept, .replicas_bytes = outgoing, .outgoing_bytes = outgoing};
 }
 
 void Replication::push() {

@@ -166,10 +166,13 @@ class Replication final : public EffectSink {
 
   // What of the stream a replica is still to be sent, beyond its output.
   uint64_t behind(const Session& session) const;
-  // Of the stream: what is kept anyway, and what replicas that are behind need beyond that.
+  // Of the stream: what is kept anyway, and what replicas that are behind need beyond that, with
+  // what stands in their outputs. The last of them leaves its part to the backlog, which gives it
+  // back bit by bit: that is on its way out, too.
   struct Memory {
     size_t backlog_bytes = 0;
     size_t replicas_bytes = 0;
+    size_t outgoing_bytes = 0;
   };
   Memory memory() const;
   // Once a turn, ahead of the flush: the stream goes into the outputs of those who take it.
