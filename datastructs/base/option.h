@@ -61,9 +61,8 @@ enum class OptionFlag : uint16_t {
   kProtected = 1U << 2,    // CONFIG SET needs enable-protected-configs
   kAccumulates = 1U << 3,  // repeated lines of a file add up
   kFileOnly = 1U << 4,     // a directive of the file, unknown to CONFIG
-  kLaterAlias = 1U << 5,   // the alias is a name of later versions, hidden as above
-  kSecret = 1U << 6,       // neither MONITOR nor SLOWLOG show what it is set to
-  kNotLoading = 1U << 7,   // CONFIG SET waits until the data are loaded
+  kSecret = 1U << 5,       // neither MONITOR nor SLOWLOG show what it is set to
+  kNotLoading = 1U << 6,   // CONFIG SET waits until the data are loaded
 };
 constexpr OptionFlag operator|(OptionFlag a, OptionFlag b) {
   return static_cast<OptionFlag>(static_cast<unsigned>(a) | static_cast<unsigned>(b));

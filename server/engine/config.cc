@@ -218,8 +218,7 @@ void Config::for_each_match(std::span<const ByteView> patterns,
   for (const Slot& slot : slots_) {
     if (slot.row->has(OptionFlag::kHidden) || slot.row->has(OptionFlag::kFileOnly)) continue;
     visit(slot, slot.row->name);
-    if (!slot.row->alias.empty() && !slot.row->has(OptionFlag::kLaterAlias))
-      visit(slot, slot.row->alias);
+    if (!slot.row->alias.empty()) visit(slot, slot.row->alias);
   }
 }
 
