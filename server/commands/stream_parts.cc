@@ -125,12 +125,13 @@ Status fail_no_such_group(Context& ctx) {
                   group.data(), printed_size(key), key.data());
 }
 
-StreamConsumer& visit_consumer(Context& ctx, const Key& key, StreamGroup& group, ByteView name) {
+StreamConsumer& visit_consumer(Context& ctx, const Key& key, StreamGroup& group, ByteView name,
+                               MadeBy made_by) {
   StreamConsumer* consumer = group.find_consumer(name);
   if (consumer == nullptr) {
     consumer = &group.add_consumer(ctx.heap(), name, ctx.now);
     noted(ctx, key, "xgroup-createconsumer");
-    if (ctx.effects.wanted())
+    if (made_by == MadeBy::kItself && ctx.effects.wanted())
       ctx.effects.replace({"XGROUP", "CREATECONSUMER", key.bytes, group.name(), name});
   }
   consumer->seen_at = ctx.now;

@@ -52,8 +52,12 @@ Result<StreamAndGroup> group_in(Context& ctx, const Key& key, Entry* entry, Byte
 Status fail_no_group(Context& ctx, ByteView key, ByteView group);
 // The same of "SUBCOMMAND key group", whose key is there.
 Status fail_no_such_group(Context& ctx);
+// What makes a new consumer where the effects are replayed: the claim of an entry, which follows
+// for certain, or an effect of its own.
+enum class MadeBy : uint8_t { kItsClaim, kItself };
 // The consumer of a command that has come to the group; made if it is new.
-StreamConsumer& visit_consumer(Context& ctx, const Key& key, StreamGroup& group, ByteView name);
+StreamConsumer& visit_consumer(Context& ctx, const Key& key, StreamGroup& group, ByteView name,
+                               MadeBy made_by);
 
 // For how long nobody asked for the entry; for all time if it was released.
 Millis idle_of(const Context& ctx, const StreamPending& pending);

@@ -212,7 +212,8 @@ class Claimant {
     const bool is_owned = !is_new && !before->is_released();
     if (is_owned && claim_.idle_min > 0 && ctx_.now - before->delivered_at < claim_.idle_min)
       return false;
-    if (consumer_ == nullptr) consumer_ = &visit_consumer(ctx_, key_, group_, ctx_.argv[3]);
+    if (consumer_ == nullptr)
+      consumer_ = &visit_consumer(ctx_, key_, group_, ctx_.argv[3], MadeBy::kItsClaim);
     StreamPending& pending = group_.assign(ctx_.heap(), id, *consumer_, claim_.delivered_at);
     if (is_new) pending.deliveries = 1;
     if (claim_.deliveries) {

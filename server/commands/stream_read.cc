@@ -281,7 +281,7 @@ void reply_history(Context& ctx, const Key& key, const Stream& stream, const Rea
   ctx.reply.end_array(mark, replied);
 }
 
-// One reader of a group, who gets entries that become its own.
+// One reader of a group, who gets entries that become its own: at least one.
 class GroupReader {
  public:
   GroupReader(Context& ctx, const Key& key, const Stream& stream, const ReadRequest& request,
@@ -292,7 +292,8 @@ class GroupReader {
         request_(request),
         group_(group),
         quota_(quota),
-        consumer_(visit_consumer(ctx, key, group, request.consumer)),
+        consumer_(visit_consumer(ctx, key, group, request.consumer,
+                                 request.no_ack ? MadeBy::kItself : MadeBy::kItsClaim)),
         effect_(ctx, key, group) {}
 
   void reply() {
@@ -388,7 +389,10 @@ void reply_stream(Context& ctx, const Key& key, const Stream& stream, const Read
   ctx.db.before_change(key);
   noted(ctx, key);
   if (from.only_new) return GroupReader(ctx, key, stream, request, *from.group, quota).reply();
-  const StreamConsumer& consumer = visit_consumer(ctx, key, *from.group, request.consumer);
+  // A new one has no history, so no claim follows. Redis leaves nothing here, and its replicas lack
+  // the consumer.
+  const StreamConsumer& consumer =
+      visit_consumer(ctx, key, *from.group, request.consumer, MadeBy::kItself);
   reply_history(ctx, key, stream, from, consumer, quota);
 }
 

@@ -94,7 +94,7 @@ TEST(Streams, AReaderOfAGroupLeavesWhatItWasGiven) {
   engine.resp3 = false;
   EXPECT_EQ(engine.ask("XREADGROUP GROUP g alice STREAMS s >"), "[[s [[1-0 [a 1]] [2-0 [a 2]]]]]");
   EXPECT_EQ(engine.effects(),
-            "0: XGROUP CREATECONSUMER s g alice; 0: XGROUP SETID s g 2-0 ENTRIESREAD 2; "
+            "0: XGROUP SETID s g 2-0 ENTRIESREAD 2; "
             "0: XCLAIM s g alice 0 1-0 2-0 TIME 1700000000000 RETRYCOUNT 1 FORCE JUSTID LASTID "
             "2-0");
   engine.run("XDEL s 1");
@@ -147,6 +147,22 @@ TEST(Streams, ClaimsTakeOverWhatIsIdle) {
   EXPECT_EQ(engine.ask("XPENDING s g"), "[0 _ _ *_]");
 }
 
+// A consumer that comes is made by the claim of its first entry, or for itself if none follows.
+TEST(Streams, AConsumerThatIsNewIsLeftOnce) {
+  Streams engine;
+  engine.run_all({"XADD s 1 a 1", "XADD s 2 a 2", "XGROUP CREATE s g 0"});
+  engine.effects();
+  engine.run("XREADGROUP GROUP g alice NOACK COUNT 1 STREAMS s >");
+  EXPECT_EQ(engine.effects(),
+            "0: XGROUP CREATECONSUMER s g alice; 0: XGROUP SETID s g 1-0 ENTRIESREAD 1");
+  engine.run("XREADGROUP GROUP g bob STREAMS s 0");
+  EXPECT_EQ(engine.effects(), "0: XGROUP CREATECONSUMER s g bob");
+  engine.run("XREADGROUP GROUP g carol STREAMS s >");
+  EXPECT_EQ(engine.effects().find("CREATECONSUMER"), std::string::npos);
+  engine.run("XCLAIM s g dave 0 2");
+  EXPECT_EQ(engine.effects().find("CREATECONSUMER"), std::string::npos);
+}
+
 TEST(Streams, AReaderMayFirstClaimWhatIsIdle) {
   Streams engine;
   engine.resp3 = false;
@@ -160,7 +176,6 @@ TEST(Streams, AReaderMayFirstClaimWhatIsIdle) {
   EXPECT_EQ(engine.ask("XREADGROUP GROUP g carol CLAIM 10 COUNT 3 STREAMS s >"),
             "[[s [[1-0 [a 1] 20 1] [2-0 [a 2] 10 1] [3-0 [a 3] 0 0]]]]");
   EXPECT_EQ(engine.effects(),
-            "0: XGROUP CREATECONSUMER s g carol; "
             "0: XCLAIM s g carol 0 1-0 2-0 TIME 1700000000020 RETRYCOUNT 2 FORCE JUSTID LASTID "
             "3-0; 0: XGROUP SETID s g 3-0 ENTRIESREAD 3; 0: XCLAIM s g carol 0 3-0 TIME "
             "1700000000020 RETRYCOUNT 1 FORCE JUSTID LASTID 3-0");
