@@ -59,7 +59,8 @@ Result<int64_t> parse_number(Context& ctx, size_t index) {
 
 // CL.THROTTLE key max-burst count period [quantity]
 Result<Quota> parse_quota(Context& ctx) {
-  if (ctx.argv.size() > 6) {
+  // The module checks this by itself.
+  if (ctx.argv.size() < 5 || ctx.argv.size() > 6) {
     return ctx.fail(
         "Cell error: Store error: Usage: cl.throttle <key> <max_burst> <count per period> <period> "
         "[<quantity>]");
@@ -154,7 +155,7 @@ Status cmd_throttle(Context& ctx) {
 
 constexpr CommandSpec kRows[] = {
     {.name = "CL.THROTTLE",
-     .arity = at_least(5),
+     .arity = at_least(2),
      .flags = Flag::kWrite | Flag::kDenyOom | Flag::kFast,
      .keys = {one_key(1, kReadWrite | kAccess | kUpdate)},
      .acl = Acl::kString,
