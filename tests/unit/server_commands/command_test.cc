@@ -144,5 +144,33 @@ TEST(Command, HelpListsTheSubcommands) {
             0U);
 }
 
+// Each with its arguments as a person would write them.
+TEST(Command, HelpSaysWhatASubcommandTakes) {
+  struct Admin : EngineFixture {
+    Admin() : EngineFixture({kAclCommands, kClientCommands, kStreamGroupCommands}) {}
+  } engine;
+  struct Line {
+    ByteView command;
+    ByteView usage;
+  };
+  constexpr Line kLines[] = {
+      {"ACL HELP", "CAT [<categoryname>]"},
+      {"ACL HELP", "DELUSER <username> [<username> ...]"},
+      {"ACL HELP", "LOG [<count>|RESET]"},
+      {"ACL HELP", "WHOAMI"},
+      {"CLIENT HELP", "CACHING (YES|NO)"},
+      {"CLIENT HELP", "PAUSE <timeout> [WRITE|ALL]"},
+      {"CLIENT HELP",
+       "TRACKING (ON|OFF) [REDIRECT <client-id>] [PREFIX <prefix> [PREFIX <prefix> ...]] [BCAST] "
+       "[OPTIN] [OPTOUT] [NOLOOP]"},
+      {"XGROUP HELP", "CREATE <key> <groupname> (<id>|$) [MKSTREAM] [ENTRIESREAD <entries_read>]"},
+  };
+  for (const Line& line : kLines) {
+    const std::string help = engine.run(line.command);
+    EXPECT_NE(help.find(" " + std::string(line.usage) + "     "), std::string::npos)
+        << line.usage << " in " << help;
+  }
+}
+
 }  // namespace
 }  // namespace ouro
