@@ -93,10 +93,13 @@ Status cmd_hotkeys_reset(Context& ctx) {
   return Status::ok();
 }
 
+// Those that the caller may read.
 void reply_top(Context& ctx, const HeavyHitters& hitters, uint64_t unit) {
   const Reply::Mark mark = ctx.reply.begin();
   size_t elements = 0;
   hitters.for_each_top(ctx.engine.hot_keys.setup().shown, [&](ByteView key, uint64_t weight) {
+    if (!ctx.engine.acl.permits_key(ctx.caller, ctx.spec, ctx.argv, key, kReadOnly | kAccess))
+      return;
     ctx.reply.bulk(key);
     ctx.reply.integer(static_cast<int64_t>(weight / unit));
     elements += 2;
@@ -154,6 +157,7 @@ constexpr CommandSpec kHotkeysRows[] = {
     {.name = "GET",
      .arity = exactly(2),
      .flags = Flag::kAdmin | Flag::kNoScript,
+     .databases = DbUse::kEvery,
      .handler = cmd_hotkeys_get,
      .doc = {.summary = "Returns what was collected.",
              .complexity = "O(K), K keys returned",

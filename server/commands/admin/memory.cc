@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // MEMORY: what takes memory. All numbers are exact counts of the heap, none are samples.
 #include <algorithm>
-#include <span>
 #include <string>
+#include <vector>
 
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
@@ -32,15 +32,27 @@ Status cmd_memory_usage(Context& ctx) {
   return Status::ok();
 }
 
-void reply_big_keys(Reply& reply, const std::vector<BigKeys::Item>& items, size_t count) {
-  const size_t shown = std::min(items.size(), count);
-  reply.array(shown);
-  for (const BigKeys::Item& item : std::span(items).first(shown)) {
-    reply.array(4);
-    reply.bulk(item.key);
-    reply.integer(item.db);
-    reply.bulk(type_name(item.type));
-    reply.integer(static_cast<int64_t>(item.size));
+// Those that the caller may read.
+std::vector<const BigKeys::Item*> readable(const Context& ctx,
+                                           const std::vector<BigKeys::Item>& items, size_t most) {
+  std::vector<const BigKeys::Item*> found;
+  for (const BigKeys::Item& item : items) {
+    if (found.size() < most &&
+        ctx.engine.acl.permits_key(ctx.caller, ctx.spec, ctx.argv, item.key, kReadOnly | kAccess))
+      found.push_back(&item);
+  }
+  return found;
+}
+
+void reply_big_keys(const Context& ctx, const std::vector<BigKeys::Item>& items, size_t most) {
+  const std::vector<const BigKeys::Item*> shown = readable(ctx, items, most);
+  ctx.reply.array(shown.size());
+  for (const BigKeys::Item* item : shown) {
+    ctx.reply.array(4);
+    ctx.reply.bulk(item->key);
+    ctx.reply.integer(item->db);
+    ctx.reply.bulk(type_name(item->type));
+    ctx.reply.integer(static_cast<int64_t>(item->size));
   }
 }
 
@@ -70,9 +82,9 @@ Status cmd_memory_bigkeys(Context& ctx) {
   // Of the walk that goes on.
   number("keys-walked", static_cast<int64_t>(keys.walked()));
   ctx.reply.bulk("by-bytes");
-  reply_big_keys(ctx.reply, report.by_bytes, static_cast<size_t>(count));
+  reply_big_keys(ctx, report.by_bytes, static_cast<size_t>(count));
   ctx.reply.bulk("by-elements");
-  reply_big_keys(ctx.reply, report.by_elements, static_cast<size_t>(count));
+  reply_big_keys(ctx, report.by_elements, static_cast<size_t>(count));
   return Status::ok();
 }
 
@@ -212,6 +224,7 @@ constexpr CommandSpec kMemoryRows[] = {
     {.name = "BIGKEYS",
      .arity = at_least(2),
      .flags = Flag::kAdmin | Flag::kNoScript,
+     .databases = DbUse::kEvery,
      .handler = cmd_memory_bigkeys,
      .doc = {.summary =
                  "Lists the keys with the most bytes and those with the most elements, as of "

@@ -53,7 +53,7 @@ struct AclTest : testing::Test {
         kListCommands,       kListMoveCommands,  kPubsubCommands,     kSetCommands,
         kSortCommands,       kStringCommands,    kStringSetCommands,  kTransactionCommands,
         kZSetCommands,       kZSetStoreCommands, kCommandLogCommands, kMemoryCommands,
-        kKeyScanCommands,    kObjectCommands};
+        kKeyScanCommands,    kObjectCommands,    kHotKeysCommands};
     return tables;
   }
 };
@@ -323,6 +323,24 @@ TEST_F(AclTest, AClientIsKeptInItsDatabases) {
             "permission to access the database $1 w");
   admin->ask("ACL SETUSER u alldbs");
   EXPECT_EQ(client->session().caller().gates & Gate::kAcl, 0U);
+}
+
+// Reports of keys show none that their reader may not read, and are of all databases.
+TEST_F(AclTest, ReportsNameOnlyKeysThatTheUserMayRead) {
+  world.run_all({"SET a:1 v", "SET b:1 v", "HOTKEYS START METRICS 1 CPU", "GET a:1", "GET b:1",
+                 "HOTKEYS STOP"});
+  admin->ask("ACL SETUSER u on nopass +@all ~a:*");
+  make(client);
+  client->ask("AUTH u x");
+  for (const char* report : {"MEMORY BIGKEYS", "HOTKEYS GET"}) {
+    const std::string all = world.run(report);
+    EXPECT_TRUE(contains(all, "a:1") && contains(all, "b:1")) << all;
+    const std::string seen = client->ask(report);
+    EXPECT_TRUE(contains(seen, "a:1") && !contains(seen, "b:1")) << seen;
+  }
+  admin->ask("ACL SETUSER u db=0");
+  for (const char* report : {"MEMORY BIGKEYS", "HOTKEYS GET"})
+    EXPECT_TRUE(client->ask(report).starts_with("-NOPERM")) << report;
 }
 
 TEST_F(AclTest, OneSelectorMustPermitAllOfACommand) {
