@@ -161,7 +161,6 @@ Instant Engine::next_deadline() const {
 
 // True when more is due than one turn takes.
 bool Engine::expire_slice() {
-  const LatencySpan span(*this, "expire-cycle");
   const uint64_t began = stopwatch.ticks();
   const bool has_more = expire_within_share();
   stats.expire_ticks += stopwatch.ticks() - began;
@@ -169,6 +168,7 @@ bool Engine::expire_slice() {
 }
 
 bool Engine::expire_within_share() {
+  const LatencySpan span(*this, "expire-cycle");
   size_t& places = expiry_share_.places;
   for (uint32_t visited = 0; visited < dbs.count(); ++visited) {
     Keyspace& db = dbs[expire_at_];
