@@ -18,6 +18,8 @@ Status check_allowed(Context& ctx) {
       "configuration file, and then restart the server.");
 }
 
+Status cmd_help(Context& ctx) { return reply_help(ctx); }
+
 Status cmd_list(Context& ctx) {
   ctx.reply.array(0);
   return Status::ok();
@@ -39,7 +41,7 @@ constexpr CommandSpec kModuleRows[] = {
     {.name = "HELP",
      .arity = exactly(2),
      .flags = Flag::kLoading | Flag::kStale,
-     .handler = reply_help,
+     .handler = cmd_help,
      .doc = {.summary = "Lists the subcommands of MODULE.",
              .complexity = "O(1)",
              .since = "5.0.0",
