@@ -44,8 +44,6 @@ PROCESS_TIMES_MIN = 10
 SHARED_TIMES_MIN = 1.2
 # Memory that a key which is added takes, its share of the table included: more than enough.
 TOUCHED_BYTES_A_KEY = 160
-# So many take a few times less than the memory that is touched ahead of the server.
-KEYS_A_STEP = 500_000
 
 
 class Report:
@@ -84,37 +82,23 @@ def send_pipelined(client, commands, step=500):
     flush()
 
 
-class TouchedMemory:
-    """Memory that a virtual machine owns, for a server to grow into. The first touch of a page is its hypervisor's work, which
-    stops the processor for milliseconds and is charged to whoever runs: a thread that only naps was charged 6 ms at once while a
-    server grew into untouched memory, and 1 ms after this. What is free for seconds may go back to the hypervisor (free page
-    reporting), so it is let go of just ahead of the server."""
-    LEAD_BYTES = 256 << 20
-
-    def __init__(self, size):
-        self.memory = mmap.mmap(-1, size)
+def touch_memory(size):
+    """Makes a virtual machine own so much memory. The first touch of a page is its hypervisor's work, which stops the
+    processor for milliseconds and is charged to whoever runs: a thread that only naps was charged 6 ms at once while a
+    server grew into untouched memory, and 1 ms after this."""
+    with mmap.mmap(-1, size) as memory:
         for at in range(0, size, mmap.PAGESIZE):
-            self.memory[at] = 1
-        self.released = 0
-
-    def release_ahead_of(self, grown):
-        wanted = min(len(self.memory), grown + self.LEAD_BYTES) // mmap.PAGESIZE * mmap.PAGESIZE
-        if wanted > self.released:
-            self.memory.madvise(mmap.MADV_DONTNEED, self.released, wanted - self.released)
-            self.released = wanted
+            memory[at] = 1
 
 
 def turns(args, report):
     for number in range(args.rounds):
-        memory = TouchedMemory(args.keys * TOUCHED_BYTES_A_KEY)
+        touch_memory(args.keys * TOUCHED_BYTES_A_KEY)
         with Server(args.server, prefix=PREFIX) as server:
             client = server.connect(timeout_s=300)
             client.call("CONFIG", "RESETSTAT")
-            before = server.resident_bytes()
-            for begin in range(0, args.keys, KEYS_A_STEP):
-                memory.release_ahead_of(server.resident_bytes() - before)
-                send_pipelined(client, (b"*3\r\n$3\r\nSET\r\n$16\r\nkey:%012d\r\n$16\r\nvalue%011d\r\n" % (n, n)
-                                        for n in range(begin, min(begin + KEYS_A_STEP, args.keys))))
+            send_pipelined(client, (b"*3\r\n$3\r\nSET\r\n$16\r\nkey:%012d\r\n$16\r\nvalue%011d\r\n" % (n, n)
+                                    for n in range(args.keys)))
             stats = stats_of(client)
             client.close()
         report.check(f"slowest turn while adding {args.keys:,} keys, run {number + 1}", int(stats["turn_cpu_us_max"]),
