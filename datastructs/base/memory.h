@@ -8,8 +8,9 @@
 //
 // used_bytes() is the sum of the *usable* sizes of all live blocks, never the allocator's own
 // totals: what is counted at allocation is subtracted at release, whatever the allocator does in
-// between. A failed allocation aborts: maxmemory is enforced before, by a gate. Cost: the
-// allocator's plus one look-up of the usable size (about 2 ns).
+// between. What is kept for a cache in containers that allocate elsewhere is added as its keeper
+// counts it (HeapShare). A failed allocation aborts: maxmemory is enforced before, by a gate. Cost:
+// the allocator's plus one look-up of the usable size (about 2 ns).
 #pragma once
 
 #include <cstddef>
@@ -61,6 +62,8 @@ class Heap {
   static size_t usable_bytes(const void* block) noexcept;
 
  private:
+  friend class HeapShare;
+
   void add(size_t bytes) noexcept {
     used_bytes_ += bytes;
     if (used_bytes_ > peak_bytes_) peak_bytes_ = used_bytes_;
@@ -69,6 +72,35 @@ class Heap {
   size_t used_bytes_ = 0;
   size_t peak_bytes_ = 0;
   size_t left_bytes_ = 0;
+};
+
+// What somebody keeps for a cache in containers of its own, as it counts that itself. Gives all of
+// it back when it goes, before the heap does.
+class HeapShare {
+ public:
+  explicit HeapShare(Heap& heap) noexcept : heap_(heap) {}
+  ~HeapShare() { remove(bytes_); }
+  HeapShare(const HeapShare&) = delete;
+  HeapShare& operator=(const HeapShare&) = delete;
+
+  size_t bytes() const noexcept { return bytes_; }
+  void add(size_t bytes) noexcept {
+    bytes_ += bytes;
+    heap_.add(bytes);
+  }
+  // Requires: so much was added.
+  void remove(size_t bytes) noexcept {
+    bytes_ -= bytes;
+    heap_.used_bytes_ -= bytes;
+  }
+  void resize(size_t bytes) noexcept {
+    remove(bytes_);
+    add(bytes);
+  }
+
+ private:
+  Heap& heap_;
+  size_t bytes_ = 0;
 };
 
 // Adds to a counter what a heap has grown by while this lives, less what was left to others: how a

@@ -107,7 +107,7 @@ Result<int64_t> obey_hello(Context& ctx, Session& session) {
       if (!is_client_word(name)) {
         return ctx.fail_text(errors::kBadClientName);
       }
-      session.name = name;
+      session.set_text(session.name, name);
     } else {
       const ByteView word = args.peek();
       return ctx.fail("ERR Syntax error in HELLO option '%.*s'", printed_size(word), word.data());

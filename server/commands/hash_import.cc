@@ -27,7 +27,8 @@ const FieldSets& field_sets_of(const Context& ctx) {
 Status cmd_himport_prepare(Context& ctx) {
   const Argv fields = ctx.argv.subspan(3);
   if (has_twins(fields)) return ctx.fail("ERR duplicate field name in fieldset");
-  if (!ctx.caller.field_sets.set(ctx.argv[2], fields)) return ctx.fail("ERR too many fieldsets");
+  if (!ctx.caller.field_sets.set(ctx.engine.heap, ctx.argv[2], fields))
+    return ctx.fail("ERR too many fieldsets");
   ctx.reply.ok();
   return Status::ok();
 }

@@ -38,6 +38,7 @@ Engine::Engine(const Setup& setup)
       registry(setup.tables),
       dbs(heap, HashSeed{prng.next()}, setup.options.databases),
       commit(heap, setup.sinks),
+      watch(heap),
       pubsub(*this),
       tracking(*this),
       due_members(*this),

@@ -9,12 +9,13 @@ size_t FieldSets::bytes_of(ByteView name, Argv fields) {
   return bytes;
 }
 
-bool FieldSets::set(ByteView name, Argv fields) {
+bool FieldSets::set(Heap& heap, ByteView name, Argv fields) {
   const auto found = kept_.find(name);
   const size_t before = found == kept_.end() ? 0 : found->second.bytes;
   const size_t bytes = bytes_of(name, fields);
-  if (bytes_ - before + bytes > kBytesMax) return false;
-  bytes_ += bytes - before;
+  if (memory_bytes() - before + bytes > kBytesMax) return false;
+  if (!held_) held_.emplace(heap);
+  held_->resize(held_->bytes() - before + bytes);
   kept_.insert_or_assign(std::string(name), Kept{Fields(fields.begin(), fields.end()), bytes});
   return true;
 }
@@ -22,7 +23,7 @@ bool FieldSets::set(ByteView name, Argv fields) {
 bool FieldSets::erase(ByteView name) {
   const auto found = kept_.find(name);
   if (found == kept_.end()) return false;
-  bytes_ -= found->second.bytes;
+  held_->remove(found->second.bytes);
   kept_.erase(found);
   return true;
 }
@@ -30,7 +31,7 @@ bool FieldSets::erase(ByteView name) {
 size_t FieldSets::clear() {
   const size_t count = kept_.size();
   kept_.clear();
-  bytes_ = 0;
+  held_.reset();
   return count;
 }
 

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "datastructs/base/memory.h"
 #include "server/engine/command.h"
 
 namespace ouro {
@@ -18,12 +20,13 @@ class FieldSets {
   static constexpr size_t kBytesMax = 64_MiB;
   using Fields = std::vector<std::string>;
 
-  // Takes the place of one of that name. False if that would be too much.
-  bool set(ByteView name, Argv fields);
+  // Takes the place of one of that name. False if that would be too much. All calls of one client
+  // name the same heap.
+  bool set(Heap& heap, ByteView name, Argv fields);
   bool erase(ByteView name);  // false if there was none
   size_t clear();             // how many there were
   const Fields* find(ByteView name) const;
-  size_t memory_bytes() const { return bytes_; }
+  size_t memory_bytes() const { return held_ ? held_->bytes() : 0; }
 
  private:
   static size_t bytes_of(ByteView name, Argv fields);
@@ -33,7 +36,7 @@ class FieldSets {
     size_t bytes;
   };
   std::map<std::string, Kept, std::less<>> kept_;
-  size_t bytes_ = 0;
+  std::optional<HeapShare> held_;  // since the first was set
 };
 
 }  // namespace ouro

@@ -55,9 +55,12 @@ size_t bytes_of(ByteView name) {
 
 }  // namespace
 
+PubSub::PubSub(Engine& engine) : engine_(engine), held_(engine.heap) {}
+
 bool PubSub::subscribe(Session& session, Kind kind, ByteView name) {
   if (!session.subscriptions[index_of(kind)].emplace(name).second) return false;
   session.subscription_bytes += bytes_of(name);
+  held_.add(bytes_of(name));
   names_[index_of(kind)][std::string(name)].push_back(&session);
   return true;
 }
@@ -71,6 +74,7 @@ bool PubSub::unsubscribe(Session& session, Kind kind, ByteView name) {
   std::erase(found->second, &session);
   if (found->second.empty()) names.erase(found);
   session.subscription_bytes -= bytes_of(name);
+  held_.remove(bytes_of(name));
   own.erase(subscribed);
   return true;
 }

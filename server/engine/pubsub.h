@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "datastructs/base/memory.h"
 #include "server/engine/context.h"
 
 namespace ouro {
@@ -19,7 +20,7 @@ class PubSub {
  public:
   enum class Kind : uint8_t { kChannel, kPattern, kShard };
 
-  explicit PubSub(Engine& engine) : engine_(engine) {}
+  explicit PubSub(Engine& engine);
 
   // True when the session was not subscribed before.
   bool subscribe(Session& session, Kind kind, ByteView name);
@@ -43,6 +44,7 @@ class PubSub {
 
   Engine& engine_;
   Names names_[3];
+  HeapShare held_;  // Session::subscription_bytes of all
   uint32_t event_classes_ = 0;
 };
 

@@ -15,7 +15,8 @@ Session::Session(Engine& engine, Peer who, SessionOwner& owner)
       engine_(engine),
       owner_(owner),
       reader_(engine.heap),
-      out_(engine.heap) {
+      out_(engine.heap),
+      texts_(engine.heap) {
   caller_.session = this;
   created = last_active = engine.instant();
   out_.limit(&output_limit().hard_bytes);
@@ -500,12 +501,17 @@ void Session::reset() {
   engine_.tracking.disable(*this);
   if (is_monitor) engine_.monitors.remove(*this);
   is_monitor = false;
-  name.clear();
+  set_text(name, {});
   resp_version_ = 2;
   reply_mode = ReplyMode::kOn;
   call_acks.reset();
   script_debug = ScriptDebug::kNo;
   engine_.acl.make_default(*this);
+}
+
+void Session::set_text(std::string& text, ByteView to) {
+  std::string(to).swap(text);  // a longer one leaves its room
+  texts_.resize(text_bytes());
 }
 
 size_t Session::query_bytes_free() const {
@@ -535,9 +541,8 @@ size_t Session::other_bytes() const {
          caller_.watched_bytes + caller_.field_sets.memory_bytes() + subscription_bytes +
          (tracking == nullptr ? 0 : tracking->memory_bytes()) +
          (call_acks == nullptr ? 0 : sizeof(CallAcks)) +
-         skipped_.capacity() * sizeof(RespReader::Command) + held_.capacity() + name.capacity() +
-         library_name.capacity() + library_version.capacity() + peer.address.capacity() +
-         peer.local_address.capacity();
+         skipped_.capacity() * sizeof(RespReader::Command) + held_.capacity() + text_bytes() +
+         peer.address.capacity() + peer.local_address.capacity();
 }
 
 }  // namespace ouro

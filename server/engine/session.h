@@ -167,7 +167,9 @@ class Session final : public Endpoint {
   Peer peer;
   std::string name;
   std::string library_name, library_version;  // CLIENT SETINFO
-  bool takes_redirects = false;               // CLIENT CAPA redirect
+  // Changes one of these texts.
+  void set_text(std::string& text, ByteView to);
+  bool takes_redirects = false;  // CLIENT CAPA redirect
   Instant created = 0;
   Instant last_active = 0;
   const CommandSpec* last_command = nullptr;
@@ -291,6 +293,9 @@ class Session final : public Endpoint {
   void check_missed(size_t hard_bytes);
   void note_memory();
   void leave_engine();
+  size_t text_bytes() const {
+    return name.capacity() + library_name.capacity() + library_version.capacity();
+  }
   size_t other_bytes() const;
 
   Engine& engine_;
@@ -300,6 +305,7 @@ class Session final : public Endpoint {
   OutBuffer out_;
   EndpointState state_ = EndpointState::kOpen;  // never kNotReading: see state()
   int resp_version_ = 2;
+  HeapShare texts_;  // text_bytes()
   bool authenticated_ = false;
   Wait wait_;
   bool postponed_ = false;  // a gate holds its command back

@@ -45,19 +45,26 @@ void for_each_prefix_of(ByteView key, Map& map, Fn fn) {
   }
 }
 
+// What a prefix takes in its client's tree.
+size_t bytes_of(const std::string& prefix) {
+  constexpr size_t kLinksBytes = 4 * sizeof(void*);
+  return kLinksBytes + sizeof(std::string) + prefix.capacity();
+}
+
 }  // namespace
 
 size_t TrackingClient::memory_bytes() const {
-  constexpr size_t kLinksBytes = 4 * sizeof(void*);
   size_t bytes = sizeof(TrackingClient);
-  for (const std::string& prefix : prefixes)
-    bytes += kLinksBytes + sizeof(std::string) + prefix.capacity();
+  for (const std::string& prefix : prefixes) bytes += bytes_of(prefix);
   return bytes;
 }
+
+Tracking::Tracking(Engine& engine) : engine_(engine), held_(engine.heap) {}
 
 void Tracking::enable(Session& session, const TrackingClient::Mode& mode, Argv prefixes) {
   if (session.tracking == nullptr) {
     session.tracking = std::make_unique<TrackingClient>();
+    held_.add(session.tracking->memory_bytes());
     ++client_count_;
   }
   if (keys_ == nullptr) keys_ = std::make_unique<Keys>(engine_.heap, HashSeed{engine_.prng.next()});
@@ -69,8 +76,10 @@ void Tracking::enable(Session& session, const TrackingClient::Mode& mode, Argv p
 }
 
 void Tracking::add_prefix(Session& session, ByteView prefix) {
-  if (session.tracking->prefixes.emplace(prefix).second)
-    prefixes_[std::string(prefix)].clients.push_back(&session);
+  const auto [own, is_new] = session.tracking->prefixes.emplace(prefix);
+  if (!is_new) return;
+  held_.add(bytes_of(*own));
+  prefixes_[*own].clients.push_back(&session);
 }
 
 void Tracking::disable(Session& session) {
@@ -80,6 +89,7 @@ void Tracking::disable(Session& session) {
     std::erase(found->second.clients, &session);
     if (found->second.clients.empty()) prefixes_.erase(found);
   }
+  held_.remove(session.tracking->memory_bytes());
   session.tracking = nullptr;
   if (--client_count_ > 0) return;
   drop_keys();

@@ -59,7 +59,7 @@ struct TrackingClient {
 
 class Tracking {
  public:
-  explicit Tracking(Engine& engine) : engine_(engine) {}
+  explicit Tracking(Engine& engine);
 
   // ---- who tracks
   // Changes the mode of one that does already; its prefixes are added to.
@@ -135,6 +135,7 @@ class Tracking {
   bool has_changes_ = false;  // a prefix has some
   std::vector<Pending> pending_;
   std::vector<std::unique_ptr<Keys>> dropped_;  // to be freed
+  HeapShare held_;                              // by the TrackingClients of all
 };
 
 }  // namespace ouro

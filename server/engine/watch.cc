@@ -26,6 +26,7 @@ void Watch::add(Caller& caller, DbIndex db, ByteView key, bool was_due) {
   watchers.push_back({&caller, was_due});
   caller.watched.push_back({db, std::string(key)});
   caller.watched_bytes += bytes_of(key);
+  held_.add(bytes_of(key));
 }
 
 bool Watch::was_due(const Caller& caller, const WatchedKey& key) {
@@ -40,7 +41,7 @@ void Watch::clear(Caller& caller) {
   }
   // Their room goes, too: most callers watch once and seldom again.
   caller.watched = {};
-  caller.watched_bytes = 0;
+  held_.remove(std::exchange(caller.watched_bytes, 0));
   caller.watch_broken = false;
 }
 

@@ -8,12 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "datastructs/base/memory.h"
 #include "server/engine/caller.h"
 
 namespace ouro {
 
 class Watch {
  public:
+  explicit Watch(Heap& heap) : held_(heap) {}
+
   // Watching a key twice is watching it once.
   void add(Caller& caller, DbIndex db, ByteView key, bool was_due);
   // Forgets all keys of a caller, and that one of them changed.
@@ -52,6 +55,7 @@ class Watch {
   static void note(Watcher& watcher, Presence before, Presence after);
 
   std::map<std::pair<DbIndex, std::string>, Watchers> callers_;
+  HeapShare held_;  // Caller::watched_bytes of all
 };
 
 }  // namespace ouro

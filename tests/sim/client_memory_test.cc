@@ -15,6 +15,18 @@
 namespace ouro {
 namespace {
 
+// `words`, and behind them so many names that are long and no prefix of each other.
+std::string with_names(std::vector<std::string> words, int count, ByteView ahead = {}) {
+  for (int i = 0; i < count; ++i) {
+    if (!ahead.empty()) words.emplace_back(ahead);
+    words.push_back(std::to_string(10'000 + i) + std::string(500, 'x'));
+  }
+  std::string bytes = "*" + std::to_string(words.size()) + "\r\n";
+  for (const std::string& word : words)
+    bytes += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+  return bytes;
+}
+
 // What CLIENT LIST says of the client of that name; empty if there is none.
 std::string line_of(SimClient& control, const std::string& name) {
   const std::string list = control.ask({"CLIENT", "LIST"});
@@ -150,6 +162,63 @@ TEST_F(ClientMemory, OfRepliesShrinksWhenTheClientIsIdle) {
   pass(10'000'000);
   EXPECT_EQ(number("rbs"), 0U);
   EXPECT_EQ(number("rbp"), 0U);
+}
+
+// Goal: what a client keeps is used memory while it does, so maxmemory bounds it. Method: each kind
+// of it, taken and given back, and taken by one that leaves.
+TEST_F(ClientMemory, WhatIsKeptForAClientIsUsedMemory) {
+  constexpr int kNames = 1'000;
+  constexpr size_t kBytes = kNames * 500;
+  const auto used = [&] { return server.engine().heap.used_bytes(); };
+  struct Kept {
+    std::string take;
+    std::string give_back;
+  };
+  const Kept all[] = {
+      {with_names({"WATCH"}, kNames), "UNWATCH\r\n"},
+      {with_names({"SUBSCRIBE"}, kNames), "UNSUBSCRIBE\r\n"},
+      {with_names({"PSUBSCRIBE"}, kNames), "RESET\r\n"},
+      {with_names({"CLIENT", "TRACKING", "ON", "BCAST", "NOLOOP"}, kNames, "PREFIX"),
+       "CLIENT TRACKING OFF\r\n"},
+      {with_names({"HIMPORT", "PREPARE", "set"}, kNames), "HIMPORT DISCARDALL\r\n"},
+      {"HELLO 3\r\n" + with_names({"HIMPORT", "PREPARE", "set"}, kNames),
+       "HIMPORT DISCARD set\r\n"},
+      {resp_command({"CLIENT", "SETNAME", std::string(2 * kBytes, 'n')}), "CLIENT SETNAME c\r\n"},
+  };
+  for (const Kept& one : all) {
+    const std::string what = one.take.substr(0, 40);
+    const size_t before = used();
+    const auto run = [&](SimClient& who, const std::string& bytes) {
+      who.send(bytes);
+      pass(10'000'000);
+      who.take();
+    };
+    run(client, one.take);
+    EXPECT_GT(used(), before + kBytes) << what;
+    run(client, one.give_back);
+    EXPECT_LT(used(), before + 50'000) << what;
+    {
+      SimClient other(world);
+      run(other, one.take);
+      EXPECT_GT(used(), before + kBytes) << what;
+    }
+    pass(10'000'000);
+    EXPECT_LT(used(), before + 50'000) << what;
+  }
+}
+
+TEST_F(ClientMemory, WhatIsKeptForAClientMeetsMaxmemory) {
+  control.ask(
+      {"CONFIG", "SET", "maxmemory", std::to_string(server.engine().heap.used_bytes() + 300'000)});
+  EXPECT_EQ(control.ask({"SET", "k", "v"}), "+OK\r\n");
+  client.send(with_names({"WATCH"}, 1'000));
+  pass(10'000'000);
+  EXPECT_EQ(client.take(), "+OK\r\n");
+  EXPECT_EQ(control.ask({"SET", "k", "v"}),
+            "-OOM command not allowed when used memory > 'maxmemory'.\r\n");
+  client.ask({"UNWATCH"});
+  pass(10'000'000);
+  EXPECT_EQ(control.ask({"SET", "k", "v"}), "+OK\r\n");
 }
 
 class ClientLimit : public ::testing::Test {

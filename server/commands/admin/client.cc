@@ -34,7 +34,8 @@ Status cmd_client_getname(Context& ctx) {
 Status cmd_client_setname(Context& ctx) {
   OURO_TRY(need_session(ctx));
   if (!is_client_word(ctx.argv[2])) return ctx.fail_text(errors::kBadClientName);
-  ctx.caller.session->name = ctx.argv[2];
+  Session& session = *ctx.caller.session;
+  session.set_text(session.name, ctx.argv[2]);
   ctx.reply.ok();
   return Status::ok();
 }
@@ -52,7 +53,7 @@ Status cmd_client_setinfo(Context& ctx) {
                     printed_size(attribute), attribute.data());
   }
   Session& session = *ctx.caller.session;
-  (is_name ? session.library_name : session.library_version) = ctx.argv[3];
+  session.set_text(is_name ? session.library_name : session.library_version, ctx.argv[3]);
   ctx.reply.ok();
   return Status::ok();
 }
