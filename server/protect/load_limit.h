@@ -47,7 +47,7 @@ class LoadLimit {
     friend bool operator==(const Limits&, const Limits&) = default;
   };
 
-  explicit LoadLimit(Heap& heap) noexcept;
+  explicit LoadLimit(Heap& heap) noexcept : loads_(HeapAllocator<Load>(heap)) {}
 
   // Loads in flight stay so.
   void set_limits(const Limits& limits) noexcept { limits_ = limits; }
@@ -72,25 +72,43 @@ class LoadLimit {
   };
 
   struct Pace {
-    Nanos interval;  // 0: no bound
+    Nanos interval;
     Nanos tolerance;
+  };
+  // GCRA's memory.
+  struct Gate {
+    Nanos arrival = 0;
+
+    Instant next(const Pace& pace, Instant now) const noexcept;
+    void pass(const Pace& pace, Instant now) noexcept;
+  };
+  // How many began in this second, and in the one before.
+  struct Begun {
+    Instant since = 0;
+    uint32_t count = 0;
+    uint32_t before = 0;
+
+    void note(Instant now) noexcept;
+    uint32_t in_a_second(Instant now) noexcept;
+    void roll(Instant now) noexcept;
   };
 
   void end_overdue(Instant now) noexcept;
-  Pace pace(Instant now) const noexcept;
-  Instant next_by_rate(Instant now) const noexcept;
-  void count_begin(Instant now) noexcept;
+  void note_duration(Micros duration) noexcept;
+  // Requires limits_.rate_count > 0.
+  Pace pace_as_set() const noexcept;
+  // Requires is_tripped().
+  Pace pace_of_breaker(Instant now) const noexcept;
 
   Limits limits_;
-  std::vector<Load, HeapAllocator<Load>> loads_;  // a heap, what is over first on top
-  Micros usual_ = 0;                              // how long loads take, a running mean
-  Nanos arrival_ = 0;                             // GCRA's
-  uint32_t failures_ = 0;                         // in a row
+  std::vector<Load, HeapAllocator<Load>> loads_;  // a heap: what is over first is on top
+  Micros usual_ = 0;                              // how long a load takes, a running mean
+  Gate rate_;
+  Begun begun_;
+  uint32_t failures_ = 0;      // in a row
+  uint32_t tripped_from_ = 0;  // loads a second, for where no rate is set
   Instant tripped_at_ = 0;
-  uint32_t tripped_from_ = 0;  // loads a second, where no rate is set
-  Instant second_ = 0;         // began: what began in it is counted, and what in the one before
-  uint32_t begun_ = 0;
-  uint32_t begun_before_ = 0;
+  Gate breaker_;
 };
 
 }  // namespace ouro
