@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // CL.THROTTLE: a rate limiter in one call, with the replies and the arithmetic of the redis-cell
-// module. The algorithm is GCRA, a leaky bucket that keeps one number: the theoretical arrival time
-// (TAT) of the request after the last one, if requests came evenly. A key holds it as a string of
+// module. The algorithm is GCRA (datastructs/gcra.h). A key holds the arrival time as a string of
 // nanoseconds since the epoch, and ends when it is reached: then the bucket is empty.
 //
-//      emission interval   period / count, the time that one request uses up
-//      tolerance           (max burst + 1) emission intervals, the size of the bucket
-//      allowed             if max(TAT, now) + quantity x interval - tolerance <= now
+//      interval     period / count
+//      tolerance    (max burst + 1) intervals
 //
 // Times are in nanoseconds, though the clock here stands still for a millisecond.
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include <optional>
 
 #include "datastructs/codec/number_text.h"
+#include "datastructs/gcra.h"
 #include "server/commands/expire_time.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
@@ -22,7 +21,6 @@
 namespace ouro {
 namespace {
 
-__extension__ using Nanos = __int128;  // sums of 64-bit times do not overflow
 constexpr int64_t kNanosPerMilli = 1'000'000;
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
@@ -44,7 +42,7 @@ struct Quota {
 
 struct Verdict {
   bool allowed;
-  Nanos arrival;      // the new TAT if allowed
+  Nanos arrival;      // to be kept if allowed
   Nanos retry_after;  // -1 s: never, or no need
   Nanos reset_after;  // until the bucket is empty
   int64_t remaining;
@@ -86,15 +84,14 @@ Result<Quota> parse_quota(Context& ctx) {
 
 Verdict decide(const Quota& quota, std::optional<uint64_t> stored, Nanos now) {
   const Nanos arrival = stored ? Nanos{*stored} : now;
-  const Nanos next = std::max(now, arrival) + quota.increment;
-  const Nanos ahead = next - quota.tolerance - now;  // beyond what is tolerated
-  Verdict verdict{.allowed = ahead <= 0,
-                  .arrival = next,
+  const GcraVerdict asked = ask_gcra({arrival, quota.increment, quota.tolerance}, now);
+  Verdict verdict{.allowed = asked.allowed(),
+                  .arrival = asked.arrival,
                   .retry_after = -Nanos{kNanosPerSecond},
                   .reset_after = 0,
                   .remaining = 0};
-  if (!verdict.allowed && quota.increment <= quota.tolerance) verdict.retry_after = ahead;
-  verdict.reset_after = (verdict.allowed ? next : arrival) - now;
+  if (!verdict.allowed && quota.increment <= quota.tolerance) verdict.retry_after = asked.ahead;
+  verdict.reset_after = (verdict.allowed ? asked.arrival : arrival) - now;
   const Nanos room = quota.tolerance - verdict.reset_after;
   if (room > -quota.interval) {
     // In whole microseconds, as redis-cell counts.

@@ -11,8 +11,8 @@
 // is halved, and again each second, until one succeeds; one a second is always left to find that
 // out. Where no RATE is set it halves what began in the second before.
 //
-// Cost: begin() O(log loads), end() one pass over them (16 ns at 50, 3 us at kLoadsMax), when asked
-// otherwise O(1). 24 bytes a load in flight, none where there is no LOADS.
+// Cost: begin() O(log loads), end() one pass over them, next_begin() O(1) unless loads ran
+// out of time. 24 bytes a load in flight, none where there is no LOADS.
 #pragma once
 
 #include <vector>
@@ -76,7 +76,7 @@ class LoadLimit {
     Nanos tolerance;
   };
   // GCRA's memory.
-  struct Gate {
+  struct Meter {
     Nanos arrival = 0;
 
     Instant next(const Pace& pace, Instant now) const noexcept;
@@ -103,12 +103,12 @@ class LoadLimit {
   Limits limits_;
   std::vector<Load, HeapAllocator<Load>> loads_;  // a heap: what is over first is on top
   Micros usual_ = 0;                              // how long a load takes, a running mean
-  Gate rate_;
+  Meter rate_;
   Begun begun_;
   uint32_t failures_ = 0;      // in a row
   uint32_t tripped_from_ = 0;  // loads a second, for where no rate is set
   Instant tripped_at_ = 0;
-  Gate breaker_;
+  Meter breaker_;
 };
 
 }  // namespace ouro
