@@ -2,6 +2,9 @@
 #include "persistence/commands_writer.h"
 
 #include <algorithm>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "datastructs/codec/number_text.h"
 #include "persistence/aof_line.h"
@@ -145,11 +148,24 @@ class HashCommands final : public TableCommands, private HashView {
 
 using Part = std::unique_ptr<SnapshotPart>;
 
-Part begin_part(Heap& heap, LazyFree& lazy_free, const Entry& entry, std::string& out) {
+// What stands behind a string's value in its SET. One that has a fill can be set in no other way.
+std::vector<std::string> set_options(const Entry& entry, UnixMs end) {
+  std::vector<std::string> words;
+  const Fill fill = entry.fill();
+  if (fill.is_none()) return words;
+  if (entry.has_deadline()) words.insert(words.end(), {"PXAT", std::to_string(end)});
+  if (fill.stale_ms > 0) words.insert(words.end(), {"STALE", std::to_string(fill.stale_ms)});
+  if (fill.version > 0) words.insert(words.end(), {"VERSION", std::to_string(fill.version)});
+  return words;
+}
+
+// `options`: how many words are to follow the value of a string.
+Part begin_part(Heap& heap, LazyFree& lazy_free, const Entry& entry, size_t options,
+                std::string& out) {
   if (entry.memory_bytes() <= SnapshotPart::kMemoryMin) return nullptr;
   switch (entry.kind()) {
     case Kind::kBlob: {
-      append_count(out, 3);
+      append_count(out, 3 + options);
       append_bulk(out, "SET");
       append_bulk(out, entry.key());
       append_bulk_head(out, entry.blob()->size());
@@ -175,7 +191,7 @@ Part begin_part(Heap& heap, LazyFree& lazy_free, const Entry& entry, std::string
 }
 
 // A small value, at once.
-void append_value(const Entry& entry, std::string& out) {
+void append_value(const Entry& entry, std::span<const std::string> options, std::string& out) {
   const ByteView key = entry.key();
   const auto batch_of = [&](ByteView name, auto walk) {
     CommandBatch batch(name, key);
@@ -185,7 +201,11 @@ void append_value(const Entry& entry, std::string& out) {
   switch (entry.type()) {
     case Type::kString: {
       NumberText scratch;
-      return append_command(out, {"SET", key, entry.text(scratch)});
+      append_count(out, 3 + options.size());
+      for (const ByteView word : {ByteView("SET"), key, entry.text(scratch)})
+        append_bulk(out, word);
+      for (const std::string& word : options) append_bulk(out, word);
+      return;
     }
     case Type::kList:
       return batch_of("RPUSH", [&](auto add) {
@@ -229,23 +249,44 @@ CommandsWriter::CommandsWriter(Databases& databases, const SnapshotFacts& facts,
     append_command(head, {"FUNCTION", "LOAD", source});
 }
 
-FrozenWriter::Rest CommandsWriter::encode(DbIndex db, Entry& entry, std::string& out) {
+void CommandsWriter::select(DbIndex db, std::string& out) {
   if (changes_to(db)) append_command(out, {"SELECT", std::to_string(db)});
+}
+
+FrozenWriter::Rest CommandsWriter::encode(DbIndex db, Entry& entry, Standing standing,
+                                          std::string& out) {
+  select(db, out);
   Rest rest;
-  if (entry.has_deadline()) {
-    append_command(rest.end, {"PEXPIREAT", entry.key(), std::to_string(entry.deadline())});
-  }
+  const UnixMs end = end_of(entry, standing);
+  const std::vector<std::string> options = set_options(entry, end);
+  for (const std::string& word : options) append_bulk(rest.end, word);
+  if (options.empty() && entry.has_deadline())
+    append_command(rest.end, {"PEXPIREAT", entry.key(), std::to_string(end)});
   if (!is_type_of_redis7(rdb_type_of(entry))) {
     note_only_ours();
     append_command(
         out, {"RESTORE", entry.key(), "0", dump_payload(entry, RdbWriter::Packing::kLzfBounded)});
-  } else if ((rest.part = begin_part(heap(), lazy_free(), entry, out)) == nullptr) {
-    append_value(entry, out);
+  } else if ((rest.part = begin_part(heap(), lazy_free(), entry, options.size(), out)) == nullptr) {
+    append_value(entry, options, out);
+    if (!options.empty()) rest.end.clear();
   } else if (entry.kind() == Kind::kBlob) {
     rest.end.insert(0, "\r\n");
   }
   if (rest.part == nullptr) out += rest.end;
   return rest;
+}
+
+void CommandsWriter::encode_absent(DbIndex db, const AbsentKey& absent, std::string& out) {
+  select(db, out);
+  note_only_ours();
+  if (absent.absent_until > 0) {
+    append_command(out,
+                   {"CACHE.NIL", absent.key, "0", "PXAT", std::to_string(absent.absent_until)});
+  }
+  if (absent.version > 0) {
+    append_command(out, {"DELEX", absent.key, "VERSION", std::to_string(absent.version), "PXAT",
+                         std::to_string(absent.refused_until)});
+  }
 }
 
 }  // namespace ouro

@@ -28,7 +28,9 @@ class CommandsWriter final : public FrozenWriter {
                  std::optional<int64_t> timestamp);
 
  private:
-  Rest encode(DbIndex db, Entry& entry, std::string& out) override;
+  Rest encode(DbIndex db, Entry& entry, Standing standing, std::string& out) override;
+  void encode_absent(DbIndex db, const AbsentKey& absent, std::string& out) override;
+  void select(DbIndex db, std::string& out);
 };
 
 }  // namespace ouro

@@ -24,11 +24,16 @@ bool FrozenWriter::changes_to(DbIndex db) {
   return true;
 }
 
-void FrozenWriter::save(DbIndex db, Entry& entry) {
+void FrozenWriter::save(DbIndex db, Entry& entry, Standing standing) {
   std::string& bytes = tail();
-  waiting_.back().rest = encode(db, entry, bytes);
+  if (standing == Standing::kAbsent) {
+    encode_absent(db, AbsentKey::of(entry), bytes);
+  } else {
+    if (entry.has_fill()) note_only_ours();
+    waiting_.back().rest = encode(db, entry, standing, bytes);
+  }
   if (waiting_.back().rest.part == nullptr) spent_ += write_units(entry.memory_bytes());
-  ++keys_saved_;
+  if (standing == Standing::kPresent) ++keys_saved_;
 }
 
 bool FrozenWriter::next_chunk(size_t bytes_max, size_t& budget, std::string& out) {

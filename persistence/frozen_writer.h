@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "datastructs/keyspace/freeze.h"
+#include "persistence/rdb_facts.h"
 #include "persistence/snapshot_part.h"
 
 namespace ouro {
@@ -57,6 +58,8 @@ class FrozenWriter : private FrozenView::Saver {
   size_t copied_bytes() const { return view_.copied_bytes(); }
 
  protected:
+  using Standing = FrozenView::Standing;
+
   // What of a value is to follow: its rest, and what stands behind that.
   struct Rest {
     std::unique_ptr<SnapshotPart> part;
@@ -69,6 +72,11 @@ class FrozenWriter : private FrozenView::Saver {
   // Where the next record is encoded.
   std::string& tail();
   void note_only_ours() { has_only_ours_ = true; }
+  // When the value of an entry ended, or will.
+  static UnixMs end_of(const Entry& entry, Standing standing) {
+    return standing == Standing::kStale ? entry.deadline() - entry.fill().stale_ms
+                                        : entry.deadline();
+  }
   // True, once, if the keys to come are of another database than those before.
   bool changes_to(DbIndex db);
 
@@ -83,13 +91,16 @@ class FrozenWriter : private FrozenView::Saver {
     Rest rest;
   };
 
-  // Appends the key and its value, or how it begins; parts may keep `out`.
-  virtual Rest encode(DbIndex db, Entry& entry, std::string& out) = 0;
+  // Appends the key and its value, or how it begins; parts may keep `out`. One that is stale has
+  // its stale deadline.
+  virtual Rest encode(DbIndex db, Entry& entry, Standing standing, std::string& out) = 0;
+  // Appends what is known of a key that is not there.
+  virtual void encode_absent(DbIndex db, const AbsentKey& absent, std::string& out) = 0;
   // These bytes go to the file.
   virtual void on_bytes(ByteView) {}
   virtual void write_end(std::string&) {}
 
-  void save(DbIndex db, Entry& entry) override;
+  void save(DbIndex db, Entry& entry, Standing standing) override;
   void step(size_t bytes_max, size_t& budget, std::string& out);
   void walk(size_t& budget);
   void go_on(Waiting& front, size_t& budget);

@@ -165,12 +165,8 @@ void SnapshotReader::read_opcode(RdbOpcode opcode, RdbReader& in) {
     case RdbOpcode::kFrequency:
       next_.frequency = in.byte();
       return;
-    case RdbOpcode::kAux: {
-      const ByteView name = in.string(key_scratch_);
-      const ByteView value = in.string(scratch_);
-      if (in.ok()) sink_.on_aux(name, value);
-      return;
-    }
+    case RdbOpcode::kAux:
+      return read_aux(in);
     case RdbOpcode::kResize: {
       const uint64_t keys = in.length();
       const uint64_t expiring = in.length();
@@ -194,6 +190,22 @@ void SnapshotReader::read_opcode(RdbOpcode opcode, RdbReader& in) {
       part_ = Part::kChecksum;
       if (version_ < kRdbVersionChecksum) state_ = State::kDone;
       return;
+  }
+}
+
+void SnapshotReader::read_aux(RdbReader& in) {
+  const ByteView name = in.string(key_scratch_);
+  const ByteView value = in.string(scratch_);
+  if (!in.ok()) return;
+  if (name == kFillFact) {
+    const auto fill = parse_fill(value);
+    if (in.check(fill.has_value(), "what is told of a key cannot be read")) next_.fill = *fill;
+  } else if (name == kAbsentFact) {
+    const auto absent = parse_absent(value);
+    if (!in.check(absent.has_value(), "what is told of an absent key cannot be read")) return;
+    if (!sink_.on_absent(next_.db, *absent)) in.refuse("what is told of an absent key was refused");
+  } else {
+    sink_.on_aux(name, value);
   }
 }
 

@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 
+#include "persistence/rdb_facts.h"
 #include "persistence/record_scanner.h"
 #include "persistence/value_codec.h"
 
@@ -32,7 +33,10 @@ struct SnapshotKey {
   UnixMs deadline = kNoExpiry;  // may be past: whether it still counts is the sink's to decide
   std::optional<uint64_t> idle_seconds = {};
   std::optional<uint8_t> frequency = {};
+  Fill fill = {};
 
+  // When nothing of the value is to be shown any more.
+  UnixMs end() const { return deadline == kNoExpiry ? kNoExpiry : deadline + fill.stale_ms; }
   // For a log: so much of it as it is known by, without bytes that cannot be printed.
   std::string shown_name() const;
 };
@@ -48,6 +52,8 @@ class SnapshotSink {
   // A collection without elements, which no server keeps.
   virtual void on_empty(const SnapshotKey& key) = 0;
   virtual void on_aux(ByteView name, ByteView value) = 0;
+  // What is known of a key that is not in the file. False ends the reading.
+  [[nodiscard]] virtual bool on_absent(DbIndex db, const AbsentKey& absent) = 0;
   // How many keys will come in a database, and how many of them expire: a hint.
   virtual void on_size(DbIndex db, uint64_t keys, uint64_t expiring) = 0;
   // The text of a library. False ends the reading.
@@ -63,6 +69,7 @@ class SnapshotCheck final : public SnapshotSink {
   bool on_value(const SnapshotKey& key, Value value) override;
   void on_empty(const SnapshotKey& /*key*/) override {}
   void on_aux(ByteView /*name*/, ByteView /*value*/) override {}
+  bool on_absent(DbIndex /*db*/, const AbsentKey& /*absent*/) override { return true; }
   void on_size(DbIndex /*db*/, uint64_t /*keys*/, uint64_t /*expiring*/) override {}
   bool on_function(ByteView /*source*/) override { return true; }
 
@@ -110,6 +117,7 @@ class SnapshotReader {
   void read_checksum(ByteView bytes);
   void read_record(ByteView bytes);
   void read_opcode(RdbOpcode opcode, RdbReader& in);
+  void read_aux(RdbReader& in);
   void read_key(RdbType type, RdbReader& in);
   void read_checked_value(RdbType type, const SnapshotKey& key, RdbReader& in);
   void fail(std::string reason, uint64_t offset);

@@ -25,12 +25,14 @@ void write_magic(unsigned version, std::string& out) {
   out += magic;
 }
 
+void write_aux(ByteView name, ByteView value, RdbWriter& out) {
+  out.opcode(RdbOpcode::kAux);
+  out.string(name);
+  out.string(value);
+}
+
 void write_facts(const SnapshotFacts& facts, RdbWriter& out) {
-  for (const auto& [name, value] : facts.aux) {
-    out.opcode(RdbOpcode::kAux);
-    out.string(name);
-    out.string(value);
-  }
+  for (const auto& [name, value] : facts.aux) write_aux(name, value, out);
   for (const std::string& source : facts.functions) {
     out.opcode(RdbOpcode::kFunction);
     out.string(source);
@@ -78,12 +80,20 @@ void SnapshotWriter::write_hints(const Entry& entry, RdbWriter& out) const {
   }
 }
 
-FrozenWriter::Rest SnapshotWriter::encode(DbIndex db, Entry& entry, std::string& bytes) {
+void SnapshotWriter::encode_absent(DbIndex db, const AbsentKey& absent, std::string& bytes) {
   RdbWriter out(bytes, options_.packing);
   select(db, out);
+  write_aux(kAbsentFact, absent_text(absent), out);
+}
+
+FrozenWriter::Rest SnapshotWriter::encode(DbIndex db, Entry& entry, Standing standing,
+                                          std::string& bytes) {
+  RdbWriter out(bytes, options_.packing);
+  select(db, out);
+  if (entry.has_fill()) write_aux(kFillFact, fill_text(entry.fill()), out);
   if (entry.has_deadline()) {
     out.opcode(RdbOpcode::kExpiryMillis);
-    out.fixed(entry.deadline());
+    out.fixed(end_of(entry, standing));
   }
   write_hints(entry, out);
   Rest rest{.part = begin_snapshot_part(heap(), lazy_free(), entry, out)};

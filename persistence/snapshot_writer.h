@@ -35,7 +35,8 @@ class SnapshotWriter final : public FrozenWriter {
   unsigned version() const { return version_; }
 
  private:
-  Rest encode(DbIndex db, Entry& entry, std::string& out) override;
+  Rest encode(DbIndex db, Entry& entry, Standing standing, std::string& out) override;
+  void encode_absent(DbIndex db, const AbsentKey& absent, std::string& out) override;
   void on_bytes(ByteView bytes) override;
   void write_end(std::string& out) override;
   void write_head(const SnapshotFacts& facts);

@@ -41,7 +41,7 @@ Filled& filled() {
 }
 
 struct Counting final : FrozenView::Saver {
-  void save(DbIndex, Entry& entry) override {
+  void save(DbIndex, Entry& entry, FrozenView::Standing) override {
     NumberText scratch;
     bytes += entry.key().size() + entry.text(scratch).size();
   }

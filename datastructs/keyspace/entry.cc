@@ -37,22 +37,42 @@ ByteView type_name(Type type) noexcept {
 
 Entry* Entry::create(Heap& heap, ByteView key, Shape shape) noexcept {
   const bool wide = key.size() > 0xFFFF;
-  const size_t payload_at = sizeof(Entry) + (shape.has_deadline ? 8U : 0U) + (wide ? 8U : 0U);
+  const uint32_t head = (static_cast<uint32_t>(shape.kind) << 24) |
+                        (shape.has_deadline ? kHasDeadline : 0U) |
+                        (shape.has_fill ? kHasFill : 0U) | (wide ? kWideKey : 0U);
+  const size_t payload_at = kPayloadAt[head >> 28];
   const bool embedded = shape.kind == Kind::kEmbedded;
   const size_t key_at = payload_at + (embedded ? 0U : 8U);
   CHECK(shape.embedded_bytes < kBlobBytesMin);
   void* block = heap.allocate(key_at + key.size() + shape.embedded_bytes + shape.spare_bytes);
   Entry* entry = new (block) Entry();
-  entry->head_ = (static_cast<uint32_t>(shape.kind) << 24) |
-                 (shape.has_deadline ? kHasDeadline : 0U) | (wide ? kWideKey : 0U);
+  entry->head_ = head;
+  if (shape.has_fill) entry->set_fill(kNoFill);
   if (wide) {
-    entry->store<uint64_t>(sizeof(Entry) + (shape.has_deadline ? 8U : 0U), key.size());
+    entry->store<uint64_t>(payload_at - 8, key.size());
   } else {
     entry->key_size_ = static_cast<uint16_t>(key.size());
   }
   entry->value_size_ = static_cast<uint16_t>(shape.embedded_bytes);
   if (!key.empty()) std::memcpy(static_cast<char*>(block) + key_at, key.data(), key.size());
   return entry;
+}
+
+Entry* Entry::remade(Heap& heap, bool has_deadline, bool has_fill) const noexcept {
+  const bool is_embedded = kind() == Kind::kEmbedded;
+  const ByteView text = is_embedded ? embedded() : ByteView();
+  Entry* fresh = create(heap, key(),
+                        {.kind = kind(),
+                         .has_deadline = has_deadline,
+                         .has_fill = has_fill,
+                         .embedded_bytes = text.size()});
+  if (!text.empty()) std::memcpy(fresh->embedded_bytes(), text.data(), text.size());
+  if (!is_embedded) fresh->set_payload(payload());
+  fresh->set_access(access());
+  if (was_edited()) fresh->set_edited();
+  if (has_deadline && this->has_deadline()) fresh->set_deadline(deadline());
+  if (has_fill && this->has_fill()) fresh->set_fill(fill());
+  return fresh;
 }
 
 size_t Entry::embedded_room() const noexcept {

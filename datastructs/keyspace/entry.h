@@ -2,15 +2,16 @@
 // Entry: one key of a keyspace with its expiry and its value, or the handle of its value, in one
 // allocation.
 //
-//   byte  0      4          6            8            16          24
-//        +------+----------+------------+------------+-----------+-----------+---------+--------+
-//        | head | key size | value size | [deadline] | [wide     | [payload] | key ... | [value |
-//        |      |          |            |            |  key]     |           |         |  ...]  |
-//        +------+----------+------------+------------+-----------+-----------+---------+--------+
+//   byte  0      4          6            8            16       32       40
+//        +------+----------+------------+------------+--------+--------+-----------+-----+--------+
+//        | head | key size | value size | [deadline] | [fill] | [wide  | [payload] | key | [value |
+//        |      |          |            |            |        |  key]  |           | ... |  ...]  |
+//        +------+----------+------------+------------+--------+--------+-----------+-----+--------+
 //   head: 24 bits of access clock (LRU) or minutes and counter (LFU), 4 bits Kind, 4 bits flags.
-//   deadline: only with kHasDeadline. wide key: the size of a key of 64 KiB and more. payload: an
-//   integer, a Blob* or the 8-byte handle of a collection; an embedded string has none, its bytes
-//   stand behind the key.
+//   deadline: only with kHasDeadline. fill: what a cache that loads the value from elsewhere knows
+//   of it, only with kHasFill. wide key: the size of a key of 64 KiB and more. payload: an integer,
+//   a Blob* or the 8-byte handle of a collection; an embedded string has none, its bytes stand
+//   behind the key.
 //
 // So a 16-byte key with a 16-byte value takes 40 bytes, 48 with an expiry: the same size class of
 // the allocator. Strings below kBlobBytesMin are embedded, larger ones are Blobs. An entry is moved
@@ -162,16 +163,31 @@ decltype(auto) visit_collection(Kind kind, void* handle, Visit visit) {
 // The text of an integer needs at most this.
 using NumberText = std::array<char, 24>;
 
+// What is known of a value that was loaded from elsewhere (protect/guard.h).
+struct Fill {
+  uint32_t stale_ms = 0;  // how long it may still be shown after its deadline
+  uint32_t load_ms = 0;   // how long it took to load
+  uint64_t version = 0;   // of its source; 0: none was told
+
+  constexpr bool is_none() const noexcept { return (stale_ms | load_ms | version) == 0; }
+  friend constexpr bool operator==(const Fill&, const Fill&) = default;
+};
+inline constexpr Fill kNoFill{};
+
 class Entry {
  public:
   // What create() lays out room for.
   struct Shape {
     Kind kind;
     bool has_deadline;
+    bool has_fill = false;
     size_t embedded_bytes = 0;
     size_t spare_bytes = 0;  // room for an embedded string to grow in place
   };
   static Entry* create(Heap& heap, ByteView key, Shape shape) noexcept;
+  // A new entry with the same key, value and what else both have room for. The value is then owned
+  // by it: what is left is for Heap::release().
+  Entry* remade(Heap& heap, bool has_deadline, bool has_fill) const noexcept;
 
   ByteView key() const noexcept { return {key_bytes(), key_size()}; }
   Kind kind() const noexcept { return static_cast<Kind>((head_ >> 24) & 0xF); }
@@ -184,6 +200,12 @@ class Entry {
   }
   // Requires has_deadline().
   void set_deadline(UnixMs when) noexcept { store(sizeof(Entry), when); }
+  bool has_fill() const noexcept { return (head_ & kHasFill) != 0; }
+  Fill fill() const noexcept { return has_fill() ? load<Fill>(fill_at()) : Fill(); }
+  // Requires has_fill().
+  void set_fill(const Fill& fill) noexcept { store(fill_at(), fill); }
+  // The end of the time in which the value may be shown as stale: not before its deadline.
+  UnixMs stale_until() const noexcept { return deadline() + fill().stale_ms; }
   bool is_due(UnixMs now) const noexcept { return has_deadline() && deadline() <= now; }
 
   uint32_t access() const noexcept { return head_ & kAccessMask; }
@@ -254,15 +276,24 @@ class Entry {
   static constexpr uint32_t kHasDeadline = 1U << 28;
   static constexpr uint32_t kWideKey = 1U << 29;
   static constexpr uint32_t kEdited = 1U << 30;
+  static constexpr uint32_t kHasFill = 1U << 31;
 
   Entry() = default;
+  size_t fill_at() const noexcept { return sizeof(Entry) + (has_deadline() ? 8U : 0U); }
   size_t key_size() const noexcept {
-    return (head_ & kWideKey) == 0 ? key_size_
-                                   : load<uint64_t>(sizeof(Entry) + (has_deadline() ? 8U : 0U));
+    return (head_ & kWideKey) == 0 ? key_size_ : load<uint64_t>(payload_at() - 8);
   }
-  size_t payload_at() const noexcept {
-    return sizeof(Entry) + (has_deadline() ? 8U : 0U) + ((head_ & kWideKey) != 0 ? 8U : 0U);
-  }
+  // By the four flags of the head.
+  static constexpr std::array<uint8_t, 16> kPayloadAt = [] {
+    std::array<uint8_t, 16> at{};
+    for (uint32_t flags = 0; flags < at.size(); ++flags) {
+      const auto has = [flags](uint32_t flag) { return (flags << 28 & flag) != 0; };
+      at[flags] = static_cast<uint8_t>(8 + (has(kHasDeadline) ? 8 : 0) + (has(kHasFill) ? 16 : 0) +
+                                       (has(kWideKey) ? 8 : 0));
+    }
+    return at;
+  }();
+  size_t payload_at() const noexcept { return kPayloadAt[head_ >> 28]; }
   const char* key_bytes() const noexcept {
     return reinterpret_cast<const char*>(this) + payload_at() +
            (kind() == Kind::kEmbedded ? 0U : 8U);

@@ -5,15 +5,15 @@ namespace ouro {
 
 class FrozenView::Table final : public DictView<Entry> {
  public:
-  Table(Keyspace& keyspace, DbIndex db, Saver& saver) : db_(db), saver_(saver) {
-    keyspace.begin_view(*this);
-  }
+  Table(DbIndex db, Standing standing, Saver& saver)
+      : db_(db), standing_(standing), saver_(saver) {}
   ~Table() override { end(); }
 
  private:
-  void save(Entry& entry) override { saver_.save(db_, entry); }
+  void save(Entry& entry) override { saver_.save(db_, entry, standing_); }
 
   DbIndex db_;
+  Standing standing_;
   Saver& saver_;
 };
 
@@ -21,10 +21,18 @@ FrozenView::FrozenView(Databases& databases, Saver& saver)
     : heap_(databases[0].heap()), left_before_(heap_.left_bytes()) {
   for (DbIndex db = 0; db < databases.count(); ++db) {
     Keyspace& keyspace = databases[db];
-    if (keyspace.size() == 0) continue;
+    const auto add = [&](Standing standing) -> Table& {
+      return *tables_.emplace_back(std::make_unique<Table>(db, standing, saver));
+    };
+    Aside* aside = keyspace.aside();
+    const bool knows_more = aside != nullptr && !aside->empty();
+    if (keyspace.size() == 0 && !knows_more) continue;
     frozen_.push_back(
         {.db = db, .keys = keyspace.size(), .keys_with_deadline = keyspace.expires_count()});
-    tables_.push_back(std::make_unique<Table>(keyspace, db, saver));
+    if (keyspace.size() > 0) keyspace.begin_view(add(Standing::kPresent));
+    if (!knows_more) continue;
+    if (aside->stale_count() > 0) aside->begin_view_of_stale(add(Standing::kStale));
+    if (aside->absent_count() > 0) aside->begin_view_of_absent(add(Standing::kAbsent));
   }
 }
 

@@ -6,9 +6,10 @@
 //      begin()          next() in slices, ahead of them what is about to change          end()
 //      moment ---------> save(db, entry) ... save(db, entry) ... ----------------------> done
 //
-// Each database that had keys has a DictView (dict_view.h says how an entry is saved before its
-// first change). A table is known by what it is, not by its number: SWAPDB does not touch a view,
-// and the table of a FLUSHALL stays with LazyFree until its views have ended.
+// Each table of a database, of its keys and of what is known of others (aside.h), that was not
+// empty has a DictView (dict_view.h says how an entry is saved before its first change). A table is
+// known by what it is, not by its number: SWAPDB does not touch a view, and the table of a FLUSHALL
+// stays with LazyFree until its views have ended.
 //
 // save() comes from inside of a change, which goes on when it returns: it must not touch the
 // databases, and takes what it wants to keep in one of three ways, none of which copies a value of
@@ -46,11 +47,14 @@ inline constexpr size_t kFrozenCopiedBytesMax = 1_GiB;
 
 class FrozenView {
  public:
+  // What an entry tells of its key.
+  enum class Standing : uint8_t { kPresent, kStale, kAbsent };
+
   class Saver {
    public:
     virtual ~Saver() = default;
     // `db` is the number that the database had at the moment.
-    virtual void save(DbIndex db, Entry& entry) = 0;
+    virtual void save(DbIndex db, Entry& entry, Standing standing) = 0;
   };
 
   // All databases as they are now. Both outlive the view.
@@ -59,7 +63,7 @@ class FrozenView {
   FrozenView(const FrozenView&) = delete;
   FrozenView& operator=(const FrozenView&) = delete;
 
-  // What there was at the moment.
+  // The databases that had keys, or knew of some, at the moment.
   struct Frozen {
     DbIndex db;
     size_t keys;
@@ -80,8 +84,8 @@ class FrozenView {
   const Heap& heap_;
   size_t left_before_;
   std::vector<Frozen> frozen_;
-  std::vector<std::unique_ptr<Table>> tables_;  // as frozen_
-  size_t at_ = 0;                               // those before are saved
+  std::vector<std::unique_ptr<Table>> tables_;
+  size_t at_ = 0;  // those before are saved
 };
 
 }  // namespace ouro

@@ -45,14 +45,18 @@ void Keyspace::release(Entry* entry, Freeing freeing) {
 }
 
 // Puts `fresh` where `old` was, or adds it.
-Entry* Keyspace::place(const Key& key, Entry* old, Entry* fresh, UnixMs deadline) {
+Entry* Keyspace::place(const Key& key, Entry* old, Entry* fresh, UnixMs deadline,
+                       const Fill& fill) {
   if (deadline != kNoExpiry) {
     fresh->set_deadline(deadline);
     ++expires_;
   }
+  if (fresh->has_fill()) fresh->set_fill(fill);
   if (old == nullptr) {
     fresh->set_access(access_of_new_);
     table_->insert(fresh, key.hash);
+    if (aside_ != nullptr) [[unlikely]]
+      aside_->forget(key);
   } else {
     fresh->set_access(old->access());
     table_->replace(old, fresh, key.hash);
@@ -64,11 +68,13 @@ Entry* Keyspace::place(const Key& key, Entry* old, Entry* fresh, UnixMs deadline
   return fresh;
 }
 
-Entry* Keyspace::put_embedded(const Key& key, Entry* old, ByteView value, UnixMs deadline) {
+Entry* Keyspace::put_embedded(const Key& key, Entry* old, ByteView value, UnixMs deadline,
+                              const Fill& fill) {
   const bool has_deadline = deadline != kNoExpiry;
+  const bool has_fill = !fill.is_none();
   // The same block serves when the new value fits and does not leave more than half of it empty.
   if (old != nullptr && old->kind() == Kind::kEmbedded && old->has_deadline() == has_deadline &&
-      !old->was_edited()) {
+      old->has_fill() == has_fill && !old->was_edited()) {
     const size_t room = old->embedded_room();
     if (value.size() <= room && (room <= 64 || value.size() * 2 >= room)) {
       table_->before_change(key.hash);
@@ -78,73 +84,85 @@ Entry* Keyspace::put_embedded(const Key& key, Entry* old, ByteView value, UnixMs
         old->set_deadline(deadline);
         table_->note_deadline(key.hash, deadline);
       }
+      if (has_fill) old->set_fill(fill);
       return old;
     }
   }
-  Entry* fresh = Entry::create(
-      heap_, key.bytes,
-      {.kind = Kind::kEmbedded, .has_deadline = has_deadline, .embedded_bytes = value.size()});
+  Entry* fresh = Entry::create(heap_, key.bytes,
+                               {.kind = Kind::kEmbedded,
+                                .has_deadline = has_deadline,
+                                .has_fill = has_fill,
+                                .embedded_bytes = value.size()});
   if (!value.empty()) std::memcpy(fresh->embedded_bytes(), value.data(), value.size());
-  return place(key, old, fresh, deadline);
+  return place(key, old, fresh, deadline, fill);
 }
 
 Entry* Keyspace::put_payload(const Key& key, Entry* old, Kind kind, uint64_t payload,
-                             UnixMs deadline) {
-  Entry* fresh =
-      Entry::create(heap_, key.bytes, {.kind = kind, .has_deadline = deadline != kNoExpiry});
+                             UnixMs deadline, const Fill& fill) {
+  Entry* fresh = Entry::create(
+      heap_, key.bytes,
+      {.kind = kind, .has_deadline = deadline != kNoExpiry, .has_fill = !fill.is_none()});
   fresh->set_payload(payload);
-  return place(key, old, fresh, deadline);
+  return place(key, old, fresh, deadline, fill);
 }
 
 Entry* Keyspace::insert_payload(const Key& key, Kind kind, uint64_t payload) {
-  return put_payload(key, nullptr, kind, payload, kNoExpiry);
+  return put_payload(key, nullptr, kind, payload, kNoExpiry, kNoFill);
 }
 
-Entry* Keyspace::put_string(const Key& key, Entry* old, ByteView value, UnixMs deadline) {
+Entry* Keyspace::put_string(const Key& key, Entry* old, ByteView value, UnixMs deadline,
+                            const Fill& fill) {
   if (value.size() <= kIntTextBytesMax) {
-    if (const auto number = parse_int64(value)) return put_integer(key, old, *number, deadline);
+    if (const auto number = parse_int64(value))
+      return put_integer(key, old, *number, deadline, fill);
   }
-  return put_text(key, old, value, deadline);
+  return put_text(key, old, value, deadline, fill);
 }
 
-Entry* Keyspace::put_text(const Key& key, Entry* old, ByteView value, UnixMs deadline) {
-  if (value.size() < kBlobBytesMin) return put_embedded(key, old, value, deadline);
-  return put_blob(key, old, Blob::create_from(heap_, value), deadline);
+Entry* Keyspace::put_text(const Key& key, Entry* old, ByteView value, UnixMs deadline,
+                          const Fill& fill) {
+  if (value.size() < kBlobBytesMin) return put_embedded(key, old, value, deadline, fill);
+  return put_blob(key, old, Blob::create_from(heap_, value), deadline, fill);
 }
 
-Entry* Keyspace::put_integer(const Key& key, Entry* old, int64_t value, UnixMs deadline) {
+Entry* Keyspace::put_integer(const Key& key, Entry* old, int64_t value, UnixMs deadline,
+                             const Fill& fill) {
   if (old != nullptr && old->kind() == Kind::kInt &&
-      old->has_deadline() == (deadline != kNoExpiry)) {
+      old->has_deadline() == (deadline != kNoExpiry) && old->has_fill() == !fill.is_none()) {
     table_->before_change(key.hash);
     old->set_integer(value);
+    if (old->has_fill()) old->set_fill(fill);
     if (deadline != kNoExpiry) {
       old->set_deadline(deadline);
       table_->note_deadline(key.hash, deadline);
     }
     return old;
   }
-  return put_payload(key, old, Kind::kInt, static_cast<uint64_t>(value), deadline);
+  return put_payload(key, old, Kind::kInt, static_cast<uint64_t>(value), deadline, fill);
 }
 
-Entry* Keyspace::put_blob(const Key& key, Entry* old, Blob* blob, UnixMs deadline) {
+Entry* Keyspace::put_blob(const Key& key, Entry* old, Blob* blob, UnixMs deadline,
+                          const Fill& fill) {
   if (blob->size() < kBlobBytesMin) {
-    Entry* entry = put_string(key, old, blob->view(), deadline);
+    Entry* entry = put_string(key, old, blob->view(), deadline, fill);
     Blob::unpin(heap_, blob);
     return entry;
   }
-  return put_payload(key, old, Kind::kBlob, reinterpret_cast<uint64_t>(blob), deadline);
+  return put_payload(key, old, Kind::kBlob, reinterpret_cast<uint64_t>(blob), deadline, fill);
 }
 
-Entry* Keyspace::put_value(const Key& key, Entry* old, Value value, UnixMs deadline) {
-  if (value.kind != Kind::kBlob) return put_payload(key, old, value.kind, value.payload, deadline);
+Entry* Keyspace::put_value(const Key& key, Entry* old, Value value, UnixMs deadline,
+                           const Fill& fill) {
+  if (value.kind != Kind::kBlob)
+    return put_payload(key, old, value.kind, value.payload, deadline, fill);
   Blob* blob = reinterpret_cast<Blob*>(value.payload);
   Entry* entry = nullptr;
   if (blob->size() < kBlobBytesMin) {
     // Text stays text, even if it reads like an integer.
-    entry = put_embedded(key, old, blob->view(), deadline);
+    entry = put_embedded(key, old, blob->view(), deadline, fill);
     Blob::unpin(heap_, blob);
   } else {
-    entry = put_blob(key, old, blob, deadline);
+    entry = put_blob(key, old, blob, deadline, fill);
   }
   if (value.edited) entry->set_edited();
   return entry;
@@ -181,20 +199,21 @@ Keyspace::Editable Keyspace::edit_string(const Key& key, Entry* entry, size_t si
     Entry* fresh = Entry::create(heap_, key.bytes,
                                  {.kind = Kind::kEmbedded,
                                   .has_deadline = entry->has_deadline(),
+                                  .has_fill = entry->has_fill(),
                                   .embedded_bytes = size,
                                   .spare_bytes = spare});
     std::memcpy(fresh->embedded_bytes(), before.data(), kept);
     std::memset(fresh->embedded_bytes() + kept, 0, size - kept);
     fresh->set_edited();
-    place(key, entry, fresh, entry->deadline());
+    place(key, entry, fresh, entry->deadline(), entry->fill());
     return {fresh, {fresh->embedded_bytes(), size}};
   }
   Blob* blob = Blob::create(heap_, room_for(size, before.size()));
   blob->set_size(size);
   std::memcpy(blob->bytes(), before.data(), kept);
   std::memset(blob->bytes() + kept, 0, size - kept);
-  Entry* fresh =
-      put_payload(key, entry, Kind::kBlob, reinterpret_cast<uint64_t>(blob), entry->deadline());
+  Entry* fresh = put_payload(key, entry, Kind::kBlob, reinterpret_cast<uint64_t>(blob),
+                             entry->deadline(), entry->fill());
   fresh->set_edited();
   return {fresh, {blob->bytes(), size}};
 }
@@ -212,22 +231,8 @@ Entry* Keyspace::set_deadline(const Key& key, Entry* entry, UnixMs when) {
     return entry;
   }
   if (!entry->has_deadline() && when == kNoExpiry) return entry;
-  // The deadline's room comes or goes: a new block with the same value.
-  const bool embedded = entry->kind() == Kind::kEmbedded;
-  const ByteView text = embedded ? entry->embedded() : ByteView();
-  Entry* fresh = Entry::create(
-      heap_, key.bytes,
-      {.kind = entry->kind(), .has_deadline = when != kNoExpiry, .embedded_bytes = text.size()});
-  if (embedded) {
-    if (!text.empty()) std::memcpy(fresh->embedded_bytes(), text.data(), text.size());
-  } else {
-    fresh->set_payload(entry->payload());
-  }
-  fresh->set_access(entry->access());
-  if (entry->was_edited()) fresh->set_edited();
   if (entry->has_deadline()) --expires_;
-  table_->replace(entry, fresh, key.hash);
-  heap_.release(entry);
+  Entry* fresh = with_room(key, entry, when != kNoExpiry, entry->has_fill());
   if (when != kNoExpiry) {
     ++expires_;
     fresh->set_deadline(when);
@@ -236,11 +241,49 @@ Entry* Keyspace::set_deadline(const Key& key, Entry* entry, UnixMs when) {
   return fresh;
 }
 
+Entry* Keyspace::set_fill(const Key& key, Entry* entry, const Fill& fill) {
+  if (entry->has_fill() != !fill.is_none())
+    entry = with_room(key, entry, entry->has_deadline(), !fill.is_none());
+  if (!entry->has_fill()) return entry;
+  table_->before_change(key.hash);
+  entry->set_fill(fill);
+  return entry;
+}
+
+// The same value in a new block, where room for a deadline or a fill has come or gone.
+Entry* Keyspace::with_room(const Key& key, Entry* entry, bool deadline, bool fill) {
+  Entry* fresh = entry->remade(heap_, deadline, fill);
+  table_->replace(entry, fresh, key.hash);
+  heap_.release(entry);
+  return fresh;
+}
+
 void Keyspace::erase(const Key& key, Freeing freeing) {
   Entry* entry = table_->take(key.bytes, key.hash);
   if (entry == nullptr) return;
   forget_elements(key, *entry);
   release(entry, freeing);
+}
+
+void Keyspace::make_stale(const Key& key, UnixMs until, UnixMs now) {
+  Entry* entry = table_->take(key.bytes, key.hash);
+  DCHECK(entry != nullptr && entry->is_string());
+  if (entry->has_deadline()) --expires_;
+  if (!entry->has_deadline() || !entry->has_fill()) {
+    Entry* fresh = entry->remade(heap_, true, true);
+    heap_.release(entry);
+    entry = fresh;
+  }
+  Fill fill = entry->fill();
+  fill.stale_ms = static_cast<uint32_t>(until - now);
+  entry->set_fill(fill);
+  entry->set_deadline(until);
+  make_aside().put_stale({entry->key(), key.hash}, entry);
+}
+
+Aside& Keyspace::make_aside() {
+  if (aside_ == nullptr) aside_ = std::make_unique<Aside>(heap_, seed_, lazy_free_);
+  return *aside_;
 }
 
 Value Keyspace::take(const Key& key) {
@@ -258,6 +301,7 @@ Value Keyspace::take(const Key& key) {
 }
 
 void Keyspace::clear(Freeing freeing) {
+  if (aside_ != nullptr) aside_->clear(freeing);
   if (table_->empty()) return;
   for (std::unique_ptr<Dict<Entry>>* table : {&table_, &timed_}) {
     if ((*table)->empty()) continue;
@@ -271,6 +315,7 @@ void Keyspace::clear(Freeing freeing) {
 void Keyspace::swap_contents(Keyspace& other) noexcept {
   std::swap(table_, other.table_);
   std::swap(timed_, other.timed_);
+  std::swap(aside_, other.aside_);
   std::swap(expires_, other.expires_);
 }
 
@@ -316,6 +361,7 @@ void Keyspace::check_invariants() const {
   size_t with_deadline = 0;
   table_->for_each([&](Entry& entry) { with_deadline += entry.has_deadline() ? 1U : 0U; });
   CHECK(with_deadline == expires_);
+  if (aside_ != nullptr) aside_->check_invariants();
   timed_->check_invariants();
   timed_->for_each([&](Entry& known) {
     const Entry* entry = find(key(known.key()));

@@ -20,19 +20,13 @@
 #include <memory>
 
 #include "datastructs/dict_view.h"
+#include "datastructs/keyspace/aside.h"
 #include "datastructs/keyspace/entry.h"
+#include "datastructs/keyspace/key.h"
 #include "datastructs/keyspace/lazy_free.h"
 #include "datastructs/keyspace/value.h"
 
 namespace ouro {
-
-struct Key {
-  ByteView bytes;
-  Hash64 hash = 0;
-};
-
-// When freeing a value may wait.
-enum class Freeing : uint8_t { kNow, kLazy };
 
 // Of a string, in bytes.
 struct StringPart {
@@ -49,14 +43,20 @@ class Keyspace {
 
   // ---- change
   // Each put_ makes `key` hold the value, whatever `old` (what find() gave, or null) held before.
-  // deadline: kNoExpiry or when. Text that is an integer is stored as one.
-  Entry* put_string(const Key& key, Entry* old, ByteView value, UnixMs deadline);
+  // deadline: kNoExpiry or when. Text that is an integer is stored as one. What was known of the
+  // old value (Fill) goes with it.
+  Entry* put_string(const Key& key, Entry* old, ByteView value, UnixMs deadline,
+                    const Fill& fill = kNoFill);
   // The same, yet it stays text: what Redis calls "embstr" although it may be an integer.
-  Entry* put_text(const Key& key, Entry* old, ByteView value, UnixMs deadline);
-  Entry* put_integer(const Key& key, Entry* old, int64_t value, UnixMs deadline);
+  Entry* put_text(const Key& key, Entry* old, ByteView value, UnixMs deadline,
+                  const Fill& fill = kNoFill);
+  Entry* put_integer(const Key& key, Entry* old, int64_t value, UnixMs deadline,
+                     const Fill& fill = kNoFill);
   // Takes the blob; it may be small, then its bytes are stored as put_string() does.
-  Entry* put_blob(const Key& key, Entry* old, Blob* blob, UnixMs deadline);
-  Entry* put_value(const Key& key, Entry* old, Value value, UnixMs deadline);
+  Entry* put_blob(const Key& key, Entry* old, Blob* blob, UnixMs deadline,
+                  const Fill& fill = kNoFill);
+  Entry* put_value(const Key& key, Entry* old, Value value, UnixMs deadline,
+                   const Fill& fill = kNoFill);
   // A new, empty collection for an absent key.
   template <class T>
   T& add(const Key& key) {
@@ -78,7 +78,12 @@ class Keyspace {
   void before_change(const Key& key) { table_->before_change(key.hash); }
   // kNoExpiry clears.
   Entry* set_deadline(const Key& key, Entry* entry, UnixMs when);
+  // kNoFill clears.
+  Entry* set_fill(const Key& key, Entry* entry, const Fill& fill);
   void erase(const Key& key, Freeing freeing);
+  // The key ends, yet its string may be shown as stale until then (aside()). Requires: it holds a
+  // string.
+  void make_stale(const Key& key, UnixMs until, UnixMs now);
   // Removes the key and hands its value over.
   Value take(const Key& key);
   // What Entry::access of a key that is made from now on holds.
@@ -117,6 +122,10 @@ class Keyspace {
   // Collections with elements that have a deadline, and those that had one not long ago.
   size_t timed_count() const noexcept { return timed_->size(); }
 
+  // What is known of keys that are not here; null while that is nothing.
+  Aside* aside() const noexcept { return aside_.get(); }
+  Aside& make_aside();
+
   Heap& heap() noexcept { return heap_; }
   HashSeed seed() const noexcept { return seed_; }
   // For the table of the collection at a key. One seed for all would make a table that is filled in
@@ -131,9 +140,12 @@ class Keyspace {
 
  private:
   Entry* insert_payload(const Key& key, Kind kind, uint64_t payload);
-  Entry* put_payload(const Key& key, Entry* old, Kind kind, uint64_t payload, UnixMs deadline);
-  Entry* put_embedded(const Key& key, Entry* old, ByteView value, UnixMs deadline);
-  Entry* place(const Key& key, Entry* old, Entry* fresh, UnixMs deadline);
+  Entry* put_payload(const Key& key, Entry* old, Kind kind, uint64_t payload, UnixMs deadline,
+                     const Fill& fill);
+  Entry* put_embedded(const Key& key, Entry* old, ByteView value, UnixMs deadline,
+                      const Fill& fill);
+  Entry* place(const Key& key, Entry* old, Entry* fresh, UnixMs deadline, const Fill& fill);
+  Entry* with_room(const Key& key, Entry* entry, bool deadline, bool fill);
   void release(Entry* entry, Freeing freeing);
   void forget_elements(const Key& key, const Entry& entry);
 
@@ -142,6 +154,7 @@ class Keyspace {
   LazyFree& lazy_free_;
   std::unique_ptr<Dict<Entry>> table_;
   std::unique_ptr<Dict<Entry>> timed_;
+  std::unique_ptr<Aside> aside_;
   size_t expires_ = 0;
   uint32_t access_of_new_ = 0;
 };

@@ -28,6 +28,8 @@ SnapshotFacts snapshot_facts(Engine& engine, SnapshotUse use) {
     if (const Ballot& last = engine.leadership.voter().last(); last.counter > 0)
       facts.aux.emplace_back("ouro-ballot", marker_of(last));
   }
+  if (const uint64_t last = engine.guard.last_token(); last > 0)
+    facts.aux.emplace_back("ouro-lease-mark", std::to_string(last));
   facts.aux.emplace_back("aof-base", use == SnapshotUse::kLogBase ? "1" : "0");
   facts.functions = function_texts(engine);
   return facts;
@@ -49,7 +51,7 @@ ValueTarget SnapshotLoad::target() const {
 }
 
 bool SnapshotLoad::pass_over(const SnapshotKey& key) {
-  const bool is_due = key.deadline != kNoExpiry && key.deadline < now_;
+  const bool is_due = key.end() != kNoExpiry && key.end() < now_;
   if (options_.use == SnapshotUse::kLogBase || options_.keeps_due || !is_due) return false;
   if (options_.restores_stream) {
     // Whoever goes on from here has it still.
@@ -62,12 +64,15 @@ bool SnapshotLoad::pass_over(const SnapshotKey& key) {
   return true;
 }
 
+bool SnapshotLoad::has_database(DbIndex db) {
+  if (db < dbs_.count()) return true;
+  refusal_ = "it has keys in database " + std::to_string(db) + ", and there are " +
+             std::to_string(dbs_.count()) + " here";
+  return false;
+}
+
 std::optional<SnapshotLoad::Place> SnapshotLoad::place_of(const SnapshotKey& key) {
-  if (key.db >= dbs_.count()) {
-    refusal_ = "it has keys in database " + std::to_string(key.db) + ", and there are " +
-               std::to_string(dbs_.count()) + " here";
-    return {};
-  }
+  if (!has_database(key.db)) return {};
   Keyspace& db = dbs_[key.db];
   const Key name = db.key(key.key);
   Entry* const found = db.find(name);
@@ -83,7 +88,21 @@ bool SnapshotLoad::on_string(const SnapshotKey& key, ByteView text) {
   if (pass_over(key)) return true;
   const std::optional<Place> place = place_of(key);
   if (!place) return false;
-  count(key, *place->db.put_string(place->key, place->found, text, key.deadline));
+  count(key, *place->db.put_string(place->key, place->found, text, key.deadline, key.fill));
+  if (!key.fill.is_none()) engine_.redis7.note("a value that was loaded");
+  return true;
+}
+
+// One that has ended meanwhile ends by itself.
+bool SnapshotLoad::on_absent(DbIndex db, const AbsentKey& absent) {
+  if (!has_database(db)) return false;
+  Aside& aside = dbs_[db].make_aside();
+  const Key key = dbs_[db].key(absent.key);
+  if (absent.version > 0) aside.put_fence(key, absent.version, absent.refused_until, now_);
+  // A key that was here before the file has come meanwhile.
+  if (absent.absent_until > 0 && dbs_[db].find(key) == nullptr)
+    aside.put_absent(key, absent.absent_until, now_);
+  engine_.redis7.note("what is known of an absent key");
   return true;
 }
 
@@ -152,6 +171,8 @@ void SnapshotLoad::on_aux(ByteView name, ByteView value) {
     stream_id_.assign(value);
   } else if (name == "repl-offset" && number.is_ok()) {
     stream_offset_ = *number;
+  } else if (name == "ouro-lease-mark" && number.is_ok() && *number > 0) {
+    engine_.guard.note_tokens_used(std::min(static_cast<uint64_t>(*number), Guard::kTokenMax / 2));
   } else if (name == "ouro-ballot") {
     ballot_ = parse_marker(value);
   } else if (name == "repl-stream-db" && number.is_ok() && *number >= 0 && *number < dbs_.count()) {

@@ -53,6 +53,7 @@ class SnapshotLoad final : public SnapshotSink {
   bool on_value(const SnapshotKey& key, Value value) override;
   void on_empty(const SnapshotKey& key) override;
   void on_aux(ByteView name, ByteView value) override;
+  bool on_absent(DbIndex db, const AbsentKey& absent) override;
   void on_size(DbIndex /*db*/, uint64_t /*keys*/, uint64_t /*expiring*/) override {}
   bool on_function(ByteView source) override;
 
@@ -75,6 +76,7 @@ class SnapshotLoad final : public SnapshotSink {
     Key key;
     Entry* found;  // what is there, and will be replaced
   };
+  bool has_database(DbIndex db);
   // Where the key goes; none if it is refused.
   std::optional<Place> place_of(const SnapshotKey& key);
   bool pass_over(const SnapshotKey& key);

@@ -19,8 +19,8 @@
 #include <string>
 #include <vector>
 
+#include "datastructs/latency_histogram.h"
 #include "server/engine/command.h"
-#include "server/engine/latency_histogram.h"
 
 namespace ouro {
 

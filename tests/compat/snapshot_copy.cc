@@ -37,6 +37,9 @@ class Filler final : public SnapshotSink, public AccessHints {
     return true;
   }
   void on_empty(const SnapshotKey& /*key*/) override {}
+  bool on_absent(DbIndex db, const AbsentKey& absent) override {
+    return db < kDatabases && absent.key.empty();  // Redis writes none
+  }
   void on_aux(ByteView name, ByteView value) override { facts.aux.emplace_back(name, value); }
   void on_size(DbIndex /*db*/, uint64_t /*keys*/, uint64_t /*expiring*/) override {}
   bool on_function(ByteView source) override {

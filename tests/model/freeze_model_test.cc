@@ -166,7 +166,7 @@ class View final : private FrozenView::Saver {
   }
 
  private:
-  void save(DbIndex db, Entry& entry) override {
+  void save(DbIndex db, Entry& entry, FrozenView::Standing) override {
     const Place place{db, std::string(entry.key())};
     EXPECT_TRUE(got_.try_emplace(place, head_of(entry)).second)
         << "handed out twice: " << entry.key();

@@ -31,6 +31,10 @@ class SnapshotText final : public SnapshotSink {
   void on_aux(ByteView name, ByteView value) override {
     lines.push_back("aux " + quoted_text(name) + " " + quoted_text(value));
   }
+  bool on_absent(DbIndex db, const AbsentKey& absent) override {
+    lines.push_back("absent " + std::to_string(db) + ": " + absent_text(absent));
+    return true;
+  }
   void on_size(DbIndex db, uint64_t keys, uint64_t expiring) override {
     lines.push_back("size " + std::to_string(db) + ": " + std::to_string(keys) + " " +
                     std::to_string(expiring));
@@ -46,6 +50,7 @@ class SnapshotText final : public SnapshotSink {
   void add(const SnapshotKey& key, const std::string& value) {
     std::string line = std::to_string(key.db) + " " + quoted_text(key.key);
     if (key.deadline != kNoExpiry) line += " ends " + std::to_string(key.deadline);
+    if (!key.fill.is_none()) line += " fill " + fill_text(key.fill);
     if (key.idle_seconds) line += " idle " + std::to_string(*key.idle_seconds);
     if (key.frequency) line += " used " + std::to_string(*key.frequency);
     lines.push_back(line + " " + value);

@@ -70,6 +70,34 @@ class SnapshotWriting : public ::testing::Test {
   Databases databases{heap, HashSeed{}, kDatabases};
 };
 
+// ---- facts about keys that the format does not have
+
+TEST_F(SnapshotWriting, WhatIsKnownOfKeysComesBack) {
+  Keyspace& keys = db(1);
+  const auto put_filled = [&](ByteView name, const Fill& fill, UnixMs deadline) {
+    keys.put_string(keys.key(name), nullptr, std::string(name) + " value", deadline, fill);
+  };
+  put_filled("fresh", {.stale_ms = 700, .load_ms = 20, .version = 5}, 1000);
+  put_filled("versioned", {.version = ~uint64_t{0}}, kNoExpiry);
+  put_filled("stale", {.stale_ms = 700}, 1000);
+  keys.make_stale(keys.key("stale"), 1700, 1000);
+  keys.make_aside().put_absent(keys.key("absent key"), 2000, 0);
+  keys.make_aside().put_fence(keys.key("removed"), 9, 3000, 0);
+  SnapshotWriter writer(databases, {}, {});
+  EXPECT_EQ(writer.keys_total(), 2U);
+  // What changes meanwhile does not show.
+  keys.make_aside().forget(keys.key("absent key"));
+  keys.make_aside().put_fence(keys.key("removed"), 10, 4000, 0);
+  keys.put_string(keys.key("stale"), nullptr, "new", kNoExpiry);
+  std::vector<std::string> lines = keys_of(lines_of(rest_of(writer)));
+  EXPECT_TRUE(writer.has_only_ours());
+  EXPECT_EQ(lines, (std::vector<std::string>{
+                       R"(1 "fresh" ends 1000 fill 700 20 5 string "fresh value")",
+                       R"(1 "stale" ends 1000 fill 700 0 0 string "stale value")",
+                       R"(1 "versioned" fill 0 0 18446744073709551615 string "versioned value")",
+                       "absent 1: 0 9 3000 removed", "absent 1: 2000 0 0 absent key"}));
+}
+
 template <class T>
 void put_handle(Keyspace& db, ByteView name, T made) {
   Value value{.kind = kKindOf<T>};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "server/engine/latency_histogram.h"
+#include "datastructs/latency_histogram.h"
 
 #include <algorithm>
 #include <cmath>
