@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "datastructs/base/check.h"
 #include "datastructs/base/prng.h"
 
 namespace ouro {
