@@ -126,6 +126,7 @@ def all_steps(args, build):
     if not sanitized:  # else its own report comes first
         steps.append(Step("crash_test", [python, str(tests / "compat/crash_test.py"), str(build)], alone=True))
     steps.append(Step("log_start_test", [python, str(tests / "compat/log_start_test.py"), str(build)], alone=True))
+    steps.append(Step("cache_test", [python, str(tests / "compat/cache_test.py"), str(build)], alone=True))
     steps.append(Step("redis7_test", [python, str(tests / "compat/redis7_test.py"), str(build)], alone=True))
     command = [python, str(tests / "compat/log_kill_test.py"), str(build), "--rounds", "50" if args.full else "10"] + seed
     steps.append(Step("log_kill_test", command, alone=True, timeout_s=900))

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "datastructs/codec/number_text.h"
+#include "server/commands/cache_parts.h"
 #include "server/commands/expire_time.h"
 #include "server/commands/help.h"
 #include "server/commands/member_expire.h"
@@ -64,8 +65,9 @@ Result<UnixMs> parse_deadline(Context& ctx, Unit unit, UnixMs base) {
 
 Status expire(Context& ctx, Unit unit, UnixMs base) {
   OURO_TRY(const ExpireRule rule, parse_rule(ctx));
-  OURO_TRY(const UnixMs when, parse_deadline(ctx, unit, base));
+  OURO_TRY(UnixMs when, parse_deadline(ctx, unit, base));
   const Key key = ctx.key(1);
+  if (!ctx.engine.guard.rules.empty()) when = spread_end(ctx, key, when);
   Entry* entry = ctx.find_to_write(key);
   if (entry == nullptr || !rule.allows(*entry, when)) {
     ctx.reply.integer(0);

@@ -4,6 +4,7 @@
 #include <climits>
 
 #include "server/commands/tables.h"
+#include "server/commands/versions.h"
 #include "server/engine/context.h"
 #include "server/engine/engine.h"
 
@@ -45,9 +46,12 @@ void remove_keys(Context& ctx, Freeing freeing) {
   int64_t count = 0;
   for (size_t i = 1; i < ctx.argv.size(); ++i) {
     const Key key = ctx.key(i);
-    if (ctx.find_in(ctx.caller.db, key) == nullptr) continue;
-    ctx.db.erase(key, freeing);
-    ctx.changed(key, Event::kGeneric, "del");
+    Entry* entry = ctx.find_in(ctx.caller.db, key);
+    if (entry == nullptr) {
+      ctx.forget_absent(key);
+      continue;
+    }
+    remove_versioned(ctx, key, *entry, freeing);
     ++count;
   }
   ctx.reply.integer(count);

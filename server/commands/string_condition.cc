@@ -6,8 +6,10 @@
 
 #include "datastructs/base/ascii.h"
 #include "datastructs/base/hash.h"
+#include "server/commands/cache_parts.h"
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
+#include "server/commands/versions.h"
 #include "server/engine/engine.h"
 
 namespace ouro {
@@ -87,22 +89,59 @@ Status cmd_digest(Context& ctx) {
   return Status::ok();
 }
 
-Status delete_if(Context& ctx, const Key& key, bool allowed) {
+// `entry` is what the key holds, or null.
+Status delete_if(Context& ctx, const Key& key, const Entry* entry, bool allowed) {
   ctx.reply.integer(allowed ? 1 : 0);
   if (!allowed) return Status::ok();
   const bool lazily = ctx.engine.options.lazyfree_lazy_user_del;
-  ctx.db.erase(key, lazily ? Freeing::kLazy : Freeing::kNow);
-  ctx.changed(key, Event::kGeneric, "del");
+  remove_versioned(ctx, key, *entry, lazily ? Freeing::kLazy : Freeing::kNow);
   if (ctx.effects.wanted()) ctx.effects.replace({"DEL", key.bytes});
+  return Status::ok();
+}
+
+// DELEX key VERSION n [PXAT unix-ms]: unless the key carries a newer one. Until then, or for
+// cache-version-window, no value of this version or an older one is stored.
+Status delete_version(Context& ctx, const Key& key, const Entry* entry) {
+  ArgParser args(ctx.argv, 3);
+  const uint64_t version = take_version(args);
+  UnixMs until = version_window_end(ctx);
+  if (args.word("PXAT")) {
+    const UnixMs asked = args.integer();
+    if (asked < 1) args.fail(Err::kOutOfRange);
+    until = decides(ctx) ? std::min(asked, until) : asked;
+  }
+  OURO_TRY(args.finish());
+  const bool is_newer = known_version(ctx, key, entry) > version;
+  ctx.reply.integer(entry != nullptr && !is_newer ? 1 : 0);
+  if (is_newer) return Status::ok();
+  if (entry != nullptr) {
+    const bool lazily = ctx.engine.options.lazyfree_lazy_user_del;
+    remove_versioned(ctx, key, *entry, lazily ? Freeing::kLazy : Freeing::kNow);
+  } else {
+    ctx.forget_absent(key);
+    ++ctx.changes;
+  }
+  if (!ctx.engine.rehearses) ctx.engine.note_version(ctx.caller.db, key, version, until);
+  ctx.only_ours();
+  if (!ctx.effects.wanted()) return Status::ok();
+  ctx.effects.replace({"DELEX", key.bytes, "VERSION",
+                       Int64Text(static_cast<int64_t>(version)).view(), "PXAT",
+                       Int64Text(until).view()});
   return Status::ok();
 }
 
 // Without a condition it is DEL of one key, whatever its type.
 Status cmd_delex(Context& ctx) {
-  if (ctx.argv.size() != 2 && ctx.argv.size() != 4) return wrong_arity(ctx);
+  const bool by_version = ctx.argv.size() > 3 && equals_ignoring_case(ctx.argv[2], "VERSION");
+  if (ctx.argv.size() != 2 && ctx.argv.size() != 4 && !by_version) return wrong_arity(ctx);
   const Key key = ctx.key(1);
   const Entry* entry = ctx.find_to_write(key);
-  if (entry == nullptr || ctx.argv.size() == 2) return delete_if(ctx, key, entry != nullptr);
+  if (by_version) return delete_version(ctx, key, entry);
+  if (entry == nullptr) {
+    ctx.forget_absent(key);
+    if (ctx.changes > 0 && ctx.effects.wanted()) ctx.effects.replace({"DEL", key.bytes});
+  }
+  if (entry == nullptr || ctx.argv.size() == 2) return delete_if(ctx, key, entry, entry != nullptr);
   if (!entry->is_string()) {
     return ctx.fail("ERR Key should be of string type if conditions are specified");
   }
@@ -111,14 +150,14 @@ Status cmd_delex(Context& ctx) {
     return ctx.fail("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE");
   }
   OURO_TRY(const bool allowed, holds(ctx, condition, entry));
-  return delete_if(ctx, key, allowed);
+  return delete_if(ctx, key, entry, allowed);
 }
 
 Status cmd_delifeq(Context& ctx) {
   const Key key = ctx.key(1);
   OURO_TRY(const Entry* entry, ctx.find_string_to_write(key));
   OURO_TRY(const bool allowed, holds(ctx, {StringCondition::kEqual, ctx.argv[2]}, entry));
-  return delete_if(ctx, key, allowed);
+  return delete_if(ctx, key, entry, allowed);
 }
 
 // Only a condition reads the value.
@@ -140,7 +179,8 @@ constexpr CommandSpec kRows[] = {
              .since = "8.4.0",
              .group = "string",
              .args = "key:key#0 [condition:<IFEQ=ifeq-value:string | IFNE=ifne-value:string | "
-                     "IFDEQ=ifdeq-digest:string | IFDNE=ifdne-digest:string>]"}},
+                     "IFDEQ=ifdeq-digest:string | IFDNE=ifdne-digest:string | "
+                     "VERSION=version:integer>] [PXAT=unix-time-milliseconds:unix-time]"}},
     {.name = "DELIFEQ",
      .arity = exactly(3),
      .flags = Flag::kWrite | Flag::kFast,

@@ -2,9 +2,11 @@
 // SET with its options, its older forms (SETNX, SETEX, PSETEX), MSETEX for several keys at once,
 // and GETEX, which has the same way to say when a key ends.
 #include <algorithm>
+#include <array>
 
 #include "datastructs/codec/number_text.h"
 #include "server/commands/expire_time.h"
+#include "server/commands/set_fill.h"
 #include "server/commands/string_condition.h"
 #include "server/commands/string_value.h"
 #include "server/commands/tables.h"
@@ -22,6 +24,7 @@ struct StringOptions {
   bool persist = false;
   TimeOption time;
   StringCondition condition;
+  FillOptions fill;
 };
 
 enum class OptionsOf : uint8_t { kSet, kMsetex, kGetex };
@@ -32,7 +35,8 @@ Result<StringOptions> parse_options(const Context& ctx, size_t at, OptionsOf com
   StringOptions options;
   ArgParser args(ctx.argv, at);
   while (args.more()) {
-    if (take_time(args, options.time) || (one_key && take_condition(args, options.condition))) {
+    if (take_time(args, options.time) || (one_key && (take_condition(args, options.condition) ||
+                                                      take_fill_option(args, options.fill)))) {
       // Taken with what belongs to it.
     } else if (stores && args.word("NX")) {
       options.only_new = true;
@@ -54,15 +58,53 @@ Result<StringOptions> parse_options(const Context& ctx, size_t at, OptionsOf com
   return options;
 }
 
-// Stores argument `index` with a deadline, and leaves the effect and events that belong to it.
-void store_until(Context& ctx, const Key& key, Entry* old, size_t index, UnixMs deadline) {
-  store_argument(ctx, key, old, index, deadline);
-  ctx.changed(key, Event::kString, "set");
-  ctx.engine.notify(ctx.caller.db, key.bytes, Event::kGeneric, "expire");
+// How a value is stored.
+struct Storing {
+  UnixMs deadline = kNoExpiry;
+  bool keeps_ttl = false;  // the deadline is the one that was there
+  Fill fill = {};
+};
+
+// The value as it stands here: another node, or a log, has nothing to decide.
+void leave_set(Context& ctx, const Key& key, ByteView value, const Storing& how) {
+  if (how.fill.stale_ms > 0 || how.fill.version > 0) ctx.only_ours();
   if (!ctx.effects.wanted()) return;
-  char text[kInt64TextMax];
-  ctx.effects.replace(
-      {"SET", key.bytes, ctx.argv[index], "PXAT", ByteView(text, format_int64(deadline, text))});
+  const Int64Text deadline(how.deadline);
+  const Int64Text stale(how.fill.stale_ms);
+  const Int64Text version(static_cast<int64_t>(how.fill.version));
+  std::array<ByteView, 9> words = {"SET", key.bytes, value};
+  size_t count = 3;
+  const auto add = [&](ByteView word) { words[count++] = word; };
+  if (how.keeps_ttl) {
+    add("KEEPTTL");
+  } else if (how.deadline != kNoExpiry) {
+    add("PXAT");
+    add(deadline.view());
+  }
+  if (how.fill.stale_ms > 0) {
+    add("STALE");
+    add(stale.view());
+  }
+  if (how.fill.version > 0) {
+    add("VERSION");
+    add(version.view());
+  }
+  ctx.effects.replace(Argv(words).first(count));
+}
+
+// Stores argument `index`, with the events that belong to it.
+void store(Context& ctx, const Key& key, Entry* old, size_t index, const Storing& how) {
+  store_argument(ctx, key, old, index, how.deadline, how.fill);
+  ctx.changed(key, Event::kString, "set");
+  if (how.deadline != kNoExpiry && !how.keeps_ttl)
+    ctx.engine.notify(ctx.caller.db, key.bytes, Event::kGeneric, "expire");
+}
+
+// The same with a deadline, as the key's rule has it, and its effect.
+void store_until(Context& ctx, const Key& key, Entry* old, size_t index, UnixMs deadline) {
+  const Storing how{.deadline = spread_end(ctx, key, deadline), .fill = fill_of(ctx, key, {}, 0)};
+  store(ctx, key, old, index, how);
+  leave_set(ctx, key, ctx.argv[index], how);
 }
 
 // Whether SET's conditions hold for what the key has.
@@ -72,20 +114,10 @@ Result<bool> may_set(Context& ctx, const StringOptions& options, const Entry* ol
   return holds(ctx, options.condition, old);
 }
 
-// A condition was met here: the log has only what became of it.
-void leave_set(Context& ctx, const Key& key, ByteView value, bool keep_ttl) {
-  if (!ctx.effects.wanted()) return;
-  if (keep_ttl) {
-    ctx.effects.replace({"SET", key.bytes, value, "KEEPTTL"});
-  } else {
-    ctx.effects.replace({"SET", key.bytes, value});
-  }
-}
-
-// SET with anything behind its value.
+// SET with anything behind its value, or with rules that may say something.
 [[gnu::noinline]] Status set_with_options(Context& ctx) {
   OURO_TRY(const StringOptions options, parse_options(ctx, 3, OptionsOf::kSet));
-  OURO_TRY(UnixMs deadline, deadline_of(ctx, options.time));
+  OURO_TRY(const UnixMs asked_end, deadline_of(ctx, options.time));
   const Key key = ctx.key(1);
   Entry* old = nullptr;
   if (options.get) {
@@ -94,7 +126,13 @@ void leave_set(Context& ctx, const Key& key, ByteView value, bool keep_ttl) {
   } else {
     old = ctx.find_to_write(key);
   }
-  OURO_TRY(const bool allowed, may_set(ctx, options, old));
+  OURO_TRY(bool allowed, may_set(ctx, options, old));
+  uint32_t load_ms = 0;
+  if (allowed) {
+    const FillVerdict verdict = may_fill(ctx, key, old, options.fill);
+    allowed = verdict.allowed;
+    load_ms = verdict.load_ms;
+  }
   if (options.get && old != nullptr) {
     reply_string(ctx.reply, *old);
   } else if (options.get || !allowed) {
@@ -103,19 +141,22 @@ void leave_set(Context& ctx, const Key& key, ByteView value, bool keep_ttl) {
     ctx.reply.ok();
   }
   if (!allowed) return Status::ok();
-  if (deadline != kNoExpiry) {
-    store_until(ctx, key, old, 2, deadline);
-    return Status::ok();
+  Storing how{.deadline = spread_end(ctx, key, asked_end, options.fill.jitter),
+              .fill = fill_of(ctx, key, options.fill, load_ms)};
+  if (options.keep_ttl && old != nullptr) {
+    how.keeps_ttl = true;
+    how.deadline = old->deadline();
   }
-  if (options.keep_ttl && old != nullptr) deadline = old->deadline();
-  store_argument(ctx, key, old, 2, deadline);
-  ctx.changed(key, Event::kString, "set");
-  if (options.condition.given()) leave_set(ctx, key, ctx.argv[2], options.keep_ttl);
+  store(ctx, key, old, 2, how);
+  // SET as it was sent says the same, unless something was decided here.
+  if (asked_end != kNoExpiry || options.condition.given() || options.fill.given() ||
+      !how.fill.is_none())
+    leave_set(ctx, key, ctx.argv[2], how);
   return Status::ok();
 }
 
 Status cmd_set(Context& ctx) {
-  if (ctx.argv.size() > 3) return set_with_options(ctx);
+  if (ctx.argv.size() > 3 || !ctx.engine.guard.rules.empty()) return set_with_options(ctx);
   const Key key = ctx.key(1);
   store_argument(ctx, key, ctx.find_to_write(key), 2, kNoExpiry);
   ctx.changed(key, Event::kString, "set");
@@ -153,10 +194,12 @@ Status cmd_msetex(Context& ctx) {
       store_until(ctx, key, old, i + 1, deadline);
       continue;
     }
-    store_argument(ctx, key, old, i + 1,
-                   options.keep_ttl && old != nullptr ? old->deadline() : kNoExpiry);
-    ctx.changed(key, Event::kString, "set");
-    leave_set(ctx, key, ctx.argv[i + 1], options.keep_ttl);
+    const bool keeps_ttl = options.keep_ttl;
+    const Storing how{.deadline = keeps_ttl && old != nullptr ? old->deadline() : kNoExpiry,
+                      .keeps_ttl = keeps_ttl,
+                      .fill = fill_of(ctx, key, {}, 0)};
+    store(ctx, key, old, i + 1, how);
+    leave_set(ctx, key, ctx.argv[i + 1], how);
   }
   ctx.reply.integer(1);
   return Status::ok();
@@ -289,7 +332,9 @@ constexpr CommandSpec kRows[] = {
                      "[get!GET@6.2.0] "
                      "[expiration:<EX=seconds:integer@2.6.12 | PX=milliseconds:integer@2.6.12 | "
                      "EXAT=unix-time-seconds:unix-time@6.2.0 | "
-                     "PXAT=unix-time-milliseconds:unix-time@6.2.0 | keepttl!KEEPTTL@6.0.0>]"}},
+                     "PXAT=unix-time-milliseconds:unix-time@6.2.0 | keepttl!KEEPTTL@6.0.0>] "
+                     "[STALE=stale-milliseconds:integer] [JITTER=percent:integer] "
+                     "[LEASE=token:integer] [VERSION=version:integer]"}},
     {.name = "SETEX",
      .arity = exactly(4),
      .flags = Flag::kWrite | Flag::kDenyOom,

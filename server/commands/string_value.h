@@ -19,14 +19,14 @@ inline void reply_string(Reply& reply, const Entry& entry) {
 
 // Makes `key`, which holds `old` (or null), hold argument `index`; a large argument is taken over
 // without a copy.
-inline void store_argument(Context& ctx, const Key& key, Entry* old, size_t index,
-                           UnixMs deadline) {
+inline void store_argument(Context& ctx, const Key& key, Entry* old, size_t index, UnixMs deadline,
+                           const Fill& fill = kNoFill) {
   const ByteView value = ctx.argv[index];
   Blob* blob = value.size() < kBlobBytesMin ? nullptr : ctx.take_blob(index);
   if (blob != nullptr) [[unlikely]] {
-    ctx.db.put_blob(key, old, blob, deadline);
+    ctx.db.put_blob(key, old, blob, deadline, fill);
   } else {
-    ctx.db.put_string(key, old, value, deadline);
+    ctx.db.put_string(key, old, value, deadline, fill);
   }
   if (old == nullptr) ctx.added(key);
 }

@@ -10,6 +10,8 @@ std::span<const std::span<const CommandSpec>> all_command_tables() {
       kAclCommands,
       kBitCommands,
       kBloomCommands,
+      kCacheGetCommands,
+      kCacheLoadCommands,
       kClientCommands,
       kClusterCommands,
       kCommandCommands,

@@ -12,6 +12,8 @@ namespace ouro {
 extern const std::span<const CommandSpec> kAclCommands;
 extern const std::span<const CommandSpec> kBitCommands;
 extern const std::span<const CommandSpec> kBloomCommands;
+extern const std::span<const CommandSpec> kCacheGetCommands;
+extern const std::span<const CommandSpec> kCacheLoadCommands;
 extern const std::span<const CommandSpec> kClientCommands;
 extern const std::span<const CommandSpec> kClusterCommands;
 extern const std::span<const CommandSpec> kCommandCommands;

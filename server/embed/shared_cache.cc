@@ -17,6 +17,7 @@ struct Flight {
   const std::string key;
   const size_t shard;
   const std::thread::id leader = std::this_thread::get_id();
+  int64_t token = 0;  // of its lease; 0: somebody else has that
   size_t waiting = 0;
   bool landed = false;
   std::condition_variable landing;
@@ -62,6 +63,28 @@ Answer failed(std::string_view text) {
 
 bool has(std::string_view tips, std::string_view tip) {
   return tips.find(tip) != std::string_view::npos;
+}
+
+// What CACHE.GET says of a key.
+std::string_view state_of(const Answer& answer) {
+  return answer.kind == Answer::Kind::kArray && answer.items.size() == 3
+             ? std::string_view(answer.items[0].text)
+             : std::string_view();
+}
+
+// What was changed while the value was loaded stays as it is.
+void fill(Cache& cache, const Flight& flight, std::string_view value, int64_t ttl_ms) {
+  if (flight.token == 0) {
+    cache.set(flight.key, value, {.ttl_ms = ttl_ms});
+    return;
+  }
+  const std::string token = std::to_string(flight.token);
+  const std::string ttl = std::to_string(ttl_ms);
+  if (ttl_ms > 0) {
+    cache.execute({"SET", flight.key, value, "PX", ttl, "LEASE", token});
+  } else {
+    cache.execute({"SET", flight.key, value, "LEASE", token});
+  }
 }
 
 // Adds one shard's answer to those of the shards before it, as the row's tips say.
@@ -149,7 +172,10 @@ SharedCache::Boarding SharedCache::board(std::string_view key) noexcept {
     if (--flight->waiting == 0) delete flight;
     return boarding;
   }
+  const Answer asked = cache.execute({"CACHE.GET", key});
+  if (state_of(asked) == "ABSENT") return boarding;
   boarding.flight = new Flight(key, number);
+  if (state_of(asked) == "LOAD") boarding.flight->token = asked.items[2].integer;
   shard.flights.push_back(boarding.flight);
   return boarding;
 }
@@ -159,7 +185,11 @@ void SharedCache::land(Flight& flight, const Outcome<std::string>& outcome,
   Cache& cache = lock(flight.shard);
   Shard& shard = *shards_->all[flight.shard];
   const std::lock_guard guard(shard.mutex, std::adopt_lock);
-  if (outcome.has_value()) cache.set(flight.key, *outcome, {.ttl_ms = ttl_ms});
+  if (outcome.has_value()) {
+    fill(cache, flight, *outcome, ttl_ms);
+  } else if (flight.token != 0) {
+    cache.execute({"CACHE.FAIL", flight.key, std::to_string(flight.token)});
+  }
   std::erase(shard.flights, &flight);
   if (flight.waiting == 0) {
     delete &flight;

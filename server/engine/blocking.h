@@ -6,7 +6,8 @@
 // waiters again, first come first served, as long as the key exists. Such a run serves this one key
 // only (Context::find_awaited). A command that is told of removal (Flag::kToldOfRemoval) is run
 // again also when the key has gone. A wait for keys that times out is answered with a null array,
-// as all of Redis's are; a wait without keys is run again with Context::may_block() false.
+// as all of Redis's are; a wait without keys is run again with Context::may_block() false, and so
+// is one that answers late (Flag::kAnswersLate).
 // Invariant: a session is in the queue of each of its keys, once, in the order in which it began to
 // wait.
 #pragma once

@@ -36,7 +36,7 @@ constexpr int at_least(int words) { return -words; }
 
 // ---- flags, as COMMAND INFO names them (lower case, without the k).
 struct Flags {
-  uint32_t bits = 0;
+  uint64_t bits = 0;
   constexpr bool has(Flags other) const { return (bits & other.bits) != 0; }
   friend constexpr Flags operator|(Flags a, Flags b) { return {a.bits | b.bits}; }
   friend constexpr bool operator==(Flags, Flags) = default;
@@ -87,6 +87,9 @@ inline constexpr Flags kDrawsFields{1U << 21};
 // Ours, not shown by COMMAND: refused as a write is when the disk fails, so that who watches a node
 // sees it (PING).
 inline constexpr Flags kTellsOfDisk{1U << 22};
+// Ours, not shown by COMMAND: when a wait for keys is over its command is run once more, to answer
+// as if it could not wait (CACHE.GET).
+inline constexpr Flags kAnswersLate{uint64_t{1} << 32};
 // Ours: for tools and tests only. COMMAND DOCS shows it among doc_flags, as "syscmd".
 inline constexpr Flags kSystem{1U << 30};
 // Ours, not shown by COMMAND: changes what is not this node's (MIGRATE).

@@ -29,7 +29,7 @@ Entry* living(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
     return without_due_members(ctx, db, key, entry);
   }
   if (!ctx.clock_decides()) return entry;
-  if (ctx.may_end()) ctx.engine.expire_key(db, key);
+  if (ctx.may_end()) ctx.engine.expire_key(db, key, *entry);
   return nullptr;
 }
 
@@ -144,6 +144,11 @@ void Context::changed_without_event(const Key& key) {
 void Context::erase(const Key& key) {
   db.erase(key, engine.options.lazyfree_lazy_server_del ? Freeing::kLazy : Freeing::kNow);
   changed(key, Event::kGeneric, "del");
+}
+
+void Context::forget_absent(const Key& key) {
+  if (engine.rehearses) return;
+  if (engine.forget_absent(caller.db, key)) ++changes;
 }
 
 bool Context::may_wait_exclusively() const {

@@ -148,6 +148,8 @@ struct Context {
   void changed_without_event(const Key& key);
   // Removes a key (event "del").
   void erase(const Key& key);
+  // A key that is not there was to be removed: what is known of it is out of date.
+  void forget_absent(const Key& key);
   // An empty collection does not exist: removes the key if it is.
   template <class T>
   void erase_if_empty(const Key& key, const T& collection) {

@@ -56,6 +56,7 @@ Engine::Engine(const Setup& setup)
       acked_calls(*this),
       own_keys(*this),
       redis7(log),
+      guard(heap, dbs[0].seed()),
       batch(*this),
       executor(*this) {
   apply_all_engine_options(*this);
@@ -114,9 +115,10 @@ bool Engine::run_slices() {
   const bool closing = client_memory.has_more();
   const bool forgetting = tracking.run_slice();
   const bool freeing = !cron_paused && free_slice();
+  const bool ending = !cron_paused && end_known_slice();
   const bool holding = due_members.has_work();
   if (cron_paused || exclusive.active() || persistence.loading.active)
-    return closing || forgetting || holding || freeing || batch.has_more();
+    return closing || forgetting || holding || freeing || ending || batch.has_more();
   const bool expiring = active_expire && !at_standstill() && expire_slice();
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
@@ -127,7 +129,7 @@ bool Engine::run_slices() {
   close_group(GroupKind::kCommand);
   tracking.broadcast();
   return closing || forgetting || holding || counting || weighing || expiring || freeing ||
-         evicting || batch.has_more() || executor.has_woken() ||
+         ending || evicting || batch.has_more() || executor.has_woken() ||
          (scripting != nullptr && scripting->has_more());
 }
 
@@ -146,8 +148,15 @@ void Engine::every_second() {
 }
 
 Instant Engine::next_deadline() const {
-  Instant next =
-      std::min({clients.next_deadline(), exclusive.until(), replication.next_deadline(),
+  Instant next = guard.leases.next_end();
+  for (DbIndex db = 0; db < dbs.count(); ++db) {
+    const Aside* aside = dbs[db].aside();
+    if (aside == nullptr || aside->next_deadline() == kNever) continue;
+    next = std::min(next,
+                    instant_after(instant_, std::max<Millis>(aside->next_deadline() - wall_, 0)));
+  }
+  next =
+      std::min({next, clients.next_deadline(), exclusive.until(), replication.next_deadline(),
                 leadership.next_deadline(), failover.next_deadline(), acked_calls.next_deadline()});
   if (!exclusive.active()) next = std::min(next, blocking.next_deadline());
   if (active_expire && !cron_paused && !exclusive.active() && !at_standstill()) {
@@ -175,7 +184,7 @@ bool Engine::expire_within_share() {
     Keyspace& db = dbs[expire_at_];
     while (Entry* entry = db.find_due(wall_, places)) {
       const std::string bytes(entry->key());
-      expire_key(expire_at_, db.key(bytes));
+      expire_key(expire_at_, db.key(bytes), *entry);
       if (places == 0) break;
     }
     while (Entry* entry = places == 0 ? nullptr : db.find_due_collection(wall_, places)) {
@@ -205,13 +214,24 @@ bool Engine::free_slice() {
   return true;
 }
 
-void Engine::expire_key(DbIndex db, const Key& key) {
+void Engine::expire_key(DbIndex db, const Key& key, const Entry& entry) {
+  const UnixMs end = entry.deadline();
+  const UnixMs stale_until = entry.stale_until();
+  const bool stays_known = stale_until > wall_;
   // The name may live in the entry that goes.
-  const ByteView argv[] = {"DEL", key.bytes};
-  commit.add_first(db, argv);
+  if (stays_known) {
+    const std::string until = std::to_string(stale_until);
+    const ByteView argv[] = {"CACHE.STALE", key.bytes, "PXAT", until};
+    commit.add_first(db, argv);
+    redis7.note("a value that became stale");
+  } else {
+    const ByteView argv[] = {"DEL", key.bytes};
+    commit.add_first(db, argv);
+  }
   ++stats.expired_keys;
   const auto erase = [&] {
     const LatencySpan span(*this, "expire-del");
+    if (stays_known) return dbs[db].make_stale(key, stale_until, end);
     dbs[db].erase(key, options.lazyfree_lazy_expire ? Freeing::kLazy : Freeing::kNow);
   };
   if (commit.wanted() || watch.active() || tracking.active() || blocking.active() ||
@@ -233,8 +253,53 @@ void Engine::tell_observers(DbIndex db, const Key& key, Event event_class, ByteV
   if (watch.active()) watch.on_changed(db, key.bytes, presence(db, key.bytes));
   // Its clock or its memory limit has ended the key.
   const bool by_server = event_class == Event::kExpired || event_class == Event::kEvicted;
+  // What is being loaded is no older for that.
+  if (!by_server) guard.on_changed(db, key);
+  if (!guard.rules.empty() && wakes == Wakes::kWaiters && dbs[db].find(key) != nullptr)
+    guard.on_key(key.bytes);
   if (tracking.active()) tracking.on_changed(key.bytes, by_server);
   if (!event.empty()) notify(db, key.bytes, event_class, event);
+}
+
+// What is known beside the keyspaces ends by the clock on every node. True when more is due than
+// one turn takes.
+bool Engine::end_known_slice() {
+  size_t budget = kExpireBudget;
+  guard.end_due(instant_, budget);
+  for (DbIndex db = 0; db < dbs.count() && budget > 0; ++db) {
+    if (Aside* aside = dbs[db].aside()) aside->end_due(wall_, budget);
+  }
+  return budget == 0;
+}
+
+bool Engine::forget_absent(DbIndex db, const Key& key) {
+  guard.on_changed(db, key);
+  blocking.on_changed(db, key.bytes);
+  Aside* aside = dbs[db].aside();
+  return aside != nullptr && aside->forget(key);
+}
+
+void Engine::note_absent(DbIndex db, const Key& key, UnixMs until) {
+  Aside& aside = dbs[db].make_aside();
+  aside.forget(key);
+  aside.put_absent(key, until, wall_);
+  keep_absent_limit(aside);
+}
+
+void Engine::note_version(DbIndex db, const Key& key, uint64_t version, UnixMs until) {
+  Aside& aside = dbs[db].make_aside();
+  aside.put_fence(key, version, until, wall_);
+  keep_absent_limit(aside);
+}
+
+// Asking for what does not exist costs no memory of what does.
+void Engine::keep_absent_limit(Aside& aside) {
+  // Where memory has no limit: some millions of names.
+  constexpr size_t kUnlimitedMax = 256_MiB;
+  const size_t most = options.maxmemory == 0
+                          ? kUnlimitedMax
+                          : options.maxmemory / 100 * options.cache_negative_max_percent;
+  while (aside.absent_count() > 0 && aside.absent_bytes() > most) aside.drop_first_absent();
 }
 
 void Engine::notify(DbIndex db, ByteView key, Event event_class, ByteView event) {
@@ -267,6 +332,7 @@ void Engine::empty(DbIndex db, Freeing freeing) {
   changes += dbs[db].size();
   host.return_memory_at_once(/*wanted=*/true);
   dbs[db].clear(freeing);
+  guard.leases.drop_all(db);
   host.return_memory_at_once(/*wanted=*/false);
   blocking.on_database_changed(db);
 }
@@ -280,6 +346,8 @@ void Engine::swap_databases(DbIndex a, DbIndex b) {
     watch.on_database_changed(b, in_b, in_a);
   }
   dbs[a].swap_contents(dbs[b]);
+  guard.leases.drop_all(a);
+  guard.leases.drop_all(b);
   due_members.find_databases();
   blocking.on_database_changed(a);
   blocking.on_database_changed(b);
@@ -298,6 +366,7 @@ void Engine::take_databases(Databases& others) {
           db, [&](ByteView key) { return presence(db, key); }, in_other);
     }
     dbs[db].swap_contents(other);
+    guard.leases.drop_all(db);
     blocking.on_database_changed(db);
   }
   due_members.find_databases();

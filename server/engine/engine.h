@@ -47,6 +47,7 @@
 #include "server/engine/stopwatch.h"
 #include "server/engine/tracking.h"
 #include "server/engine/watch.h"
+#include "server/protect/guard.h"
 
 namespace ouro {
 
@@ -125,8 +126,16 @@ class Engine {
            persistence.loading.active ||
            (replication.follows() && options.replication.replica_ignore_maxmemory);
   }
-  // The clock has ended a key: removes it on a primary, with its effect and events.
-  void expire_key(DbIndex db, const Key& key);
+  // The clock has ended a key, which is `entry`: removes it on a primary, with its effect and
+  // events. A value with a stale window stays known beside the keyspace.
+  void expire_key(DbIndex db, const Key& key, const Entry& entry);
+  // What is known of a key that is not in the database is out of date: its lease and what stands
+  // beside the keyspace. Who waits for it asks again. True if other nodes are to forget it, too.
+  bool forget_absent(DbIndex db, const Key& key);
+  // Notes that a key is absent, within the bound for all such notes.
+  void note_absent(DbIndex db, const Key& key, UnixMs until);
+  // Notes that values of a version and before are out of date, for cache-version-window.
+  void note_version(DbIndex db, const Key& key, uint64_t version, UnixMs until);
   // The same for elements of the collection at `key`: those of `fields` that are due, all that are
   // due, or as many of them as this turn has time for. One event tells of them together. True if
   // the key went with its last element. Requires: `key` does not lie in its entry.
@@ -215,6 +224,7 @@ class Engine {
   AckedCalls acked_calls;
   OwnKeys own_keys;
   Redis7 redis7;
+  Guard guard;  // before the database that clients load from
   Eviction eviction;
   Batch batch;
   Executor executor;
@@ -242,7 +252,8 @@ class Engine {
   // Somebody wants to know of changes.
   bool has_observers() const {
     return !rehearses && (watch.active() || tracking.active() || blocking.active() ||
-                          pubsub.notifies() || Eviction::keeps_changes(options.maxmemory_policy));
+                          pubsub.notifies() || !guard.leases.empty() || !guard.rules.empty() ||
+                          Eviction::keeps_changes(options.maxmemory_policy));
   }
   enum class Wakes : uint8_t { kNobody, kWaiters };
   void tell_observers(DbIndex db, const Key& key, Event event_class, ByteView event, Wakes wakes);
@@ -261,6 +272,8 @@ class Engine {
   void serve_waiters();
   bool expire_slice();
   bool expire_within_share();
+  bool end_known_slice();
+  void keep_absent_limit(Aside& aside);
   bool free_slice();
   bool after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count,
                               Event event_class, ByteView event);

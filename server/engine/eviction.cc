@@ -82,8 +82,27 @@ Eviction::Outcome Eviction::try_to_make_room(Engine& engine) {
   return Outcome::kUnfinished;
 }
 
+std::optional<size_t> Eviction::evict_stale(Engine& engine) {
+  for (DbIndex db = 0; db < engine.dbs.count(); ++db) {
+    Aside* aside = engine.dbs[db].aside();
+    if (aside == nullptr || aside->stale_count() == 0) continue;
+    const std::string name(aside->any_stale(engine.prng)->key());
+    const Key key = engine.dbs[db].key(name);
+    const ByteView effect[] = {"DEL", name};
+    engine.commit.add_first(db, effect);
+    const size_t before = engine.heap.used_bytes();
+    aside->forget(key);
+    ++engine.stats.evicted_keys;
+    return before - engine.heap.used_bytes();
+  }
+  return std::nullopt;
+}
+
 std::optional<size_t> Eviction::evict_one(Engine& engine) {
   const EvictionPolicy policy = engine.options.maxmemory_policy;
+  if (policy != EvictionPolicy::kNone) {
+    if (const auto bytes = evict_stale(engine)) return bytes;
+  }
   Candidate candidate;
   bool found = false;
   switch (policy) {

@@ -84,6 +84,9 @@ class Eviction {
   };
 
   Outcome try_to_make_room(Engine& engine);
+  // A value that has ended and is only kept to be shown as stale goes before any other. Bytes given
+  // back; nothing if there is none.
+  static std::optional<size_t> evict_stale(Engine& engine);
   // Bytes given back at once, or nothing when no key may go.
   std::optional<size_t> evict_one(Engine& engine);
   void sample(Engine& engine, DbIndex db);

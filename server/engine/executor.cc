@@ -139,7 +139,8 @@ Executor::Outcome Executor::attempt(Caller& caller, const Prepared& prepared, Re
     return Outcome::kRefused;
   }
   static_assert(Gate::kProtected == Flag::kProtected.bits);
-  const GateMask asking = node_gates_ | caller.gates | (spec->flags.bits & Flag::kProtected.bits);
+  const GateMask asking =
+      node_gates_ | caller.gates | static_cast<GateMask>(spec->flags.bits & Flag::kProtected.bits);
   if (const GateMask mask = gates_of(caller.origin) & asking; mask != 0) [[unlikely]] {
     switch (ask_gates(engine_, mask, caller, *spec, prepared.argv)) {
       case Passage::kPass:
@@ -350,7 +351,7 @@ bool Executor::run_again(Session& session, const std::string& key) {
 
 void Executor::time_out(Session& session) {
   Wait& wait = session.wait();
-  if (wait.keys.empty()) {
+  if (wait.keys.empty() || wait.spec->flags.has(Flag::kAnswersLate)) {
     last_run_ = true;
     const Prepared prepared{.spec = wait.spec, .argv = wait.argv.argv()};
     (void)session.with_reply([&](Reply& reply) { return call(session.caller(), prepared, reply); });

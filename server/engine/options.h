@@ -73,6 +73,10 @@ struct EngineOptions {
   uint64_t active_expire_effort = 1;
   int64_t busy_reply_threshold_ms = 5000;  // 0 or less: no script is ever too slow
 
+  uint64_t cache_max_leases = 100'000;
+  uint64_t cache_negative_max_percent = 5;  // of maxmemory
+  int64_t cache_version_window_ms = 60'000;
+
   uint64_t hll_sparse_max_bytes = 3000;
   bool rdbcompression = true;
 

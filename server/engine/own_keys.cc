@@ -21,7 +21,7 @@ void OwnKeys::run_slice() {
     const Key key = engine_.dbs[db].key(name);
     const Entry* entry = engine_.dbs[db].find(key);
     const bool is_due = entry != nullptr && entry->is_due(engine_.now());
-    if (is_due) engine_.expire_key(db, key);
+    if (is_due) engine_.expire_key(db, key, *entry);
     const bool is_over = is_due || entry == nullptr || !entry->has_deadline();
     next_ = *at;
     next_.second += '\0';

@@ -54,6 +54,7 @@ void Replication::leave(std::string host, uint16_t port) {
   // Nobody will ever acknowledge what they wait for.
   close_unanswered();
   engine_.acked_calls.break_off();
+  engine_.guard.leases.clear();  // who loads is for those who lead to say
   asks_for_acks_ = false;
   is_closed_ = host.empty();
   primary = {.host = std::move(host), .port = port, .link = LinkState::kConnect};

@@ -430,6 +430,7 @@ constexpr Section kSections[] = {
      .by_default = false},
     {.name = "cluster", .title = "Cluster", .write = cluster_section},
     {.name = "keyspace", .title = "Keyspace", .write = keyspace_section},
+    {.name = "cache", .title = "Cache", .write = cache_section, .by_default = false},
     // Walks all keys: only for those who name it.
     {.name = "keysizes",
      .title = "Keysizes",

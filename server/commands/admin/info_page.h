@@ -62,6 +62,7 @@ class Page {
   std::string text;
 };
 
+void cache_section(Page& page);
 void replication_section(Page& page);
 
 }  // namespace ouro
