@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/app/server.h"
+#include "server/engine/cache_rules.h"
 #include "server/io/process.h"
 
 namespace ouro {
@@ -53,6 +54,7 @@ void Server::on_loaded(const std::string& problem) {
     return;
   }
   is_loaded_ = true;
+  end_loading_of_cache_rules(engine_);
   log_.write(LogLevel::kNotice, "Ready to accept connections");
   tell_ready();
   turn_meter_.begin(loop_.thread_cpu());

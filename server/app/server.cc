@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "server/engine/cache_rules.h"
 #include "server/engine/version.h"
 #include "server/io/crash_report.h"
 #include "server/io/process.h"
@@ -93,6 +94,10 @@ bool Server::start() {
   }
   if (std::string error; !engine_.acl.load_at_start(error)) {
     log_.print(LogLevel::kWarning, "Cannot define the users: %s", error.c_str());
+    return false;
+  }
+  if (std::string error; !load_cache_rules(engine_, error)) {
+    log_.print(LogLevel::kWarning, "Cannot set the cache rules: %s", error.c_str());
     return false;
   }
   // The loop turns while the log is looked for: before anybody can connect, whose commands it would
@@ -350,12 +355,15 @@ Status Server::rewrite_config(RewriteScope scope, std::string& error) {
     error = std::string("Rewriting config file: ") + strerrordesc_np(code);
     return Err::kIo;
   }
+  Config::Directive kept_elsewhere[] = {{.name = "user", .lines = {}},
+                                        {.name = "cache-rule", .lines = cache_rule_lines(engine_)}};
   // With a file of their own the users leave the configuration.
-  Config::Directive users{.name = "user", .lines = {}};
-  if (engine_.options.aclfile.empty()) users.lines = engine_.acl.lines();
-  if (const int code =
-          loop_.replace_file(options_.app.config_file, config_.rewrite(before, scope, users));
-      code != 0) {
+  if (engine_.options.aclfile.empty()) {
+    for (const std::string& line : engine_.acl.lines())
+      kept_elsewhere[0].lines.push_back(quoted_line(line));
+  }
+  const std::string text = config_.rewrite(before, scope, kept_elsewhere);
+  if (const int code = loop_.replace_file(options_.app.config_file, text); code != 0) {
     error = std::string("Rewriting config file: ") + strerrordesc_np(code);
     return Err::kIo;
   }

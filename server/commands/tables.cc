@@ -12,6 +12,7 @@ std::span<const std::span<const CommandSpec>> all_command_tables() {
       kBloomCommands,
       kCacheGetCommands,
       kCacheLoadCommands,
+      kCacheRuleCommands,
       kClientCommands,
       kClusterCommands,
       kCommandCommands,

@@ -14,6 +14,7 @@ extern const std::span<const CommandSpec> kBitCommands;
 extern const std::span<const CommandSpec> kBloomCommands;
 extern const std::span<const CommandSpec> kCacheGetCommands;
 extern const std::span<const CommandSpec> kCacheLoadCommands;
+extern const std::span<const CommandSpec> kCacheRuleCommands;
 extern const std::span<const CommandSpec> kClientCommands;
 extern const std::span<const CommandSpec> kClusterCommands;
 extern const std::span<const CommandSpec> kCommandCommands;

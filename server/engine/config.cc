@@ -63,13 +63,6 @@ std::string file_line(const OptionRow& row, ByteView value) {
   return line;
 }
 
-std::string directive_line(ByteView words) {
-  std::string line;
-  for (const ByteView word : split_at_spaces(words))
-    line.append(line.empty() ? "" : " ").append(quoted_word(word));
-  return line;
-}
-
 constexpr ByteView kAppendedMark = "# Written by CONFIG REWRITE";
 
 }  // namespace
@@ -110,6 +103,13 @@ std::string quoted_word(ByteView word) {
     }
   }
   return text + '"';
+}
+
+std::string quoted_line(ByteView words) {
+  std::string line;
+  for (const ByteView word : split_at_spaces(words))
+    line.append(line.empty() ? "" : " ").append(quoted_word(word));
+  return line;
 }
 
 bool split_config_line(ByteView line, std::string& buffer, std::vector<ByteView>& words) {
@@ -329,18 +329,18 @@ bool Config::load(const OptionRow& row, Words words, std::string& error) {
 }
 
 std::string Config::rewrite(ByteView old_text, RewriteScope scope,
-                            const Directive& directive) const {
+                            std::span<const Directive> directives) const {
   std::string text;
   std::vector<bool> written(slots_.size(), false);
   std::string buffer;
   std::vector<ByteView> words;
   bool has_mark = false;
-  // All its lines stand where the first one stood.
-  bool has_directive = directive.lines.empty();
-  const auto append_lines = [&] {
-    for (size_t i = 0; i < directive.lines.size() && !has_directive; ++i)
-      text.append(directive_line(directive.lines[i])).append("\n");
-    has_directive = true;
+  // All lines of a directive stand where the first one stood.
+  std::vector<bool> stands(directives.size(), false);
+  const auto append_lines = [&](size_t index) {
+    if (stands[index]) return;
+    stands[index] = true;
+    for (const std::string& line : directives[index].lines) text.append(line).append("\n");
   };
   while (!old_text.empty()) {
     const size_t end = old_text.find('\n');
@@ -353,8 +353,11 @@ std::string Config::rewrite(ByteView old_text, RewriteScope scope,
         !words.empty()) {
       slot = const_cast<Config*>(this)->find_slot(words[0]);
     }
-    if (slot != nullptr && slot->row->name == directive.name) {
-      append_lines();
+    const auto directive = std::find_if(
+        directives.begin(), directives.end(),
+        [&](const Directive& each) { return slot != nullptr && slot->row->name == each.name; });
+    if (directive != directives.end()) {
+      append_lines(static_cast<size_t>(directive - directives.begin()));
       continue;
     }
     if (slot == nullptr || slot->row->has(OptionFlag::kFileOnly)) {
@@ -382,8 +385,12 @@ std::string Config::rewrite(ByteView old_text, RewriteScope scope,
     has_mark = true;
     text.append(file_line(row, now)).append("\n");
   }
-  if (!has_directive && !has_mark) text.append(kAppendedMark).append("\n");
-  append_lines();
+  for (size_t i = 0; i < directives.size(); ++i) {
+    if (stands[i] || directives[i].lines.empty()) continue;
+    if (!has_mark) text.append(kAppendedMark).append("\n");
+    has_mark = true;
+    append_lines(i);
+  }
   return text;
 }
 

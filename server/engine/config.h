@@ -74,11 +74,12 @@ class Config {
   // A directive of the file whose lines are kept elsewhere.
   struct Directive {
     ByteView name;
-    std::vector<std::string> lines;  // words with one blank between them, the name first
+    std::vector<std::string> lines;  // whole, as the file shall have them
   };
   // The new text of a configuration file: what stands in `old_text`, with the lines of changed
-  // parameters and of `directive` replaced and those appended that are in scope.
-  std::string rewrite(ByteView old_text, RewriteScope scope, const Directive& directive = {}) const;
+  // parameters and of `directives` replaced and those appended that are in scope.
+  std::string rewrite(ByteView old_text, RewriteScope scope,
+                      std::span<const Directive> directives = {}) const;
 
  private:
   struct Slot {
@@ -109,6 +110,8 @@ class Config {
 ByteView nearest_word(ByteView word, std::span<const std::string_view> known);
 // A word as a configuration file must write it: quoted when it has to be.
 std::string quoted_word(ByteView word);
+// The same of words with one blank between them.
+std::string quoted_line(ByteView words);
 // One line of a configuration file into words without their quotes; false when quotes do not
 // balance. Words live in `buffer`.
 bool split_config_line(ByteView line, std::string& buffer, std::vector<ByteView>& words);

@@ -203,12 +203,14 @@ bool Engine::expire_within_share() {
 
 // True when more waits than one slice takes.
 bool Engine::free_slice() {
+  size_t chunks = kFreeStep;
+  const bool freed_filters = guard.rules.free_some(chunks);
   LazyFree& waiting = dbs.lazy_free();
-  if (waiting.empty()) return false;
+  if (waiting.empty()) return !freed_filters;
   const uint64_t started = stopwatch.ticks();
   const double ticks_max = kSliceMicrosMax * stopwatch.ticks_per_us();
   for (size_t freed = 0; freed < kFreeBudget; freed += kFreeStep) {
-    if (waiting.run(kFreeStep)) return false;
+    if (waiting.run(kFreeStep)) return !freed_filters;
     if (static_cast<double>(stopwatch.ticks() - started) > ticks_max) break;
   }
   return true;

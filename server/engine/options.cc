@@ -172,6 +172,18 @@ bool check_user(Words words, OptionValue& value, std::string& error) {
   return true;
 }
 
+bool check_cache_rule(Words words, OptionValue& value, std::string& error) {
+  if (words.empty()) {
+    error = kWrongCount;
+    return false;
+  }
+  if (!parse_rule_change(words.subspan(1), error)) return false;
+  std::string line;
+  for (const ByteView word : words) line.append(line.empty() ? "" : " ").append(quoted_word(word));
+  value.text.append(line).append("\n");
+  return true;
+}
+
 bool check_rename(Words words, OptionValue& value, std::string& error) {
   if (words.size() != 2) {
     error = kWrongCount;
@@ -211,6 +223,13 @@ constexpr OptionRow kRows[] = {
      .standard = "5000",
      .field = option_field<&E::busy_reply_threshold_ms>(),
      .doc = "Milliseconds a script may run before others hear of it; 0 is for ever."},
+    {.name = "cache-rule",
+     .kind = K::kWords,
+     .flags = OptionFlag::kFileOnly,
+     .standard = "",
+     .field = option_field<&E::cache_rules>(),
+     .check = check_cache_rule,
+     .doc = "Sets a rule: its prefix and what holds, as CACHE.RULE SET takes them."},
     {.name = "client-output-buffer-limit",
      .kind = K::kWords,
      .standard = "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",

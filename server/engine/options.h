@@ -51,6 +51,9 @@ struct EngineOptions {
   // The lines `rename-command`, less that word, each with its line end.
   std::string renamed_commands;
 
+  // The lines `cache-rule`, less that word, each with its line end.
+  std::string cache_rules;
+
   std::string requirepass;  // the default user's
   std::string users;        // the lines `user`, less that word, each with its line end
   std::string aclfile;

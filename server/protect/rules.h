@@ -68,6 +68,9 @@ class Rules {
   static constexpr size_t kRulesMax = 1024;
   // Longer than any name of a kind of key; it stands in a line of a file.
   static constexpr size_t kPrefixBytesMax = 512;
+  // Err::kTooBig for people.
+  static constexpr ByteView kLimitsText =
+      "there may be 1024 cache rules, with prefixes of at most 512 bytes";
 
   Rules(Heap& heap, HashSeed seed) noexcept : heap_(heap), seed_(seed) {}
   Rules(const Rules&) = delete;

@@ -638,13 +638,14 @@ TEST_F(AclTest, LinesOfTheConfigurationDefineUsers) {
 }
 
 TEST_F(AclTest, RewritingPutsUsersWhereTheyStood) {
-  const Config::Directive users{.name = "user", .lines = {"user a on", "user b (+get ~\"x)"}};
+  const Config::Directive users[] = {
+      {.name = "user", .lines = {"user a on", quoted_line("user b (+get ~\"x)")}}};
   EXPECT_EQ(world.config.rewrite("user x\n# text\nuser y\n", RewriteScope::kWhatDiffers, users),
             "user a on\nuser b (+get \"~\\\"x)\"\n# text\n");
   EXPECT_EQ(world.config.rewrite("# text\n", RewriteScope::kWhatDiffers, users),
             "# text\n# Written by CONFIG REWRITE\nuser a on\nuser b (+get \"~\\\"x)\"\n");
-  EXPECT_EQ(world.config.rewrite("user x\n# text\n", RewriteScope::kWhatDiffers,
-                                 {.name = "user", .lines = {}}),
+  const Config::Directive nobody[] = {{.name = "user", .lines = {}}};
+  EXPECT_EQ(world.config.rewrite("user x\n# text\n", RewriteScope::kWhatDiffers, nobody),
             "# text\n");
 }
 
