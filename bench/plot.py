@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Bar charts as SVG text, without a library."""
+"""Charts as SVG text, without a library: bars, and steps over time."""
 from xml.sax.saxutils import escape
 
 COLOURS = {"ouro": "#2b6cb0", "redis": "#c05621", "memcached": "#2f855a"}
@@ -45,3 +45,47 @@ def bars(path, title, names, series, each_its_scale=False):
 def number_text(value):
     """Three digits, without an exponent for large ones."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def lines(path, title, series, across, up):
+    """Steps over time: for each name points (x, y), where y holds from x on to the next. `across` and `up` name the axes. Each
+    series has a panel of its own below the other, on the same scales, so that what is small can be seen beside what is large."""
+    last = max((points[-1][0] for points in series.values() if points), default=1) or 1
+    most = max((y for points in series.values() for _, y in points), default=1) or 1
+    panel, left, width = 150, 70, 600
+    height = TOP + (panel + 30) * len(series)
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 40}" height="{height}" '
+           'font-family="sans-serif" font-size="12">',
+           f'<rect width="100%" height="100%" fill="white"/><text x="10" y="22" font-size="15">{escape(title)}</text>'
+           f'<text x="10" y="42" fill="#555">{escape(up)} over {escape(across)}</text>']
+    for number, (name, points) in enumerate(series.items()):
+        top = TOP + (panel + 30) * number
+        bottom = top + panel
+        peak = max((y for _, y in points), default=0)
+        out.append(f'<line x1="{left}" x2="{left + width}" y1="{bottom}" y2="{bottom}" stroke="#888"/>'
+                   f'<line x1="{left}" x2="{left}" y1="{top}" y2="{bottom}" stroke="#888"/>'
+                   f'<text x="{left - 6}" y="{top + 10}" text-anchor="end">{number_text(most)}</text>'
+                   f'<text x="{left - 6}" y="{bottom}" text-anchor="end">0</text>'
+                   f'<text x="{left}" y="{bottom + 14}">0</text>'
+                   f'<text x="{left + width}" y="{bottom + 14}" text-anchor="end">{number_text(last)}</text>'
+                   f'<text x="{left + 10}" y="{top + 10}" fill="{COLOURS[name]}">{escape(name)}, at most {number_text(peak)}</text>')
+        path_text, before = [f"M{left},{bottom}"], bottom
+        for x, y in thinned(points, width):
+            across_at, up_at = left + x / last * width, bottom - y / most * (panel - 20)
+            path_text.append(f"L{across_at:.1f},{before:.1f}L{across_at:.1f},{up_at:.1f}")
+            before = up_at
+        out.append(f'<path d="{"".join(path_text)}L{left + width},{before:.1f}" fill="none" stroke="{COLOURS[name]}" '
+                   'stroke-width="1.5"/>')
+    out.append("</svg>\n")
+    path.write_text("\n".join(out), encoding="utf-8")
+
+
+def thinned(points, places):
+    """At most two points for each place of a line: the least and the most of those that fall there."""
+    last = points[-1][0] if points else 1
+    groups = {}
+    for point in points:
+        groups.setdefault(int(point[0] / (last or 1) * places), []).append(point)
+    for group in groups.values():
+        low, high = min(group, key=lambda point: point[1]), max(group, key=lambda point: point[1])
+        yield from sorted({low, high})
