@@ -22,13 +22,13 @@ class KeyFilterModel {
     const uint64_t number = prng_.below(kKeys);
     const std::string key = std::to_string(number);
     if (prng_.below(100) < add_percent) {
-      // Another key may look the same, but one that is there is never taken for new.
+      // One that is there is never taken for new. One that is not may look like one that is: then
+      // it was not added, and must not be removed.
       const bool is_new = filter_.add(key);
       if (model_.contains(number)) {
         ASSERT_FALSE(is_new) << key;
       }
-      lookalikes_ += !is_new && !model_.contains(number) ? 1U : 0U;
-      model_.insert(number);
+      if (is_new) model_.insert(number);
     } else if (model_.contains(number)) {
       ASSERT_TRUE(filter_.remove(key)) << key;
       model_.erase(number);
@@ -37,12 +37,17 @@ class KeyFilterModel {
   void compare() {
     filter_.check_invariants();
     ASSERT_EQ(filter_.memory_bytes(), heap_.used_bytes());
-    // With these seeds no two keys look the same, so that nothing may be missing or too many.
-    ASSERT_EQ(lookalikes_, 0U);
     ASSERT_EQ(filter_.size(), model_.size());
+    uint64_t lookalikes = 0;
     for (uint64_t number = 0; number < kKeys; ++number) {
-      ASSERT_EQ(filter_.may_contain(std::to_string(number)), model_.contains(number)) << number;
+      const bool found = filter_.may_contain(std::to_string(number));
+      if (model_.contains(number)) {
+        ASSERT_TRUE(found) << number;
+      } else {
+        lookalikes += found ? 1U : 0U;
+      }
     }
+    ASSERT_LE(lookalikes, 5U);
   }
   uint16_t layers() const { return filter_.layer_count(); }
 
@@ -51,7 +56,6 @@ class KeyFilterModel {
   Heap heap_;
   KeyFilter filter_;
   std::set<uint64_t> model_;
-  uint64_t lookalikes_ = 0;
 };
 
 TEST(KeyFilterModel, KnowsWhichKeysAreThere) {

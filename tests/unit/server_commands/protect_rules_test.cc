@@ -33,7 +33,7 @@ TEST(ProtectRules, ARuleIsSetChangedListedAndRemoved) {
 
 TEST(ProtectRules, WhatARuleMayNotSayIsRefused) {
   ProtectRules engine;
-  EXPECT_EQ(engine.run("CACHE.RULE SET user: JITTER"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("CACHE.RULE SET user: RATE 5"), "(ERR syntax error)");
   EXPECT_EQ(engine.run("CACHE.RULE SET user: SPREAD 5"), "(ERR syntax error)");
   EXPECT_EQ(engine.run("CACHE.RULE SET user: JITTER x"),
             "(ERR value is not an integer or out of range)");
