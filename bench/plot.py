@@ -68,7 +68,8 @@ def lines(path, title, series, across, up):
                    f'<text x="{left - 6}" y="{bottom}" text-anchor="end">0</text>'
                    f'<text x="{left}" y="{bottom + 14}">0</text>'
                    f'<text x="{left + width}" y="{bottom + 14}" text-anchor="end">{number_text(last)}</text>'
-                   f'<text x="{left + 10}" y="{top + 10}" fill="{COLOURS[name]}">{escape(name)}, at most {number_text(peak)}</text>')
+                   f'<text x="{left + 10}" y="{top + 10}" fill="{COLOURS[name]}">'
+                   f'{escape(name)}, at most {number_text(peak)}</text>')
         path_text, before = [f"M{left},{bottom}"], bottom
         for x, y in thinned(points, width):
             across_at, up_at = left + x / last * width, bottom - y / most * (panel - 20)

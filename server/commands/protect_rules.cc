@@ -82,7 +82,7 @@ constexpr CommandSpec kRuleRows[] = {
              .args = "prefix:string [JITTER=percent:integer] [STALE=stale:integer] "
                      "[NEG=negative:integer] [LEASE=lease:integer] [LOADS=loads:integer] "
                      "[RATE=rate:{count:integer milliseconds:integer}] "
-                     "[FILTER=filter:<on!ON|off!OFF>]",
+                     "[FILTER=filter:<on!ON | off!OFF>]",
              .tips = "request_policy:all_nodes response_policy:all_succeeded"}},
 };
 static_assert(table_is_valid(kRuleRows));

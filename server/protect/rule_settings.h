@@ -29,7 +29,7 @@ struct RuleSettings {
 };
 
 // A value that ended a week ago stands in for nothing.
-inline constexpr Millis kStaleMax = 7 * 24 * 3'600'000;
+inline constexpr Millis kStaleMax = Millis{7} * 24 * 3'600'000;
 inline constexpr Millis kNegativeMax = 600'000;
 // Less than a loader's way to its database and back.
 inline constexpr Millis kLeaseMin = 10;
