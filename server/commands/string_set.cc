@@ -333,8 +333,8 @@ constexpr CommandSpec kRows[] = {
                      "[expiration:<EX=seconds:integer@2.6.12 | PX=milliseconds:integer@2.6.12 | "
                      "EXAT=unix-time-seconds:unix-time@6.2.0 | "
                      "PXAT=unix-time-milliseconds:unix-time@6.2.0 | keepttl!KEEPTTL@6.0.0>] "
-                     "[STALE=stale-milliseconds:integer] [JITTER=percent:integer] "
-                     "[LEASE=token:integer] [VERSION=version:integer]"}},
+                     "[STALE=stale-milliseconds:integer@0.1.0] [JITTER=percent:integer@0.1.0] "
+                     "[LEASE=token:integer@0.1.0] [VERSION=version:integer@0.1.0]"}},
     {.name = "SETEX",
      .arity = exactly(4),
      .flags = Flag::kWrite | Flag::kDenyOom,

@@ -38,7 +38,7 @@ def fill(client):
         answer = client.call(*line.split())
         assert answer[0] != "-", (line, answer)
     token = client.call("CACHE.GET", "absent")[1][2][1]
-    client.call("CACHE.NIL", "absent", str(token), "PX", LONG_MS)
+    client.call("CACHE.NIL", "absent", token, "PX", LONG_MS)
     time.sleep(0.05)
     client.call("GET", "stale")
     return int(token)

@@ -131,8 +131,8 @@ def slow_entries(reply):
 
 
 def is_later_version(version):
-    """Whether it came after Redis 7.0."""
-    return tuple(map(int, version.split(b".")[:2])) > (7, 0)
+    """Whether it came after Redis 7.0, or with ouro itself, whose versions begin with 0."""
+    return version.startswith(b"0.") or tuple(map(int, version.split(b".")[:2])) > (7, 0)
 
 
 def is_later(argument):

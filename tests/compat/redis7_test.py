@@ -35,6 +35,13 @@ SET a v; SET a w IFEQ v; SET b v IFNE w; SET a x IFDEQ {{digest:w}}; SET a y IFD
 MSETEX 2 a 1 b 2 EX 9000; MSETEX 2 a 3 c 4 NX; MSETEX 2 a 5 b 6 KEEPTTL
 INCREX a; INCREX a UBOUND 5 BYINT 10 SATURATE EX 9000; INCREX a PERSIST; INCREX a BYFLOAT 0.5 EX 9000
 SET a v; SET b v; DELEX a IFEQ v; DELIFEQ b v; SET c v
+SET a v STALE 5000; SET b v EX 9000 STALE 5000
+SET a v EX 9000 JITTER 50; SET b v LEASE {{token:b}}; SET c v LEASE 7
+SET a v VERSION 5; SET a w VERSION 4; DEL a
+SET a v; CACHE.STALE a none; SET a w
+SET a v EX 9000 STALE 9000; CACHE.STALE a PX 9000
+CACHE.NIL a {{token:a}}; CACHE.NIL b 7
+CACHE.RULE SET known: FILTER ON; CACHE.KNOW known:1; CACHE.FORGET known:1; CACHE.RULE DEL known:
 CL.THROTTLE a 15 30 6000; CL.THROTTLE a 15 30 6000 3
 SET a:1 v; SET a:2 v; SET b v; RM 0 MATCH a:*
 SELECT 1; SET a old; SELECT 0; SET a new EX 9000; SET b v; MOVE a 1 REPLACE; MOVE b 1 REPLACE
@@ -122,6 +129,8 @@ class Cases:
             digest = self.client.call("DIGEST", "scratch")[1]
             self.client.call("DEL", "scratch")
             return [digest]
+        if what == "token":
+            return [self.client.call("CACHE.GET", of[0])[1][2][1]]
         if what == "chunk":
             found = self.client.call(f"{of[0]}.SCANDUMP", of[1], 0)[1]
             return [found[0][1], found[1][1]]
