@@ -209,9 +209,9 @@ def ends(server, guarded, keys=100_000):
 
 
 def cold_cache(server, guarded, rate=20_000, keys=5000, loads=50, load_seconds=0.05):
-    """FLUSHALL under a steady rate of reads."""
+    """FLUSHALL under a steady rate of reads, before a database that bears twice the loads that are allowed at once."""
     with Scene(server, 20) as scene:
-        loop, database = scene.loop, Database(scene.loop, load_seconds)
+        loop, database = scene.loop, Database(scene.loop, load_seconds, bears=2 * loads)
         if guarded:
             scene.clients[0].call("CACHE.RULE", "SET", "", "LOADS", loads)
         reader = reader_of(guarded, database, put=("EX", 600))

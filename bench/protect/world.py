@@ -135,10 +135,11 @@ class Client(Connection):
 
 
 class Database:
-    """Answers after a fixed time, however many ask; counts who does, and when."""
+    """Answers after a fixed time while no more than `bears` ask at once, and else after as many times that as there are too
+    many. Counts who asks, and when."""
 
-    def __init__(self, loop, seconds, has=lambda key: True):
-        self.loop, self.seconds, self.has = loop, seconds, has
+    def __init__(self, loop, seconds, has=lambda key: True, bears=10 ** 9):
+        self.loop, self.seconds, self.has, self.bears = loop, seconds, has, bears
         self.loads = self.in_flight = self.most = 0
         self.began = time.monotonic()
         self.history = [(0.0, 0)]  # seconds since the start, loads in flight from then on
@@ -152,7 +153,7 @@ class Database:
             self.change(-1)
             then(f"value of {key}" if self.has(key) else None)
 
-        self.loop.later(self.seconds, done)
+        self.loop.later(self.seconds * max(1, self.in_flight / self.bears), done)
 
     def change(self, by):
         self.in_flight += by

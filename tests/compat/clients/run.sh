@@ -24,6 +24,7 @@ case $script in
       cp "$here/package.json" "$modules/.installed"
     fi
     cp "$here"/*.mjs "$modules/"
+    [ "$(dirname "$script")" = "$here" ] || cp "$script" "$modules/"
     command=(node "$modules/$(basename "$script")")
     ;;
   *.cc)
