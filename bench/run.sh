@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Measures ouro-server beside redis-server and memcached on this machine, in one sitting:
-#   bench/run.sh [--only=speed|latency|memory|large|snapshot|durability|replication|promises|protect|mariadb] [--quick] [--rounds=N]
-#                [--tests=GET,SET,...] [--server=PROGRAM] [--rival=PROGRAM] [--memcached=PROGRAM] [--rate=N]
+#   bench/run.sh [--only=speed|latency|memory|large|snapshot|durability|replication|promises|protect|mariadb] [--quick]
+#                [--rounds=N] [--tests=GET,SET,...] [--server=PROGRAM] [--rival=PROGRAM] [--memcached=PROGRAM] [--rate=N]
 # Tables, CSV and SVG plots go to build/bench/. --quick takes about eight minutes.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
