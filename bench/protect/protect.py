@@ -10,6 +10,7 @@ The last line is `N passed, N failed`; what the control does is told, not judged
 """
 import argparse
 import pathlib
+import statistics
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -19,6 +20,8 @@ from plot import lines  # noqa: E402
 from promises import Report  # noqa: E402
 from rivals import SERVER_CORE, require_built  # noqa: E402
 from servers import Server  # noqa: E402
+
+ROUNDS = 3
 
 
 class Stage:
@@ -30,11 +33,15 @@ class Stage:
         self.folder = ROOT / "build/bench/protect"
         self.folder.mkdir(parents=True, exist_ok=True)
 
+    @staticmethod
+    def server(program):
+        return Server(program, prefix=["taskset", "-c", SERVER_CORE])
+
     def play(self, scenario, *arguments):
         """What it counted, with protection and without."""
         found = []
         for program, guarded in ((self.args.server, True), (self.args.rival, False)):
-            with Server(program, prefix=["taskset", "-c", SERVER_CORE]) as server:
+            with self.server(program) as server:
                 found.append(scenario(server, guarded, *arguments))
         return found
 
@@ -51,21 +58,31 @@ class Stage:
 
 
 def stampede(stage):
-    ours, theirs = stage.play(scenarios.cold_key)
-    stage.check("1 cold key, 1,000 at once: loads", ours["loads"], 1)
-    stage.check("1 cold key: clients that have the value", ours["with_value"], 1000, at_least=True)
-    stage.check("1 cold key: p99 of the wait, a load takes 200", ours["p99_ms"], 220, "ms")
-    stage.tell(f"redis, every client loads: {theirs['loads']} loads, {theirs['most']} at once")
-    stage.plot("stampede", "a cold key, 1,000 clients at once", ours, theirs)
-    ours, theirs = stage.play(scenarios.stale_key)
-    stage.check("1 key that has gone stale: loads", ours["loads"], 1)
-    stage.check("1 key that has gone stale: answers", ours["answers"], 1000, at_least=True)
-    stage.check("1 key that has gone stale: p99 of the others", ours["p99_ms"], 5, "ms")
+    """Loads of the worst of three rounds, times of the middle one."""
+    rounds = [stage.play(scenarios.cold_key) for _ in range(ROUNDS)]
+    ours, theirs = [ours for ours, _ in rounds], rounds[-1][1]
+    stage.check("1 cold key, 1,000 at once: loads", max(each["loads"] for each in ours), 1)
+    stage.check("1 cold key: clients that have the value", min(each["with_value"] for each in ours), 1000, at_least=True)
+    stage.check("1 cold key: p99 since the load began, which takes 200", middle(ours, "p99_ms"), 220, "ms")
+    stage.check("1 cold key: p99 since the database answered", middle(ours, "woken_ms"), 5, "ms")
+    with stage.server(stage.args.rival) as server:
+        published = scenarios.published(server)
+    stage.tell(f"redis, every client loads: {theirs['loads']} loads, {theirs['most']} at once; a PUBLISH to as many: {published:.1f} ms")
+    stage.plot("stampede", "a cold key, 1,000 clients at once", ours[-1], theirs)
+    rounds = [stage.play(scenarios.stale_key) for _ in range(ROUNDS)]
+    ours, theirs = [ours for ours, _ in rounds], rounds[-1][1]
+    stage.check("1 key that has gone stale: loads", max(each["loads"] for each in ours), 1)
+    stage.check("1 key that has gone stale: answers", min(each["answers"] for each in ours), 1000, at_least=True)
+    stage.check("1 key that has gone stale: p99 of the others", middle(ours, "p99_ms"), 5, "ms")
     stage.tell(f"redis: {theirs['loads']} loads, nobody had a value before one was over")
 
 
+def middle(rounds, name):
+    return statistics.median(each[name] for each in rounds)
+
+
 def dead(stage):
-    with Server(stage.args.server, prefix=["taskset", "-c", SERVER_CORE]) as server:
+    with stage.server(stage.args.server) as server:
         found = scenarios.dead_loader(server)
     stage.check("2 the loader dies: loads after it", found["loads"], 1)
     stage.check("2 the loader dies: the second begins, lease 500", found["second_after_ms"], 550, "ms")
@@ -113,6 +130,12 @@ def avalanche(stage):
 def early(stage):
     count = 100 if stage.args.quick else 1000
     ours, theirs = stage.play(scenarios.busy_keys, count)
+    # Where the clients themselves stood still for as long as a load takes, they did not read all the time.
+    for _ in range(2):
+        if ours["standstill_s"] < scenarios.BUSY_LOAD_SECONDS / 2:
+            break
+        stage.tell(f"the clients stood still for {ours['standstill_s'] * 1000:.0f} ms: once more")
+        ours, theirs = stage.play(scenarios.busy_keys, count)
     stage.check(f"6 keys read 1,000/s, {count:,} ends, EARLY 1: misses", ours["misses"], 0)
     stage.check("6 EARLY 1: loads for each end", ours["loads_per_end"], 1.2)
     stage.check("6 EARLY 1: reads answered", ours["answers"] / max(1, theirs["answers"]), 0.9, at_least=True)

@@ -7,6 +7,7 @@ import time
 from world import Client, Database, Guarded, Loop, Unguarded
 
 LOAD_SECONDS = 0.2
+BUSY_LOAD_SECONDS = 0.1
 
 
 class Scene:
@@ -39,18 +40,38 @@ def cold_key(server, guarded, connections=1000):
     with Scene(server, connections) as scene:
         database = Database(scene.loop, LOAD_SECONDS)
         reader = reader_of(guarded, database, get=("WAIT", 2000))
-        begun, taken, values = time.monotonic(), [], []
+        arrivals, values = [], []
 
-        def on_value(_, value):
-            taken.append(time.monotonic() - begun)
-            values.append(value)
+        def ask(client):
+            def on_value(_, value):
+                arrivals.append(client.arrived)
+                values.append(value)
+
+            reader.read(client, "hot", on_value)
 
         for client in scene.clients:
-            reader.read(client, "hot", on_value)
-        scene.loop.run(lambda: len(taken) == connections)
+            ask(client)
+        scene.loop.run(lambda: len(values) == connections)
         good = sum(value in ("value of hot", b"value of hot") for value in values)
-        return {"loads": database.loads, "most": database.most, "with_value": good, "p99_ms": quantile(taken, 0.99) * 1000,
+        return {"loads": database.loads, "most": database.most, "with_value": good,
+                "p99_ms": quantile([arrival - database.first_asked for arrival in arrivals], 0.99) * 1000,
+                "woken_ms": quantile([arrival - database.answered for arrival in arrivals], 0.99) * 1000,
                 "history": database.history}
+
+
+def published(server, connections=1000):
+    """What there is to compare waking with: a message to as many subscribers, milliseconds until 99 % have it."""
+    with Scene(server, connections + 1) as scene:
+        publisher, subscribers = scene.clients[0], scene.clients[1:]
+        for client in subscribers:
+            client.call("SUBSCRIBE", "channel")
+        arrivals = []
+        for client in subscribers:
+            client.expect(lambda _, client=client: arrivals.append(client.arrived))
+        begun = time.time()
+        publisher.ask(("PUBLISH", "channel", "value of hot"), lambda _: None)
+        scene.loop.run(lambda: len(arrivals) == connections)
+        return quantile([arrival - begun for arrival in arrivals], 0.99) * 1000
 
 
 def stale_key(server, guarded, connections=1000):
@@ -64,12 +85,12 @@ def stale_key(server, guarded, connections=1000):
         waits, states, asking = [], [], iter(scene.clients)
 
         def ask():
-            client, begun = next(asking), time.monotonic()
+            client, begun = next(asking), time.time()
 
             def on_value(state, _):
                 states.append(state)
                 if state not in ("LOADED", "REFRESHED"):
-                    waits.append(time.monotonic() - begun)
+                    waits.append(client.arrived - begun)
 
             reader.read(client, "hot", on_value)
 
@@ -249,16 +270,17 @@ def cold_cache(server, guarded, rate=20_000, keys=5000, loads=50, load_seconds=0
 
 # ---- 6: a key that is read all the time
 
-def busy_keys(server, guarded, ends_wanted, keys=20, rate=1000, load_seconds=0.1, ttl_ms=3000):
+def busy_keys(server, guarded, ends_wanted, keys=20, rate=1000, ttl_ms=3000):
     """Keys that end and are loaded again, each read at that rate, until so many of them have been replaced."""
     with Scene(server, 20) as scene:
-        loop, database = scene.loop, Database(scene.loop, load_seconds)
+        loop, database = scene.loop, Database(scene.loop, BUSY_LOAD_SECONDS)
         reader = reader_of(guarded, database, get=("EARLY", 1), put=("PX", ttl_ms))
         # The server measures how long a load takes: the first one of each key is ordinary.
         ready = []
         for i in range(keys):
             reader.read(scene.clients[i], f"k:{i}", lambda state, _: ready.append(state))
         loop.run(lambda: len(ready) == keys)
+        loop.standstill = 0.0
         return count_busy(scene, reader, database, ends_wanted, keys, rate, ttl_ms)
 
 
@@ -280,4 +302,5 @@ def count_busy(scene, reader, database, ends_wanted, keys, rate, ttl_ms):
     loop.run_for(span)
     ends_passed = (time.monotonic() - began) / (ttl_ms / 1000) * keys
     return {"misses": seen["misses"], "answers": seen["answers"], "ends": ends_passed,
-            "loads_per_end": (database.loads - loads_before) / ends_passed, "most": database.most, "history": database.history}
+            "loads_per_end": (database.loads - loads_before) / ends_passed, "most": database.most, "history": database.history,
+            "standstill_s": loop.standstill}

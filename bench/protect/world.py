@@ -5,15 +5,24 @@ import heapq
 import itertools
 import select
 import socket
+import struct
 import time
 
 from resp import Connection, encode
+
+
+# Not named by Python: the kernel says when bytes arrived, so that a client's wait is not how long this process takes to come
+# round to it.
+SO_TIMESTAMPNS = 35
+TIMESPEC = struct.Struct("qq")
 
 
 class Loop:
     """Sockets and timers; time in seconds."""
 
     def __init__(self):
+        self.standstill = 0.0  # the longest time that nobody was read or sent anything
+        self.looked_at = time.monotonic()
         self.poll = select.epoll()
         self.clients = {}
         self.timers = []
@@ -55,13 +64,16 @@ class Loop:
         self.run(lambda: time.monotonic() >= end, seconds + 60)
 
     def turn(self):
+        self.standstill = max(self.standstill, time.monotonic() - self.looked_at)
         while self.timers and self.timers[0][0] <= time.monotonic():
             heapq.heappop(self.timers)[2]()
         for client in self.unsent:
             client.flush()
         self.unsent.clear()
         wait = max(0, self.timers[0][0] - time.monotonic()) if self.timers else 0.1
-        for number, _ in self.poll.poll(min(wait, 0.1)):
+        ready = self.poll.poll(min(wait, 0.1))
+        self.looked_at = time.monotonic()
+        for number, _ in ready:
             if number in self.clients:
                 self.clients[number].take_input()
 
@@ -76,6 +88,8 @@ class Client(Connection):
     def __init__(self, loop, port):
         super().__init__(port)
         self.loop = loop
+        self.arrived = 0.0  # when the bytes that are being read did, by time.time()
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.unsent = []
         self.waiting = collections.deque()  # what to call with each reply
         self.number = self.socket.fileno()
@@ -94,14 +108,22 @@ class Client(Connection):
         self.waiting.append(then)
         self.loop.unsent.add(self)
 
+    def expect(self, then):
+        """then(reply) with what comes next, unasked for."""
+        self.waiting.append(then)
+
     def flush(self):
         self.socket.sendall(b"".join(self.unsent))
         self.unsent.clear()
 
     def take_input(self):
-        data = self.socket.recv(1 << 18, socket.MSG_DONTWAIT)
+        data, messages, _, _ = self.socket.recvmsg(1 << 18, 64, socket.MSG_DONTWAIT)
         if not data:
             raise ConnectionError("the server closed the connection")
+        for _, kind, content in messages:
+            if kind == SO_TIMESTAMPNS:
+                seconds, nanos = TIMESPEC.unpack(content)
+                self.arrived = seconds + nanos / 1e9
         self.buffer = self.buffer[self.at:] + data
         self.at = 0
         while self.at < len(self.buffer):
@@ -141,16 +163,19 @@ class Database:
     def __init__(self, loop, seconds, has=lambda key: True, bears=10 ** 9):
         self.loop, self.seconds, self.has, self.bears = loop, seconds, has, bears
         self.loads = self.in_flight = self.most = 0
+        self.first_asked = self.answered = 0.0  # by time.time(): when it was first asked, and answered the last time
         self.began = time.monotonic()
         self.history = [(0.0, 0)]  # seconds since the start, loads in flight from then on
 
     def load(self, key, then):
         """then(value) when it is loaded; None if there is no such thing."""
+        self.first_asked = self.first_asked or time.time()
         self.loads += 1
         self.change(1)
 
         def done():
             self.change(-1)
+            self.answered = time.time()
             then(f"value of {key}" if self.has(key) else None)
 
         self.loop.later(self.seconds * max(1, self.in_flight / self.bears), done)
