@@ -259,6 +259,7 @@ FrozenWriter::Rest CommandsWriter::encode(DbIndex db, Entry& entry, Standing sta
   Rest rest;
   const UnixMs end = end_of(entry, standing);
   const std::vector<std::string> options = set_options(entry, end);
+  if (!options.empty()) note_only_ours();
   for (const std::string& word : options) append_bulk(rest.end, word);
   if (options.empty() && entry.has_deadline())
     append_command(rest.end, {"PEXPIREAT", entry.key(), std::to_string(end)});

@@ -29,7 +29,6 @@ void FrozenWriter::save(DbIndex db, Entry& entry, Standing standing) {
   if (standing == Standing::kAbsent) {
     encode_absent(db, AbsentKey::of(entry), bytes);
   } else {
-    if (entry.has_fill()) note_only_ours();
     waiting_.back().rest = encode(db, entry, standing, bytes);
   }
   if (waiting_.back().rest.part == nullptr) spent_ += write_units(entry.memory_bytes());

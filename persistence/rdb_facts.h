@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What ouro tells of a key in an RDB file beyond what the format has: auxiliary fields, which other
-// readers pass over.
+// readers pass over, so that Redis has the same keys and values.
 //
 //   ouro-fill    of the key that follows: "<stale ms> <load ms> <version>". One whose deadline has
 //                passed is then stale, not gone, until that many ms later.

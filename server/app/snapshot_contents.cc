@@ -89,8 +89,6 @@ bool SnapshotLoad::on_string(const SnapshotKey& key, ByteView text) {
   const std::optional<Place> place = place_of(key);
   if (!place) return false;
   count(key, *place->db.put_string(place->key, place->found, text, key.deadline, key.fill));
-  if (key.fill.is_none()) return true;
-  engine_.redis7.note("a value that was loaded");
   // It was stale already, or is now; who leads will not say so again.
   if (key.deadline != kNoExpiry && key.deadline <= now_ && key.end() > now_)
     place->db.make_stale(place->key, key.end(), key.deadline);
@@ -106,7 +104,6 @@ bool SnapshotLoad::on_absent(DbIndex db, const AbsentKey& absent) {
   // A key that was here before the file has come meanwhile.
   if (absent.absent_until > 0 && dbs_[db].find(key) == nullptr)
     aside.put_absent(key, absent.absent_until, now_);
-  engine_.redis7.note("what is known of an absent key");
   return true;
 }
 
