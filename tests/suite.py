@@ -134,6 +134,7 @@ def all_steps(args, build):
     steps.append(Step("log_replay_test", command, alone=True, timeout_s=3600 if args.full else 900))
     steps.append(Step("surroundings_test", [python, str(tests / "compat/surroundings_test.py"), str(build)], alone=True))
     steps.append(Step("info_test", [python, str(tests / "compat/info_test.py"), str(build)], alone=True))
+    steps.append(Step("cache_rules_test", [python, str(tests / "compat/cache_rules_test.py"), str(build)], alone=True))
     steps.append(Step("cache_aside_test", [python, str(tests / "compat/cache_aside_test.py"), str(build)], alone=True))
     for client in sorted((tests / "compat/clients").glob("*_client.*")):
         steps.append(Step(client.stem, [str(tests / "compat/clients/run.sh"), str(client), str(build)], alone=True))

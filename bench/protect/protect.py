@@ -67,7 +67,8 @@ def stampede(stage):
     stage.check("1 cold key: p99 since the database answered", middle(ours, "woken_ms"), 5, "ms")
     with stage.server(stage.args.rival) as server:
         published = scenarios.published(server)
-    stage.tell(f"redis, every client loads: {theirs['loads']} loads, {theirs['most']} at once; a PUBLISH to as many: {published:.1f} ms")
+    stage.tell(f"redis, every client loads: {theirs['loads']} loads, {theirs['most']} at once; its PUBLISH to as many takes "
+               f"{published:.1f} ms")
     stage.plot("stampede", "a cold key, 1,000 clients at once", ours[-1], theirs)
     rounds = [stage.play(scenarios.stale_key) for _ in range(ROUNDS)]
     ours, theirs = [ours for ours, _ in rounds], rounds[-1][1]

@@ -95,7 +95,8 @@ Status cmd_know(Context& ctx) {
   uint64_t known = 0;
   for (const ByteView key : ctx.argv.subspan(1)) {
     Rule* const rule = rules.find(key);
-    if (rule == nullptr) continue;
+    // What a log tells of a filter that was begun before it would not be all that it knew.
+    if (rule == nullptr || rule->awaits_filter()) continue;
     rules.filter_of(*rule).add(key);
     ++known;
   }

@@ -48,7 +48,7 @@ void Rules::drop_filter(Rule& rule) {
 
 void Rules::switch_off_lost_filters(FunctionRef<void(const Rule&)> tell) {
   for (const auto& rule : rules_) {
-    if (rule->settings.filter == 0 || rule->filter != nullptr) continue;
+    if (!rule->awaits_filter()) continue;
     rule->settings.filter = 0;
     tell(*rule);
   }

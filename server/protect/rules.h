@@ -47,6 +47,8 @@ struct Rule {
   bool denies(ByteView key) const noexcept {
     return settings.filter != 0 && filter != nullptr && !filter->may_contain(key);
   }
+  // Its filter is on, but has not come with the data: while loading only (Rules::load).
+  bool awaits_filter() const noexcept { return settings.filter != 0 && filter == nullptr; }
   // A key of this rule was written, so it exists.
   void feed(ByteView key) noexcept {
     if (filter != nullptr) filter->add(key);

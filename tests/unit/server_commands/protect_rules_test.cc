@@ -100,6 +100,9 @@ TEST(ProtectRules, LinesOfTheConfigurationBringRulesBack) {
             "[\"user:\" \"JITTER 20 RATE 100 1000\"]]");
   // The filter has not come with the data, so it must not deny what exists.
   EXPECT_FALSE(second.denies("a b c"));
+  // Nor does what a log tells of it make a whole one.
+  EXPECT_EQ(second.run("CACHE.KNOW \"a b 1\""), "0");
+  EXPECT_FALSE(second.denies("a b c"));
   end_loading_of_cache_rules(second.engine);
   EXPECT_EQ(second.run("CACHE.RULE LIST"),
             "[[\"\" \"LEASE 500\"] [\"a b\" \"LOADS 7\"] [\"user:\" \"JITTER 20 RATE 100 1000\"]]");
