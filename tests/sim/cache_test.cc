@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -161,11 +162,20 @@ TEST_F(CacheWaitTest, AReplicaGivesNoLease) {
 
 // ---- random clients
 
-// What a database would have: each key's value is the count of its changes.
+// What a database would have: each key's value is the count of its changes. Two nodes, one of which
+// leads; the lead goes to the other one while keys are being loaded.
 class Loads {
  public:
-  explicit Loads(uint64_t seed) : world_(seed), server_(world_.add_machine()) {
-    for (int i = 0; i < kClients; ++i) clients_.push_back({std::make_unique<SimClient>(world_)});
+  explicit Loads(uint64_t seed) : world_(seed) {
+    for (int i = 0; i < kNodes; ++i) {
+      nodes_.push_back(std::make_unique<SimServer>(world_.add_machine(), [](Options& options) {
+        options.engine.replication.repl_diskless_sync_delay_seconds = 0;
+        options.app.protected_mode = false;
+      }));
+    }
+    SimClient(world_, 1).ask({"REPLICAOF", SimNet::address_of(0, 6379).host(), "6379"});
+    EXPECT_TRUE(world_.run_until([&] { return is_linked(1); }, 10'000));
+    for (int i = 0; i < kClients; ++i) clients_.emplace_back().connect(world_);
   }
 
   void run() {
@@ -173,11 +183,14 @@ class Loads {
       step(clients_[world_.prng().below(clients_.size())]);
       world_.run_for(static_cast<Micros>(world_.prng().below(20'000)));
     }
-    server_.engine().guard.leases.check_invariants();
-    server_.check_invariants();
+    for (const auto& node : nodes_) {
+      node->engine().guard.leases.check_invariants();
+      node->check_invariants();
+    }
   }
 
  private:
+  static constexpr int kNodes = 2;
   static constexpr int kClients = 6;
   static constexpr int kSteps = 300;
   static constexpr Millis kLease = 50;
@@ -188,33 +201,89 @@ class Loads {
     int read;  // what the database had
   };
   struct LoadingClient {
-    std::unique_ptr<SimClient> socket;
-    std::vector<Load> loads = {};
+    std::unique_ptr<SimClient> sockets[kNodes];
+    std::vector<Load> loads;
+
+    void connect(SimWorld& world) {
+      for (int i = 0; i < kNodes; ++i) sockets[i] = std::make_unique<SimClient>(world, i);
+    }
   };
+
+  bool is_linked(int node) {
+    return nodes_[static_cast<size_t>(node)]->engine().replication.primary.link ==
+           LinkState::kConnected;
+  }
+  std::string ask(LoadingClient& client, std::initializer_list<ByteView> words) {
+    return client.sockets[leader_]->ask(words);
+  }
 
   void step(LoadingClient& client) {
     const std::string key(1, static_cast<char>('a' + world_.prng().below(3)));
-    switch (world_.prng().below(8)) {
-      case 0:  // the database changes, then the cache is told
-        ++database_[key];
-        client.socket->ask({"DEL", key});
-        leases_.erase(key);
-        return;
+    switch (world_.prng().below(32)) {
+      case 0:
+        return hand_over(client);
       case 1:
-        if (!client.loads.empty()) client.loads.pop_back();  // the loader dies
-        return;
       case 2:
       case 3:
+        return change(client, key);
+      case 4:
+      case 5:
+      case 6:
+        if (!client.loads.empty()) client.loads.pop_back();  // the loader dies
+        return;
+      case 7:
+        return give_up(client);
+      case 8:
+      case 9:
+      case 10:
+      case 11:
+      case 12:
+      case 13:
         return bring(client);
       default:
         return read(client, key);
     }
   }
 
+  void hand_over(LoadingClient& client) {
+    EXPECT_EQ(ask(client, {"FAILOVER"}), "+OK\r\n");
+    const int other = 1 - leader_;
+    EXPECT_TRUE(world_.run_until(
+        [&] {
+          return nodes_[static_cast<size_t>(other)]->engine().replication.leads() &&
+                 is_linked(leader_);
+        },
+        20'000));
+    leader_ = other;
+    // Its loads are not known there: one more for each.
+    leases_.clear();
+    // Who was connected to the old one may have been sent away.
+    for (LoadingClient& each : clients_) each.connect(world_);
+  }
+
+  // The database changes, then the cache is told.
+  void change(LoadingClient& client, const std::string& key) {
+    ++database_[key];
+    if (world_.prng().below(3) == 0) {
+      ask(client, {"CACHE.STALE", key, "PX", "100"});
+    } else {
+      ask(client, {"DEL", key});
+    }
+    leases_.erase(key);
+  }
+
+  void give_up(LoadingClient& client) {
+    if (client.loads.empty()) return;
+    const Load load = client.loads.back();
+    client.loads.pop_back();
+    if (ask(client, {"CACHE.FAIL", load.key, std::to_string(load.token)}) == ":1\r\n")
+      leases_.erase(load.key);
+  }
+
   void read(LoadingClient& client, const std::string& key) {
     const std::string ms = std::to_string(kLease);
     const CacheAnswer answer =
-        parse_answer(client.socket->ask({"CACHE.GET", key, "LEASE", ms, "WAIT", "30"}));
+        parse_answer(ask(client, {"CACHE.GET", key, "LEASE", ms, "WAIT", "30"}));
     if (answer.state == "HIT") {
       EXPECT_EQ(answer.value, std::to_string(database_[key]));
       return;
@@ -224,8 +293,7 @@ class Loads {
     // A message takes a moment to come back.
     EXPECT_TRUE(held == leases_.end() || world_.now() >= held->second - 10'000)
         << "two live leases of " << key;
-    EXPECT_GT(answer.number, last_token_);
-    last_token_ = answer.number;
+    EXPECT_TRUE(tokens_.insert(answer.number).second) << "a token was given twice";
     leases_[key] = world_.now() + kLease * 1000;
     client.loads.push_back({key, answer.number, database_[key]});
   }
@@ -234,19 +302,20 @@ class Loads {
     if (client.loads.empty()) return;
     const Load load = client.loads.back();
     client.loads.pop_back();
-    const std::string answer = client.socket->ask({"SET", load.key, std::to_string(load.read), "PX",
-                                                   "200", "LEASE", std::to_string(load.token)});
+    const std::string answer = ask(client, {"SET", load.key, std::to_string(load.read), "PX", "200",
+                                            "LEASE", std::to_string(load.token)});
     if (answer != "+OK\r\n") return;
     EXPECT_EQ(load.read, database_[load.key]) << "an old value was stored";
     leases_.erase(load.key);
   }
 
   SimWorld world_;
-  SimServer server_;
+  std::vector<std::unique_ptr<SimServer>> nodes_;
+  int leader_ = 0;
   std::vector<LoadingClient> clients_;
   std::map<std::string, int> database_;
   std::map<std::string, Instant> leases_;  // until when, as their readers know
-  int64_t last_token_ = 0;
+  std::set<int64_t> tokens_;
 };
 
 TEST(CacheLoads, NoTwoLoadAndNothingOldIsStored) {
