@@ -26,8 +26,9 @@
 //
 //      seed u64 | keys u64 | layers u16 | full u8                                      19 bytes
 //
-// Cost: up to two cache lines a layer, and a bucket is searched as one word. No pause: a new layer
-// is a directory of at most 64 KiB (ChunkedBytes), a chunk of it is zeroed when first written to.
+// Cost: up to two cache lines a layer, and a bucket is searched as one word: 30 ns at 10,000 keys,
+// 80 at a million, 350 at ten millions (bench/micro/key_filter_bench.cc). No pause: a new layer is
+// a directory of at most 64 KiB (ChunkedBytes), a chunk of it is zeroed when first written to.
 #pragma once
 
 #include <memory>
