@@ -87,6 +87,9 @@ def all_steps(args, build):
             steps.append(Step("clang_tidy", command, timeout_s=3600, alone=True))
     drawn = [f"--seed={args.seed}"] if args.seed is not None else []
     steps += gtest_steps(build, drawn + (["--rounds=500"] if args.full else []))
+    if args.full:
+        command = [str(build / "tests/sim_test"), "--gtest_filter=CacheLoads.*", "--rounds=10000"] + drawn
+        steps.append(Step("sim_cache_loads", command, quiet=True))
     for fuzz in sorted((build / "tests").glob("*_fuzz")):
         corpus = tests / "fuzz/corpus" / fuzz.name.removesuffix("_fuzz")
         steps.append(Step(f"{fuzz.name}_corpus", [str(fuzz), str(corpus)], quiet=True))
