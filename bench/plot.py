@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Charts as SVG text, without a library: bars, and steps over time."""
+"""Charts as SVG text, without a library: bars, curves, and steps over time."""
+import math
 from xml.sax.saxutils import escape
 
-COLOURS = {"ouro": "#2b6cb0", "redis": "#c05621", "memcached": "#2f855a"}
+COLOURS = {"ouro": "#2b6cb0", "redis": "#c05621", "memcached": "#2f855a", "redis lru": "#c05621", "redis lfu": "#dd9a3c"}
 ROW, BAR, LEFT, WIDTH, TOP = 16, 13, 150, 520, 60
 
 
@@ -38,6 +39,34 @@ def bars(path, title, names, series, each_its_scale=False):
                 out.append(f'<line x1="{LEFT + low:.1f}" x2="{LEFT + high:.1f}" y1="{top + BAR / 2}" y2="{top + BAR / 2}" '
                            'stroke="black"/>')
             out.append(f'<text x="{LEFT + max(middle, high) + 5:.1f}" y="{top + 11}">{number_text(values[row][0])}</text>')
+    out.append("</svg>\n")
+    path.write_text("\n".join(out), encoding="utf-8")
+
+
+def curves(path, title, places, series):
+    """A line a series through its values, shares of one at each place, None where it has none. Places stand by their ratios."""
+    left, width, top, height = 50, 460, 60, 300
+    spread = math.log(places[-1] / places[0]) or 1
+    across = [left + width * math.log(place / places[0]) / spread for place in places]
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 120}" height="{top + height + 40}" '
+           'font-family="sans-serif" font-size="12">',
+           f'<rect width="100%" height="100%" fill="white"/><text x="10" y="22" font-size="15">{escape(title)}</text>']
+    values = [value for line in series.values() for value in line if value is not None]
+    low, high = math.floor(min(values) * 10) / 10, math.ceil(max(values) * 10) / 10 or 0.1
+    high = max(high, low + 0.1)
+    for tick in range(round((high - low) * 10) + 1):
+        y = top + height - height * tick / ((high - low) * 10)
+        out.append(f'<line x1="{left}" x2="{left + width}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>'
+                   f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{low * 100 + tick * 10:.0f} %</text>')
+    for x, place in zip(across, places):
+        out.append(f'<text x="{x:.1f}" y="{top + height + 20}" text-anchor="middle">{place:g}</text>')
+    for number, (name, line) in enumerate(series.items()):
+        points = [(x, top + height * (high - value) / (high - low)) for x, value in zip(across, line) if value is not None]
+        if points:
+            out.append(f'<polyline fill="none" stroke="{COLOURS[name]}" stroke-width="2" points="'
+                       + " ".join(f"{x:.1f},{y:.1f}" for x, y in points) + '"/>')
+        out.append(f'<rect x="{left + width + 15}" y="{top + 20 * number}" width="12" height="12" fill="{COLOURS[name]}"/>'
+                   f'<text x="{left + width + 33}" y="{top + 20 * number + 10}">{escape(name)}</text>')
     out.append("</svg>\n")
     path.write_text("\n".join(out), encoding="utf-8")
 

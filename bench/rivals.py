@@ -27,12 +27,12 @@ def require_built(*programs):
             sys.exit(f"{program} is missing: bench/run.sh builds what is measured, and passes its arguments on")
 
 
-def start(name, args, pinned=True):
-    """A fresh server of that name."""
+def start(name, args, *options, pinned=True):
+    """A fresh server of that name, with options."""
     prefix = ["taskset", "-c", SERVER_CORE] if pinned else []
     if name == "memcached":
-        return Memcached(args.memcached, *MEMCACHED_OPTIONS, prefix=prefix)
-    return Server(args.server if name == "ouro" else args.rival, prefix=prefix)
+        return Memcached(args.memcached, *(options or MEMCACHED_OPTIONS), prefix=prefix)
+    return Server(args.server if name == "ouro" else args.rival, *options, prefix=prefix)
 
 
 def start_on(cores, name, args, *options):

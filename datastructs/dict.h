@@ -78,6 +78,16 @@ class Dict {
       return nullptr;
     return static_cast<T*>(core_.find_away(key, hash));
   }
+  // The entry that `match` accepts among those with this hash, or with this part of theirs, or
+  // null; others are shown to it as well.
+  T* find_by_hash(Hash64 hash, FunctionRef<bool(T&)> match) const {
+    return static_cast<T*>(
+        core_.find_by_hash(hash, [&](void* entry) { return match(*static_cast<T*>(entry)); }));
+  }
+  T* find_by_part(HashPart part, FunctionRef<bool(T&)> match) const {
+    return static_cast<T*>(
+        core_.find_by_part(part, [&](void* entry) { return match(*static_cast<T*>(entry)); }));
+  }
   // The two stages of a batch: first the line of the table for each key, then the entry.
   void prefetch_bucket(Hash64 hash) const {
     if (const DictWord word = core_.locate(hash); word != 0)

@@ -200,6 +200,34 @@ void* DictCore::find_away(ByteView key, Hash64 hash) const {
   return spot.line == Spot::kNowhere ? nullptr : *cell_at(segment, spot);
 }
 
+void* DictCore::find_by_hash(Hash64 hash, FunctionRef<bool(void*)> match) const {
+  const DictWord word = locate(hash);
+  if (word == 0) return nullptr;
+  DictSegment& segment = *segment_of(word);
+  const Spot spot = find_spot(segment, home_of(hash, homes_of(word)), tag_of(hash), match);
+  return spot.line == Spot::kNowhere ? nullptr : *cell_at(segment, spot);
+}
+
+void* DictCore::find_by_part(HashPart part, FunctionRef<bool(void*)> match) const {
+  if (root_ == 0) return nullptr;
+  const Hash64 lowest = lowest_of(part);
+  const uint8_t tag = tag_of(lowest);
+  const auto first = static_cast<uint32_t>(lowest >> 40);
+  for (uint32_t prefix = first; prefix < first + (1U << (kDictPrefixBits - 16));) {
+    DictSegment& segment = *segment_at(prefix);
+    prefix = segment.prefix_end();
+    // Homes are monotone in the position, and there are fewer than half of it has values: the lower
+    // half decides between two at most.
+    static_assert(kDictHomesMax < 256);
+    const unsigned last = home_of(lowest | 0xff000000, segment.homes);
+    for (unsigned home = home_of(lowest, segment.homes); home <= last; ++home) {
+      const Spot spot = find_spot(segment, home, tag, match);
+      if (spot.line != Spot::kNowhere) return *cell_at(segment, spot);
+    }
+  }
+  return nullptr;
+}
+
 // ---- putting an entry in
 
 void DictCore::insert(void* entry, Hash64 hash) {

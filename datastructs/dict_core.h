@@ -51,6 +51,11 @@ struct alignas(64) DictDirectory {
   DictWord* words() { return reinterpret_cast<DictWord*>(this) + 1; }
 };
 
+// What is enough of a hash to find an entry by, in four bytes: 16 bits of the prefix, half of the
+// position, and the tag, which is never 0. One of a table that is divided further than by 16 bits
+// (from about 25 million entries on) is looked for in two segments, in four, and so on.
+enum class HashPart : uint32_t {};
+
 struct DictStats {
   size_t entries = 0;
   size_t segments = 0;
@@ -113,6 +118,14 @@ class DictCore {
   }
   static unsigned position_of(Hash64 hash) { return static_cast<unsigned>(hash >> 24) & 0xffff; }
   static unsigned home_of(Hash64 hash, unsigned homes) { return position_of(hash) * homes >> 16; }
+  static HashPart part_of(Hash64 hash) {
+    return HashPart{static_cast<uint32_t>(hash >> 48 << 16 | (hash >> 24 & 0xff00) | tag_of(hash))};
+  }
+  // The least hash with this part.
+  static Hash64 lowest_of(HashPart part) {
+    const auto bits = static_cast<Hash64>(part);
+    return bits >> 16 << 48 | (bits >> 8 & 0xff) << 32 | (bits & 0xff);
+  }
   // The word that points at the hash's segment; 0 if the table is empty.
   DictWord locate(Hash64 hash) const {
     DictWord word = root_;
@@ -131,6 +144,10 @@ class DictCore {
   static const DictBucket* home_bucket(DictWord word, Hash64 hash) {
     return segment_of(word)->bucket(home_of(hash, homes_of(word)));
   }
+  // The entry that `match` accepts among those with this hash, or with this part of theirs; or
+  // null. `match` is asked about others, too: the table holds fewer bits of a hash than that.
+  void* find_by_hash(Hash64 hash, FunctionRef<bool(void*)> match) const;
+  void* find_by_part(HashPart part, FunctionRef<bool(void*)> match) const;
   // An entry with this key that is not in its home bucket, or null.
   void* find_away(ByteView key, Hash64 hash) const;
 

@@ -36,7 +36,7 @@ class Databases {
  private:
   void add(Heap& heap, HashSeed seed, uint32_t count) {
     for (uint32_t i = 0; i < count; ++i)
-      all_.push_back(std::make_unique<Keyspace>(heap, seed, lazy_free_));
+      all_.push_back(std::make_unique<Keyspace>(heap, seed, lazy_free_, i));
   }
 
   std::unique_ptr<LazyFree> own_lazy_free_;

@@ -36,7 +36,7 @@ ByteView type_name(Type type) noexcept {
 }
 
 Entry* Entry::create(Heap& heap, ByteView key, Shape shape) noexcept {
-  const bool wide = key.size() > 0xFFFF;
+  const bool wide = key.size() > kSizeMask;
   const uint32_t head = (static_cast<uint32_t>(shape.kind) << 24) |
                         (shape.has_deadline ? kHasDeadline : 0U) |
                         (shape.has_fill ? kHasFill : 0U) | (wide ? kWideKey : 0U);
@@ -51,9 +51,9 @@ Entry* Entry::create(Heap& heap, ByteView key, Shape shape) noexcept {
   if (wide) {
     entry->store<uint64_t>(payload_at - 8, key.size());
   } else {
-    entry->key_size_ = static_cast<uint16_t>(key.size());
+    entry->sizes_ = static_cast<uint32_t>(key.size());
   }
-  entry->value_size_ = static_cast<uint16_t>(shape.embedded_bytes);
+  entry->set_embedded_size(shape.embedded_bytes);
   if (!key.empty()) std::memcpy(static_cast<char*>(block) + key_at, key.data(), key.size());
   return entry;
 }
@@ -68,7 +68,7 @@ Entry* Entry::remade(Heap& heap, bool has_deadline, bool has_fill) const noexcep
                          .embedded_bytes = text.size()});
   if (!text.empty()) std::memcpy(fresh->embedded_bytes(), text.data(), text.size());
   if (!is_embedded) fresh->set_payload(payload());
-  fresh->set_access(access());
+  fresh->take_use_of(*this);
   if (was_edited()) fresh->set_edited();
   if (has_deadline && this->has_deadline()) fresh->set_deadline(deadline());
   if (has_fill && this->has_fill()) fresh->set_fill(fill());
@@ -105,7 +105,7 @@ ByteView Entry::encoding() const noexcept {
     case Kind::kInt:
       return "int";
     case Kind::kEmbedded:
-      return value_size_ <= kEmbstrBytesMax && !was_edited() ? "embstr" : "raw";
+      return value_size() <= kEmbstrBytesMax && !was_edited() ? "embstr" : "raw";
     case Kind::kBlob:
       return "raw";
     default:

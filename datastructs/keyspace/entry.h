@@ -2,14 +2,16 @@
 // Entry: one key of a keyspace with its expiry and its value, or the handle of its value, in one
 // allocation.
 //
-//   byte  0      4          6            8            16       32       40
-//        +------+----------+------------+------------+--------+--------+-----------+-----+--------+
-//        | head | key size | value size | [deadline] | [fill] | [wide  | [payload] | key | [value |
-//        |      |          |            |            |        |  key]  |           | ... |  ...]  |
-//        +------+----------+------------+------------+--------+--------+-----------+-----+--------+
+//   byte  0      4                       8            16       32       40
+//        +------+-----------------------+------------+--------+--------+-----------+-----+--------+
+//        | head | sizes of key and      | [deadline] | [fill] | [wide  | [payload] | key | [value |
+//        |      | value, uses           |            |        |  key]  |           | ... |  ...]  |
+//        +------+-----------------------+------------+--------+--------+-----------+-----+--------+
 //   head: 24 bits of access clock (LRU) or minutes and counter (LFU), 4 bits Kind, 4 bits flags.
+//   sizes: 14 bits each; uses: 4 bits, what eviction (eviction_order.h) knows of how the key was
+//   used lately.
 //   deadline: only with kHasDeadline. fill: what a cache that loads the value from elsewhere knows
-//   of it, only with kHasFill. wide key: the size of a key of 64 KiB and more. payload: an integer,
+//   of it, only with kHasFill. wide key: the size of a key of 16 KiB and more. payload: an integer,
 //   a Blob* or the 8-byte handle of a collection; an embedded string has none, its bytes stand
 //   behind the key.
 //
@@ -214,6 +216,35 @@ class Entry {
   }
   static constexpr uint32_t kAccessMask = (1U << 24) - 1;
 
+  // ---- what eviction asks for
+  // How often the key was used since it was new, or since uses were taken back: exact up to
+  // kUsesExact, above it a step stands for eight times as many as the step before.
+  unsigned uses() const noexcept { return sizes_ >> kUsesAt & kUsesMax; }
+  void set_uses(unsigned uses) noexcept {
+    sizes_ = (sizes_ & ~(kUsesMax << kUsesAt)) | static_cast<uint32_t>(uses) << kUsesAt;
+  }
+  // One use more. Above kUsesExact only some count: `dice` gives random bits then.
+  template <class Dice>
+  void note_use(Dice dice) noexcept {
+    const unsigned before = uses();
+    if (before >= kUsesExact) {
+      const unsigned bits = 3 * (before - kUsesExact + 1);
+      if (before == kUsesMax || (dice() & ((uint64_t{1} << bits) - 1)) != 0) return;
+    }
+    sizes_ += 1U << kUsesAt;
+  }
+  static constexpr unsigned kUsesExact = 3;
+  static constexpr unsigned kUsesMax = 7;
+  // A new key that has still to show that it is used again.
+  bool is_on_trial() const noexcept { return (sizes_ & kOnTrial) != 0; }
+  void set_on_trial(bool on) noexcept { sizes_ = on ? sizes_ | kOnTrial : sizes_ & ~kOnTrial; }
+  // What is known of the use of another, in whose place this one stands.
+  void take_use_of(const Entry& other) noexcept {
+    set_access(other.access());
+    set_uses(other.uses());
+    set_on_trial(other.is_on_trial());
+  }
+
   // ---- strings
   // A string that was changed in place: OBJECT ENCODING calls it raw, as in Redis.
   bool was_edited() const noexcept { return (head_ & kEdited) != 0; }
@@ -222,11 +253,13 @@ class Entry {
   void set_integer(int64_t value) noexcept { store(payload_at(), value); }
   Blob* blob() const noexcept { return load<Blob*>(payload_at()); }
   void set_blob(Blob* blob) noexcept { store(payload_at(), blob); }
-  ByteView embedded() const noexcept { return {key_bytes() + key_size(), value_size_}; }
+  ByteView embedded() const noexcept { return {key_bytes() + key_size(), value_size()}; }
   char* embedded_bytes() noexcept { return const_cast<char*>(key_bytes()) + key_size(); }
   // Bytes an embedded string may have without moving the entry.
   size_t embedded_room() const noexcept;
-  void set_embedded_size(size_t bytes) noexcept { value_size_ = static_cast<uint16_t>(bytes); }
+  void set_embedded_size(size_t bytes) noexcept {
+    sizes_ = (sizes_ & ~(kSizeMask << kSizeBits)) | static_cast<uint32_t>(bytes) << kSizeBits;
+  }
   // The string's bytes; an integer is printed into `scratch`.
   ByteView text(NumberText& scratch) const noexcept;
   size_t text_size() const noexcept;
@@ -277,12 +310,17 @@ class Entry {
   static constexpr uint32_t kWideKey = 1U << 29;
   static constexpr uint32_t kEdited = 1U << 30;
   static constexpr uint32_t kHasFill = 1U << 31;
+  static constexpr uint32_t kSizeBits = 14;
+  static constexpr uint32_t kSizeMask = (1U << kSizeBits) - 1;
+  static constexpr uint32_t kUsesAt = 2 * kSizeBits;
+  static constexpr uint32_t kOnTrial = 1U << 31;  // of sizes_
 
   Entry() = default;
   size_t fill_at() const noexcept { return sizeof(Entry) + (has_deadline() ? 8U : 0U); }
   size_t key_size() const noexcept {
-    return (head_ & kWideKey) == 0 ? key_size_ : load<uint64_t>(payload_at() - 8);
+    return (head_ & kWideKey) == 0 ? sizes_ & kSizeMask : load<uint64_t>(payload_at() - 8);
   }
+  size_t value_size() const noexcept { return sizes_ >> kSizeBits & kSizeMask; }
   // By the four flags of the head.
   static constexpr std::array<uint8_t, 16> kPayloadAt = [] {
     std::array<uint8_t, 16> at{};
@@ -308,13 +346,12 @@ class Entry {
   }
 
   uint32_t head_ = 0;
-  uint16_t key_size_ = 0;
-  uint16_t value_size_ = 0;
+  uint32_t sizes_ = 0;
 };
 static_assert(sizeof(Entry) == 8);
 static_assert(sizeof(List) == 8 && sizeof(Set) == 8 && sizeof(ZSet) == 8 && sizeof(Hash) == 8 &&
               sizeof(Stream) == 8);
-static_assert(kBlobBytesMin <= 0xFFFF, "an embedded string's size is a uint16_t");
+static_assert(kBlobBytesMin <= 1U << 14, "an embedded string's size has 14 bits");
 
 template <>
 struct DictTraits<Entry> {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "datastructs/codec/number_text.h"
+#include "datastructs/keyspace/eviction_order.h"
 
 namespace ouro {
 namespace {
@@ -21,12 +22,13 @@ size_t room_for(size_t size, size_t before) {
 
 }  // namespace
 
-Keyspace::Keyspace(Heap& heap, HashSeed seed, LazyFree& lazy_free)
+Keyspace::Keyspace(Heap& heap, HashSeed seed, LazyFree& lazy_free, DbIndex identity)
     : heap_(heap),
       seed_(seed),
       lazy_free_(lazy_free),
       table_(std::make_unique<Dict<Entry>>(heap, seed)),
-      timed_(std::make_unique<Dict<Entry>>(heap, seed)) {}
+      timed_(std::make_unique<Dict<Entry>>(heap, seed)),
+      identity_(identity) {}
 
 Keyspace::~Keyspace() { clear(Freeing::kNow); }
 
@@ -34,6 +36,7 @@ Keyspace::~Keyspace() { clear(Freeing::kNow); }
 void Keyspace::release(Entry* entry, Freeing freeing) {
   Value value = Value::of(*entry);
   if (entry->has_deadline()) --expires_;
+  if (entry->is_on_trial()) --on_trial_;
   heap_.release(entry);
   if ((freeing == Freeing::kLazy && value.free_effort() > LazyFree::kEffortMin) ||
       value.has_views()) {
@@ -57,8 +60,10 @@ Entry* Keyspace::place(const Key& key, Entry* old, Entry* fresh, UnixMs deadline
     table_->insert(fresh, key.hash);
     if (aside_ != nullptr) [[unlikely]]
       aside_->forget(key);
+    if (eviction_ != nullptr) eviction_->on_new(*this, *fresh, key.hash);
   } else {
-    fresh->set_access(old->access());
+    fresh->take_use_of(*old);
+    if (fresh->is_on_trial()) ++on_trial_;
     table_->replace(old, fresh, key.hash);
     forget_elements(key, *old);
     release(old, Freeing::kLazy);
@@ -268,6 +273,7 @@ void Keyspace::erase(const Key& key, Freeing freeing) {
 void Keyspace::make_stale(const Key& key, UnixMs until, UnixMs now) {
   Entry* entry = table_->take(key.bytes, key.hash);
   DCHECK(entry != nullptr && entry->is_string());
+  set_on_trial(*entry, false);
   if (entry->has_deadline()) --expires_;
   if (!entry->has_deadline() || !entry->has_fill()) {
     Entry* fresh = entry->remade(heap_, true, true);
@@ -295,6 +301,7 @@ Value Keyspace::take(const Key& key) {
     value.payload = reinterpret_cast<uint64_t>(Blob::create_from(heap_, entry->embedded()));
   }
   if (entry->has_deadline()) --expires_;
+  if (entry->is_on_trial()) --on_trial_;
   forget_elements(key, *entry);
   heap_.release(entry);
   return value;
@@ -310,6 +317,7 @@ void Keyspace::clear(Freeing freeing) {
                               : lazy_free_.free_now(std::move(old));
   }
   expires_ = 0;
+  on_trial_ = 0;
 }
 
 void Keyspace::swap_contents(Keyspace& other) noexcept {
@@ -317,6 +325,14 @@ void Keyspace::swap_contents(Keyspace& other) noexcept {
   std::swap(timed_, other.timed_);
   std::swap(aside_, other.aside_);
   std::swap(expires_, other.expires_);
+  std::swap(on_trial_, other.on_trial_);
+  std::swap(identity_, other.identity_);
+}
+
+void Keyspace::set_on_trial(Entry& entry, bool on) {
+  if (entry.is_on_trial() == on) return;
+  entry.set_on_trial(on);
+  on ? ++on_trial_ : --on_trial_;
 }
 
 void Keyspace::note_element_deadline(const Key& key, UnixMs when) {
@@ -362,6 +378,9 @@ void Keyspace::check_invariants() const {
   table_->for_each([&](Entry& entry) { with_deadline += entry.has_deadline() ? 1U : 0U; });
   CHECK(with_deadline == expires_);
   if (aside_ != nullptr) aside_->check_invariants();
+  size_t on_trial = 0;
+  table_->for_each([&](Entry& entry) { on_trial += entry.is_on_trial() ? 1U : 0U; });
+  CHECK(on_trial == on_trial_);
   timed_->check_invariants();
   timed_->for_each([&](Entry& known) {
     const Entry* entry = find(key(known.key()));

@@ -28,6 +28,8 @@
 
 namespace ouro {
 
+class EvictionOrder;
+
 // Of a string, in bytes.
 struct StringPart {
   size_t at = 0;
@@ -36,7 +38,9 @@ struct StringPart {
 
 class Keyspace {
  public:
-  Keyspace(Heap& heap, HashSeed seed, LazyFree& lazy_free);
+  // identity: the number of the database among others that it is made with. It stays with the
+  // contents when they change places.
+  Keyspace(Heap& heap, HashSeed seed, LazyFree& lazy_free, DbIndex identity = 0);
   ~Keyspace();
 
   Key key(ByteView bytes) const noexcept { return {bytes, hash_bytes(bytes, seed_)}; }
@@ -88,6 +92,10 @@ class Keyspace {
   Value take(const Key& key);
   // What Entry::access of a key that is made from now on holds.
   void set_access_of_new(uint32_t access) noexcept { access_of_new_ = access; }
+  // Who is told of each new key from now on, or null.
+  void set_eviction(EvictionOrder* eviction) noexcept { eviction_ = eviction; }
+  // Counted: on_trial_count().
+  void set_on_trial(Entry& entry, bool on);
   // Empties the database.
   void clear(Freeing freeing);
   void swap_contents(Keyspace& other) noexcept;
@@ -96,6 +104,8 @@ class Keyspace {
   Entry* find(const Key& key) const noexcept { return table_->find(key.bytes, key.hash); }
   size_t size() const noexcept { return table_->size(); }
   size_t expires_count() const noexcept { return expires_; }
+  size_t on_trial_count() const noexcept { return on_trial_; }
+  DbIndex identity() const noexcept { return identity_; }
   // Mean of the time to live of keys with an expiry, estimated from a sample as Redis's INFO does;
   // ms.
   Entry* random(Prng& prng) const { return table_->random(prng); }
@@ -156,6 +166,9 @@ class Keyspace {
   std::unique_ptr<Dict<Entry>> timed_;
   std::unique_ptr<Aside> aside_;
   size_t expires_ = 0;
+  size_t on_trial_ = 0;
+  EvictionOrder* eviction_ = nullptr;
+  DbIndex identity_;
   uint32_t access_of_new_ = 0;
 };
 

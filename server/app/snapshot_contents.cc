@@ -42,8 +42,11 @@ std::optional<uint64_t> KeyHints::idle_seconds(const Entry& entry) const {
 }
 
 std::optional<uint8_t> KeyHints::frequency(const Entry& entry) const {
-  if (!Eviction::counts_uses(engine_.options.maxmemory_policy)) return {};
-  return static_cast<uint8_t>(entry.access() & 0xFF);
+  const EvictionPolicy policy = engine_.options.maxmemory_policy;
+  if (Eviction::counts_uses(policy)) return static_cast<uint8_t>(entry.access() & 0xFF);
+  if (policy == EvictionPolicy::kAllkeysOuro || policy == EvictionPolicy::kVolatileOuro)
+    return static_cast<uint8_t>(Eviction::rough_use_count(entry));
+  return {};
 }
 
 ValueTarget SnapshotLoad::target() const {
@@ -149,6 +152,7 @@ void SnapshotLoad::log_done() const {
 void SnapshotLoad::count(const SnapshotKey& key, Entry& entry) {
   ++keys_loaded_;
   ++engine_.persistence.loading.keys_loaded;
+  if (key.frequency) entry.set_uses(Eviction::uses_of_rough_count(*key.frequency));
   if (Eviction::counts_uses(engine_.options.maxmemory_policy)) {
     if (!key.frequency) return;
     const uint32_t minutes = Eviction::access_of_new(now_) & ~uint32_t{0xFF};

@@ -77,7 +77,10 @@ Freeing freeing_of_overwritten(const Context& ctx) {
 void move_value(Context& ctx, const Key& from, Entry* entry, Keyspace& target, const Key& to) {
   const UnixMs deadline = entry->deadline();
   const uint32_t access = entry->access();
-  target.put_value(to, nullptr, ctx.db.take(from), deadline)->set_access(access);
+  const unsigned uses = entry->uses();
+  Entry* moved = target.put_value(to, nullptr, ctx.db.take(from), deadline);
+  moved->set_access(access);
+  moved->set_uses(uses);
 }
 
 enum class IfTaken : uint8_t { kReplace, kRefuse };

@@ -31,13 +31,10 @@ Status cmd_object_encoding(Context& ctx) {
 Status cmd_object_freq(Context& ctx) {
   const Entry* entry = find_object(ctx);
   if (entry == nullptr) return Status::ok();
-  if (!counts_uses(ctx)) {
-    return ctx.fail(
-        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
-        "that when switching "
-        "between policies at runtime LRU and LFU data will take some time to adjust.");
-  }
-  ctx.reply.integer(Eviction::use_count(*entry, ctx.now, ctx.engine.options.lfu_decay_time));
+  // Redis knows it under the LFU policies alone.
+  ctx.reply.integer(counts_uses(ctx)
+                        ? Eviction::use_count(*entry, ctx.now, ctx.engine.options.lfu_decay_time)
+                        : Eviction::rough_use_count(*entry));
   return Status::ok();
 }
 

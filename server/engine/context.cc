@@ -87,10 +87,14 @@ Entry* Context::find_untouched(const Key& key) {
   Entry* entry = living(*this, caller.db, key, db.find(key));
   if (entry == nullptr) {
     ++engine.stats.keyspace_misses;
+    if (engine.eviction.samples(key.hash)) [[unlikely]]
+      engine.eviction.note_read(engine, key.hash, nullptr);
     engine.notify(caller.db, key.bytes, Event::kMiss, "keymiss");
     return nullptr;
   }
   ++engine.stats.keyspace_hits;
+  if (engine.eviction.samples(key.hash)) [[unlikely]]
+    engine.eviction.note_read(engine, key.hash, entry);
   return entry;
 }
 
@@ -113,6 +117,8 @@ Entry* Context::find_in(DbIndex index, const Key& key) {
 }
 
 void Context::added_in(DbIndex index, const Key& key) {
+  if (engine.eviction.samples(key.hash)) [[unlikely]]
+    engine.eviction.note_new(engine, index, key);
   engine.notify(index, key.bytes, Event::kNew, "new");
 }
 

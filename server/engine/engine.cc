@@ -122,6 +122,7 @@ bool Engine::run_slices() {
   const bool expiring = active_expire && !at_standstill() && expire_slice();
   const bool evicting =
       eviction.has_more(*this) && eviction.make_room(*this) && eviction.has_more(*this);
+  const bool unordering = eviction.run_slice(*this);
   const bool counting = key_sizes.run_slice();
   const bool weighing = big_keys.run_slice();
   if (replication.follows()) own_keys.run_slice();
@@ -129,7 +130,7 @@ bool Engine::run_slices() {
   close_group(GroupKind::kCommand);
   tracking.broadcast();
   return closing || forgetting || holding || counting || weighing || expiring || freeing ||
-         ending || evicting || batch.has_more() || executor.has_woken() ||
+         ending || evicting || unordering || batch.has_more() || executor.has_woken() ||
          (scripting != nullptr && scripting->has_more());
 }
 

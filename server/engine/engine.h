@@ -176,8 +176,9 @@ class Engine {
   // Counts it: commandstats, latency, COMMANDLOG.
   void account(CommandStats& row, const Caller& caller, const CommandSpec& spec, Argv argv,
                const Cost& cost);
-  // The access clock after one more use.
+  // One more use: of its count, and of its clock.
   void touch(Entry& entry) {
+    entry.note_use([this] { return prng.next(); });
     if (Eviction::keeps_uses(options.maxmemory_policy)) [[likely]] {
       if (const uint32_t clock = access_clock(); entry.access() != clock) entry.set_access(clock);
     } else {

@@ -16,9 +16,9 @@ constexpr size_t kFreeBudget = 20000;
 constexpr size_t kDueBudget = 1000;
 
 bool wants_deadline(EvictionPolicy policy) {
-  return policy == EvictionPolicy::kVolatileLru || policy == EvictionPolicy::kVolatileLfu ||
-         policy == EvictionPolicy::kVolatileLrm || policy == EvictionPolicy::kVolatileRandom ||
-         policy == EvictionPolicy::kVolatileTtl;
+  return policy == EvictionPolicy::kVolatileOuro || policy == EvictionPolicy::kVolatileLru ||
+         policy == EvictionPolicy::kVolatileLfu || policy == EvictionPolicy::kVolatileLrm ||
+         policy == EvictionPolicy::kVolatileRandom || policy == EvictionPolicy::kVolatileTtl;
 }
 
 // The entry that is due first in one database, or null. Exact: the table's bounds are corrected
@@ -98,40 +98,92 @@ std::optional<size_t> Eviction::evict_stale(Engine& engine) {
   return std::nullopt;
 }
 
+bool Eviction::is_ordering(const Engine& engine) const {
+  return engine.options.maxmemory > 0 && keeps_order(engine.options.maxmemory_policy);
+}
+
+void Eviction::apply_policy(Engine& engine) {
+  if (!is_ordering(engine)) {
+    if (order_ != nullptr) order_->stop();
+    miniatures_.reset();
+    return;
+  }
+  const auto scope = wants_deadline(engine.options.maxmemory_policy)
+                         ? EvictionOrder::Scope::kWithDeadline
+                         : EvictionOrder::Scope::kAll;
+  if (order_ == nullptr)
+    order_ = std::make_unique<EvictionOrder>(engine.heap, engine.dbs, engine.prng.next());
+  order_->start(scope);
+  if (miniatures_ == nullptr)
+    miniatures_ = std::make_unique<Miniatures>(engine.heap, engine.prng.next());
+}
+
+void Eviction::note_read(const Engine& engine, Hash64 hash, const Entry* entry) {
+  miniatures_->on_read(hash, entry == nullptr ? 0 : entry->memory_bytes(),
+                       engine.stats.keyspace_hits + engine.stats.keyspace_misses);
+}
+
+void Eviction::note_new(Engine& engine, DbIndex db, const Key& key) {
+  if (const Entry* entry = engine.dbs[db].find(key))
+    miniatures_->on_new(key.hash, entry->memory_bytes());
+}
+
+bool Eviction::run_slice(const Engine& engine) {
+  if (order_ == nullptr || is_ordering(engine)) return false;
+  constexpr size_t kForgetBudget = 1000;
+  if (!order_->forget_some(kForgetBudget)) return true;
+  order_.reset();
+  return false;
+}
+
 std::optional<size_t> Eviction::evict_one(Engine& engine) {
-  const EvictionPolicy policy = engine.options.maxmemory_policy;
-  if (policy != EvictionPolicy::kNone) {
+  if (engine.options.maxmemory_policy != EvictionPolicy::kNone) {
     if (const auto bytes = evict_stale(engine)) return bytes;
   }
+  if (is_ordering(engine)) {
+    fit_miniatures(engine);
+    if (const auto victim = order_->next(engine.heap.used_bytes())) {
+      name_.assign(victim->entry->key());
+      return remove(engine, victim->db, {name_, victim->hash});
+    }
+  }
   Candidate candidate;
-  bool found = false;
+  if (!pick(engine, candidate)) return std::nullopt;
+  return remove(engine, candidate.db, engine.dbs[candidate.db].key(candidate.key));
+}
+
+// Of what is evicted for the first time there are as many keys as the memory holds.
+void Eviction::fit_miniatures(const Engine& engine) {
+  constexpr unsigned kFitEvery = 1024;
+  if (until_fit_++ % kFitEvery == 0) miniatures_->fit(engine.dbs.size(), engine.heap.used_bytes());
+}
+
+bool Eviction::pick(Engine& engine, Candidate& picked) {
+  const EvictionPolicy policy = engine.options.maxmemory_policy;
   switch (policy) {
     case EvictionPolicy::kNone:
-      break;
-    case EvictionPolicy::kAllkeysRandom:
-    case EvictionPolicy::kVolatileRandom:
-      found = pick_random(engine, candidate);
-      break;
+      return false;
     case EvictionPolicy::kVolatileTtl:
-      found = pick_nearest_deadline(engine, candidate);
+      return pick_nearest_deadline(engine, picked);
+    case EvictionPolicy::kAllkeysLrm:
+    case EvictionPolicy::kVolatileLrm:
+      for (DbIndex db = 0; db < engine.dbs.count(); ++db) sample(engine, db);
+      if (take_best(engine, picked)) return true;
       break;
+    // An order that has found nobody within its bounds has met none but those that may stay.
+    case EvictionPolicy::kAllkeysOuro:
     case EvictionPolicy::kAllkeysLru:
     case EvictionPolicy::kAllkeysLfu:
-    case EvictionPolicy::kAllkeysLrm:
+    case EvictionPolicy::kAllkeysRandom:
+    case EvictionPolicy::kVolatileOuro:
     case EvictionPolicy::kVolatileLru:
     case EvictionPolicy::kVolatileLfu:
-    case EvictionPolicy::kVolatileLrm:
-      // Clocks and counters do not compare: a change of policy starts afresh.
-      if (pool_counts_uses_ != counts_uses(policy)) pool_.clear();
-      pool_counts_uses_ = counts_uses(policy);
-      for (DbIndex db = 0; db < engine.dbs.count(); ++db) sample(engine, db);
-      found = take_best(engine, candidate);
+    case EvictionPolicy::kVolatileRandom:
+      if (pick_random(engine, picked)) return true;
       break;
   }
-  // Few of many keys have an expiry, and no sample met one.
-  if (!found && wants_deadline(policy)) found = pick_nearest_deadline(engine, candidate);
-  if (!found) return std::nullopt;
-  return remove(engine, candidate);
+  // Few of many keys have an expiry, and no random one was met.
+  return wants_deadline(policy) && pick_nearest_deadline(engine, picked);
 }
 
 Entry* Eviction::random_entry(Engine& engine, DbIndex db, bool with_deadline) {
@@ -145,15 +197,11 @@ Entry* Eviction::random_entry(Engine& engine, DbIndex db, bool with_deadline) {
 }
 
 void Eviction::sample(Engine& engine, DbIndex db) {
-  const EvictionPolicy policy = engine.options.maxmemory_policy;
-  const bool uses = counts_uses(policy);
+  const bool with_deadline = wants_deadline(engine.options.maxmemory_policy);
   for (uint64_t i = 0; i < engine.options.maxmemory_samples; ++i) {
-    const Entry* entry = random_entry(engine, db, wants_deadline(policy));
+    const Entry* entry = random_entry(engine, db, with_deadline);
     if (entry == nullptr) return;
-    const uint64_t score =
-        uses ? 255 - use_count(*entry, engine.now(), engine.options.lfu_decay_time)
-             : (engine.access_clock() - entry->access()) & Entry::kAccessMask;
-    offer(score, db, entry->key());
+    offer((engine.access_clock() - entry->access()) & Entry::kAccessMask, db, entry->key());
   }
 }
 
@@ -205,19 +253,18 @@ bool Eviction::pick_nearest_deadline(Engine& engine, Candidate& picked) {
   return nearest != INT64_MAX;
 }
 
-size_t Eviction::remove(Engine& engine, const Candidate& candidate) {
-  Keyspace& keys = engine.dbs[candidate.db];
-  const Key key = keys.key(candidate.key);
-  const ByteView effect[] = {"DEL", candidate.key};
-  engine.commit.add_first(candidate.db, effect);
+size_t Eviction::remove(Engine& engine, DbIndex db, const Key& key) {
+  const ByteView effect[] = {"DEL", key.bytes};
+  engine.commit.add_first(db, effect);
   const size_t before = engine.heap.used_bytes();
   {
     const LatencySpan span(engine, "eviction-del");
-    keys.erase(key, engine.options.lazyfree_lazy_eviction ? Freeing::kLazy : Freeing::kNow);
+    engine.dbs[db].erase(key,
+                         engine.options.lazyfree_lazy_eviction ? Freeing::kLazy : Freeing::kNow);
   }
   const size_t after = engine.heap.used_bytes();
   ++engine.stats.evicted_keys;
-  engine.key_changed(candidate.db, key, Event::kEvicted, "evicted");
+  engine.key_changed(db, key, Event::kEvicted, "evicted");
   return before - after;
 }
 

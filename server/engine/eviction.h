@@ -2,18 +2,23 @@
 // Eviction: keeps used memory below maxmemory by removing keys, before a command that may add to it
 // runs.
 //
-// As in Redis the LRU and LFU policies are approximated: `maxmemory-samples` random keys of each
-// database compete with the best candidates of earlier rounds, which a small pool keeps by name
-// (their keys may be gone or used again by then). volatile-ttl is exact: the keyspace knows its
-// nearest deadline. LRM (Redis 8.6) is LRU by the last change instead of the last use. Cost: about
-// samples x 100 ns for each key removed; nothing while memory is below the limit.
+// The policies of LRU, LFU and `ouro` are one and the same order, adaptive and safe from scans
+// (datastructs/keyspace/eviction_order.h): the names differ in what OBJECT IDLETIME and OBJECT FREQ
+// answer. LRM (Redis 8.6), the last change instead of the last use, is approximated as Redis does
+// it: `maxmemory-samples` random keys of each database compete with the best candidates of earlier
+// rounds, which a small pool keeps by name (their keys may be gone or changed by then).
+// volatile-ttl is exact: the keyspace knows its nearest deadline. Nothing is done while memory is
+// below the limit.
 #pragma once
 
+#include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "datastructs/keyspace/keyspace.h"
+#include "datastructs/keyspace/eviction_order.h"
+#include "datastructs/keyspace/miniature.h"
 #include "server/engine/options.h"
 
 namespace ouro {
@@ -29,6 +34,20 @@ class Eviction {
     outcome_ = try_to_make_room(engine);
     return outcome_ != Outcome::kShort;
   }
+  // The limit or the policy has changed: an order is kept from now on, or no more.
+  void apply_policy(Engine& engine);
+  // Forgets an order that is kept no more, in slices; true when more of it is left.
+  bool run_slice(const Engine& engine);
+  // Null while none is kept.
+  const EvictionOrder* order() const { return order_.get(); }
+
+  // What other memory would give (datastructs/keyspace/miniature.h): null while no order is kept.
+  const Miniatures* miniatures() const { return miniatures_.get(); }
+  // Whether a read or a new key has to be noted there.
+  bool samples(Hash64 hash) const { return miniatures_ != nullptr && miniatures_->samples(hash); }
+  // entry: null if it was not there.
+  void note_read(const Engine& engine, Hash64 hash, const Entry* entry);
+  void note_new(Engine& engine, DbIndex db, const Key& key);
   // The limit or the policy has changed: room is made at the end of the turn, or ahead of a command
   // before that.
   void want_room() { outcome_ = Outcome::kUnfinished; }
@@ -42,6 +61,12 @@ class Eviction {
   // What does not.
   static size_t uncounted_bytes(const Engine& engine);
 
+  // Whether the policy removes keys in the order that is kept of them.
+  static bool keeps_order(EvictionPolicy policy) {
+    return counts_uses(policy) || policy == EvictionPolicy::kAllkeysLru ||
+           policy == EvictionPolicy::kVolatileLru || policy == EvictionPolicy::kAllkeysOuro ||
+           policy == EvictionPolicy::kVolatileOuro;
+  }
   // LFU policies count uses in Entry::access (8-bit logarithmic counter below 16 bits of minutes),
   // LRM policies keep the clock of the last change there, others that of the last use.
   static bool counts_uses(EvictionPolicy policy) {
@@ -53,10 +78,9 @@ class Eviction {
   static bool keeps_uses(EvictionPolicy policy) {
     return !counts_uses(policy) && !keeps_changes(policy);
   }
-  // Whether the policy compares what Entry::access holds.
+  // Whether the policy asks when or how often a key is used, or changed.
   static bool keeps_clocks(EvictionPolicy policy) {
-    return counts_uses(policy) || keeps_changes(policy) || policy == EvictionPolicy::kAllkeysLru ||
-           policy == EvictionPolicy::kVolatileLru;
+    return keeps_order(policy) || keeps_changes(policy);
   }
   // A new key starts with a few uses, so that it is not the first to go.
   static constexpr uint32_t kUsesOfNew = 5;
@@ -66,9 +90,18 @@ class Eviction {
   void count_use(Entry& entry, Engine& engine);
   // The counter of OBJECT FREQ after decay, 0..255.
   static uint32_t use_count(const Entry& entry, UnixMs now, uint64_t decay_minutes);
+  // The same under a policy without that counter, in rougher steps: by Entry::uses.
+  static uint32_t rough_use_count(const Entry& entry) {
+    return kUsesOfNew + kRoughStep * entry.uses();
+  }
+  // And back, of any counter that was saved.
+  static unsigned uses_of_rough_count(uint32_t count) {
+    return count < kUsesOfNew ? 0 : std::min((count - kUsesOfNew) / kRoughStep, Entry::kUsesMax);
+  }
 
  private:
   static constexpr size_t kPoolSize = 16;
+  static constexpr uint32_t kRoughStep = 32;
 
   // The higher the score, the sooner it goes.
   struct Candidate {
@@ -89,16 +122,22 @@ class Eviction {
   static std::optional<size_t> evict_stale(Engine& engine);
   // Bytes given back at once, or nothing when no key may go.
   std::optional<size_t> evict_one(Engine& engine);
+  bool pick(Engine& engine, Candidate& picked);
+  void fit_miniatures(const Engine& engine);
+  bool is_ordering(const Engine& engine) const;
   void sample(Engine& engine, DbIndex db);
   void offer(uint64_t score, DbIndex db, ByteView key);
   bool take_best(Engine& engine, Candidate& best);
   bool pick_random(Engine& engine, Candidate& picked);
   static bool pick_nearest_deadline(Engine& engine, Candidate& picked);
   static Entry* random_entry(Engine& engine, DbIndex db, bool with_deadline);
-  static size_t remove(Engine& engine, const Candidate& candidate);
+  size_t remove(Engine& engine, DbIndex db, const Key& key);
 
+  std::unique_ptr<EvictionOrder> order_;
+  std::unique_ptr<Miniatures> miniatures_;
+  unsigned until_fit_ = 0;
+  std::string name_;             // of the key that is removed: its own memory goes first
   std::vector<Candidate> pool_;  // sorted by score, the best last
-  bool pool_counts_uses_ = false;
   Outcome outcome_ = Outcome::kDone;
   DbIndex next_db_ = 0;
 };

@@ -20,9 +20,10 @@ using K = OptionKind;
 constexpr int64_t kInt32Max = INT32_MAX;
 constexpr const char* kWrongCount = "wrong number of arguments";
 
-constexpr std::array<std::string_view, 10> kPolicyNames = {
-    "volatile-lru", "volatile-lfu", "volatile-lrm", "volatile-random", "volatile-ttl",
-    "allkeys-lru",  "allkeys-lfu",  "allkeys-lrm",  "allkeys-random",  "noeviction"};
+constexpr std::array<std::string_view, 12> kPolicyNames = {
+    "volatile-ouro",   "volatile-lru", "volatile-lfu",   "volatile-lrm",
+    "volatile-random", "volatile-ttl", "allkeys-ouro",   "allkeys-lru",
+    "allkeys-lfu",     "allkeys-lrm",  "allkeys-random", "noeviction"};
 static_assert(kPolicyNames.size() == static_cast<size_t>(EvictionPolicy::kNone) + 1);
 constexpr std::array<std::string_view, 3> kAllowedNames = {"no", "yes", "local"};
 constexpr std::array<std::string_view, 2> kNewChannelsNames = {"allchannels", "resetchannels"};
@@ -549,6 +550,7 @@ bool apply_client_memory(Engine& engine, std::string&) {
 
 bool apply_memory(Engine& engine, std::string& error) {
   engine.executor.set_gate(Gate::kMemory, engine.options.maxmemory > 0);
+  engine.eviction.apply_policy(engine);
   // The commands behind it in a transaction are to find what those ahead of it left. Whether room
   // could be made shows at the next command that needs some.
   const Session* const running = engine.executor.running();

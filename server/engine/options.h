@@ -16,11 +16,13 @@ namespace ouro {
 
 // In the order of their names in options.cc.
 enum class EvictionPolicy : uint8_t {
+  kVolatileOuro,
   kVolatileLru,
   kVolatileLfu,
   kVolatileLrm,
   kVolatileRandom,
   kVolatileTtl,
+  kAllkeysOuro,
   kAllkeysLru,
   kAllkeysLfu,
   kAllkeysLrm,

@@ -317,7 +317,8 @@ class EvictionTest : public AdminTest {
 };
 
 TEST_F(EvictionTest, EveryAllkeysPolicyKeepsTheLimit) {
-  for (const ByteView policy : {"allkeys-lru", "allkeys-lfu", "allkeys-lrm", "allkeys-random"}) {
+  for (const ByteView policy :
+       {"allkeys-ouro", "allkeys-lru", "allkeys-lfu", "allkeys-lrm", "allkeys-random"}) {
     engine.run("CONFIG SET maxmemory 0");
     fill(500);
     const uint64_t before = engine.engine.stats.evicted_keys;
@@ -359,8 +360,8 @@ TEST_F(EvictionTest, LrmKeepsWhatWasChangedLately) {
 }
 
 TEST_F(EvictionTest, VolatilePoliciesLeaveOtherKeysAlone) {
-  for (const ByteView policy :
-       {"volatile-lru", "volatile-lfu", "volatile-lrm", "volatile-random", "volatile-ttl"}) {
+  for (const ByteView policy : {"volatile-ouro", "volatile-lru", "volatile-lfu", "volatile-lrm",
+                                "volatile-random", "volatile-ttl"}) {
     engine.run("CONFIG SET maxmemory 0");
     fill(200);
     for (int i = 0; i < 150; ++i)
