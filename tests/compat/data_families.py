@@ -360,7 +360,7 @@ DUMPS = """
 2 DEL <{key}>+
 1 TTL {key} -> ttl
 1 OBJECT IDLETIME {key} -> kind
-1 OBJECT FREQ {key} -> kind
+1 !CONFIG SET maxmemory-policy allkeys-lfu ; OBJECT FREQ {key} -> kind
 1 !CONFIG SET maxmemory-policy noeviction ; !RESTORE x 0 {whole_dump} REPLACE IDLETIME (9|1000|9999999) ; OBJECT IDLETIME x -> ttl
 1 !CONFIG SET maxmemory-policy allkeys-lfu ; !RESTORE x 0 {whole_dump} REPLACE FREQ (1|100|255) ; OBJECT FREQ x -> ttl
 1 !CONFIG SET rdbcompression (yes|no)

@@ -172,7 +172,7 @@ CONNECTION = """
 2 -!CLIENT REPLY OFF ; -{write} ; -{junk} ; -CLIENT REPLY {junk} ; *!CLIENT REPLY ON
 2 -!CLIENT REPLY SKIP ; -{write} ; GET {string}
 1 -!CLIENT REPLY SKIP ; -!CLIENT REPLY SKIP ; -{junk} ; ECHO {value}
-1 !OBJECT (FREQ {key}|FREQ|{junk}|REFCOUNT {junk}|HELP {junk})
+1 !OBJECT (FREQ|{junk}|REFCOUNT {junk}|HELP {junk})
 1 OBJECT (IDLETIME|REFCOUNT) {key} -> kind
 1 DBSIZE
 1 !DEBUG ({junk}|SLEEP 0|ERROR {value}|LOG [{value}]|SET-ACTIVE-EXPIRE 1|PAUSE-CRON 0|(DIGEST-VALUE|OBJECT) no-such-key)
@@ -221,7 +221,7 @@ SERVER = """
 0.5 !CONFIG HELP {junk}
 0.5 CONFIG RESETSTAT
 2 !{full} 1 ; {plain} ; {write} ; !MULTI ; {write} ; {write} ; !EXEC ; {write} ; !{full} 0
-1 OBJECT (FREQ|IDLETIME) {key} -> kind
+1 OBJECT IDLETIME {key} -> kind
 2 MEMORY USAGE {key} [SAMPLES {count}] -> kind
 1 MEMORY (USAGE no-such-key|{junk}|USAGE no-such-key SAMPLES {junk}|USAGE {key} {junk})
 1 MEMORY (DOCTOR|STATS|MALLOC-STATS) -> kind

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // INFO cache: how the database behind the cache was spared, in all and by the rule of the key.
+#include <array>
+
 #include "server/commands/admin/info_page.h"
 #include "server/engine/session.h"
 
@@ -57,6 +59,20 @@ Known count_known(const Engine& engine) {
   return known;
 }
 
+// What other memory would give, while a policy keeps an order of the keys. (The whole is the last
+// few ten thousand reads of the sample.)
+void hit_ratio_lines(Page& page) {
+  const Miniatures* miniatures = page.engine.eviction.miniatures();
+  if (miniatures == nullptr) return;
+  constexpr std::array kNames = {"half", "same", "double", "four_times"};
+  static_assert(kNames.size() == Miniatures::kScales.size());
+  for (size_t i = 0; i < kNames.size(); ++i)
+    page.line("cache_hit_ratio_%s:%.4f", kNames[i], miniatures->hit_ratio(i));
+  page.line("cache_sampled_keys:%.6f", miniatures->rate());
+  page.line("cache_trial_share:%.4f", page.engine.eviction.order()->trial_share());
+  page.value("cache_order_bytes", page.engine.eviction.order()->memory_bytes());
+}
+
 }  // namespace
 
 void cache_section(Page& page) {
@@ -83,6 +99,7 @@ void cache_section(Page& page) {
   page.value("cache_load_us_p99", counted.load_time.percentile_nanos(99) / 1000);
   size_t index = 0;
   guard.rules.for_each([&](Rule& rule) { rule_line(page, rule, index++); });
+  hit_ratio_lines(page);
 }
 
 }  // namespace ouro
