@@ -89,6 +89,8 @@ Result<Value> read_payload(Context& ctx, ByteView payload) {
 }
 
 void set_access(Context& ctx, Entry& entry, const RestoreOptions& options) {
+  if (options.uses)
+    entry.set_uses(Eviction::uses_of_rough_count(static_cast<uint32_t>(*options.uses)));
   if (Eviction::counts_uses(ctx.engine.options.maxmemory_policy)) {
     if (options.uses) {
       const uint32_t minutes = Eviction::access_of_new(ctx.now) & ~uint32_t{0xFF};
