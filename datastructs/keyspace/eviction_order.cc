@@ -288,7 +288,10 @@ void EvictionOrder::prefetch_ahead() const {
   constexpr size_t kEntryAhead = 4;
   const Keyspace& db = dbs_[0].identity() == front_identity_ ? dbs_[0] : dbs_[hand_db_];
   const auto prefetched = [&](size_t at) { return DictCore::lowest_of(queue_[at]); };
-  if (queue_.size() > kBucketAhead) db.prefetch_bucket(prefetched(kBucketAhead));
+  if (queue_.size() > kBucketAhead) {
+    db.prefetch_bucket(prefetched(kBucketAhead));
+    ghosts_.prefetch_line(prefetched(kBucketAhead));
+  }
   if (queue_.size() > kEntryAhead) db.prefetch_entry(prefetched(kEntryAhead));
 }
 
