@@ -223,6 +223,19 @@ Status KeyFilter::write(uint64_t at, ByteView bytes) noexcept {
   return table_->write(heap_, at, bytes);
 }
 
+uint64_t KeyFilter::run_bytes() const noexcept { return table_->bytes(); }
+
+std::optional<uint64_t> KeyFilter::count_tags(ByteView piece) noexcept {
+  if (piece.size() % sizeof(uint64_t) != 0) return std::nullopt;
+  uint64_t tags = 0;
+  while (!piece.empty()) {
+    const auto bucket = take_fixed<uint64_t>(piece);
+    if (bucket >> (kTags * kTagBits) != 0) return std::nullopt;
+    for (unsigned i = 0; i < kTags; ++i) tags += (bucket >> (i * kTagBits) & kTagMask) != kFree;
+  }
+  return tags;
+}
+
 size_t KeyFilter::memory_bytes() const noexcept { return table_->memory_bytes(); }
 
 bool KeyFilter::free_some(size_t& budget) noexcept {

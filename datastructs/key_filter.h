@@ -32,6 +32,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "datastructs/base/hash.h"
@@ -80,6 +81,10 @@ class KeyFilter {
   // A piece that read() gave, at the place where it was. Errors: Err::kOutOfRange, Err::kTooBig -
   // it does not fit the header.
   Status write(uint64_t at, ByteView bytes) noexcept;
+  // How long the run is.
+  uint64_t run_bytes() const noexcept;
+  // The keys in a piece that read() gave; none if no filter has such buckets.
+  static std::optional<uint64_t> count_tags(ByteView piece) noexcept;
 
   size_t memory_bytes() const noexcept;
   // Frees up to `budget` chunks, which is counted down; true when all is gone. Once begun only this

@@ -238,6 +238,20 @@ void append_value(const Entry& entry, std::span<const std::string> options, std:
   OURO_UNREACHABLE();
 }
 
+class FilterCommands final : public FilterPart {
+ public:
+  FilterCommands(const SnapshotFacts::Filter& filter, std::string& out)
+      : FilterPart(filter.prefix, *filter.filter), out_(out) {}
+
+ private:
+  void write(const FilterPiece& piece) override {
+    append_command(out_,
+                   {"CACHE.LOADCHUNK", piece.prefix, std::to_string(piece.position), piece.bytes});
+  }
+
+  std::string& out_;
+};
+
 }  // namespace
 
 CommandsWriter::CommandsWriter(Databases& databases, const SnapshotFacts& facts,
@@ -247,6 +261,10 @@ CommandsWriter::CommandsWriter(Databases& databases, const SnapshotFacts& facts,
   if (timestamp) head += aof_timestamp_line(*timestamp);
   for (const std::string& source : facts.functions)
     append_command(head, {"FUNCTION", "LOAD", source});
+  for (const SnapshotFacts::Filter& filter : facts.filters) {
+    note_only_ours();
+    follow(std::make_unique<FilterCommands>(filter, tail()));
+  }
 }
 
 void CommandsWriter::select(DbIndex db, std::string& out) {

@@ -2,7 +2,8 @@
 // CommandsWriter: the base of a log as commands (aof-use-rdb-preamble no), with all databases as
 // they were at one moment (frozen_writer.h).
 //
-//      [#TS] | FUNCTION LOAD ... | SELECT | what makes each key, as Redis 7.0's rewrite has it:
+//      [#TS] | FUNCTION LOAD ... | CACHE.LOADCHUNK ... | SELECT | what makes each key, as
+//      Redis 7.0's rewrite has it:
 //
 //      string   SET                                 a deadline   PEXPIREAT, behind the value
 //      list     RPUSH    set    SADD                up to 64 elements each
@@ -23,7 +24,7 @@ namespace ouro {
 
 class CommandsWriter final : public FrozenWriter {
  public:
-  // `facts`: of these the functions. timestamp: what #TS says, if anything.
+  // `facts`: of these the functions and filters. timestamp: what #TS says, if anything.
   CommandsWriter(Databases& databases, const SnapshotFacts& facts,
                  std::optional<int64_t> timestamp);
 

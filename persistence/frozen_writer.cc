@@ -2,6 +2,7 @@
 #include "persistence/frozen_writer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "persistence/write_budget.h"
 
@@ -15,6 +16,11 @@ FrozenWriter::FrozenWriter(Databases& databases)
 std::string& FrozenWriter::tail() {
   if (waiting_.empty() || waiting_.back().rest.part != nullptr) waiting_.emplace_back();
   return waiting_.back().bytes;
+}
+
+void FrozenWriter::follow(std::unique_ptr<SnapshotPart> part) {
+  (void)tail();
+  waiting_.back().rest = {.part = std::move(part)};
 }
 
 bool FrozenWriter::changes_to(DbIndex db) {

@@ -31,8 +31,14 @@ namespace ouro {
 
 // What stands before the keys.
 struct SnapshotFacts {
+  // Of a rule's keys. The writer shares it, so that it is saved as it is then.
+  struct Filter {
+    std::string prefix;
+    const KeyFilter* filter;
+  };
   std::vector<std::pair<std::string, std::string>> aux = {};  // name and value
   std::vector<std::string> functions = {};                    // texts of libraries
+  std::vector<Filter> filters = {};
 };
 
 class FrozenWriter : private FrozenView::Saver {
@@ -71,6 +77,8 @@ class FrozenWriter : private FrozenView::Saver {
   const std::vector<FrozenView::Frozen>& frozen() const { return view_.frozen(); }
   // Where the next record is encoded.
   std::string& tail();
+  // What is still to be encoded follows the tail.
+  void follow(std::unique_ptr<SnapshotPart> part);
   void note_only_ours() { has_only_ours_ = true; }
   // When the value of an entry ended, or will.
   static UnixMs end_of(const Entry& entry, Standing standing) {

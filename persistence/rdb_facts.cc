@@ -40,6 +40,12 @@ std::string absent_text(const AbsentKey& absent) {
   return text.append(absent.key);
 }
 
+std::string filter_text(const FilterPiece& piece) {
+  std::string text =
+      std::to_string(piece.position) + ' ' + std::to_string(piece.prefix.size()) + ' ';
+  return text.append(piece.prefix).append(piece.bytes);
+}
+
 std::optional<Fill> parse_fill(ByteView text) {
   const auto stale = take_number(text);
   const auto load = take_number(text);
@@ -55,6 +61,13 @@ std::optional<AbsentKey> parse_absent(ByteView text) {
   const auto refused_until = take_time(text);
   if (!absent_until || !version || !refused_until) return {};
   return AbsentKey{text, *absent_until, *version, *refused_until};
+}
+
+std::optional<FilterPiece> parse_filter(ByteView text) {
+  const auto position = take_number(text);
+  const auto prefix_bytes = take_number(text);
+  if (!position || !prefix_bytes || *prefix_bytes > text.size()) return {};
+  return FilterPiece{text.substr(0, *prefix_bytes), *position, text.substr(*prefix_bytes)};
 }
 
 }  // namespace ouro

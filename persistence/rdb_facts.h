@@ -6,17 +6,22 @@
 //                passed is then stale, not gone, until that many ms later.
 //   ouro-absent  of a key that is not there: "<absent until> <version> <refused until> <key>";
 //                a time is in Unix ms, 0 is none
+//   ouro-filter  a piece of a filter of keys: "<position> <bytes of the rule's prefix>
+//   <prefix><piece>"
+//                (datastructs/key_filter_pieces.h)
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "datastructs/key_filter_pieces.h"
 #include "datastructs/keyspace/entry.h"
 
 namespace ouro {
 
 inline constexpr ByteView kFillFact = "ouro-fill";
 inline constexpr ByteView kAbsentFact = "ouro-absent";
+inline constexpr ByteView kFilterFact = "ouro-filter";
 
 // A note of Aside.
 struct AbsentKey {
@@ -30,8 +35,10 @@ struct AbsentKey {
 
 std::string fill_text(const Fill& fill);
 std::string absent_text(const AbsentKey& absent);
+std::string filter_text(const FilterPiece& piece);
 // Nothing if the text is none of these.
 std::optional<Fill> parse_fill(ByteView text);
 std::optional<AbsentKey> parse_absent(ByteView text);
+std::optional<FilterPiece> parse_filter(ByteView text);
 
 }  // namespace ouro

@@ -287,6 +287,13 @@ Part table_part(const Hash& hash, const Entry& entry, RdbWriter& out) {
 
 }  // namespace
 
+bool FilterPart::next(size_t& budget) {
+  return pieces_.next([&](const FilterPiece& piece) {
+    spend(budget, write_units(piece.bytes.size()));
+    write(piece);
+  });
+}
+
 std::unique_ptr<SnapshotPart> begin_string_part(Heap& heap, const Entry& entry, RdbWriter& out) {
   Blob& blob = *entry.blob();
   if (Value::needs_view(entry)) return std::make_unique<ViewedString>(heap, blob, out);

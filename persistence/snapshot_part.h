@@ -19,6 +19,7 @@
 
 #include <memory>
 
+#include "datastructs/key_filter_pieces.h"
 #include "datastructs/keyspace/entry.h"
 #include "datastructs/keyspace/lazy_free.h"
 #include "persistence/rdb_writer.h"
@@ -55,6 +56,20 @@ class SharedPart : public SnapshotPart {
   Heap& heap_;
   LazyFree& lazy_free_;
   Value shared_;
+};
+
+// A filter of keys, as it is now: a piece a step.
+class FilterPart : public SnapshotPart {
+ public:
+  bool next(size_t& budget) override;
+
+ protected:
+  FilterPart(ByteView prefix, const KeyFilter& filter) : pieces_(prefix, filter) {}
+
+ private:
+  virtual void write(const FilterPiece& piece) = 0;
+
+  FilterPieces pieces_;
 };
 
 // Writes the type, the key and how the value begins, and freezes the rest of it, which will follow

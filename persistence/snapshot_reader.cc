@@ -187,6 +187,7 @@ void SnapshotReader::read_opcode(RdbOpcode opcode, RdbReader& in) {
       return;
     }
     case RdbOpcode::kEnd:
+      if (!in.check(!filters_.is_under_way(), "a filter of keys is not whole")) return;
       part_ = Part::kChecksum;
       if (version_ < kRdbVersionChecksum) state_ = State::kDone;
       return;
@@ -204,9 +205,24 @@ void SnapshotReader::read_aux(RdbReader& in) {
     const auto absent = parse_absent(value);
     if (!in.check(absent.has_value(), "what is told of an absent key cannot be read")) return;
     if (!sink_.on_absent(next_.db, *absent)) in.refuse("what is told of an absent key was refused");
+  } else if (name == kFilterFact) {
+    read_filter(value, in);
   } else {
     sink_.on_aux(name, value);
   }
+}
+
+void SnapshotReader::read_filter(ByteView text, RdbReader& in) {
+  const auto piece = parse_filter(text);
+  if (!in.check(piece.has_value(), "a piece of a filter cannot be read")) return;
+  if (!filters_.take(*piece).is_ok()) {
+    std::string name;
+    append_quoted(name, piece->prefix.substr(0, kNameShownMax));
+    return fail("the filter of the rule " + name + " is damaged in its piece at " +
+                    std::to_string(piece->position),
+                in.offset());
+  }
+  if (filters_.is_whole()) sink_.on_filter(filters_.prefix(), filters_.finish());
 }
 
 void SnapshotReader::read_key(RdbType type, RdbReader& in) {

@@ -54,6 +54,8 @@ class SnapshotSink {
   virtual void on_aux(ByteView name, ByteView value) = 0;
   // What is known of a key that is not in the file. False ends the reading.
   [[nodiscard]] virtual bool on_absent(DbIndex db, const AbsentKey& absent) = 0;
+  // The filter of a rule's keys, all of it.
+  virtual void on_filter(ByteView prefix, std::unique_ptr<KeyFilter> filter) = 0;
   // How many keys will come in a database, and how many of them expire: a hint.
   virtual void on_size(DbIndex db, uint64_t keys, uint64_t expiring) = 0;
   // The text of a library. False ends the reading.
@@ -70,6 +72,7 @@ class SnapshotCheck final : public SnapshotSink {
   void on_empty(const SnapshotKey& /*key*/) override {}
   void on_aux(ByteView /*name*/, ByteView /*value*/) override {}
   bool on_absent(DbIndex /*db*/, const AbsentKey& /*absent*/) override { return true; }
+  void on_filter(ByteView /*prefix*/, std::unique_ptr<KeyFilter> /*filter*/) override {}
   void on_size(DbIndex /*db*/, uint64_t /*keys*/, uint64_t /*expiring*/) override {}
   bool on_function(ByteView /*source*/) override { return true; }
 
@@ -85,7 +88,10 @@ class SnapshotReader {
 
   SnapshotReader(SnapshotSink& sink, const ValueTarget& target,
                  Checksum checksum = Checksum::kCompared)
-      : sink_(sink), target_(target), ignores_checksum_(checksum == Checksum::kIgnored) {}
+      : sink_(sink),
+        target_(target),
+        filters_(target.heap),
+        ignores_checksum_(checksum == Checksum::kIgnored) {}
 
   // Takes bytes from the front of `chunk`: all of them while kReading. What follows a file that is
   // done is left.
@@ -118,12 +124,14 @@ class SnapshotReader {
   void read_record(ByteView bytes);
   void read_opcode(RdbOpcode opcode, RdbReader& in);
   void read_aux(RdbReader& in);
+  void read_filter(ByteView text, RdbReader& in);
   void read_key(RdbType type, RdbReader& in);
   void read_checked_value(RdbType type, const SnapshotKey& key, RdbReader& in);
   void fail(std::string reason, uint64_t offset);
 
   SnapshotSink& sink_;
   ValueTarget target_;
+  FilterIntake filters_;
   bool ignores_checksum_;
   State state_ = State::kReading;
   Part part_ = Part::kHead;

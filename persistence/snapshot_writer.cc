@@ -39,6 +39,19 @@ void write_facts(const SnapshotFacts& facts, RdbWriter& out) {
   }
 }
 
+class FilterFacts final : public FilterPart {
+ public:
+  FilterFacts(const SnapshotFacts::Filter& filter, const RdbWriter& out)
+      : FilterPart(filter.prefix, *filter.filter), out_(out) {}
+
+ private:
+  void write(const FilterPiece& piece) override {
+    write_aux(kFilterFact, filter_text(piece), out_);
+  }
+
+  RdbWriter out_;
+};
+
 }  // namespace
 
 SnapshotWriter::SnapshotWriter(Databases& databases, const SnapshotFacts& facts,
@@ -66,6 +79,8 @@ void SnapshotWriter::write_head(const SnapshotFacts& facts) {
     out.length(frozen.keys);
     out.length(frozen.keys_with_deadline);
   }
+  for (const SnapshotFacts::Filter& filter : facts.filters)
+    follow(std::make_unique<FilterFacts>(filter, RdbWriter(tail(), options_.packing)));
 }
 
 void SnapshotWriter::write_hints(const Entry& entry, RdbWriter& out) const {

@@ -32,6 +32,9 @@ SnapshotFacts snapshot_facts(Engine& engine, SnapshotUse use) {
     facts.aux.emplace_back("ouro-lease-mark", std::to_string(last));
   facts.aux.emplace_back("aof-base", use == SnapshotUse::kLogBase ? "1" : "0");
   facts.functions = function_texts(engine);
+  engine.guard.rules.for_each([&](const Rule& rule) {
+    if (rule.filter != nullptr) facts.filters.push_back({rule.prefix, rule.filter.get()});
+  });
   return facts;
 }
 
@@ -132,6 +135,9 @@ void SnapshotLoad::on_empty(const SnapshotKey& key) {
 
 void SnapshotLoad::end() {
   restore_stream();
+  for (auto& [prefix, filter] : filters_)
+    engine_.guard.rules.take_filter(prefix, std::move(filter));
+  filters_.clear();
   log_done();
 }
 
@@ -150,6 +156,7 @@ void SnapshotLoad::log_done() const {
 }
 
 void SnapshotLoad::count(const SnapshotKey& key, Entry& entry) {
+  engine_.guard.on_key(key.key);
   ++keys_loaded_;
   ++engine_.persistence.loading.keys_loaded;
   if (key.frequency) entry.set_uses(Eviction::uses_of_rough_count(*key.frequency));

@@ -3,8 +3,10 @@
 // for snapshots and for the snapshot at the front of a log.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "persistence/snapshot_reader.h"
@@ -54,6 +56,9 @@ class SnapshotLoad final : public SnapshotSink {
   void on_empty(const SnapshotKey& key) override;
   void on_aux(ByteView name, ByteView value) override;
   bool on_absent(DbIndex db, const AbsentKey& absent) override;
+  void on_filter(ByteView prefix, std::unique_ptr<KeyFilter> filter) override {
+    filters_.emplace_back(prefix, std::move(filter));
+  }
   void on_size(DbIndex /*db*/, uint64_t /*keys*/, uint64_t /*expiring*/) override {}
   bool on_function(ByteView source) override;
 
@@ -94,6 +99,8 @@ class SnapshotLoad final : public SnapshotSink {
   DbIndex stream_db_ = 0;
   std::optional<Ballot> ballot_;
   bool is_restored_ = false;
+  // Those of rules that are here take their place when all is taken in.
+  std::vector<std::pair<std::string, std::unique_ptr<KeyFilter>>> filters_;
   uint64_t keys_loaded_ = 0;
   uint64_t keys_expired_ = 0;
   uint64_t empty_skipped_ = 0;

@@ -4,10 +4,9 @@
 //
 // A rule is a parameter of this node. What CACHE.KNOW told is data: it is replicated and logged as
 // a write is, and a node without a rule for a key lets it pass.
+#include "server/commands/cache_parts.h"
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
-#include "server/engine/context.h"
-#include "server/engine/engine.h"
 
 namespace ouro {
 namespace {
@@ -89,6 +88,12 @@ static_assert(table_is_valid(kRuleRows));
 
 // ---- the filters of keys
 
+// A log, or a replica, whose filter of before may be another one, begins with an empty one, too.
+void tell_of_empty(Context& ctx, const Rule& rule) {
+  if (!decides(ctx) || rule.filter->size() > 0 || !ctx.effects.wanted()) return;
+  ctx.effects.replace({"CACHE.LOADCHUNK", rule.prefix, "0", rule.filter->header()});
+}
+
 // Replies how many of the keys a filter has taken in, or had.
 Status cmd_know(Context& ctx) {
   Rules& rules = ctx.engine.guard.rules;
@@ -97,9 +102,14 @@ Status cmd_know(Context& ctx) {
     Rule* const rule = rules.find(key);
     // What a log tells of a filter that was begun before it would not be all that it knew.
     if (rule == nullptr || rule->awaits_filter()) continue;
-    rules.filter_of(*rule).add(key);
+    rules.filter_of(*rule);
+    for (const Rule* each = rule; each != nullptr; each = each->parent) {
+      if (each->filter != nullptr) tell_of_empty(ctx, *each);
+    }
+    rules.feed(key);
     ++known;
   }
+  if (ctx.effects.is_explicit()) ctx.effects.replace(ctx.argv);
   ctx.changes += known;
   if (known > 0) ctx.only_ours();
   ctx.reply.integer(static_cast<int64_t>(known));
@@ -111,12 +121,27 @@ Status cmd_know(Context& ctx) {
 Status cmd_forget(Context& ctx) {
   uint64_t forgotten = 0;
   for (const ByteView key : ctx.argv.subspan(1)) {
-    const Rule* const rule = ctx.engine.guard.rules.find(key);
-    if (rule != nullptr && rule->filter != nullptr && rule->filter->remove(key)) ++forgotten;
+    if (ctx.engine.guard.rules.forget(key)) ++forgotten;
   }
   ctx.changes += forgotten;
   if (forgotten > 0) ctx.only_ours();
   ctx.reply.integer(static_cast<int64_t>(forgotten));
+  return Status::ok();
+}
+
+// CACHE.LOADCHUNK prefix position piece: how a log of commands and a stream hold a filter
+// (datastructs/key_filter_pieces.h).
+Status cmd_load_chunk(Context& ctx) {
+  OURO_TRY(const int64_t position, ctx.integer(2));
+  if (position < 0) return Err::kOutOfRange;
+  FilterIntake& filter = ctx.engine.guard.filters_to_come;
+  const FilterPiece piece{ctx.argv[1], static_cast<uint64_t>(position), ctx.argv[3]};
+  if (!filter.take(piece).is_ok())
+    return ctx.fail_text("ERR no piece of a filter that comes next, or a damaged one");
+  if (filter.is_whole()) ctx.engine.guard.rules.take_filter(filter.prefix(), filter.finish());
+  ++ctx.changes;
+  ctx.only_ours();
+  ctx.reply.ok();
   return Status::ok();
 }
 
@@ -143,6 +168,15 @@ constexpr CommandSpec kRows[] = {
              .since = "0.1.0",
              .group = "module",
              .args = "key:key#0..."}},
+    {.name = "CACHE.LOADCHUNK",
+     .arity = exactly(4),
+     .flags = Flag::kAdmin | Flag::kWrite | Flag::kDenyOom | Flag::kNoScript,
+     .handler = cmd_load_chunk,
+     .doc = {.summary = "Restores a piece of the filter of a rule's keys.",
+             .complexity = "O(N), N bytes",
+             .since = "0.1.0",
+             .group = "module",
+             .args = "prefix:string iterator:integer data:string"}},
     {.name = "CACHE.RULE",
      .arity = at_least(2),
      .subcommands = kRuleRows,

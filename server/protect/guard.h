@@ -13,6 +13,7 @@
 
 #include <algorithm>
 
+#include "datastructs/key_filter_pieces.h"
 #include "datastructs/latency_histogram.h"
 #include "server/protect/leases.h"
 #include "server/protect/rules.h"
@@ -48,7 +49,8 @@ class Guard {
   // How long to wait for a place among the leases.
   static constexpr Millis kFullRetry = 100;
 
-  Guard(Heap& heap, HashSeed seed) noexcept : rules(heap, seed), leases(heap, seed) {}
+  Guard(Heap& heap, HashSeed seed) noexcept
+      : rules(heap, seed), filters_to_come(heap), leases(heap, seed) {}
 
   // ---- readers
   // The rule's filter has never heard of the key.
@@ -94,10 +96,8 @@ class Guard {
   void on_changed(DbIndex db, const Key& key) {
     if (!leases.empty()) leases.drop(db, key);
   }
-  // A key has come that the filter of its rule is to know.
-  void on_key(ByteView key) {
-    if (Rule* rule = rules.find(key)) rule->feed(key);
-  }
+  // A key has come that filters are to know.
+  void on_key(ByteView key) { rules.feed(key); }
   // Leases whose time is over; in slices of `budget`.
   void end_due(Instant now, size_t& budget);
 
@@ -110,6 +110,8 @@ class Guard {
   void reset_counters();
 
   Rules rules;
+  // By CACHE.LOADCHUNK.
+  FilterIntake filters_to_come;
   Leases leases;
   CacheCounters counters;
 

@@ -42,6 +42,21 @@ KeyFilter& Rules::filter_of(Rule& rule) {
   return *rule.filter;
 }
 
+bool Rules::forget(ByteView key) noexcept {
+  bool was_known = false;
+  for (const Rule* rule = find(key); rule != nullptr; rule = rule->parent) {
+    if (rule->filter != nullptr && rule->filter->remove(key)) was_known = true;
+  }
+  return was_known;
+}
+
+void Rules::take_filter(ByteView prefix, std::unique_ptr<KeyFilter> filter) {
+  Rule* const rule = find_exact(prefix);
+  if (rule == nullptr) return leaving_.push_back(std::move(filter));
+  drop_filter(*rule);
+  rule->filter = std::move(filter);
+}
+
 void Rules::drop_filter(Rule& rule) {
   if (rule.filter != nullptr) leaving_.push_back(std::move(rule.filter));
 }

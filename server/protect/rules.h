@@ -49,16 +49,12 @@ struct Rule {
   }
   // Its filter is on, but has not come with the data: while loading only (Rules::load).
   bool awaits_filter() const noexcept { return settings.filter != 0 && filter == nullptr; }
-  // A key of this rule was written, so it exists.
-  void feed(ByteView key) noexcept {
-    if (filter != nullptr) filter->add(key);
-  }
-
   const std::string prefix;
   RuleSettings settings;
   LoadLimit load_limit;
-  // Begun by the first CACHE.KNOW or FILTER ON, ended by FILTER OFF. While FILTER is not on it is
-  // filled and denies nothing.
+  // Knows all keys that begin with the prefix, those of longer rules as well: when one of these is
+  // erased its keys are this rule's. Begun by the first CACHE.KNOW or FILTER ON, ended by FILTER
+  // OFF. While FILTER is not on it is filled and denies nothing.
   std::unique_ptr<KeyFilter> filter;
   RuleCounters counters;
   Rule* parent = nullptr;
@@ -87,6 +83,16 @@ class Rules {
   bool erase(ByteView prefix);
   // The rule's filter, empty if it had none.
   KeyFilter& filter_of(Rule& rule);
+  // The key was written, so it exists.
+  void feed(ByteView key) noexcept {
+    for (const Rule* rule = find(key); rule != nullptr; rule = rule->parent) {
+      if (rule->filter != nullptr) rule->filter->add(key);
+    }
+  }
+  // It does not exist any more. False if no filter knew it.
+  bool forget(ByteView key) noexcept;
+  // One that was saved takes the place of the rule's, if there is such a rule.
+  void take_filter(ByteView prefix, std::unique_ptr<KeyFilter> filter);
   // A filter that was not saved knows nothing and must not deny what exists: switches FILTER off
   // where it is on and there is none, and tells of each. After loading.
   void switch_off_lost_filters(FunctionRef<void(const Rule&)> tell);

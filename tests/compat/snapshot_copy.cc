@@ -40,6 +40,8 @@ class Filler final : public SnapshotSink, public AccessHints {
   bool on_absent(DbIndex db, const AbsentKey& absent) override {
     return db < kDatabases && absent.key.empty();  // Redis writes none
   }
+  void on_filter(ByteView /*prefix*/, std::unique_ptr<KeyFilter> /*filter*/) override {
+  }  // nor these
   void on_aux(ByteView name, ByteView value) override { facts.aux.emplace_back(name, value); }
   void on_size(DbIndex /*db*/, uint64_t /*keys*/, uint64_t /*expiring*/) override {}
   bool on_function(ByteView source) override {

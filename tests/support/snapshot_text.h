@@ -2,7 +2,9 @@
 // All that a snapshot hands out, as lines of text.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "datastructs/keyspace/keyspace.h"
@@ -35,6 +37,11 @@ class SnapshotText final : public SnapshotSink {
     lines.push_back("absent " + std::to_string(db) + ": " + absent_text(absent));
     return true;
   }
+  void on_filter(ByteView prefix, std::unique_ptr<KeyFilter> filter) override {
+    filter->check_invariants();
+    lines.push_back("filter " + quoted_text(prefix) + ": " + std::to_string(filter->size()));
+    filters.push_back(std::move(filter));
+  }
   void on_size(DbIndex db, uint64_t keys, uint64_t expiring) override {
     lines.push_back("size " + std::to_string(db) + ": " + std::to_string(keys) + " " +
                     std::to_string(expiring));
@@ -45,6 +52,7 @@ class SnapshotText final : public SnapshotSink {
   }
 
   std::vector<std::string> lines;
+  std::vector<std::unique_ptr<KeyFilter>> filters;
 
  private:
   void add(const SnapshotKey& key, const std::string& value) {

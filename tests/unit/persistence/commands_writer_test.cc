@@ -53,6 +53,33 @@ class CommandsWriting : public ::testing::Test {
   Databases databases{heap, HashSeed{}, 3};
 };
 
+TEST_F(CommandsWriting, AFilterIsItsPieces) {
+  KeyFilter filter(heap, HashSeed{3});
+  for (int i = 0; i < 100'000; ++i) filter.add("f:" + std::to_string(i));
+  const std::string header = filter.header();
+  put("k", "v");
+  CommandsWriter writer(databases, {.filters = {{"f:", &filter}}}, {});
+  EXPECT_TRUE(writer.has_only_ours());
+  filter.remove("f:1");
+  FilterIntake intake(heap);
+  std::vector<std::string> others;
+  const auto note = [&](DbIndex /*db*/, Argv argv) -> Status {
+    if (argv[0] != "CACHE.LOADCHUNK") {
+      others.emplace_back(argv[0]);
+      return Status::ok();
+    }
+    return intake.take({argv[1], std::stoull(std::string(argv[2])), argv[3]});
+  };
+  AofReader reader;
+  const std::string file = rest_of(writer);
+  ByteView bytes = file;
+  reader.feed(bytes, note);
+  EXPECT_EQ(reader.end(note), AofReader::State::kDone) << reader.reason();
+  EXPECT_EQ(others, (std::vector<std::string>{"SET"}));
+  ASSERT_TRUE(intake.is_whole());
+  EXPECT_EQ(intake.finish()->header(), header);
+}
+
 TEST_F(CommandsWriting, AFileIsCommandsByteForByte) {
   EXPECT_EQ(file_of(), "");
   EXPECT_EQ(file_of({}, 17), "#TS:17\r\n");

@@ -205,6 +205,60 @@ TEST_F(SnapshotWriting, FactsStandBeforeTheKeys) {
   EXPECT_EQ(lines_of(file_of({}, facts)), expected);
 }
 
+// The file with the filter of a rule in it, which goes on while that is written.
+class SnapshotFilters : public SnapshotWriting {
+ protected:
+  SnapshotFilters() {
+    for (int i = 0; i < 100'000; ++i) filter.add("f:" + std::to_string(i));
+    put(0, "a", "1");
+    SnapshotWriter writer(databases, {.filters = {{"f: ", &filter}, {"g", &empty}}}, {});
+    EXPECT_FALSE(writer.has_only_ours());
+    size = filter.size();
+    for (int i = 0; i < 1000; ++i) filter.remove("f:" + std::to_string(i));
+    put(1, "b", "2");
+    file = rest_of(writer);
+  }
+  // Why a file is refused.
+  std::string refusal_of(ByteView bytes) {
+    SnapshotCheck check(heap);
+    SnapshotReader reader(check, {heap, limits, db(0).seed()}, SnapshotReader::Checksum::kIgnored);
+    (void)reader.feed(bytes);
+    return reader.state() == SnapshotReader::State::kFailed ? reader.reason() : "";
+  }
+
+  KeyFilter filter{heap, HashSeed{3}};
+  KeyFilter empty{heap, HashSeed{4}};
+  uint64_t size = 0;
+  std::string file;
+};
+
+TEST_F(SnapshotFilters, AreThoseOfItsMoment) {
+  const std::vector<std::string> expected = {"size 0: 1 0",
+                                             "filter \"f: \": " + std::to_string(size),
+                                             "filter \"g\": 0", "0 \"a\" string \"1\""};
+  EXPECT_EQ(lines_of(file), expected);
+}
+
+TEST_F(SnapshotFilters, DamageIsNamed) {
+  EXPECT_EQ(refusal_of(file), "");
+  // The position of a piece, and no other byte.
+  const size_t at = file.find("32769 3 f: ");
+  ASSERT_NE(at, std::string::npos);
+  ++file[at];
+  EXPECT_EQ(refusal_of(file), "the filter of the rule \"f: \" is damaged in its piece at 42769");
+}
+
+TEST_F(SnapshotFilters, OneThatIsNotWholeIsRefused) {
+  std::string some(file, 0, file.find("ouro-filter") - 2);
+  const std::string header = filter_text({"f: ", 0, filter.header()});
+  RdbWriter out(some, RdbWriter::Packing::kNone);
+  out.opcode(RdbOpcode::kAux);
+  out.string(kFilterFact);
+  out.string(header);
+  out.opcode(RdbOpcode::kEnd);
+  EXPECT_EQ(refusal_of(some + std::string(8, '\0')), "a filter of keys is not whole");
+}
+
 class SomeHints final : public AccessHints {
  public:
   std::optional<uint64_t> idle_seconds(const Entry& entry) const override {

@@ -54,8 +54,12 @@ TEST(ProtectRules, KnownKeysAreLetThroughOnceTheFilterIsOn) {
   EXPECT_EQ(engine.effects(), "");
   engine.run("CACHE.RULE SET u: LOADS 5");
   EXPECT_EQ(engine.run("CACHE.KNOW u:1 u:2 v:1"), "2");
-  EXPECT_EQ(engine.effects(), "0: CACHE.KNOW u:1 u:2 v:1");
+  // Who hears of it begins with an empty one, as this did.
+  const std::string effects = engine.effects();
+  EXPECT_TRUE(effects.starts_with("0: CACHE.LOADCHUNK u: 0 ")) << effects;
+  EXPECT_TRUE(effects.ends_with("0: CACHE.KNOW u:1 u:2 v:1")) << effects;
   EXPECT_EQ(engine.run("CACHE.KNOW u:2"), "1");
+  EXPECT_EQ(engine.effects(), "0: CACHE.KNOW u:2");
   EXPECT_FALSE(engine.denies("u:3"));
   engine.run("CACHE.RULE SET u: FILTER ON");
   EXPECT_FALSE(engine.denies("u:1"));
@@ -66,6 +70,43 @@ TEST(ProtectRules, KnownKeysAreLetThroughOnceTheFilterIsOn) {
   EXPECT_TRUE(engine.denies("u:1"));
   EXPECT_EQ(engine.run("CACHE.FORGET u:1"), "0");
   EXPECT_EQ(engine.effects(), "");
+}
+
+TEST(ProtectRules, AFilterKnowsTheKeysOfLongerRules) {
+  ProtectRules engine;
+  engine.run("CACHE.RULE SET u: FILTER ON");
+  engine.run("CACHE.RULE SET u:a: FILTER ON");
+  engine.run("SET u:a:1 x");
+  engine.run("CACHE.KNOW u:a:2 u:a:3");
+  engine.run("CACHE.FORGET u:a:3");
+  EXPECT_EQ(engine.run("CACHE.RULE DEL u:a:"), "1");
+  EXPECT_FALSE(engine.denies("u:a:1"));
+  EXPECT_FALSE(engine.denies("u:a:2"));
+  EXPECT_TRUE(engine.denies("u:a:3"));
+}
+
+TEST(ProtectRules, PiecesMakeAFilter) {
+  ProtectRules engine;
+  KeyFilter filter(engine.engine.heap, HashSeed{9});
+  for (int i = 0; i < 1000; ++i) filter.add("u:" + std::to_string(i));
+  engine.run("CACHE.RULE SET u: FILTER ON");
+  FilterPieces pieces("u:", filter);
+  for (bool is_last = false; !is_last;) {
+    EXPECT_TRUE(engine.denies("u:1"));
+    is_last = pieces.next([&](const FilterPiece& piece) {
+      const std::string position = std::to_string(piece.position);
+      EXPECT_EQ(engine.run({"CACHE.LOADCHUNK", piece.prefix, position, piece.bytes}), "OK");
+      EXPECT_FALSE(engine.effects().empty());
+    });
+  }
+  EXPECT_FALSE(engine.denies("u:1"));
+  EXPECT_TRUE(engine.denies("u:1000"));
+  const std::string refusal = "(ERR no piece of a filter that comes next, or a damaged one)";
+  EXPECT_EQ(engine.run({"CACHE.LOADCHUNK", "u:", "0", "x"}), refusal);
+  EXPECT_EQ(engine.run({"CACHE.LOADCHUNK", "u:", "1", "12345678"}), refusal);
+  EXPECT_EQ(engine.run({"CACHE.LOADCHUNK", "u:", "-1", ""}), "(ERR index out of range)");
+  EXPECT_EQ(engine.effects(), "");
+  EXPECT_FALSE(engine.denies("u:1"));
 }
 
 TEST(ProtectRules, LinesOfTheConfigurationBringRulesBack) {

@@ -167,10 +167,10 @@ TEST_F(RulesTest, FindsWhatALookAtEachRuleFinds) {
 
 TEST_F(RulesTest, AFilterIsFilledBeforeItDenies) {
   Rule& rule = set("u:", "JITTER 1");
-  rule.feed("u:1");  // nobody asked for a filter
+  rules.feed("u:1");  // nobody asked for a filter
   EXPECT_EQ(rule.filter, nullptr);
   rules.filter_of(rule).add("u:1");
-  rule.feed("u:2");
+  rules.feed("u:2");
   EXPECT_FALSE(rule.denies("u:3"));
   set("u:", "FILTER ON");
   EXPECT_FALSE(rule.denies("u:1"));
@@ -184,9 +184,9 @@ TEST_F(RulesTest, AFilterIsFilledBeforeItDenies) {
 }
 
 TEST_F(RulesTest, AFilterThatIsLetGoOfIsFreedInSlices) {
-  Rule& rule = set("u:", "FILTER ON");
+  set("u:", "FILTER ON");
   set("v:", "FILTER ON");
-  for (int i = 0; i < 100'000; ++i) rule.feed("u:" + std::to_string(i));
+  for (int i = 0; i < 100'000; ++i) rules.feed("u:" + std::to_string(i));
   set("u:", "FILTER OFF");
   EXPECT_TRUE(rules.erase("v:"));
   EXPECT_GT(heap.used_bytes(), 200'000U);
