@@ -54,6 +54,7 @@ void remove_keys(Context& ctx, Freeing freeing) {
     remove_versioned(ctx, key, *entry, freeing);
     ++count;
   }
+  if (ctx.effects.is_explicit()) ctx.effects.replace(ctx.argv);
   ctx.reply.integer(count);
 }
 

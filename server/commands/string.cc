@@ -9,6 +9,7 @@
 #include "server/commands/help.h"
 #include "server/commands/string_value.h"
 #include "server/commands/tables.h"
+#include "server/commands/versions.h"
 #include "server/engine/context.h"
 #include "server/engine/engine.h"
 
@@ -99,7 +100,8 @@ Status cmd_getdel(Context& ctx) {
     return Status::ok();
   }
   reply_string(ctx.reply, *entry);
-  ctx.erase(key);
+  const bool lazily = ctx.engine.options.lazyfree_lazy_server_del;
+  remove_versioned(ctx, key, *entry, lazily ? Freeing::kLazy : Freeing::kNow);
   if (ctx.effects.wanted()) ctx.effects.replace({"DEL", key.bytes});
   return Status::ok();
 }

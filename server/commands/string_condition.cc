@@ -116,7 +116,8 @@ Status delete_version(Context& ctx, const Key& key, const Entry* entry) {
   if (is_newer) return Status::ok();
   if (entry != nullptr) {
     const bool lazily = ctx.engine.options.lazyfree_lazy_user_del;
-    remove_versioned(ctx, key, *entry, lazily ? Freeing::kLazy : Freeing::kNow);
+    ctx.db.erase(key, lazily ? Freeing::kLazy : Freeing::kNow);
+    ctx.changed(key, Event::kGeneric, "del");
   } else {
     ctx.forget_absent(key);
     ++ctx.changes;

@@ -361,6 +361,36 @@ TEST_F(CacheTest, ARemovalLeavesItsVersion) {
 }
 
 TEST_F(CacheTest, ARemovalSaysItsVersion) {
+  const auto told_by = [&](const std::string& removal, const std::string& key) {
+    run("SET " + key + " w VERSION 4");
+    run("SET " + key + " v VERSION 5");
+    effects();
+    run(removal);
+    EXPECT_EQ(run("SET " + key + " v VERSION 5"), "_") << removal;
+    return effects();
+  };
+  EXPECT_EQ(told_by("DEL a", "a"), "0: DELEX a VERSION 5 PXAT 1700000060000; 0: DEL a");
+  EXPECT_EQ(told_by("UNLINK b x", "b"), "0: DELEX b VERSION 5 PXAT 1700000060000; 0: UNLINK b x");
+  EXPECT_EQ(told_by("GETDEL c", "c"), "0: DELEX c VERSION 5 PXAT 1700000060000; 0: DEL c");
+  EXPECT_EQ(told_by("DELEX d IFEQ v", "d"), "0: DELEX d VERSION 5 PXAT 1700000060000; 0: DEL d");
+  EXPECT_EQ(told_by("DELEX e VERSION 7", "e"), "0: DELEX e VERSION 7 PXAT 1700000060000");
+}
+
+// A primary says DEL of a key that has ended, or was evicted: its value is not out of date.
+TEST_F(CacheTest, AnEndLeavesNoVersion) {
+  const auto end = [&](Origin origin, const std::string& key) {
+    run_as(origin, "SET " + key + " v PXAT 1700000010000 VERSION 5");
+    run_as(origin, "DEL " + key);
+    EXPECT_EQ(run("SET " + key + " v VERSION 5"), "OK");
+    run_as(origin, "DELEX " + key + " VERSION 5 PXAT 1700000060000");
+    run_as(origin, "DEL " + key);
+    EXPECT_EQ(run("SET " + key + " v VERSION 5"), "_");
+  };
+  end(Origin::kPrimary, "a");
+  end(Origin::kReplay, "b");
+}
+
+TEST_F(CacheTest, ARemovalWithAVersionSaysThatOne) {
   EXPECT_EQ(run("DELEX k VERSION 9"), "0");
   EXPECT_EQ(effects(), "0: DELEX k VERSION 9 PXAT 1700000060000");
   EXPECT_EQ(run("SET k v VERSION 9"), "_");
