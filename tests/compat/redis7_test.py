@@ -41,6 +41,7 @@ SET a v VERSION 5; SET a w VERSION 4
 SET a v; CACHE.STALE a none; SET a w
 SET a v EX 9000 STALE 9000; CACHE.STALE a PX 9000
 CACHE.NIL a {{token:a}}; CACHE.NIL b 7
+CACHE.LOADCHUNK known: 0 {{empty-filter}}
 CACHE.RULE SET known: FILTER ON; CACHE.KNOW known:1; CACHE.FORGET known:1; CACHE.RULE DEL known:
 CL.THROTTLE a 15 30 6000; CL.THROTTLE a 15 30 6000 3
 SET a:1 v; SET a:2 v; SET b v; RM 0 MATCH a:*
@@ -98,6 +99,8 @@ SET k v; EVAL {{script}} 1 k
 SCRIPT = "redis.call('RPUSH', 'a', 1, 2, 3) redis.call('LMOVEM', 'a', 'b', 'LEFT', 'RIGHT', 'COUNT', 2, 'BULK') return 1"
 LIBRARY = "#!lua name=l\nredis.register_function('f', function() return 1 end)"
 
+EMPTY_FILTER = bytes(16) + b"\x01\0" + b"\0"  # seed and keys, one layer, not full
+
 
 def of_later_version(payload):
     """What DUMP gave, as if by a Redis of version 11."""
@@ -138,7 +141,7 @@ class Cases:
             return [of_later_version(self.client.call("DUMP", of[0])[1])]
         if what == "later-functions":
             return [of_later_version(self.client.call("FUNCTION", "DUMP")[1])]
-        return [{"script": SCRIPT, "library": LIBRARY}.get(what, word)]
+        return [{"script": SCRIPT, "library": LIBRARY, "empty-filter": EMPTY_FILTER}.get(what, word)]
 
     def loaded_by_redis(self):
         """What redis-server has that starts on the log; None if it does not start."""
