@@ -49,7 +49,8 @@ def fields_of(text):
 
 
 def without_ours(sections):
-    return [(title, [name for name in names if name not in OURS.get(title, ())]) for title, names in sections if title != b"Cache"]
+    return [(title, [name for name in names if name not in OURS.get(title, ())])
+            for title, names in sections if title != b"Cache"]
 
 
 def sorted_fields(sections):
