@@ -82,7 +82,7 @@ void Ghosts::prefetch_line(Hash64 hash) const {
 }
 
 size_t Ghosts::memory_bytes() const {
-  return chunks_.size() * kChunkLines * sizeof(Line) + chunks_.capacity() * sizeof(Line*);
+  return chunks_.size() * kChunkLines * sizeof(Line) + chunks_.capacity() * sizeof(void*);
 }
 
 }  // namespace ouro
