@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "datastructs/codec/number_text.h"
+#include "server/engine/session.h"
 #include "sim/seed.h"
 #include "sim/sim_client.h"
 #include "sim/sim_server.h"
@@ -129,7 +130,12 @@ TEST_F(CacheWaitTest, ARemovalHandsTheKeyOn) {
 TEST_F(CacheWaitTest, AWaitEnds) {
   EXPECT_EQ(get().state, "LOAD");
   add_waiters(2, "300");
-  const std::string unblocked = control.ask({"CLIENT", "UNBLOCK", "3"});
+  uint64_t blocked = 0;
+  for (const auto& [id, session] : server.engine().clients.all())
+    if (session->is_blocked()) blocked = id;
+  EXPECT_EQ(control.ask({"CLIENT", "UNBLOCK", std::to_string(blocked)}), ":1\r\n");
+  world.run_for(10'000);
+  EXPECT_NE(waiters[0]->received().empty(), waiters[1]->received().empty());
   ASSERT_TRUE(world.run_until([&] { return all_answered(); }, 310));
   for (const auto& waiter : waiters) EXPECT_EQ(parse_answer(waiter->take()).state, "BUSY");
   EXPECT_EQ(server.engine().blocking.session_count(), 0U);
