@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 build_packages=(build-essential cmake ninja-build pkg-config ccache liburing-dev libmimalloc-dev libssl-dev
-                libxxhash-dev liblzf-dev libluajit-5.1-dev lua-cjson-dev)
+                libxxhash-dev liblzf-dev libluajit-5.1-dev lua-cjson-dev libbsd-dev)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libhiredis-dev redis-server redis-tools
                python3 python3-redis python3-hiredis clang-format clang-tidy tcl
                python3-rq python3-celery python3-django-redis ruby-sidekiq php-cli php-redis prometheus-redis-exporter)

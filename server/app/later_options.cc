@@ -45,23 +45,6 @@ bool check_hz(Words, OptionValue& value, std::string&) {
   return true;
 }
 
-// Braces name what is known.
-bool check_title(Words, OptionValue& value, std::string& error) {
-  constexpr ByteView kKnown[] = {"title",    "listen-addr", "server-mode", "port",
-                                 "tls-port", "unixsocket",  "config-file"};
-  ByteView rest = value.text;
-  while (true) {
-    const size_t open = rest.find('{');
-    if (open == ByteView::npos) return true;
-    const size_t close = rest.find('}', open);
-    bool known = false;
-    for (const ByteView name : kKnown)
-      known |= close != ByteView::npos && rest.substr(open + 1, close - open - 1) == name;
-    if (!known) return fail(error, "template format is invalid or contains unknown variables");
-    rest.remove_prefix(close + 1);
-  }
-}
-
 bool check_shutdown(Words, OptionValue& value, std::string& error) {
   constexpr int64_t kSaveAndNoSave = 3;
   return (value.number & kSaveAndNoSave) != kSaveAndNoSave ||
@@ -200,8 +183,7 @@ constexpr OptionRow kRows[] = {
      .most = INT32_MAX,
      .doc = "How old data of a new primary may be."},
     yes_no("cluster-require-full-coverage", "yes", "Serve only while all slots are served."),
-    yes_no("crash-memcheck-enabled", "yes", "Test memory at a crash."),
-    yes_no("disable-thp", "yes", "Ask the kernel for small pages.", kImmutable),
+    yes_no("crash-memcheck-enabled", "yes", "Kept for clients; a crash's report tests no memory."),
     yes_no("dynamic-hz", "yes", "Kept for clients; work is cut into turns."),
     {.name = "hz",
      .kind = K::kInteger,
@@ -226,16 +208,17 @@ constexpr OptionRow kRows[] = {
      .standard = "",
      .later = "loading of modules",
      .doc = "Loads a module."},
-    yes_no("lua-enable-deprecated-api", "no", "Scripts see names that are on their way out.",
-           OptionFlag::kHidden | kImmutable),
-    {.name = "proc-title-template",
-     .standard = "{title} {listen-addr} {server-mode}",
-     .check = check_title,
-     .doc = "How ps shows the process."},
+    {.name = "lua-enable-deprecated-api",
+     .kind = K::kBool,
+     .flags = OptionFlag::kHidden | kImmutable,
+     .standard = "no",
+     .later = "getfenv, setfenv and newproxy in scripts",
+     .doc = "Scripts see names that are on their way out."},
     {.name = "propagation-error-behavior",
      .kind = K::kEnum,
      .standard = "ignore",
      .names = kPropagationNames,
+     .later = "to end when a command that was sent on fails",
      .doc = "What to do when a replica cannot apply a command."},
     {.name = "sanitize-dump-payload",
      .kind = K::kEnum,
@@ -248,7 +231,6 @@ constexpr OptionRow kRows[] = {
      .standard = "",
      .later = "the sentinel",
      .doc = "A line of a sentinel."},
-    yes_no("set-proc-title", "yes", "Show the title in ps.", kImmutable),
     {.name = "shutdown-on-sigint",
      .kind = K::kFlags,
      .standard = "default",
@@ -318,7 +300,12 @@ constexpr OptionRow kRows[] = {
      .most = INT32_MAX,
      .doc = "Of TLS."},
     yes_no("tls-session-caching", "yes", "Of TLS."),
-    yes_no("use-exit-on-panic", "no", "End without a core file.", OptionFlag::kHidden | kImmutable),
+    {.name = "use-exit-on-panic",
+     .kind = K::kBool,
+     .flags = OptionFlag::kHidden | kImmutable,
+     .standard = "no",
+     .later = "an end without a core file",
+     .doc = "End without a core file."},
     {.name = "watchdog-period",
      .kind = K::kInteger,
      .flags = OptionFlag::kHidden,

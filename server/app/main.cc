@@ -16,6 +16,7 @@
 #include "server/io/log_file.h"
 #include "server/io/probe.h"
 #include "server/io/process.h"
+#include "server/io/process_title.h"
 #include "server/io/random_bytes.h"
 
 #ifdef OURO_MIMALLOC
@@ -129,10 +130,12 @@ bool prepare_process(Options& options, LogFile& log) {
   if (options.app.io_threads > 1)
     log.write(LogLevel::kNotice, "io-threads is not used: one thread does all I/O");
   take_cpus(options.app.server_cpulist, log);
+  if (options.app.disable_thp && refuse_huge_pages())
+    log.write(LogLevel::kNotice, "Transparent huge pages are off for this process (disable-thp)");
   return fit_clients(options.engine.maxclients, log);
 }
 
-int serve(Options& options, Config& config, LogFile& log) {
+int serve(Options& options, Config& config, LogFile& log, const char* program) {
   ProbedLoop probed = make_loop(options.app.io_backend);
   if (probed.loop == nullptr) return print(stderr, probed.words + "\n");
   uint64_t seed = 0;
@@ -147,7 +150,8 @@ int serve(Options& options, Config& config, LogFile& log) {
                  .config = config,
                  .seed = seed,
                  .run_id = make_run_id(),
-                 .io_reason = probed.words});
+                 .io_reason = probed.words,
+                 .program = program});
   log.take_standard_error();
   if (!server.start()) return EXIT_FAILURE;
   if (!server.run()) return EXIT_FAILURE;
@@ -169,6 +173,7 @@ int run_check_aof(int count, char** words) {
 
 int main(int argc, char** argv) {
   using namespace ouro;
+  make_room_for_title(argc, argv);
   if (argc > 1 && ByteView(argv[1]) == "--check-aof") return run_check_aof(argc - 2, argv + 2);
   Options options;
   Config config = make_config(options);
@@ -180,7 +185,7 @@ int main(int argc, char** argv) {
   LogFile log(options.app.logfile);
   log.set_least(options.app.loglevel);
   if (!prepare_process(options, log)) return EXIT_FAILURE;
-  const int code = serve(options, config, log);
+  const int code = serve(options, config, log, argv[0]);
   if (!options.app.pidfile.empty()) (void)remove_file(options.app.pidfile);
   return code;
 }

@@ -5,6 +5,7 @@
 
 #include "datastructs/codec/number_text.h"
 #include "server/app/cpu_list.h"
+#include "server/app/title_template.h"
 #include "server/io/process.h"
 
 namespace ouro {
@@ -79,6 +80,16 @@ bool check_oom_scores(Words words, OptionValue& value, std::string& error) {
   return true;
 }
 
+// What may be empty when the server runs does not make a title.
+bool check_title(Words, OptionValue& value, std::string& error) {
+  const TitleFacts certain = {
+      .listen_addr = "*:0", .port = "0", .tls_port = "0", .config_file = "-"};
+  const auto title = expand_title(value.text, certain);
+  if (title && !title->empty()) return true;
+  error = "template format is invalid or contains unknown variables";
+  return false;
+}
+
 constexpr OptionFlag kImmutable = OptionFlag::kImmutable;
 
 constexpr OptionRow kRows[] = {
@@ -115,6 +126,12 @@ constexpr OptionRow kRows[] = {
      .standard = ".",
      .field = option_field<&A::dir>(),
      .doc = "The directory to work in."},
+    {.name = "disable-thp",
+     .kind = K::kBool,
+     .flags = kImmutable,
+     .standard = "yes",
+     .field = option_field<&A::disable_thp>(),
+     .doc = "Ask the kernel for small pages where it gives huge ones unasked."},
     {.name = "io-backend",
      .kind = K::kEnum,
      // Hidden: tools that set all they got from CONFIG GET * know Redis's immutable parameters
@@ -175,6 +192,11 @@ constexpr OptionRow kRows[] = {
      .most = 65535,
      .field = option_field<&A::port>(),
      .doc = "The TCP port; 0 is none."},
+    {.name = "proc-title-template",
+     .standard = "{title} {listen-addr} {server-mode}",
+     .field = option_field<&A::proc_title_template>(),
+     .check = check_title,
+     .doc = "How ps shows the process."},
     {.name = "protected-mode",
      .kind = K::kBool,
      .standard = "yes",
@@ -212,6 +234,12 @@ constexpr OptionRow kRows[] = {
      .field = option_field<&A::server_cpulist>(),
      .check = check_cpus,
      .doc = "The CPUs to run on; any if empty."},
+    {.name = "set-proc-title",
+     .kind = K::kBool,
+     .flags = kImmutable,
+     .standard = "yes",
+     .field = option_field<&A::set_proc_title>(),
+     .doc = "Show the title in ps in place of the command line."},
     {.name = "shutdown-timeout",
      .kind = K::kInteger,
      .standard = "10",

@@ -42,9 +42,12 @@ struct AppOptions {
   std::string server_cpulist;  // empty: any
   OomScore oom_score_adj = OomScore::kNo;
   std::string oom_score_adj_values = "0 200 800";  // as a primary, as a replica, of a child
-  std::string logfile;                             // empty: standard output
+  bool disable_thp = true;
+  std::string logfile;  // empty: standard output
   bool crash_log_enabled = true;
   LogLevel loglevel = LogLevel::kNotice;
+  bool set_proc_title = true;
+  std::string proc_title_template = "{title} {listen-addr} {server-mode}";
   std::string dir = ".";
   int64_t shutdown_timeout_seconds = 10;  // for replicas; 0: not waited for
 

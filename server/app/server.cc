@@ -5,10 +5,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "server/app/title_template.h"
 #include "server/engine/cache_rules.h"
 #include "server/engine/version.h"
 #include "server/io/crash_report.h"
 #include "server/io/process.h"
+#include "server/io/process_title.h"
 #include "server/io/random_bytes.h"
 #include "server/script/tables.h"
 
@@ -56,6 +58,7 @@ Server::Server(const Setup& setup)
       config_(setup.config),
       run_id_(setup.run_id),
       io_reason_(setup.io_reason),
+      program_(setup.program),
       started_(setup.loop.wall_now()),
       engine_({.options = setup.options.engine,
                .tables = all_tables_with_scripts(),
@@ -115,6 +118,7 @@ bool Server::start() {
     log_.print(LogLevel::kNotice, "Listening on %s", listener->address().text().c_str());
   }
   log_.print(LogLevel::kNotice, "Network back end: %s", io_reason_.c_str());
+  apply_title();
   if (!is_held) {
     log_.write(LogLevel::kWarning, held_by);
     return false;
@@ -145,6 +149,22 @@ bool Server::apply_oom_score() {
   if (error != 0)
     log_.print(LogLevel::kWarning, "Cannot write oom_score_adj: %s", strerrordesc_np(error));
   return error == 0;
+}
+
+void Server::apply_title() {
+  const AppOptions& app = options_.app;
+  if (!app.set_proc_title || program_.empty()) return;
+  const std::string port = std::to_string(app.port);
+  const std::string first = app.bind.empty() ? "*" : app.bind.front();
+  const auto title = expand_title(
+      app.proc_title_template,
+      {.title = program_,
+       .listen_addr = app.port == 0 ? "unixsocket:" + app.unixsocket : first + ":" + port,
+       .port = port,
+       .tls_port = "0",
+       .unixsocket = app.unixsocket,
+       .config_file = app.config_file.empty() ? "-" : app.config_file});
+  if (title) set_process_title(*title);
 }
 
 void Server::tell_ready() {
@@ -407,6 +427,9 @@ Status Server::apply_config(ByteView name, std::string& error) {
                              : "Failed to bind to specified addresses.";
       return Err::kIo;
     }
+    apply_title();
+  } else if (name == "proc-title-template") {
+    apply_title();
   } else if (name == "maxclients") {
     const uint64_t fit = clients_that_fit(options_.engine.maxclients);
     if (fit < options_.engine.maxclients) {

@@ -45,6 +45,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
     uint64_t seed;
     std::string run_id;
     std::string io_reason;
+    std::string program = {};  // as it was called: the title's first word
     bool handle_signals = true;
   };
   explicit Server(const Setup& setup);
@@ -120,6 +121,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Status change_folder(std::string& error);
   void apply_crash_log();
   bool apply_oom_score();
+  void apply_title();
   void tell_ready();
   void follow_as_configured();
   void load();
@@ -138,6 +140,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Config& config_;
   std::string run_id_;
   std::string io_reason_;
+  std::string program_;
   UnixMs started_;
   Engine engine_;
   FlushList flush_list_;

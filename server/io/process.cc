@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -106,6 +107,15 @@ int run_on_cpus(std::span<const uint32_t> cpus) {
     if (cpu < CPU_SETSIZE) CPU_SET(cpu, &set);
   }
   return ::sched_setaffinity(0, sizeof(set), &set) == 0 ? 0 : errno;
+}
+
+bool refuse_huge_pages() {
+  std::FILE* file = std::fopen("/sys/kernel/mm/transparent_hugepage/enabled", "re");
+  if (file == nullptr) return false;
+  char chosen[sizeof("[always]")] = {};
+  const bool is_read = std::fread(chosen, 1, sizeof(chosen) - 1, file) != 0;
+  (void)std::fclose(file);
+  return is_read && ByteView(chosen) == "[always]" && prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0;
 }
 
 bool is_supervised() { return notify_path() != nullptr; }

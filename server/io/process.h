@@ -38,6 +38,10 @@ int write_oom_score(int score);
 // The calling thread runs on these CPUs only; 0 or an errno. Threads that it starts inherit that.
 int run_on_cpus(std::span<const uint32_t> cpus);
 
+// Memory comes in small pages, although the system is set to give huge ones to all: true. False
+// when it is not set so, and nothing is changed.
+bool refuse_huge_pages();
+
 // Whether systemd started this process and waits to be told when it is ready ($NOTIFY_SOCKET).
 bool is_supervised();
 // Tells it, as sd_notify(3) lays it out: lines like "READY=1". 0 or an errno.

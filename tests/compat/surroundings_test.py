@@ -4,8 +4,8 @@
 
     surroundings_test.py BUILD [--redis redis-server]
 
-The score by which the kernel ends processes, CPUs, systemd's socket, the address that links come from; and parameters
-that ask for what there is not are refused or told of.
+The score by which the kernel ends processes, CPUs, systemd's socket, the address that links come from, the title in ps;
+and parameters that ask for what there is not are refused or told of.
 """
 import argparse
 import contextlib
@@ -37,7 +37,11 @@ OOM_STEPS = (
     ["CONFIG", "SET", "oom-score-adj", "no", "maxclients", "none"],
 )
 REFUSED = (["--bio_cpulist", "0"], ["--bgsave_cpulist", "0"], ["--aof_rewrite_cpulist", "0"], ["--watchdog-period", "500"],
+           ["--lua-enable-deprecated-api", "yes"], ["--propagation-error-behavior", "panic"], ["--use-exit-on-panic", "yes"],
            ["--socket-mark-id", "7"], ["--supervised", "upstart"], ["--server_cpulist", "3-1"], ["--bind-source-addr", "here"])
+TITLES = ("  A {title} {listen-addr} {port} {tls-port} {unixsocket} {config-file} {server-mode} ", "{title}", "{listen-addr}",
+          "{unixsocket}", "{server-mode}", "", "  ", "{", "a}b", "a}b {title", "{{title}}", "{title}}", "{Title}", "{title} {",
+          "%s %n", "x" * 5000)
 
 
 def oom_score(server):
@@ -119,6 +123,30 @@ def check_source(check, programs):
             check.holds(f"{program}: a source that cannot be had", comes_from("127.0.0.1"))
 
 
+def command_line(server):
+    return pathlib.Path(f"/proc/{server.process.pid}/cmdline").read_bytes().split(b"\0")
+
+
+def title(server):
+    """The first word there is what ps shows; without what is the server's own. Behind it may be remains."""
+    return command_line(server)[0].decode().replace(server.program, "PROGRAM").replace(str(server.port), "PORT")
+
+
+def check_title(check, programs):
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(Server(program)) for program in programs]
+        shown = [title(server) for server in servers]
+        check.holds("the title at the start", shown[0] == shown[1] == "PROGRAM 127.0.0.1:PORT", shown)
+        clients = [server.connect() for server in servers]
+        for text in TITLES:
+            seen = [(client.call("CONFIG", "SET", "proc-title-template", text), title(server)[:20])
+                    for client, server in zip(clients, servers)]
+            check.holds(f"proc-title-template {text[:80]}", seen[0] == seen[1], seen)
+        plain = stack.enter_context(Server(programs[0], "--set-proc-title", "no"))
+        plain.connect().call("CONFIG", "SET", "proc-title-template", "not shown")
+        check.holds("set-proc-title no keeps the command line", b"--set-proc-title" in command_line(plain), command_line(plain))
+
+
 def check_refusals(check, ours):
     for words in REFUSED:
         run = subprocess.run([ours, "--port", "0", *words], capture_output=True, text=True, timeout=20, check=False)
@@ -140,6 +168,7 @@ def main():
     check_cpus(check, programs)
     check_systemd(check, programs)
     check_source(check, programs)
+    check_title(check, programs)
     check_refusals(check, programs[0])
     print(f"{check.passed} passed, {check.failed} failed")
     return 1 if check.failed else 0
