@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Requests a second and CPU time of the server's process an operation: redis-benchmark's tests for the servers that it can talk
-to, and GET and SET by ouro_load for all."""
+"""Requests a second and CPU time of the server's process an operation: redis-benchmark's tests and some commands more for the
+servers that it can talk to, and GET and SET by ouro_load for all."""
+import random
 import re
 import subprocess
 import sys
@@ -8,7 +9,24 @@ import sys
 from rivals import LOAD_CORES, REDIS_LIKE, Figure, in_turn, run_load, started
 
 TESTS = ["PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "LPUSH", "RPUSH", "LPOP", "RPOP", "SADD", "HSET", "SPOP", "ZADD",
-         "ZPOPMIN", "LRANGE_100", "LRANGE_300", "LRANGE_500", "LRANGE_600", "MSET"]
+         "ZPOPMIN", "LRANGE_100", "LRANGE_300", "LRANGE_500", "LRANGE_600", "MSET", "EVAL", "XADD", "BITCOUNT", "PFCOUNT",
+         "GEOSEARCH"]
+# What redis-benchmark has no test of, or another than is meant: the words that it is to send.
+LRANGE_SIZES = (100, 300, 500, 600)
+COMMANDS = {
+    # As a test of redis-benchmark's, LRANGE would first push as many elements as it then asks ranges.
+    **{f"LRANGE_{size}": ["LRANGE", "mylist", "0", str(size - 1)] for size in LRANGE_SIZES},
+    "EVAL": ["EVAL", "return redis.call('GET', KEYS[1])", "1", "key:__rand_int__"],
+    "XADD": ["XADD", "mystream", "*", "field", "x" * 64],
+    "BITCOUNT": ["BITCOUNT", "mybits"],
+    "PFCOUNT": ["PFCOUNT", "hll:0", "hll:1", "hll:2"],
+    "GEOSEARCH": ["GEOSEARCH", "places", "FROMLONLAT", "13.4", "52.5", "BYRADIUS", "5", "km", "ASC"],
+}
+SLOW_TESTS = ("MSET",)
+SLOWER_TESTS = ("BITCOUNT", "PFCOUNT", "GEOSEARCH")
+BIT_BYTES = 1 << 20
+HLL_ELEMENTS = 10_000
+PLACES = 10_000
 QUICK_TESTS = ["SET", "GET", "INCR", "LPUSH", "SADD", "HSET", "ZADD", "LRANGE_100"]
 LOAD_TESTS = ["GET", "SET"]
 PIPELINES = (1, 16)
@@ -19,8 +37,8 @@ VALUE_BYTES = 64
 
 def operations_of(test, pipeline, quick):
     """How many operations take about a second or two."""
-    slow = test.startswith("LRANGE") or test == "MSET"
-    count = 60_000 if slow else 150_000 if pipeline == 1 else 1_200_000
+    slow = test.startswith("LRANGE") or test in SLOW_TESTS
+    count = 10_000 if test in SLOWER_TESTS else 60_000 if slow else 150_000 if pipeline == 1 else 1_200_000
     return count // 2 if quick else count
 
 
@@ -29,8 +47,7 @@ def run_speed_test(server, test, pipeline, count):
     prepare(server, test, count)
     command = ["taskset", "-c", LOAD_CORES, "redis-benchmark", "-p", str(server.port), "-n", str(count), "-P", str(pipeline),
                "-c", str(CONNECTIONS), "-r", str(KEY_SPACE), "-d", str(VALUE_BYTES), "--csv"]
-    # As a test of redis-benchmark's, LRANGE would first push as many elements as it then asks ranges.
-    command += ["LRANGE", "mylist", "0", str(int(test[7:]) - 1)] if test.startswith("LRANGE_") else ["-t", test]
+    command += COMMANDS.get(test, ["-t", test])
     cpu_before = server.cpu_ns()
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     cpu = server.cpu_ns() - cpu_before
@@ -44,7 +61,7 @@ def prepare(server, test, count):
     """Empties the server and stores what the test takes from."""
     client = server.connect()
     client.call("FLUSHALL")
-    if test == "GET":
+    if test in ("GET", "EVAL"):
         for start in range(0, KEY_SPACE, 500):
             client.call("MSET", *[word for n in range(start, start + 500) for word in (b"key:%012d" % n, b"x" * VALUE_BYTES)])
     size = int(test[7:]) if test.startswith("LRANGE_") else count if test in ("LPOP", "RPOP", "SPOP", "ZPOPMIN") else 0
@@ -56,7 +73,23 @@ def prepare(server, test, count):
             client.call("ZADD", "myzset", *[word for n, member in enumerate(members) for word in (b"%d" % n, member)])
         else:
             client.call("RPUSH", "mylist", *[b"x" * VALUE_BYTES for _ in members])
+    prepare_command(client, test)
     client.close()
+
+
+def prepare_command(client, test):
+    dice = random.Random(1)
+    if test == "BITCOUNT":
+        client.call("SET", "mybits", dice.randbytes(BIT_BYTES))
+    elif test == "PFCOUNT":
+        for key in range(3):
+            for start in range(0, HLL_ELEMENTS, 500):
+                client.call("PFADD", f"hll:{key}", *[b"%d:%d" % (key, n) for n in range(start, start + 500)])
+    elif test == "GEOSEARCH":
+        # A square of some fifty kilometres about what is asked for.
+        for n in range(PLACES):
+            longitude, latitude = 13.4 + dice.uniform(-.37, .37), 52.5 + dice.uniform(-.22, .22)
+            client.call("GEOADD", "places", f"{longitude:.6f}", f"{latitude:.6f}", f"place:{n}")
 
 
 def measure_tests(args):
