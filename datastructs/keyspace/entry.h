@@ -223,13 +223,12 @@ class Entry {
   void set_uses(unsigned uses) noexcept {
     sizes_ = (sizes_ & ~(kUsesMax << kUsesAt)) | static_cast<uint32_t>(uses) << kUsesAt;
   }
-  // One use more. Above kUsesExact only some count: `dice` gives random bits then.
-  template <class Dice>
-  void note_use(Dice dice) noexcept {
+  // One use more. Above kUsesExact only some count, by the lowest bits of `dice`.
+  void note_use(uint64_t dice) noexcept {
     const unsigned before = uses();
     if (before >= kUsesExact) {
       const unsigned bits = 3 * (before - kUsesExact + 1);
-      if (before == kUsesMax || (dice() & ((uint64_t{1} << bits) - 1)) != 0) return;
+      if (before == kUsesMax || (dice & ((uint64_t{1} << bits) - 1)) != 0) return;
     }
     sizes_ += 1U << kUsesAt;
   }

@@ -64,7 +64,7 @@ void Miniatures::on_read(Hash64 hash, size_t bytes, uint64_t reads) {
     const Key key = small->dbs[0].key(name_of(hash));
     if (Entry* entry = small->dbs[0].find(key)) {
       ++small->hits;
-      entry->note_use([] { return ~uint64_t{0}; });
+      entry->note_use(~uint64_t{0});
     } else if (bytes != 0) {
       // Nobody will write it, since it is there: here that is done at once.
       put(*small, key.bytes, bytes);

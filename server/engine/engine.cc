@@ -48,6 +48,7 @@ Engine::Engine(const Setup& setup)
       client_memory(*this),
       command_log(heap),
       hot_keys(*this),
+      use_sketch(dbs[0].seed()),
       key_sizes(*this),
       big_keys(*this),
       replication(*this),

@@ -46,6 +46,7 @@
 #include "server/engine/stats.h"
 #include "server/engine/stopwatch.h"
 #include "server/engine/tracking.h"
+#include "server/engine/use_sketch.h"
 #include "server/engine/watch.h"
 #include "server/protect/guard.h"
 
@@ -178,7 +179,11 @@ class Engine {
                const Cost& cost);
   // One more use: of its count, and of its clock.
   void touch(Entry& entry) {
-    entry.note_use([this] { return prng.next(); });
+    // A Weyl sequence is as evenly spread as this asks for, at an addition; its high bits are good.
+    use_dice_ += 0x9E3779B97F4A7C15ULL;
+    entry.note_use(use_dice_ >> 32);
+    if (UseSketch::samples(use_dice_)) [[unlikely]]
+      use_sketch.note(entry.key(), wall_);
     if (Eviction::keeps_uses(options.maxmemory_policy)) [[likely]] {
       if (const uint32_t clock = access_clock(); entry.access() != clock) entry.set_access(clock);
     } else {
@@ -215,6 +220,7 @@ class Engine {
   Monitors monitors;
   CommandLog command_log;
   HotKeys hot_keys;
+  UseSketch use_sketch;
   KeySizes key_sizes;
   BigKeys big_keys;
   LatencyMonitor latency;
@@ -286,6 +292,7 @@ class Engine {
   DbIndex expire_at_ = 0;
   // Of this turn: commands that cannot run before something has ended take of it first, the slice
   // at the end takes the rest.
+  uint64_t use_dice_ = 0;
   ExpiryShare expiry_share_;
   uint32_t access_of_new_ = 0;
 };

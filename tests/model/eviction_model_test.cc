@@ -42,7 +42,7 @@ class EvictionModel {
       dbs_[db].put_string(key, entry, std::string(prng_.below(300), 'v'), deadline());
       model_.emplace(db, name);
     } else if (dice < 600) {
-      if (entry != nullptr) entry->note_use([this] { return prng_.next(); });
+      if (entry != nullptr) entry->note_use(prng_.next());
     } else if (dice < 700) {
       if (entry != nullptr) dbs_[db].set_deadline(key, entry, deadline());
     } else if (dice < 800) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// HOTKEYS: collects and shows which keys cost most (engine/hot_keys.h).
+// HOTKEYS: collects and shows which keys cost most (engine/hot_keys.h). Where nobody has asked for
+// a collection, GET shows which keys were used most lately (engine/use_sketch.h), which is always
+// known.
 #include "server/engine/hot_keys.h"
+
+#include <algorithm>
 
 #include "server/commands/help.h"
 #include "server/commands/tables.h"
@@ -93,44 +97,81 @@ Status cmd_hotkeys_reset(Context& ctx) {
   return Status::ok();
 }
 
-// Those that the caller may read.
-void reply_top(Context& ctx, const HeavyHitters& hitters, uint64_t unit) {
+// Those that the caller may read, of those that for_each gives, the heaviest first.
+template <class ForEach>
+void reply_top(Context& ctx, ForEach for_each) {
   const Reply::Mark mark = ctx.reply.begin();
   size_t elements = 0;
-  hitters.for_each_top(ctx.engine.hot_keys.setup().shown, [&](ByteView key, uint64_t weight) {
+  for_each([&](ByteView key, uint64_t weight) {
     if (!ctx.engine.acl.permits_key(ctx.caller, ctx.spec, ctx.argv, key, kReadOnly | kAccess))
       return;
     ctx.reply.bulk(key);
-    ctx.reply.integer(static_cast<int64_t>(weight / unit));
+    ctx.reply.integer(static_cast<int64_t>(weight));
     elements += 2;
   });
   ctx.reply.end_array(mark, elements);
+}
+
+void reply_hitters(Context& ctx, const HeavyHitters& hitters, uint64_t unit) {
+  reply_top(ctx, [&](auto add) {
+    hitters.for_each_top(ctx.engine.hot_keys.setup().shown,
+                         [&](ByteView key, uint64_t weight) { add(key, weight / unit); });
+  });
+}
+
+void reply_number(Context& ctx, ByteView name, uint64_t value) {
+  ctx.reply.bulk(name);
+  ctx.reply.integer(static_cast<int64_t>(value));
+}
+
+void reply_all_slots(Context& ctx) {
+  constexpr size_t kSlots = 16384;
+  ctx.reply.bulk("selected-slots");
+  ctx.reply.array(1);
+  ctx.reply.array(2);
+  ctx.reply.integer(0);
+  ctx.reply.integer(kSlots - 1);
+}
+
+// What is known without a collection.
+Status get_uses(Context& ctx) {
+  UseSketch& sketch = ctx.engine.use_sketch;
+  const UnixMs began = sketch.began(ctx.now);
+  if (began == 0) {
+    ctx.reply.null();
+    return Status::ok();
+  }
+  ctx.reply.array(1);
+  ctx.reply.map(6);
+  reply_number(ctx, "tracking-active", 0);
+  reply_number(ctx, "sample-ratio", UseSketch::kSampled);
+  reply_all_slots(ctx);
+  reply_number(ctx, "collection-start-time-unix-ms", static_cast<uint64_t>(began));
+  reply_number(ctx, "collection-duration-ms", static_cast<uint64_t>(ctx.now - began));
+  ctx.reply.bulk("by-uses");
+  reply_top(ctx, [&](auto add) {
+    const std::vector<UseSketch::Uses> all = sketch.top(ctx.now);
+    for (const auto& uses : std::span(all).first(std::min(all.size(), HotKeys::kShownMax)))
+      add(uses.key, uses.count);
+  });
+  return Status::ok();
 }
 
 // An array of one map: of a cluster there would be several.
 Status cmd_hotkeys_get(Context& ctx) {
   HotKeys& hot = ctx.engine.hot_keys;
   hot.end_if_due();
-  if (!hot.has_results()) {
-    ctx.reply.null();
-    return Status::ok();
-  }
-  constexpr size_t kSlots = 16384;
+  if (!hot.has_results()) return get_uses(ctx);
   constexpr uint64_t kNanosOfMicro = 1000;
   const auto number = [&](ByteView name, auto value) {
-    ctx.reply.bulk(name);
-    ctx.reply.integer(static_cast<int64_t>(value));
+    reply_number(ctx, name, static_cast<uint64_t>(value));
   };
   const HotKeys::Setup& setup = hot.setup();
   ctx.reply.array(1);
   ctx.reply.map(7U + (setup.by_time ? 3U : 0U) + (setup.by_bytes ? 2U : 0U));
   number("tracking-active", hot.active() ? 1 : 0);
   number("sample-ratio", setup.sample_ratio);
-  ctx.reply.bulk("selected-slots");
-  ctx.reply.array(1);
-  ctx.reply.array(2);
-  ctx.reply.integer(0);
-  ctx.reply.integer(kSlots - 1);
+  reply_all_slots(ctx);
   number("all-commands-all-slots-us", hot.totals().nanos / kNanosOfMicro);
   number("net-bytes-all-commands-all-slots", hot.totals().bytes);
   number("collection-start-time-unix-ms", hot.began());
@@ -142,11 +183,11 @@ Status cmd_hotkeys_get(Context& ctx) {
   if (setup.by_bytes) number("total-net-bytes", hot.totals().bytes);
   if (setup.by_time) {
     ctx.reply.bulk("by-cpu-time-us");
-    reply_top(ctx, *hot.by_time(), kNanosOfMicro);
+    reply_hitters(ctx, *hot.by_time(), kNanosOfMicro);
   }
   if (setup.by_bytes) {
     ctx.reply.bulk("by-net-bytes");
-    reply_top(ctx, *hot.by_bytes(), 1);
+    reply_hitters(ctx, *hot.by_bytes(), 1);
   }
   return Status::ok();
 }
@@ -159,7 +200,7 @@ constexpr CommandSpec kHotkeysRows[] = {
      .flags = Flag::kAdmin | Flag::kNoScript,
      .databases = DbUse::kEvery,
      .handler = cmd_hotkeys_get,
-     .doc = {.summary = "Returns what was collected.",
+     .doc = {.summary = "Returns what was collected, or which keys are used most.",
              .complexity = "O(K), K keys returned",
              .since = "8.6.0",
              .group = "server",

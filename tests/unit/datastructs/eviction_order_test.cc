@@ -22,7 +22,7 @@ class EvictionOrderTest : public testing::Test {
   // A read, and a write when it finds nothing. True if it found the key.
   bool ask(int i, size_t bytes = 100) {
     if (Entry* entry = find(i)) {
-      entry->note_use([this] { return prng_.next(); });
+      entry->note_use(prng_.next());
       return true;
     }
     while (dbs_[0].size() >= keys_max_) evict();

@@ -195,6 +195,46 @@ TEST_F(AdminTest, HotkeysCountsKeysByCost) {
   EXPECT_EQ(engine.run("HOTKEYS GET"), "_");
 }
 
+// Without a collection: of 100,000 uses half are one key's, and an eighth another's.
+TEST_F(AdminTest, HotkeysKnowsWhatIsUsedMostWithoutBeingAsked) {
+  const std::string long_key(UseSketch::kKeyBytesMax + 1, 'k');
+  engine.run("SET hot 1");
+  engine.run("SET warm 1");
+  engine.run("SET " + long_key + " 1");
+  for (int i = 0; i < 8000; ++i) engine.run("SET key:" + std::to_string(i) + " 1");
+  const size_t used = engine.engine.heap.used_bytes();
+  for (int i = 0; i < 100'000; ++i) {
+    const int turn = i % 8;
+    engine.run(turn < 4    ? "GET hot"
+               : turn == 4 ? "GET warm"
+               : turn == 5 ? "GET " + long_key
+                           : "GET key:" + std::to_string(i % 8000));
+  }
+  EXPECT_EQ(engine.engine.heap.used_bytes(), used);
+  const std::vector<UseSketch::Uses> top = engine.engine.use_sketch.top(engine.engine.now());
+  ASSERT_GE(top.size(), 2U);
+  EXPECT_LE(top.size(), UseSketch::kCounters);
+  EXPECT_EQ(top[0].key, "hot");
+  EXPECT_NEAR(static_cast<double>(top[0].count), 50'000, 2'500);
+  EXPECT_EQ(top[1].key, "warm");
+  EXPECT_NEAR(static_cast<double>(top[1].count), 12'500, 2'500);
+  const std::string text = engine.run("HOTKEYS GET");
+  EXPECT_TRUE(contains(text, R"("tracking-active" 0)")) << text;
+  EXPECT_TRUE(contains(text, R"("by-uses" ["hot" )")) << text;
+  EXPECT_FALSE(contains(text, long_key));
+  // The window before the one that runs still counts, older ones do not.
+  engine.pass(UseSketch::kWindow);
+  for (int i = 0; i < 1000; ++i) engine.run("GET warm");
+  EXPECT_TRUE(contains(engine.run("HOTKEYS GET"), R"("by-uses" ["hot" )"));
+  engine.pass(UseSketch::kWindow);
+  EXPECT_TRUE(contains(engine.run("HOTKEYS GET"), R"("by-uses" ["warm" )"));
+  engine.pass(2 * UseSketch::kWindow);
+  EXPECT_EQ(engine.run("HOTKEYS GET"), "_");
+  // A collection is shown in its place.
+  engine.run("HOTKEYS START METRICS 1 CPU");
+  EXPECT_FALSE(contains(engine.run("HOTKEYS GET"), "by-uses"));
+}
+
 // However slow the allocator is: a slice of freeing ends by its budget or by the stopwatch.
 TEST_F(AdminTest, ASliceOfFreeingEndsInTime) {
   for (const uint64_t micros : {uint64_t{1}, uint64_t{1000}}) {
@@ -329,6 +369,36 @@ TEST_F(EvictionTest, EveryAllkeysPolicyKeepsTheLimit) {
     EXPECT_GT(engine.engine.stats.evicted_keys, before) << policy;
     EXPECT_GT(engine.db().size(), 100U) << policy;
   }
+}
+
+// Strings of 1 byte to 40 KB, new ones and changed ones: after each write memory
+// is above the limit by what that write brought at most. Large and small ones take turns, so that
+// the number of keys swings, and the tables with it.
+TEST_F(EvictionTest, TheLimitHoldsUnderAStormOfWrites) {
+  fill(2000);
+  limit_to_half("allkeys-ouro");
+  Prng prng(20261127);
+  // A key and its entry, a segment more of the table or of the order of eviction; what is appended
+  // to gets room for as much again.
+  const auto allowance = [](size_t value_bytes) { return 2 * value_bytes + 4_KiB; };
+  size_t most_over = 0;
+  for (int i = 0; i < 60'000; ++i) {
+    const size_t most = i / 5000 % 2 == 0 ? 200 : 40'000;
+    const std::string value(1 + prng.below(most), 'v');
+    const std::string number = std::to_string(prng.below(20'000));
+    const ByteView command = i % 3 == 0 ? "APPEND" : "SET";
+    ASSERT_FALSE(contains(engine.run({command, "key:" + number, value}), "ERR"));
+    const size_t counted = Eviction::counted_bytes(engine.engine);
+    const Entry* entry = engine.db().find(engine.db().key("key:" + number));
+    ASSERT_NE(entry, nullptr);
+    NumberText text;
+    ASSERT_LE(counted, engine.options.maxmemory + allowance(entry->text(text).size())) << i;
+    if (counted > engine.options.maxmemory)
+      most_over = std::max(most_over, counted - engine.options.maxmemory);
+  }
+  // The limit was met, not stayed away from.
+  EXPECT_GT(most_over, 0U);
+  EXPECT_GT(engine.engine.stats.evicted_keys, 1000U);
 }
 
 TEST_F(EvictionTest, LruKeepsWhatWasReadLately) {
