@@ -244,6 +244,13 @@ class Entry {
     set_on_trial(other.is_on_trial());
   }
 
+  // Has this kind and this layout, and is no string that was edited.
+  bool is_plain(Kind its_kind, bool with_deadline, bool with_fill) const noexcept {
+    const uint32_t wanted = static_cast<uint32_t>(its_kind) << 24 |
+                            (with_deadline ? kHasDeadline : 0) | (with_fill ? kHasFill : 0);
+    return (head_ & (0xFU << 24 | kHasDeadline | kHasFill | kEdited)) == wanted;
+  }
+
   // ---- strings
   // A string that was changed in place: OBJECT ENCODING calls it raw, as in Redis.
   bool was_edited() const noexcept { return (head_ & kEdited) != 0; }

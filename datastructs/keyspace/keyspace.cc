@@ -78,8 +78,7 @@ Entry* Keyspace::put_embedded(const Key& key, Entry* old, ByteView value, UnixMs
   const bool has_deadline = deadline != kNoExpiry;
   const bool has_fill = !fill.is_none();
   // The same block serves when the new value fits and does not leave more than half of it empty.
-  if (old != nullptr && old->kind() == Kind::kEmbedded && old->has_deadline() == has_deadline &&
-      old->has_fill() == has_fill && !old->was_edited()) {
+  if (old != nullptr && old->is_plain(Kind::kEmbedded, has_deadline, has_fill)) {
     const size_t room = old->embedded_room();
     if (value.size() <= room && (room <= 64 || value.size() * 2 >= room)) {
       table_->before_change(key.hash);
@@ -132,8 +131,7 @@ Entry* Keyspace::put_text(const Key& key, Entry* old, ByteView value, UnixMs dea
 
 Entry* Keyspace::put_integer(const Key& key, Entry* old, int64_t value, UnixMs deadline,
                              const Fill& fill) {
-  if (old != nullptr && old->kind() == Kind::kInt &&
-      old->has_deadline() == (deadline != kNoExpiry) && old->has_fill() == !fill.is_none()) {
+  if (old != nullptr && old->is_plain(Kind::kInt, deadline != kNoExpiry, !fill.is_none())) {
     table_->before_change(key.hash);
     old->set_integer(value);
     if (old->has_fill()) old->set_fill(fill);

@@ -37,12 +37,10 @@ FillVerdict may_fill(Context& ctx, const Key& key, const Entry* old, const FillO
 }
 
 Fill fill_of(const Context& ctx, const Key& key, const FillOptions& options, uint32_t load_ms) {
-  Fill fill{.load_ms = load_ms, .version = options.version};
-  if (options.stale) {
-    fill.stale_ms = static_cast<uint32_t>(*options.stale);
-  } else if (const Rule* rule = decides(ctx) ? rule_of(ctx, key) : nullptr) {
-    fill.stale_ms = static_cast<uint32_t>(rule->settings.stale);
-  }
+  Fill fill = options.stale ? Fill{.stale_ms = static_cast<uint32_t>(*options.stale)}
+                            : fill_by_rule(ctx, key);
+  fill.load_ms = load_ms;
+  fill.version = options.version;
   return fill;
 }
 

@@ -31,7 +31,15 @@ struct FillVerdict {
 };
 FillVerdict may_fill(Context& ctx, const Key& key, const Entry* old, const FillOptions& options);
 
-// What is kept with the value, the rule's part included.
+// What is kept with a value because of its key's rule.
+inline Fill fill_by_rule(const Context& ctx, const Key& key) {
+  if (!ctx.engine.guard.rules.keep_stale() || !decides(ctx)) [[likely]]
+    return {};
+  const Rule* rule = rule_of(ctx, key);
+  return {.stale_ms = rule == nullptr ? 0 : static_cast<uint32_t>(rule->settings.stale)};
+}
+
+// The same with what SET was given.
 Fill fill_of(const Context& ctx, const Key& key, const FillOptions& options, uint32_t load_ms);
 
 }  // namespace ouro

@@ -65,10 +65,7 @@ struct Storing {
   Fill fill = {};
 };
 
-// The value as it stands here: another node, or a log, has nothing to decide.
-void leave_set(Context& ctx, const Key& key, ByteView value, const Storing& how) {
-  if (how.fill.stale_ms > 0 || how.fill.version > 0) ctx.only_ours();
-  if (!ctx.effects.wanted()) return;
+[[gnu::noinline]] void write_set(Context& ctx, const Key& key, ByteView value, const Storing& how) {
   const Int64Text deadline(how.deadline);
   const Int64Text stale(how.fill.stale_ms);
   const Int64Text version(static_cast<int64_t>(how.fill.version));
@@ -90,6 +87,12 @@ void leave_set(Context& ctx, const Key& key, ByteView value, const Storing& how)
     add(version.view());
   }
   ctx.effects.replace(Argv(words).first(count));
+}
+
+// The value as it stands here: another node, or a log, has nothing to decide.
+void leave_set(Context& ctx, const Key& key, ByteView value, const Storing& how) {
+  if (how.fill.stale_ms > 0 || how.fill.version > 0) ctx.only_ours();
+  if (ctx.effects.wanted()) write_set(ctx, key, value, how);
 }
 
 // Stores argument `index`, with the events that belong to it.
@@ -114,7 +117,7 @@ Result<bool> may_set(Context& ctx, const StringOptions& options, const Entry* ol
   return holds(ctx, options.condition, old);
 }
 
-// SET with anything behind its value, or with rules that may say something.
+// SET with anything behind its value.
 [[gnu::noinline]] Status set_with_options(Context& ctx) {
   OURO_TRY(const StringOptions options, parse_options(ctx, 3, OptionsOf::kSet));
   OURO_TRY(const UnixMs asked_end, deadline_of(ctx, options.time));
@@ -156,10 +159,13 @@ Result<bool> may_set(Context& ctx, const StringOptions& options, const Entry* ol
 }
 
 Status cmd_set(Context& ctx) {
-  if (ctx.argv.size() > 3 || !ctx.engine.guard.rules.empty()) return set_with_options(ctx);
+  if (ctx.argv.size() > 3) return set_with_options(ctx);
   const Key key = ctx.key(1);
-  store_argument(ctx, key, ctx.find_to_write(key), 2, kNoExpiry);
+  Entry* const old = ctx.find_to_write(key);
+  const Fill fill = fill_by_rule(ctx, key);
+  store_argument(ctx, key, old, 2, kNoExpiry, fill);
   ctx.changed(key, Event::kString, "set");
+  if (!fill.is_none()) leave_set(ctx, key, ctx.argv[2], {.fill = fill});
   ctx.reply.ok();
   return Status::ok();
 }

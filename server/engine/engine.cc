@@ -79,6 +79,7 @@ void Engine::begin_turn(UnixMs wall, Instant now, Micros beyond) {
 }
 
 void Engine::set_access_of_new() {
+  access_is_last_use_ = Eviction::keeps_uses(options.maxmemory_policy);
   const uint32_t access = eviction.counts_uses(options.maxmemory_policy)
                               ? Eviction::access_of_new(wall_)
                               : access_clock();
@@ -259,7 +260,7 @@ void Engine::tell_observers(DbIndex db, const Key& key, Event event_class, ByteV
   const bool by_server = event_class == Event::kExpired || event_class == Event::kEvicted;
   // What is being loaded is no older for that.
   if (!by_server) guard.on_changed(db, key);
-  if (!guard.rules.empty() && wakes == Wakes::kWaiters && dbs[db].find(key) != nullptr)
+  if (guard.rules.have_filters() && wakes == Wakes::kWaiters && dbs[db].find(key) != nullptr)
     guard.on_key(key.bytes);
   if (tracking.active()) tracking.on_changed(key.bytes, by_server);
   if (!event.empty()) notify(db, key.bytes, event_class, event);

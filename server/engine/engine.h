@@ -184,8 +184,8 @@ class Engine {
     entry.note_use(use_dice_ >> 32);
     if (UseSketch::samples(use_dice_)) [[unlikely]]
       use_sketch.note(entry.key(), wall_);
-    if (Eviction::keeps_uses(options.maxmemory_policy)) [[likely]] {
-      if (const uint32_t clock = access_clock(); entry.access() != clock) entry.set_access(clock);
+    if (access_is_last_use_) [[likely]] {
+      if (entry.access() != access_of_new_) entry.set_access(access_of_new_);
     } else {
       count_use(entry);
     }
@@ -258,9 +258,10 @@ class Engine {
  private:
   // Somebody wants to know of changes.
   bool has_observers() const {
-    return !rehearses && (watch.active() || tracking.active() || blocking.active() ||
-                          pubsub.notifies() || !guard.leases.empty() || !guard.rules.empty() ||
-                          Eviction::keeps_changes(options.maxmemory_policy));
+    return !rehearses &&
+           (watch.active() || tracking.active() || blocking.active() || pubsub.notifies() ||
+            !guard.leases.empty() || guard.rules.have_filters() ||
+            Eviction::keeps_changes(options.maxmemory_policy));
   }
   enum class Wakes : uint8_t { kNobody, kWaiters };
   void tell_observers(DbIndex db, const Key& key, Event event_class, ByteView event, Wakes wakes);
@@ -294,7 +295,8 @@ class Engine {
   // at the end takes the rest.
   uint64_t use_dice_ = 0;
   ExpiryShare expiry_share_;
-  uint32_t access_of_new_ = 0;
+  uint32_t access_of_new_ = 0;       // of the policy that holds, as is
+  bool access_is_last_use_ = false;  // and not a counter, or the last change
 };
 
 }  // namespace ouro

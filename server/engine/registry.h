@@ -107,7 +107,7 @@ class Registry {
     CommandStats stats;
   };
   static constexpr size_t kNameCells = 1024;
-  static constexpr size_t kRowCells = 2048;
+  static constexpr size_t kRowCells = 4096;
 
   static PackedName pack(ByteView name);
   static size_t cell_of(const PackedName& name, size_t bytes);

@@ -25,6 +25,7 @@ Result<Rule*> Rules::load(ByteView prefix, const RuleChange& change) {
   rule.load_limit.set_limits({.loads = static_cast<uint32_t>(rule.settings.loads),
                               .rate_count = static_cast<uint32_t>(rule.settings.rate_count),
                               .rate_period = rule.settings.rate_period});
+  sum_up();
   return &rule;
 }
 
@@ -34,11 +35,15 @@ bool Rules::erase(ByteView prefix) {
   drop_filter(*rules_[place]);
   rules_.erase(rules_.begin() + static_cast<std::ptrdiff_t>(place));
   set_parents();
+  sum_up();
   return true;
 }
 
 KeyFilter& Rules::filter_of(Rule& rule) {
-  if (rule.filter == nullptr) rule.filter = std::make_unique<KeyFilter>(heap_, seed_);
+  if (rule.filter == nullptr) {
+    rule.filter = std::make_unique<KeyFilter>(heap_, seed_);
+    sum_up();
+  }
   return *rule.filter;
 }
 
@@ -55,6 +60,7 @@ void Rules::take_filter(ByteView prefix, std::unique_ptr<KeyFilter> filter) {
   if (rule == nullptr) return leaving_.push_back(std::move(filter));
   drop_filter(*rule);
   rule->filter = std::move(filter);
+  sum_up();
 }
 
 void Rules::drop_filter(Rule& rule) {
@@ -76,7 +82,7 @@ Rule* Rules::find_longest(ByteView key) const noexcept {
   if (greater == rules_.begin()) return nullptr;
   Rule* rule = std::prev(greater)->get();
   while (rule != nullptr && !key.starts_with(rule->prefix)) rule = rule->parent;
-  return rule;
+  return last_ = rule;
 }
 
 Rule* Rules::find_exact(ByteView prefix) const noexcept {
@@ -101,11 +107,22 @@ bool Rules::is_at(size_t place, ByteView prefix) const noexcept {
 
 // The parent of each is the one before it, or among that one's parents.
 void Rules::set_parents() noexcept {
+  last_ = nullptr;
+  for (const auto& rule : rules_) rule->is_parent = false;
   Rule* before = nullptr;
   for (const auto& rule : rules_) {
     while (before != nullptr && !rule->prefix.starts_with(before->prefix)) before = before->parent;
     rule->parent = before;
+    if (before != nullptr) before->is_parent = true;
     before = rule.get();
+  }
+}
+
+void Rules::sum_up() noexcept {
+  have_filters_ = keep_stale_ = false;
+  for (const auto& rule : rules_) {
+    have_filters_ |= rule->filter != nullptr;
+    keep_stale_ |= rule->settings.stale > 0;
   }
 }
 
@@ -121,8 +138,11 @@ void Rules::check_invariants() const {
     if (rule->parent != nullptr) {
       CHECK(rule->prefix.starts_with(rule->parent->prefix));
       CHECK(rule->prefix != rule->parent->prefix);
+      CHECK(rule->parent->is_parent);
     }
     before = rule.get();
+    if (rule->filter != nullptr) CHECK(have_filters_);
+    if (rule->settings.stale > 0) CHECK(keep_stale_);
   }
 }
 

@@ -58,6 +58,7 @@ struct Rule {
   std::unique_ptr<KeyFilter> filter;
   RuleCounters counters;
   Rule* parent = nullptr;
+  bool is_parent = false;  // of a rule whose prefix is longer
 };
 
 class Rules {
@@ -98,9 +99,17 @@ class Rules {
   void switch_off_lost_filters(FunctionRef<void(const Rule&)> tell);
 
   bool empty() const noexcept { return rules_.empty(); }
+  // Any of them has a filter, which every write of a key feeds.
+  bool have_filters() const noexcept { return have_filters_; }
+  // Any of them keeps values beyond their end.
+  bool keep_stale() const noexcept { return keep_stale_; }
   size_t size() const noexcept { return rules_.size(); }
   // The rule that holds for this key, or null. Stays where it is until it is erased.
-  Rule* find(ByteView key) const noexcept { return rules_.empty() ? nullptr : find_longest(key); }
+  Rule* find(ByteView key) const noexcept {
+    // Keys of one kind come together, and mostly no rule is longer than theirs.
+    if (last_ != nullptr && !last_->is_parent && key.starts_with(last_->prefix)) return last_;
+    return rules_.empty() ? nullptr : find_longest(key);
+  }
   // The rule of exactly this prefix, or null.
   Rule* find_exact(ByteView prefix) const noexcept;
   // In the order of their prefixes; must not change which there are.
@@ -118,11 +127,16 @@ class Rules {
   bool is_at(size_t place, ByteView prefix) const noexcept;
   void set_parents() noexcept;
   void drop_filter(Rule& rule);
+  // What all rules together ask for.
+  void sum_up() noexcept;
 
   Heap& heap_;
   HashSeed seed_;
   std::vector<std::unique_ptr<Rule>> rules_;
   std::vector<std::unique_ptr<KeyFilter>> leaving_;
+  mutable Rule* last_ = nullptr;  // that was found
+  bool have_filters_ = false;
+  bool keep_stale_ = false;
 };
 
 }  // namespace ouro
