@@ -20,6 +20,9 @@ constexpr std::array<std::string_view, 2> kPolicyNames = {"refuse", "degrade"};
 constexpr std::array<std::string_view, 2> kVisibilityNames = {"lossless", "relaxed"};
 constexpr std::array<std::string_view, 2> kDurabilityNames = {"memory", "disk"};
 
+constexpr std::array<std::string_view, 3> kPropagationNames = {"ignore", "panic",
+                                                               "panic-on-replicas"};
+
 constexpr size_t kMembersMax = 64;
 
 bool fail(std::string& error, ByteView text) {
@@ -92,6 +95,12 @@ constexpr OptionRow kRows[] = {
      .most = INT32_MAX,
      .field = option_field<&R::min_replicas_to_write>(),
      .doc = "Replicas without which writes are refused."},
+    {.name = "propagation-error-behavior",
+     .kind = K::kEnum,
+     .standard = "ignore",
+     .names = kPropagationNames,
+     .field = option_field<&R::propagation_error_behavior>(),
+     .doc = "What to do when a replica cannot apply a command."},
     {.name = "rdb-del-sync-files",
      .kind = K::kBool,
      .standard = "no",

@@ -23,6 +23,10 @@ enum class SemiSyncVisibility : uint8_t { kLossless, kRelaxed };
 // What a replica must have done with a write to count: taken it in, or synced it to its own disk.
 enum class SemiSyncDurability : uint8_t { kMemory, kDisk };
 
+// Who ends when a command that a primary has sent on fails at its replica: nobody, the replica and
+// a primary that hears of it, or the replica alone. In the order of the names.
+enum class PropagationError : uint8_t { kIgnore, kPanic, kPanicOnReplicas };
+
 // Beyond that nobody has replicas.
 inline constexpr int64_t kSemiSyncAcksMax = 64;
 
@@ -38,6 +42,8 @@ struct ReplicationOptions {
   uint64_t repl_diskless_sync_max_replicas = 0;  // 0: whatever comes within the delay
   uint64_t min_replicas_to_write = 0;            // 0: writes need none
   int64_t min_replicas_max_lag_seconds = 10;     // 0 the same
+
+  PropagationError propagation_error_behavior = PropagationError::kIgnore;
 
   // ---- semi-sync
   std::vector<std::string>

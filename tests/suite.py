@@ -258,6 +258,7 @@ def main():
     if total.skipped:
         print(f"{total.skipped} skipped (see the logs in {logs.relative_to(ROOT)})")
     if total.passed + total.failed == 0:
+        print(f"no step has '{args.only}' in its name")
         total.failed = 1
     print(f"{total.passed} passed, {total.failed} failed")
     return 0 if total.failed == 0 else 1

@@ -159,6 +159,9 @@ void AofDriver::begin_reload() {
 void AofDriver::write() {
   if (!is_attached_) return;
   stream_.set_delay(engine_.persistence.log_write_delay);
+  const Persistence& facts = engine_.persistence;
+  stream_.set_paused(options_.aof.no_appendfsync_on_rewrite &&
+                     (facts.snapshot.active || facts.rewrite.active));
   stream_.write();
   if (!wants_rest() || stream_.waits_for_sync()) stream_.sync();
   publish();

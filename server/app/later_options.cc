@@ -21,7 +21,6 @@ constexpr OptionFlag kImmutable = OptionFlag::kImmutable;
 constexpr std::array<Names, 3> kEndpointNames = {"ip", "hostname", "unknown-endpoint"};
 constexpr std::array<Names, 9> kFacilityNames = {"user",   "local0", "local1", "local2", "local3",
                                                  "local4", "local5", "local6", "local7"};
-constexpr std::array<Names, 3> kPropagationNames = {"ignore", "panic", "panic-on-replicas"};
 constexpr std::array<Names, 3> kSanitizeNames = {"no", "yes", "clients"};
 constexpr std::array<Names, 5> kShutdownNames = {"default", "save", "nosave", "now", "force"};
 constexpr std::array<Names, 3> kTlsAuthNames = {"no", "yes", "optional"};
@@ -214,12 +213,6 @@ constexpr OptionRow kRows[] = {
      .standard = "no",
      .later = "getfenv, setfenv and newproxy in scripts",
      .doc = "Scripts see names that are on their way out."},
-    {.name = "propagation-error-behavior",
-     .kind = K::kEnum,
-     .standard = "ignore",
-     .names = kPropagationNames,
-     .later = "to end when a command that was sent on fails",
-     .doc = "What to do when a replica cannot apply a command."},
     {.name = "sanitize-dump-payload",
      .kind = K::kEnum,
      .standard = "no",
@@ -276,7 +269,11 @@ constexpr OptionRow kRows[] = {
     text("tls-client-cert-file", "", "Of TLS."),
     text("tls-client-key-file", "", "Of TLS."),
     text("tls-client-key-file-pass", "", "Of TLS.", OptionFlag::kSecret),
-    yes_no("tls-cluster", "no", "TLS between nodes."),
+    {.name = "tls-cluster",
+     .kind = K::kBool,
+     .standard = "no",
+     .later = "TLS",
+     .doc = "TLS between nodes."},
     text("tls-dh-params-file", "", "Of TLS."),
     text("tls-key-file", "", "Of TLS."),
     text("tls-key-file-pass", "", "Of TLS.", OptionFlag::kSecret),
@@ -288,7 +285,11 @@ constexpr OptionRow kRows[] = {
      .doc = "The port that speaks TLS."},
     yes_no("tls-prefer-server-ciphers", "no", "Of TLS."),
     text("tls-protocols", "", "Of TLS."),
-    yes_no("tls-replication", "no", "TLS to the primary."),
+    {.name = "tls-replication",
+     .kind = K::kBool,
+     .standard = "no",
+     .later = "TLS",
+     .doc = "TLS to the primary."},
     {.name = "tls-session-cache-size",
      .kind = K::kInteger,
      .standard = "20480",

@@ -348,6 +348,8 @@ void PrimaryLink::apply(DbIndex db, Argv argv, ByteView raw) {
                     "== CRITICAL == This replica cannot apply what its master has sent: '%s' after "
                     "processing the command '%.*s'",
                     reply.text().c_str(), printed_size(argv[0]), argv[0].data());
+  if (engine_.options.replication.propagation_error_behavior != PropagationError::kIgnore)
+    engine_.host.end_in_failure("This replica would not be equal to its master any more.");
 }
 
 void PrimaryLink::on_applied(ByteView bytes, DbIndex db) {

@@ -260,6 +260,7 @@ void Server::erase(Client& client) {
   const bool held_much = client.session.memory_bytes() > kLargeClientBytes;
   if (held_much) allocator_.return_at_once(true);
   clients_.erase(client.self);
+  was_idle_ = false;  // what it held may be given back
   if (held_much) allocator_.return_at_once(false);
 }
 
@@ -338,6 +339,9 @@ HostInfo Server::info() {
   info.allocator = std::string(allocator_.name());
   info.io_backend = std::string(loop_.name());
   info.io_reason = io_reason_;
+  info.is_supervised = is_told_when_ready(options_.app);
+  info.inputs = flush_list_.totals.inputs;
+  info.outputs = flush_list_.totals.outputs;
   info.tcp_port = listeners_.port();
   info.started = started_;
   return info;

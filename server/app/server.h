@@ -73,7 +73,10 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   // ---- Host
   HostInfo info() override;
   void append_info(ByteView section, std::string& out) override;
-  void reset_stats() override { turn_meter_.reset(); }
+  void reset_stats() override {
+    turn_meter_.reset();
+    flush_list_.totals = {};
+  }
   Status shutdown(ShutdownRequest request, std::string& error) override;
   Status abort_shutdown() override;
   void end_in_failure(const std::string& why) override;

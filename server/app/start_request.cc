@@ -43,9 +43,12 @@ class Reader {
  public:
   Reader(Config& config, const FileAccess& files) : config_(config), files_(files) {}
 
-  bool read_file(const std::string& path, const std::string& shown, int depth) {
+  // `asked_by`: the line that includes it, if one does.
+  bool read_file(const std::string& path, const std::string& shown, int depth,
+                 const std::string& asked_by = {}) {
     std::string text;
-    if (!files_.read(path, text)) return fail(shown, "cannot read the configuration: " + text);
+    if (!files_.read(path, text))
+      return fail(asked_by + shown, "cannot read the configuration: " + text);
     size_t number = 0;
     ByteView rest = text;
     while (!rest.empty()) {
@@ -70,6 +73,9 @@ class Reader {
     if (row == nullptr) return fail(shown, unknown(words[0]));
     const Words values = Words(words).subspan(1);
     if (row->name == "include") return include(values, shown, depth);
+    // A line of such a row asks for the feature by being there.
+    if (row->has(OptionFlag::kFileOnly) && !row->later.empty())
+      return fail(shown, std::string(row->later) + " is not available in this version");
     std::string error;
     return config_.load(*row, values, error) || fail(shown, bad_value(*row, values, error));
   }
@@ -90,7 +96,7 @@ class Reader {
   }
 
   static std::string bad_value(const OptionRow& row, Words words, std::string text) {
-    if (row.names.empty() || words.empty()) return text;
+    if (row.names.empty() || words.empty() || !row.later.empty()) return text;
     const ByteView nearest = nearest_word(words[0], row.names);
     if (!nearest.empty()) text += ", did you mean " + quoted(nearest) + "?";
     return text;
@@ -100,9 +106,10 @@ class Reader {
     if (words.size() != 1) return fail(shown, "wrong number of arguments");
     if (depth == kIncludeDepthMax) return fail(shown, "files include each other too deeply");
     const std::string path(words[0]);
-    if (path.find_first_of("*?[") == std::string::npos) return read_file(path, path, depth + 1);
+    if (path.find_first_of("*?[") == std::string::npos)
+      return read_file(path, path, depth + 1, shown + ": ");
     for (const std::string& match : files_.expand(path)) {
-      if (!read_file(match, match, depth + 1)) return false;
+      if (!read_file(match, match, depth + 1, shown + ": ")) return false;
     }
     return true;
   }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // CLUSTER, ASKING, READONLY, READWRITE on a node without cluster mode, which is all that there is
-// so far: their shape is known, and each says that the mode is off.
+// so far: their shape is known, and each says that the mode is off. For clients that take redirects
+// READONLY and READWRITE mean something without it (engine/gates.cc).
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
+#include "server/engine/session.h"
 
 namespace ouro {
 namespace {
@@ -10,6 +12,18 @@ namespace {
 Status cmd_disabled(Context& ctx) {
   return ctx.fail("ERR This instance has cluster support disabled");
 }
+
+Status set_reads_here(Context& ctx, bool reads_here) {
+  Session* const session = ctx.caller.session;
+  if (session == nullptr || !session->takes_redirects) return cmd_disabled(ctx);
+  session->reads_here = reads_here;
+  ctx.reply.ok();
+  return Status::ok();
+}
+
+Status cmd_readonly(Context& ctx) { return set_reads_here(ctx, true); }
+
+Status cmd_readwrite(Context& ctx) { return set_reads_here(ctx, false); }
 
 constexpr CommandSpec kClusterRows[] = {
     {.name = "ADDSLOTS",
@@ -287,7 +301,7 @@ constexpr CommandSpec kRows[] = {
      .arity = exactly(1),
      .flags = Flag::kLoading | Flag::kStale | Flag::kFast,
      .acl = Acl::kConnection,
-     .handler = cmd_disabled,
+     .handler = cmd_readonly,
      .doc = {.summary = "Lets this connection read from a replica of the cluster.",
              .complexity = "O(1)",
              .since = "3.0.0",
@@ -296,7 +310,7 @@ constexpr CommandSpec kRows[] = {
      .arity = exactly(1),
      .flags = Flag::kLoading | Flag::kStale | Flag::kFast,
      .acl = Acl::kConnection,
-     .handler = cmd_disabled,
+     .handler = cmd_readwrite,
      .doc = {.summary = "Sends this connection's reads to primaries again.",
              .complexity = "O(1)",
              .since = "3.0.0",

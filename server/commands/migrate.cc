@@ -136,7 +136,7 @@ void secrets_of_migrate(const Engine&, Argv argv, FunctionRef<void(size_t)> fn) 
 constexpr CommandSpec kRows[] = {
     {.name = "MIGRATE",
      .arity = at_least(6),
-     .flags = Flag::kWrite | Flag::kMovableKeys | Flag::kReachesOut,
+     .flags = Flag::kWrite | Flag::kMovableKeys | Flag::kReachesOut | Flag::kNeedsServer,
      .keys = {one_key(kKey, kReadWrite | kAccess | kDelete),
               {.begin = KeySpec::Begin::kKeyword,
                .use = kReadWrite | kAccess | kDelete | kIncomplete,

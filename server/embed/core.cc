@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/embed/core.h"
 
+#include <algorithm>
 #include <array>
 
 #include "datastructs/codec/number_text.h"
@@ -127,8 +128,17 @@ Peek Core::peek(ByteView key) {
   return {Peek::State::kFound, (*found)->text(number_)};
 }
 
+// A connection's reader knows this bound; here it is the first who looks.
+bool Core::are_storable(Argv argv) const {
+  const uint64_t bytes_max = engine_.options.proto_max_bulk_len;
+  return std::all_of(argv.begin(), argv.end(),
+                     [=](ByteView word) { return word.size() <= bytes_max; });
+}
+
 Outcome<bool> Core::set(ByteView key, ByteView value, const SetOptions& options) {
   std::array<ByteView, 8> words = {set_row_.name, key, value};
+  if (!are_storable(Argv(words).first(3)))
+    return Outcome<bool>::failure(std::string(errors::kTooLong));
   size_t count = 3;
   char ttl[kInt64TextMax];
   if (options.ttl_ms != 0) {
@@ -158,6 +168,14 @@ void Core::run_as(Caller& caller, Argv argv, Reply& reply) {
     return;
   }
   const Executor::Prepared prepared{.spec = engine_.executor.resolve(argv), .argv = argv};
+  if (prepared.spec != nullptr && prepared.spec->flags.has(Flag::kNeedsServer)) {
+    reply.error(errors::kNeedsServer);
+    return;
+  }
+  if (!are_storable(argv)) {
+    reply.error(errors::kTooLong);
+    return;
+  }
   engine_.executor.start_timing();
   const Executor::Outcome outcome = engine_.executor.run(caller, prepared, reply);
   // Only a connection can wait; a command that would has written nothing.

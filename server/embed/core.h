@@ -104,6 +104,7 @@ class Core {
 
   Core(std::unique_ptr<Settings> settings, const CacheOptions& options);
   void run_as(Caller& caller, Argv argv, Reply& reply);
+  bool are_storable(Argv argv) const;
 
   std::unique_ptr<Settings> settings_;
   HostLogger log_;

@@ -440,7 +440,7 @@ class Cache final : public embedded::TypedCalls<Cache> {
   }
 
   // Any command. MULTI and EXEC work and hold what execute() is given; typed calls are never
-  // queued.
+  // queued. A script runs until it ends: there is nobody else who could end it.
   Answer execute(Words argv) noexcept;
   Answer execute(WordList argv) noexcept { return execute(embedded::words_of(argv)); }
 
@@ -512,7 +512,8 @@ class SharedCache final : public embedded::TypedCalls<SharedCache> {
 
   // As Cache's, and of all threads that miss the same key at once one runs its loader, without a
   // lock, while the others wait for what it gives: the value, nothing, its error, or its exception.
-  // A loader that asks for its own key gets an error.
+  // A loader that asks for its own key gets an error; two that wait for each other's keys wait for
+  // ever, as with any lock.
   template <class Loader>
   Outcome<std::string> get_or_load(std::string_view key, Loader&& loader, int64_t ttl_ms = 0) {
     Boarding boarding = board(key);
@@ -535,7 +536,8 @@ class SharedCache final : public embedded::TypedCalls<SharedCache> {
   }
 
   // A command whose keys lie on one shard, or one that concerns all of them (FLUSHALL, DBSIZE,
-  // KEYS, CONFIG SET).
+  // KEYS, CONFIG SET). What CONFIG SET says holds for each shard: maxmemory is a shard's there,
+  // while open() takes that of the whole.
   Answer execute(Words argv) noexcept;
   Answer execute(WordList argv) noexcept { return execute(embedded::words_of(argv)); }
 

@@ -87,6 +87,13 @@ void fill(Cache& cache, const Flight& flight, std::string_view value, int64_t tt
   }
 }
 
+// 1 where both say so, item by item.
+void merge_by_and(Answer& all, const Answer& one) {
+  all.integer &= one.integer;
+  for (size_t i = 0; i < std::min(all.items.size(), one.items.size()); ++i)
+    all.items[i].integer &= one.items[i].integer;
+}
+
 // Adds one shard's answer to those of the shards before it, as the row's tips say.
 void merge(Answer& all, Answer&& one, std::string_view tips) {
   if (all.is_error()) return;
@@ -94,6 +101,8 @@ void merge(Answer& all, Answer&& one, std::string_view tips) {
     all = std::move(one);
   } else if (has(tips, "response_policy:agg_sum")) {
     all.integer += one.integer;
+  } else if (has(tips, "response_policy:agg_logical_and")) {
+    merge_by_and(all, one);
   } else if (all.kind == Answer::Kind::kArray && one.kind == Answer::Kind::kArray) {
     for (Answer& item : one.items) all.items.push_back(std::move(item));
   }

@@ -90,6 +90,8 @@ inline constexpr Flags kTellsOfDisk{1U << 22};
 // Ours, not shown by COMMAND: when a wait for keys is over its command is run once more, to answer
 // as if it could not wait (CACHE.GET).
 inline constexpr Flags kAnswersLate{uint64_t{1} << 32};
+// Ours, not shown by COMMAND: acts on a server around the cache, which a cache in process has not.
+inline constexpr Flags kNeedsServer{uint64_t{1} << 33};
 // Ours: for tools and tests only. COMMAND DOCS shows it among doc_flags, as "syscmd".
 inline constexpr Flags kSystem{1U << 30};
 // Ours, not shown by COMMAND: changes what is not this node's (MIGRATE).

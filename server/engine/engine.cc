@@ -9,7 +9,7 @@ namespace ouro {
 namespace {
 
 // How much one turn's end may look at, free and expire, so that no turn takes long: about a quarter
-// of a millisecond each.
+// of a millisecond each. active-expire-effort says how many such quarters may go into expiry.
 constexpr size_t kExpireBudget = 1000;
 constexpr size_t kFreeBudget = 2000;
 // What a free costs the allocator alone knows: the last block of a page, which then goes back to
@@ -71,8 +71,10 @@ void Engine::begin_turn(UnixMs wall, Instant now, Micros beyond) {
   beyond_ = beyond;
   instant_ = now;
   turn_tick_ = stopwatch.ticks();
-  expiry_share_ = {.places = kExpireBudget,
-                   .ticks = static_cast<uint64_t>(kSliceMicrosMax * stopwatch.ticks_per_us())};
+  const auto effort = static_cast<size_t>(options.active_expire_effort);
+  expiry_share_ = {.places = kExpireBudget * effort,
+                   .ticks = static_cast<uint64_t>(kSliceMicrosMax * stopwatch.ticks_per_us()) *
+                            static_cast<uint64_t>(effort)};
   due_members.find_databases();
   executor.set_gate(Gate::kDue, due_members.has_any());
   set_access_of_new();

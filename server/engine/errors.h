@@ -53,6 +53,9 @@ inline constexpr ByteView kLoading = "LOADING Redis is loading the dataset in me
 inline constexpr ByteView kMonitorNeedsData = "ERR Replica can't interact with the keyspace";
 inline constexpr ByteView kDbIndexOutOfRange = "ERR DB index is out of range";
 inline constexpr ByteView kNotFromScript = "ERR This Redis command is not allowed from script";
+// In process only.
+inline constexpr ByteView kNeedsServer = "ERR this command needs a server";
+inline constexpr ByteView kTooLong = "ERR an argument is longer than proto-max-bulk-len";
 inline constexpr ByteView kReadOnlyScript =
     "ERR Write commands are not allowed from read-only scripts.";
 inline constexpr ByteView kUnknownInScript = "ERR Unknown Redis command called from script";

@@ -94,11 +94,25 @@ Passage disk_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv 
              : Passage::kPass;
 }
 
+// As Valkey does it, a client that takes redirects is sent to the primary, with its reads, too,
+// unless it has said READONLY.
+bool is_redirected(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
+  const Session* session = caller.origin == Origin::kClient ? caller.session : nullptr;
+  if (session == nullptr || !session->takes_redirects || !engine.replication.follows())
+    return false;
+  const Flags of_data = session->reads_here ? Flag::kWrite : Flag::kWrite | Flag::kReadonly;
+  return has_any(engine, caller, spec, argv, of_data);
+}
+
 // A replica is written by its primary alone; min-replicas-to-write. A script that has begun to
 // write goes on.
 Passage role_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
   if (caller.script != nullptr && caller.script->has_written) return Passage::kPass;
   const Replication& replication = engine.replication;
+  if (is_redirected(engine, caller, spec, argv)) [[unlikely]] {
+    const auto& primary = replication.primary;
+    return refuse(engine, "REDIRECT " + primary.host + ":" + std::to_string(primary.port));
+  }
   // Its answer would wait for replicas that may never come.
   const bool serves = engine.leadership.serves();
   if (replication.hides_data() && has_any(engine, caller, spec, argv, Flag::kReadonly))

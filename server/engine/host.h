@@ -25,6 +25,8 @@ struct HostInfo {
   std::string os;
   std::string io_backend;  // "uring", "epoll" or "none", with the reason in io_reason
   std::string io_reason;
+  bool is_supervised = false;        // systemd is told when it is ready
+  uint64_t inputs = 0, outputs = 0;  // receives and sends that moved bytes
   int tcp_port = 0;
   UnixMs started = 0;
   size_t resident_bytes = 0;

@@ -301,6 +301,8 @@ Session::AsideReply::~AsideReply() {
                      "== CRITICAL == This master is sending an error to its replica: '%.*s' after "
                      "processing the command '%.*s'",
                      printed_size(text), text.data(), printed_size(command), command.data());
+    if (engine.options.replication.propagation_error_behavior == PropagationError::kPanic)
+      engine.host.end_in_failure("A replica is not equal to this master any more.");
   }
   session.doom();
 }
@@ -497,6 +499,7 @@ void Session::reset() {
   caller_.no_touch = false;
   caller_.imports = false;
   caller_.field_sets.clear();
+  reads_here = false;
   engine_.pubsub.drop(*this);
   engine_.tracking.disable(*this);
   if (is_monitor) engine_.monitors.remove(*this);

@@ -170,6 +170,7 @@ class Session final : public Endpoint {
   // Changes one of these texts.
   void set_text(std::string& text, ByteView to);
   bool takes_redirects = false;  // CLIENT CAPA redirect
+  bool reads_here = false;       // READONLY: this replica may answer its reads
   Instant created = 0;
   Instant last_active = 0;
   const CommandSpec* last_command = nullptr;

@@ -30,6 +30,8 @@ constexpr Micros kCancelAgain = 1000;
 // and how many shorter ones make a sender an ordinary one.
 constexpr size_t kBurstBytes = 16_KiB;
 constexpr size_t kReceiveBytesMax = 64_KiB;
+// Of one operation: the ring's length has 32 bits. What is left follows in another.
+constexpr size_t kOpBytesMax = 1_GiB;
 constexpr uint8_t kShortReceives = 8;
 
 // As many receives as find buffers in a turn. Thousands that wait for one would each cost an entry
@@ -101,7 +103,7 @@ void UringLoop::receive(Op& op, SocketFd fd) {
 void UringLoop::receive_into(Op& op, SocketFd fd, std::span<char> room) {
   CHECK(!room.empty());
   io_uring_sqe& sqe = start(op, OpKind::kReceiveInto, fd.number);
-  io_uring_prep_recv(&sqe, fd.number, room.data(), room.size(), 0);
+  io_uring_prep_recv(&sqe, fd.number, room.data(), std::min(room.size(), kOpBytesMax), 0);
 }
 
 int32_t UringLoop::send(Op& op, SocketFd fd, std::span<const ByteView> views, SendEnd end) {
@@ -114,7 +116,7 @@ int32_t UringLoop::send(Op& op, SocketFd fd, std::span<const ByteView> views, Se
   const int flags = MSG_NOSIGNAL | (quiet ? MSG_DONTWAIT | MSG_WAITALL : 0);
   io_uring_sqe& sqe = start(op, OpKind::kSend, fd.number);
   if (message == nullptr) {
-    io_uring_prep_send(&sqe, fd.number, views[0].data(), bytes, flags);
+    io_uring_prep_send(&sqe, fd.number, views[0].data(), std::min(bytes, kOpBytesMax), flags);
   } else {
     io_uring_prep_sendmsg(&sqe, fd.number, message, static_cast<unsigned>(flags));
   }

@@ -37,8 +37,9 @@ OOM_STEPS = (
     ["CONFIG", "SET", "oom-score-adj", "no", "maxclients", "none"],
 )
 REFUSED = (["--bio_cpulist", "0"], ["--bgsave_cpulist", "0"], ["--aof_rewrite_cpulist", "0"], ["--watchdog-period", "500"],
-           ["--lua-enable-deprecated-api", "yes"], ["--propagation-error-behavior", "panic"], ["--use-exit-on-panic", "yes"],
+           ["--lua-enable-deprecated-api", "yes"], ["--tls-replication", "yes"], ["--sentinel"], ["--use-exit-on-panic", "yes"],
            ["--socket-mark-id", "7"], ["--supervised", "upstart"], ["--server_cpulist", "3-1"], ["--bind-source-addr", "here"])
+OK = ("+", b"OK")
 TITLES = ("  A {title} {listen-addr} {port} {tls-port} {unixsocket} {config-file} {server-mode} ", "{title}", "{listen-addr}",
           "{unixsocket}", "{server-mode}", "", "  ", "{", "a}b", "a}b {title", "{{title}}", "{title}}", "{Title}", "{title} {",
           "%s %n", "x" * 5000)
@@ -147,6 +148,43 @@ def check_title(check, programs):
         check.holds("set-proc-title no keeps the command line", b"--set-proc-title" in command_line(plain), command_line(plain))
 
 
+def check_redirect(check, ours):
+    """Valkey's: a client that takes redirects is sent to the primary, and says READONLY to read here."""
+    with Server(ours) as primary, Server(ours) as replica:
+        at, plain = replica.connect(), replica.connect()
+        plain.call("REPLICAOF", "127.0.0.1", primary.port)
+        primary.connect().call("SET", "k", "v")
+        check.holds("the replica has the key", wait_for(lambda: plain.call("GET", "k") == ("$", b"v")))
+        away = ("-", b"REDIRECT 127.0.0.1:%d" % primary.port)
+        steps = ((["READONLY"], ("-", b"ERR This instance has cluster support disabled")), (["CLIENT", "CAPA", "redirect"], OK),
+                 (["GET", "k"], away), (["SET", "k", "w"], away), (["PING"], ("+", b"PONG")), (["READONLY"], OK),
+                 (["GET", "k"], ("$", b"v")), (["SET", "k", "w"], away), (["READWRITE"], OK), (["GET", "k"], away),
+                 (["REPLICAOF", "NO", "ONE"], OK), (["SET", "k", "w"], OK))
+        for words, wanted in steps:
+            reply = at.call(*words)
+            check.holds(f"CAPA redirect: {' '.join(words)}", reply == wanted, reply)
+
+
+def check_propagation_errors(check, ours):
+    """A command that fails at a replica ends it, if it is told so."""
+    for behavior, ends in (("ignore", False), ("panic", True), ("panic-on-replicas", True)):
+        options = ["--replica-read-only", "no", "--propagation-error-behavior", behavior]
+        with Server(ours) as primary, Server(ours, *options) as replica:
+            at, client = replica.connect(), primary.connect()
+            at.call("REPLICAOF", "127.0.0.1", primary.port)
+            client.call("SET", "there", "v")
+            wait_for(lambda: at.call("GET", "there") == ("$", b"v"))
+            at.call("SET", "k", "a string")
+            client.call("LPUSH", "k", "v")
+            told = wait_for(lambda: "== CRITICAL ==" in replica.log_tail())
+            check.holds(f"propagation-error-behavior {behavior}: it is logged", told, replica.log_tail())
+            if ends:
+                code = replica.process.wait(20)
+                check.holds(f"propagation-error-behavior {behavior}: the replica ends", code == 1, code)
+            else:
+                check.holds("propagation-error-behavior ignore: it goes on", at.call("PING") == ("+", b"PONG"))
+
+
 def check_refusals(check, ours):
     for words in REFUSED:
         run = subprocess.run([ours, "--port", "0", *words], capture_output=True, text=True, timeout=20, check=False)
@@ -169,6 +207,8 @@ def main():
     check_systemd(check, programs)
     check_source(check, programs)
     check_title(check, programs)
+    check_redirect(check, programs[0])
+    check_propagation_errors(check, programs[0])
     check_refusals(check, programs[0])
     print(f"{check.passed} passed, {check.failed} failed")
     return 1 if check.failed else 0

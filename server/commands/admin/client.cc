@@ -58,7 +58,8 @@ Status cmd_client_setinfo(Context& ctx) {
   return Status::ok();
 }
 
-// What a client can do; words that are not known here are of servers to come.
+// What a client can do; words that are not known here are of servers to come. A replica sends one
+// that takes redirects to its primary.
 Status cmd_client_capa(Context& ctx) {
   OURO_TRY(need_session(ctx));
   for (const ByteView word : ctx.argv.subspan(2)) {
@@ -416,7 +417,7 @@ constexpr CommandSpec kClientRows[] = {
              .tips = "nondeterministic_output"}},
     {.name = "KILL",
      .arity = at_least(3),
-     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kNeedsServer,
      .acl = Acl::kConnection,
      .handler = cmd_client_kill,
      .doc = {.summary = "Closes connections.",
@@ -464,7 +465,7 @@ constexpr CommandSpec kClientRows[] = {
              .args = "enabled:<on!ON | off!OFF>"}},
     {.name = "PAUSE",
      .arity = at_least(3),
-     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kNeedsServer,
      .acl = Acl::kConnection,
      .handler = cmd_client_pause,
      .doc = {.summary = "Holds back the commands of clients for some time.",
@@ -535,7 +536,7 @@ constexpr CommandSpec kClientRows[] = {
              .args = "client-id:integer [timeout_error:<timeout!TIMEOUT | error!ERROR>]"}},
     {.name = "UNPAUSE",
      .arity = exactly(2),
-     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale,
+     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kNeedsServer,
      .acl = Acl::kConnection,
      .handler = cmd_client_unpause,
      .doc = {.summary = "Lets paused clients go on.",

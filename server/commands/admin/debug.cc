@@ -282,7 +282,11 @@ Status debug_log(Context& ctx) {
   return reply_ok(ctx);
 }
 
+// A host is not ended, and has no files of ours.
+bool is_in_process(const Context& ctx) { return ctx.caller.origin == Origin::kEmbedded; }
+
 Status debug_segfault(Context& ctx) {
+  if (is_in_process(ctx)) return ctx.fail_text(errors::kNeedsServer);
   char* volatile nowhere = nullptr;
   *static_cast<volatile char*>(nowhere) = 'x';
   return reply_ok(ctx);
@@ -309,6 +313,7 @@ Status debug_reload(Context& ctx) {
       return ctx.fail("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
     }
   }
+  if (is_in_process(ctx)) return ctx.fail_text(errors::kNeedsServer);
   if (!ctx.may_wait_exclusively()) return ctx.fail_text(errors::kNotFromScript);
   std::string error;
   if (!ctx.engine.host.reload(request, error).is_ok()) return ctx.fail_text("ERR " + error);
@@ -317,6 +322,7 @@ Status debug_reload(Context& ctx) {
 }
 
 Status debug_loadaof(Context& ctx) {
+  if (is_in_process(ctx)) return ctx.fail_text(errors::kNeedsServer);
   if (!ctx.may_wait_exclusively()) return ctx.fail_text(errors::kNotFromScript);
   std::string error;
   if (!ctx.engine.host.load_log(error).is_ok()) return ctx.fail_text("ERR " + error);

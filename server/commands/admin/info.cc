@@ -35,7 +35,7 @@ void server_section(Page& page) {
   page.word("atomicvar_api", "c11-builtin");
   page.line("gcc_version:%d.%d.%d", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
   page.line("process_id:%lld", static_cast<long long>(host.process_id));
-  page.word("process_supervised", "no");
+  page.word("process_supervised", host.is_supervised ? "systemd" : "no");
   page.word("run_id", host.run_id);
   page.line("tcp_port:%d", host.tcp_port);
   page.line("server_time_usec:%lld", static_cast<long long>(page.now) * 1000);
@@ -276,9 +276,11 @@ void stats_section(Page& page) {
   page.value("tracking_total_prefixes", engine.tracking.prefix_count());
   page.value("unexpected_error_replies", stats.unexpected_errors);
   page.value("total_error_replies", stats.error_replies);
-  page.zeros({"dump_payload_sanitizations", "total_reads_processed", "total_writes_processed",
-              "io_threaded_reads_processed", "io_threaded_writes_processed", "reply_buffer_shrinks",
-              "reply_buffer_expands"});
+  const HostInfo host = engine.host.info();
+  page.value("total_reads_processed", host.inputs);
+  page.value("total_writes_processed", host.outputs);
+  page.zeros({"dump_payload_sanitizations", "io_threaded_reads_processed",
+              "io_threaded_writes_processed", "reply_buffer_shrinks", "reply_buffer_expands"});
   page.value("acl_access_denied_auth", stats.acl_denials[0]);
   page.value("acl_access_denied_cmd", stats.acl_denials[1]);
   page.value("acl_access_denied_key", stats.acl_denials[2]);

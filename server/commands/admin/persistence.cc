@@ -51,7 +51,7 @@ Status cmd_bgrewriteaof(Context& ctx) {
 constexpr CommandSpec kPersistenceRows[] = {
     {.name = "BGREWRITEAOF",
      .arity = exactly(1),
-     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kNoAsyncLoading,
+     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kNoAsyncLoading | Flag::kNeedsServer,
      .handler = cmd_bgrewriteaof,
      .doc = {.summary = "Begins the append-only log anew, from what there is now.",
              .complexity = "O(1)",
@@ -59,7 +59,7 @@ constexpr CommandSpec kPersistenceRows[] = {
              .group = "server"}},
     {.name = "BGSAVE",
      .arity = at_least(1),
-     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kNoAsyncLoading,
+     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kNoAsyncLoading | Flag::kNeedsServer,
      .handler = cmd_bgsave,
      .doc = {.summary = "Begins a snapshot, which is written while commands go on.",
              .complexity = "O(1)",
@@ -79,7 +79,8 @@ constexpr CommandSpec kPersistenceRows[] = {
              .tips = "nondeterministic_output"}},
     {.name = "SAVE",
      .arity = exactly(1),
-     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kNoAsyncLoading | Flag::kNoMulti,
+     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kNoAsyncLoading | Flag::kNoMulti |
+              Flag::kNeedsServer,
      .handler = cmd_save,
      .doc = {.summary = "Writes a snapshot while all clients wait.",
              .complexity = "O(N) for N keys",

@@ -391,7 +391,8 @@ Status cmd_role(Context& ctx) {
 constexpr CommandSpec kReplicationRows[] = {
     {.name = "PSYNC",
      .arity = at_least(3),
-     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kNoAsyncLoading | Flag::kNoMulti,
+     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kNoAsyncLoading | Flag::kNoMulti |
+              Flag::kNeedsServer,
      .handler = cmd_psync,
      .doc = {.summary = "Begins to send the stream to a replica, from where it is if that is kept.",
              .since = "2.8.0",
@@ -417,7 +418,8 @@ constexpr CommandSpec kReplicationRows[] = {
              .group = "server"}},
     {.name = "SYNC",
      .arity = exactly(1),
-     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kNoAsyncLoading | Flag::kNoMulti,
+     .flags = Flag::kAdmin | Flag::kNoScript | Flag::kNoAsyncLoading | Flag::kNoMulti |
+              Flag::kNeedsServer,
      .handler = cmd_sync,
      .doc = {.summary = "Begins to send a snapshot and then the stream, as old replicas ask.",
              .since = "1.0.0",

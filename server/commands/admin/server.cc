@@ -116,7 +116,7 @@ constexpr CommandSpec kServerRows[] = {
     {.name = "SHUTDOWN",
      .arity = at_least(1),
      .flags = Flag::kAdmin | Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kNoMulti |
-              Flag::kAllowBusy,
+              Flag::kAllowBusy | Flag::kNeedsServer,
      .handler = cmd_shutdown,
      .doc = {.summary = "Stops the server, saving first if asked.",
              .complexity = "O(N) when saving N keys, else O(1)",

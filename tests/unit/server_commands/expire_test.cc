@@ -48,6 +48,22 @@ TEST(Expire, KeepsTheValue) {
   }
 }
 
+// active-expire-effort: so many times as many keys may end in one turn.
+TEST(Expire, EffortSaysHowMuchOfATurnItTakes) {
+  uint64_t gone[2] = {};
+  for (const uint64_t effort : {uint64_t{1}, uint64_t{10}}) {
+    Expiry engine;
+    engine.options.active_expire_effort = effort;
+    for (int i = 0; i < 20'000; ++i) engine.run("SET key:" + std::to_string(i) + " v PX 100");
+    engine.pass(200);
+    EXPECT_TRUE(engine.engine.run_slices());
+    gone[effort == 1 ? 0 : 1] = engine.engine.stats.expired_keys;
+  }
+  EXPECT_GT(gone[0], 0U);
+  EXPECT_GT(gone[1], 5 * gone[0]);
+  EXPECT_LT(gone[1], 20'000U);
+}
+
 TEST(Expire, APastTimeRemovesTheKey) {
   Expiry engine;
   for (const ByteView command : {"EXPIRE k 0", "EXPIRE k -5", "EXPIREAT k 1", "PEXPIREAT k -1",

@@ -267,9 +267,34 @@ TEST(Cache, BlockingCommandsAnswerAtOnce) {
   EXPECT_EQ(text_at(cache.execute({"BLPOP", "l", "0"}), 1), "a");
 }
 
+// A connection's reader would have refused them: what is kept has lengths of 32 bits at most.
+TEST(Cache, LongArgumentsAreRefused) {
+  CacheOptions options;
+  options.settings = {{"proto-max-bulk-len", "1mb"}};
+  Cache cache = std::move(*Cache::open(options));
+  const std::string fits(1 << 20, 'v');
+  const std::string too_long = fits + "v";
+  EXPECT_TRUE(cache.set("k", fits).has_value());
+  EXPECT_TRUE(cache.set("k", too_long).is_error());
+  EXPECT_TRUE(cache.hset("h", "f", too_long).is_error());
+  EXPECT_TRUE(cache.execute({"SADD", "s", too_long}).is_error());
+  EXPECT_EQ(*cache.get("k"), fits);
+  options.settings = {{"proto-max-bulk-len", "4gb"}};
+  EXPECT_TRUE(Cache::open(options).is_error());
+}
+
 // What needs a connection or a server says so; nothing of it may touch the host.
 TEST(Cache, CommandsOfAServerAnswerErrors) {
   Cache cache = open_cache();
+  for (const WordList argv :
+       {WordList{"REPLICAOF", "1.1.1.1", "1"}, WordList{"SLAVEOF", "NO", "ONE"},
+        WordList{"FAILOVER"}, WordList{"SAVE"}, WordList{"BGSAVE"}, WordList{"BGREWRITEAOF"},
+        WordList{"SHUTDOWN"}, WordList{"MIGRATE", "h", "1", "k", "0", "1"},
+        WordList{"CLIENT", "PAUSE", "1"}, WordList{"CLIENT", "KILL", "ID", "1"},
+        WordList{"DEBUG", "SEGFAULT"}, WordList{"DEBUG", "RELOAD"}, WordList{"DEBUG", "LOADAOF"},
+        WordList{"PSYNC", "?", "-1"}}) {
+    EXPECT_EQ(cache.execute(argv).text, "ERR this command needs a server") << *argv.begin();
+  }
   for (const WordList argv :
        {WordList{"SUBSCRIBE", "c"}, WordList{"MONITOR"}, WordList{"HELLO", "3"},
         WordList{"CLIENT", "LIST", "ID"}, WordList{"CLIENT", "SETNAME", "x"}, WordList{"SHUTDOWN"},

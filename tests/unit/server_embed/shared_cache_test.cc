@@ -86,6 +86,11 @@ TEST(SharedCache, CommandsWithoutKeysConcernAllShardsOrNone) {
   EXPECT_EQ(cache.execute({"RANDOMKEY"}).text.substr(0, 1), "k");
   EXPECT_EQ(cache.execute({"ECHO", "hi"}).text, "hi");
   EXPECT_TRUE(cache.execute({"SCAN", "0"}).is_error());
+  const std::string sha = cache.execute({"SCRIPT", "LOAD", "return 1"}).text;
+  const Answer known = cache.execute({"SCRIPT", "EXISTS", sha, std::string(40, '0')});
+  ASSERT_EQ(known.items.size(), 2U);
+  EXPECT_EQ(known.items[0].integer, 1);
+  EXPECT_EQ(known.items[1].integer, 0);
   EXPECT_TRUE(cache.execute({"MULTI"}).is_error());
   EXPECT_TRUE(cache.execute({"WATCH", "k1"}).is_error());
   EXPECT_EQ(cache.execute({"GET"}).text, "ERR wrong number of arguments for 'get' command");
