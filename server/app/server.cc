@@ -257,10 +257,11 @@ void Server::erase_departed() {
 // What a client held of buffers goes back to the system: the allocator would keep it until it is
 // used again, and that may be never.
 void Server::erase(Client& client) {
-  const bool held_much = client.session.memory_bytes() > kLargeClientBytes;
+  const size_t held = client.session.memory_bytes();
+  const bool held_much = held > kLargeClientBytes;
+  bytes_of_departed_ += held;
   if (held_much) allocator_.return_at_once(true);
   clients_.erase(client.self);
-  was_idle_ = false;  // what it held may be given back
   if (held_much) allocator_.return_at_once(false);
 }
 

@@ -173,6 +173,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   uint64_t commands_seen_ = 0;
   bool was_idle_ = false;
   size_t purged_to_bytes_ = 0;
+  size_t bytes_of_departed_ = 0;  // clients, since memory was last looked at for them
   bool stopping_ = false;
   bool busy_ = false;  // slices have more to do
   bool pumping_ = false;

@@ -110,6 +110,12 @@ void Server::purge_when_idle() {
   const bool is_idle = std::exchange(commands_seen_, engine_.stats.commands_processed) ==
                            engine_.stats.commands_processed &&
                        !busy_;
+  if (bytes_of_departed_ >= kPurgeBytesMin) {
+    // What stayed the last time may be free now, although nobody has asked anything since.
+    was_idle_ = false;
+    purged_to_bytes_ = 0;
+    bytes_of_departed_ = 0;
+  }
   if (std::exchange(was_idle_, is_idle) || !is_idle) return;
   const size_t resident = process_facts().resident_bytes;
   const size_t used = engine_.heap.used_bytes();

@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Memory that is used no more goes back to the system: of a flush at once, else with MEMORY PURGE, and when nobody comes
-for a second.
+for a second, though clients that sent nothing whole have left.
 
     memory_return_test.py BUILD
 """
 import pathlib
+import resource
+import socket
 import sys
 import time
 
 from servers import Server
 
 KEYS = 300_000
+CLIENTS = 3_000
 VALUE_BYTES = 500
 DELETE_ALL = "for i = 0, ARGV[1] - 1 do redis.call('DEL', 'key:' .. i) end"
 
@@ -49,8 +52,23 @@ def idle_time_returns_it(server, client, empty):
     return is_back_within(10, server, empty)
 
 
+def clients_that_leave_return_it(server, _client, empty):
+    """Each has sent half of a command, so nobody has run one."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(CLIENTS)]
+    for each in clients:
+        each.sendall(b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$200000\r\n" + b"x" * 100_000)
+    end = time.monotonic() + 10
+    while server.resident_bytes() < empty + CLIENTS * 90_000 and time.monotonic() < end:
+        time.sleep(0.1)
+    held = server.resident_bytes()
+    for each in clients:
+        each.close()
+    return held > empty + CLIENTS * 90_000 and is_back_within(10, server, empty)
+
+
 def main():
-    passed, checks = 0, (flush_returns_it, purge_returns_it, idle_time_returns_it)
+    passed, checks = 0, (flush_returns_it, purge_returns_it, idle_time_returns_it, clients_that_leave_return_it)
     with Server(str(pathlib.Path(sys.argv[1]) / "ouro-server"), "--enable-debug-command", "yes") as server:
         client = server.connect(timeout_s=60)
         empty = server.resident_bytes()
