@@ -39,10 +39,13 @@ void Server::load() {
   } else {
     snapshots_.load([this](const std::string& problem) { on_loaded(problem); });
   }
+  is_looking_ = true;
   while (!is_loaded_ && !load_failed_ && (!loader_.busy() || loader_.is_opening_first())) {
     loop_.run_once(10);
     (void)aof_.turn();
   }
+  is_looking_ = false;
+  for (const Early& early : std::exchange(early_, {})) on_accepted(early.fd, *early.from);
 }
 
 // What could not be loaded is the log's last line, as in Redis: tools look for it there.

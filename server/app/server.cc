@@ -229,6 +229,7 @@ void Server::begin_engine_turn() {
 }
 
 void Server::on_accepted(SocketFd fd, const Listener& from) {
+  if (is_looking_) return early_.push_back({fd, &from});
   // A script that is busy must not see the time move.
   if (!pumping_) begin_engine_turn();
   const Address peer = loop_.peer_address(fd);

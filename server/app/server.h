@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "server/app/allocator.h"
 #include "server/app/aof_driver.h"
@@ -158,6 +159,14 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   PrimaryLink primary_link_;
   ReplicaSync replica_sync_;
   Candidate candidate_;
+  // While load() turns the loop nobody's commands are run, so nobody is heard: who connects then
+  // becomes a client after it.
+  struct Early {
+    SocketFd fd;
+    const Listener* from;
+  };
+  bool is_looking_ = false;
+  std::vector<Early> early_;
   bool is_loaded_ = false;
   bool load_failed_ = false;
   // By a signal, at a moment when a snapshot could not be made.

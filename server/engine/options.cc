@@ -99,6 +99,13 @@ void store_output_limits(void* options, const OptionValue& value) {
   CHECK(read_output_limits(*static_cast<EngineOptions*>(options), split_words(value.text), error));
 }
 
+// Redis has no bound but that of its numbers.
+bool check_bulk_bytes(Words, OptionValue& value, std::string& error) {
+  if (value.number <= int64_t{UINT32_MAX}) return true;
+  error = "argument must be at most 4294967295: elements have lengths of 32 bits";
+  return false;
+}
+
 // ---- notify-keyspace-events: kept in Redis's order; A stands for all classes but misses and new
 // keys.
 bool check_event_letters(Words, OptionValue& value, std::string& error) {
@@ -449,8 +456,8 @@ constexpr OptionRow kRows[] = {
      .kind = K::kBytes,
      .standard = "536870912",
      .least = 1_MiB,
-     .most = UINT32_MAX,
      .field = option_field<&E::proto_max_bulk_len>(),
+     .check = check_bulk_bytes,
      .doc = "The largest argument a client may send; collections keep no longer elements."},
     {.name = "rdbcompression",
      .kind = K::kBool,

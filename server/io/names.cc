@@ -8,6 +8,12 @@
 #include <utility>
 
 namespace ouro {
+namespace {
+
+// For each question at the end; the C library works on some twenty at once.
+constexpr long kPatienceNanos = 50'000'000;
+
+}  // namespace
 
 // Stays where it is while the C library has it.
 struct Names::Question {
@@ -45,8 +51,13 @@ Names::Names() = default;
 Names::~Names() {
   for (Known& known : names_) {
     if (known.question == nullptr || known.question->is_over()) continue;
-    // One that a thread is busy with is that thread's to read: it outlives us.
-    if (::gai_cancel(&known.question->request) == EAI_NOTCANCELED) (void)known.question.release();
+    if (::gai_cancel(&known.question->request) != EAI_NOTCANCELED) continue;
+    // A thread is busy with it. That is mostly over at once; else it is that thread's to read, and
+    // outlives us.
+    const gaicb* const list[] = {&known.question->request};
+    const timespec patience = {.tv_sec = 0, .tv_nsec = kPatienceNanos};
+    (void)::gai_suspend(list, 1, &patience);
+    if (!known.question->is_over()) (void)known.question.release();
   }
 }
 

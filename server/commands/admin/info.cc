@@ -276,11 +276,12 @@ void stats_section(Page& page) {
   page.value("tracking_total_prefixes", engine.tracking.prefix_count());
   page.value("unexpected_error_replies", stats.unexpected_errors);
   page.value("total_error_replies", stats.error_replies);
+  page.value("dump_payload_sanitizations", 0);
   const HostInfo host = engine.host.info();
   page.value("total_reads_processed", host.inputs);
   page.value("total_writes_processed", host.outputs);
-  page.zeros({"dump_payload_sanitizations", "io_threaded_reads_processed",
-              "io_threaded_writes_processed", "reply_buffer_shrinks", "reply_buffer_expands"});
+  page.zeros({"io_threaded_reads_processed", "io_threaded_writes_processed", "reply_buffer_shrinks",
+              "reply_buffer_expands"});
   page.value("acl_access_denied_auth", stats.acl_denials[0]);
   page.value("acl_access_denied_cmd", stats.acl_denials[1]);
   page.value("acl_access_denied_key", stats.acl_denials[2]);
