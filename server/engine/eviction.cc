@@ -51,6 +51,15 @@ bool Eviction::has_more(const Engine& engine) const {
          engine.options.maxmemory_policy != EvictionPolicy::kNone;
 }
 
+void Eviction::note_excess(const Engine& engine) {
+  if (outcome_ == Outcome::kDone) {
+    exceeded_before_ = exceeded_in_all(engine.instant());
+    exceeded_since_ = kNever;
+  } else if (exceeded_since_ == kNever) {
+    exceeded_since_ = engine.instant();
+  }
+}
+
 Eviction::Outcome Eviction::try_to_make_room(Engine& engine) {
   if (engine.keeps_all()) return Outcome::kDone;
   // What is seen now is not what there is.

@@ -32,6 +32,8 @@ class Eviction {
   // limit that was lowered far holds nobody up: what is left goes at the next calls.
   bool make_room(Engine& engine) {
     outcome_ = try_to_make_room(engine);
+    if (outcome_ != Outcome::kDone || exceeded_since_ != kNever) [[unlikely]]
+      note_excess(engine);
     return outcome_ != Outcome::kShort;
   }
   // The limit or the policy has changed: an order is kept from now on, or no more.
@@ -54,6 +56,18 @@ class Eviction {
   // What the last call found: as of the command that runs.
   bool is_short() const { return outcome_ == Outcome::kShort; }
   static constexpr size_t kKeysMax = 4096;
+
+  // For how long memory has been above the limit although room was asked for: now, 0 when it is
+  // not; and in all, with that.
+  Micros exceeded_now(Instant now) const {
+    return exceeded_since_ == kNever ? 0 : now - exceeded_since_;
+  }
+  Micros exceeded_in_all(Instant now) const { return exceeded_before_ + exceeded_now(now); }
+  void reset_excess() {
+    exceeded_since_ = kNever;
+    exceeded_before_ = 0;
+  }
+
   // True when the last call left something for the next, or room is wanted.
   bool has_more(const Engine& engine) const;
   // What the limit is compared with: used memory less what keys cannot help.
@@ -117,6 +131,7 @@ class Eviction {
   };
 
   Outcome try_to_make_room(Engine& engine);
+  void note_excess(const Engine& engine);
   // A value that has ended and is only kept to be shown as stale goes before any other. Bytes given
   // back; nothing if there is none.
   static std::optional<size_t> evict_stale(Engine& engine);
@@ -139,6 +154,8 @@ class Eviction {
   std::string name_;             // of the key that is removed: its own memory goes first
   std::vector<Candidate> pool_;  // sorted by score, the best last
   Outcome outcome_ = Outcome::kDone;
+  Instant exceeded_since_ = kNever;
+  Micros exceeded_before_ = 0;
   DbIndex next_db_ = 0;
 };
 

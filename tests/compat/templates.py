@@ -25,7 +25,8 @@ JUNK = [b"", b" 1", b"1 ", b"01", b"+1", b"-0", b"abc", b"9223372036854775808", 
         b"0x10", b"nan", b"inf", b"-inf", b"+inf", b"(1", b"[a", b"-", b"+", b"*", b"WITHSCORES", b"LIMIT", b"COUNT",
         b"GET", b"NX", b"18446744073709551616", b"99999999999999999999", b"1.", b".5", b"1.0e"]
 # Parameters that a run may set without changing what the server can do for the test. Not maxmemory-samples: Redis takes as many
-# from its stack. Not what asks the system, or what this build of Redis has or has not: addresses, files, TLS, defragmentation.
+# from its stack. Not proto-max-bulk-len: ours has a bound that Redis's has not (options_test). Not what asks the system, or what
+# this build of Redis has or has not: addresses, files, TLS, defragmentation.
 PARAMETERS = [word.encode() for word in """
 hash-max-listpack-entries hash-max-ziplist-value list-max-listpack-size list-compress-depth set-max-intset-entries
 zset-max-listpack-entries zset-max-listpack-value notify-keyspace-events maxmemory-policy maxmemory-eviction-tenacity
@@ -39,7 +40,7 @@ aof-use-rdb-preamble appendfsync auto-aof-rewrite-min-size auto-aof-rewrite-perc
 client-query-buffer-limit cluster-allow-reads-when-down cluster-migration-barrier cluster-node-timeout
 cluster-replica-no-failover cluster-replica-validity-factor cluster-require-full-coverage crash-log-enabled dynamic-hz hz
 latency-tracking-info-percentiles loglevel lua-time-limit masterauth masteruser min-replicas-max-lag min-slaves-max-lag
-no-appendfsync-on-rewrite propagation-error-behavior proto-max-bulk-len rdb-del-sync-files rdb-save-incremental-fsync
+no-appendfsync-on-rewrite propagation-error-behavior rdb-del-sync-files rdb-save-incremental-fsync
 rdbcompression repl-backlog-size repl-backlog-ttl repl-disable-tcp-nodelay repl-diskless-load repl-diskless-sync
 repl-diskless-sync-delay repl-diskless-sync-max-replicas repl-ping-replica-period repl-ping-slave-period repl-timeout
 replica-announce-ip replica-announce-port replica-announced replica-ignore-maxmemory replica-lazy-flush replica-priority

@@ -53,6 +53,7 @@ void config_set_secrets(const Engine& engine, Argv argv, FunctionRef<void(size_t
 
 Status cmd_config_resetstat(Context& ctx) {
   ctx.engine.stats.reset();
+  ctx.engine.eviction.reset_excess();
   ctx.engine.guard.reset_counters();
   ctx.engine.registry.reset_stats();
   ctx.engine.dbs.lazy_free().reset_stats();

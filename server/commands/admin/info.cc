@@ -258,7 +258,10 @@ void stats_section(Page& page) {
   page.value("evicted_keys", stats.evicted_keys);
   page.value("evicted_clients", stats.evicted_clients);
   page.value("evicted_scripts", stats.evicted_scripts);
-  page.zeros({"total_eviction_exceeded_time", "current_eviction_exceeded_time"});
+  page.value("total_eviction_exceeded_time",
+             static_cast<uint64_t>(engine.eviction.exceeded_in_all(engine.instant()) / 1000));
+  page.value("current_eviction_exceeded_time",
+             static_cast<uint64_t>(engine.eviction.exceeded_now(engine.instant()) / 1000));
   page.value("keyspace_hits", stats.keyspace_hits);
   page.value("keyspace_misses", stats.keyspace_misses);
   page.value("pubsub_channels", engine.pubsub.name_count(PubSub::Kind::kChannel));

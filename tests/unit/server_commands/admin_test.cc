@@ -401,6 +401,33 @@ TEST_F(EvictionTest, TheLimitHoldsUnderAStormOfWrites) {
   EXPECT_GT(engine.engine.stats.evicted_keys, 1000U);
 }
 
+TEST_F(EvictionTest, TheTimeAboveTheLimitIsCounted) {
+  const auto expect_ms = [&](int64_t now, int64_t in_all) {
+    const std::string info = engine.run("INFO stats");
+    const auto line = [](const char* name, int64_t ms) {
+      return name + std::to_string(ms) + "\r\n";
+    };
+    EXPECT_TRUE(contains(info, line("current_eviction_exceeded_time:", now))) << info;
+    EXPECT_TRUE(contains(info, line("total_eviction_exceeded_time:", in_all))) << info;
+  };
+  fill(100);
+  expect_ms(0, 0);
+  limit_to_half("noeviction");
+  EXPECT_TRUE(contains(engine.run("SET more v"), "OOM"));
+  engine.pass(70);
+  expect_ms(70, 70);
+  engine.run("CONFIG SET maxmemory 0");
+  engine.run("SET more v");
+  engine.pass(50);
+  expect_ms(0, 70);
+  limit_to_half("noeviction");
+  EXPECT_TRUE(contains(engine.run("SET more v"), "OOM"));
+  engine.pass(5);
+  expect_ms(5, 75);
+  engine.run("CONFIG RESETSTAT");
+  expect_ms(0, 0);
+}
+
 TEST_F(EvictionTest, LruKeepsWhatWasReadLately) {
   fill(400);
   engine.pass(1000 * 1000);
