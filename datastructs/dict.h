@@ -50,6 +50,8 @@ class Dict {
   }
   // Removes and returns the entry, or null; the caller frees it.
   T* take(ByteView key, Hash64 hash) { return static_cast<T*>(core_.take(key, hash)); }
+  // The same of an entry that is known to be there.
+  void take(T* entry, Hash64 hash) { core_.take_known(entry, hash); }
   // The entry moved to another address or changed as a whole; same key. `old` is not read if
   // before_change() was called before, so it may be gone by now.
   void replace(T* old, T* fresh, Hash64 hash) { core_.replace(old, fresh, hash); }
@@ -88,10 +90,17 @@ class Dict {
     return static_cast<T*>(
         core_.find_by_part(part, [&](void* entry) { return match(*static_cast<T*>(entry)); }));
   }
-  // The two stages of a batch: first the line of the table for each key, then the entry.
+  // The two stages of a batch: first the line of the table for each key, then the entry. Who puts
+  // in or takes out needs the segment's header, too.
   void prefetch_bucket(Hash64 hash) const {
     if (const DictWord word = core_.locate(hash); word != 0)
       prefetch(DictCore::home_bucket(word, hash));
+  }
+  void prefetch_for_change(Hash64 hash) const {
+    const DictWord word = core_.locate(hash);
+    if (word == 0) return;
+    prefetch(DictCore::home_bucket(word, hash));
+    prefetch(DictCore::segment_of(word));
   }
   void prefetch_entry(Hash64 hash) const {
     const DictWord word = core_.locate(hash);

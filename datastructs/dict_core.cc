@@ -336,13 +336,24 @@ void* DictCore::take(ByteView key, Hash64 hash) {
   const Spot spot = find_spot(*segment, home_of(hash, homes_of(word)), tag_of(hash),
                               [&](const void* entry) { return ops_->key(entry) == key; });
   if (spot.line == Spot::kNowhere) return nullptr;
-  before_change(hash);
   void* entry = *cell_at(*segment, spot);
+  take_at(segment, spot, hash);
+  return entry;
+}
+
+void DictCore::take_known(const void* entry, Hash64 hash) {
+  DictSegment* segment = segment_of(locate(hash));
+  const Spot spot = spot_of(*segment, hash, entry);
+  CHECK(spot.line != Spot::kNowhere);
+  take_at(segment, spot, hash);
+}
+
+void DictCore::take_at(DictSegment* segment, Spot spot, Hash64 hash) {
+  before_change(hash);
   remove(*segment, spot);
   --size_;
   // Every eighth time is often enough, and saves reading the neighbour's header.
   if ((segment->count & 7) == 0 || size_ == 0) consider_shrink(segment);
-  return entry;
 }
 
 // Does any entry of this home stand elsewhere?

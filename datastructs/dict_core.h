@@ -84,6 +84,7 @@ class DictCore {
   // Change.
   void insert(void* entry, Hash64 hash);
   void* take(ByteView key, Hash64 hash);
+  void take_known(const void* entry, Hash64 hash);
   void replace(void* old, void* fresh, Hash64 hash);
   void before_change(Hash64 hash) {
     if (view_count_ != 0) [[unlikely]]
@@ -206,6 +207,7 @@ class DictCore {
   static bool place(DictSegment& segment, unsigned home, uint8_t tag, void* entry);
   static bool make_room(DictSegment& segment, unsigned home);
   void place_overflow(DictSegment& segment, unsigned home, uint8_t tag, void* entry);
+  void take_at(DictSegment* segment, Spot spot, Hash64 hash);
   void remove(DictSegment& segment, Spot spot);
   void remove_overflow(DictSegment& segment, unsigned index);
   void pull_home(DictSegment& segment, unsigned home);

@@ -101,19 +101,45 @@ void EvictionOrder::push(DbIndex identity, HashPart part) {
   queue_.push_back(part);
 }
 
-// The oldest item and its key, if that is still there and on trial.
-EvictionOrder::Found EvictionOrder::pop() {
-  Item item = queue_.front();
-  queue_.pop_front();
-  while ((static_cast<uint32_t>(item) & kTagMask) == 0) {  // a mark never stands at the end
-    front_identity_ = static_cast<uint32_t>(item) >> kTagBits;
-    item = queue_.front();
+// Fills the line of those whose turn comes next. What the table and the ghosts have for the last of
+// them is asked for at once, the entry when the bucket has arrived.
+void EvictionOrder::draw_ahead() {
+  constexpr unsigned kEntryAt = kAheadMax / 2;
+  while (ahead_count_ < kAheadMax && !queue_.empty()) {
+    const Item item = queue_.front();
     queue_.pop_front();
+    if ((static_cast<uint32_t>(item) & kTagMask) == 0) {
+      front_identity_ = static_cast<uint32_t>(item) >> kTagBits;
+      continue;
+    }
+    ahead_[(ahead_first_ + ahead_count_++) % kAheadMax] = {front_identity_, item};
+    const DbIndex db = index_of(front_identity_);
+    if (db == dbs_.count()) continue;
+    const Hash64 lowest = DictCore::lowest_of(item);
+    dbs_[db].prefetch_for_change(lowest);
+    ghosts_.prefetch_line(lowest);
   }
-  for (DbIndex db = 0; db < dbs_.count(); ++db) {
-    if (dbs_[db].identity() == front_identity_) return find(db, item);
-  }
-  return {};
+  if (ahead_count_ <= kEntryAt) return;
+  const Next& next = ahead_[(ahead_first_ + kEntryAt) % kAheadMax];
+  const DbIndex db = index_of(next.identity);
+  if (db != dbs_.count()) dbs_[db].prefetch_entry(DictCore::lowest_of(next.part));
+}
+
+// The count of databases if there is none.
+DbIndex EvictionOrder::index_of(DbIndex identity) const {
+  DbIndex db = 0;
+  while (db < dbs_.count() && dbs_[db].identity() != identity) ++db;
+  return db;
+}
+
+// The oldest item and its key, if that is still there and on trial. Requires: somebody is.
+EvictionOrder::Found EvictionOrder::pop() {
+  draw_ahead();
+  const Next next = ahead_[ahead_first_];
+  ahead_first_ = (ahead_first_ + 1) % kAheadMax;
+  --ahead_count_;
+  const DbIndex db = index_of(next.identity);
+  return db == dbs_.count() ? Found{} : find(db, next.part);
 }
 
 EvictionOrder::Found EvictionOrder::find(DbIndex db, HashPart part) const {
@@ -130,7 +156,7 @@ EvictionOrder::Found EvictionOrder::find(DbIndex db, HashPart part) const {
 // that are still there are kept then, used or not: to queue up again they would not do, since an
 // item of a key that was deleted and written again looks like the key's own.
 void EvictionOrder::trim_queue() {
-  for (unsigned i = 0; i < kTrimStep && !queue_.empty(); ++i) {
+  for (unsigned i = 0; i < kTrimStep && !nobody_on_trial(); ++i) {
     const bool too_many = on_trial_ > keys_ - keys_ * 3 / 10 + kStaleSlack;
     const bool too_stale = queue_.size() > on_trial_ + on_trial_ / kStaleShare + kStaleSlack;
     if (!too_many && !too_stale) return;
@@ -142,11 +168,11 @@ void EvictionOrder::trim_queue() {
 }
 
 bool EvictionOrder::forget_some(size_t budget) {
-  for (; budget > 0 && !queue_.empty(); --budget) {
+  for (; budget > 0 && !nobody_on_trial(); --budget) {
     const Found oldest = pop();
     if (oldest.entry != nullptr) dbs_[oldest.db].set_on_trial(*oldest.entry, false);
   }
-  return queue_.empty();
+  return nobody_on_trial();
 }
 
 // ---- who goes
@@ -188,7 +214,7 @@ void EvictionOrder::count_keys() {
 }
 
 bool EvictionOrder::trial_is_too_long() const {
-  if (queue_.empty()) return false;
+  if (nobody_on_trial()) return false;
   return static_cast<double>(on_trial_) > trial_share_ * static_cast<double>(keys_) ||
          on_trial_ >= keys_;
 }
@@ -196,8 +222,9 @@ bool EvictionOrder::trial_is_too_long() const {
 // How many uses, in quarters, it takes to stay.
 unsigned EvictionOrder::price_of(const Entry& entry) const {
   const double by_mean = static_cast<double>(weigh_(entry)) / mean_bytes_;
-  return 1 + static_cast<unsigned>(std::upper_bound(kSizeSteps.begin(), kSizeSteps.end(), by_mean) -
-                                   kSizeSteps.begin());
+  unsigned steps = 0;
+  while (steps < kSizeSteps.size() && kSizeSteps[steps] <= by_mean) ++steps;
+  return 1 + steps;
 }
 
 // False: it was not used enough. What is left of a use is left by chance, so that the mean holds.
@@ -210,9 +237,8 @@ bool EvictionOrder::takes_back_uses(Entry& entry, unsigned price) {
 }
 
 std::optional<EvictionOrder::Victim> EvictionOrder::judge_oldest_on_trial() {
-  prefetch_ahead();
   Found oldest;
-  for (unsigned i = 0; i < kStalePops && oldest.entry == nullptr && !queue_.empty(); ++i)
+  for (unsigned i = 0; i < kStalePops && oldest.entry == nullptr && !nobody_on_trial(); ++i)
     oldest = pop();
   if (oldest.entry == nullptr) return std::nullopt;
   const unsigned price = price_of(*oldest.entry);
@@ -254,7 +280,7 @@ void EvictionOrder::advance_hand() {
   hand_ = db.scan(hand_, [&](Entry& entry) {
     if (pending_count_ == kPendingMax) return;
     // Without a queue nobody is on trial, whatever an earlier one has left.
-    if (queue_.empty()) db.set_on_trial(entry, false);
+    if (nobody_on_trial()) db.set_on_trial(entry, false);
     if (!entry.is_on_trial()) pending_[pending_count_++] = db.key(entry.key()).hash;
   });
 }
@@ -280,19 +306,6 @@ EvictionOrder::Victim EvictionOrder::gone(const Found& found, GhostOf origin) {
   if (keys_ > 0) --keys_;
   if (found.entry->is_on_trial()) --on_trial_;
   return {found.db, found.entry, found.hash};
-}
-
-// The next ones on trial are known: by the time of their turn they are in the cache.
-void EvictionOrder::prefetch_ahead() const {
-  constexpr size_t kBucketAhead = 8;
-  constexpr size_t kEntryAhead = 4;
-  const Keyspace& db = dbs_[0].identity() == front_identity_ ? dbs_[0] : dbs_[hand_db_];
-  const auto prefetched = [&](size_t at) { return DictCore::lowest_of(queue_[at]); };
-  if (queue_.size() > kBucketAhead) {
-    db.prefetch_bucket(prefetched(kBucketAhead));
-    ghosts_.prefetch_line(prefetched(kBucketAhead));
-  }
-  if (queue_.size() > kEntryAhead) db.prefetch_entry(prefetched(kEntryAhead));
 }
 
 size_t EvictionOrder::memory_bytes() const {

@@ -45,6 +45,8 @@ class EvictionOrder {
 
   // From the keyspace: this key was not there before.
   void on_new(Keyspace& db, Entry& entry, Hash64 hash);
+  // What that will look at.
+  void prefetch(Hash64 hash) const { ghosts_.prefetch_line(hash); }
 
   struct Victim {
     DbIndex db;
@@ -79,8 +81,11 @@ class EvictionOrder {
 
   bool was_missed(const Ghosts::Found& ghost);
   void push(DbIndex identity, HashPart part);
+  void draw_ahead();
   Found pop();
+  bool nobody_on_trial() const { return ahead_count_ == 0 && queue_.empty(); }
   Found find(DbIndex db, HashPart part) const;
+  DbIndex index_of(DbIndex identity) const;
   Found find_kept(DbIndex db, Hash64 hash) const;
   void trim_queue();
   void count_keys();
@@ -95,7 +100,6 @@ class EvictionOrder {
   std::optional<Victim> least_used();
   Victim gone(const Found& found, GhostOf origin);
   bool may_go(const Entry& entry) const { return scope_ == Scope::kAll || entry.has_deadline(); }
-  void prefetch_ahead() const;
 
   Databases& dbs_;
   Scope scope_ = Scope::kAll;
@@ -104,6 +108,15 @@ class EvictionOrder {
   std::deque<Item, HeapAllocator<Item>> queue_;
   DbIndex front_identity_ = 0;
   DbIndex back_identity_ = 0;
+  // The oldest of the queue have left it already: what is known of them is fetched while they wait.
+  struct Next {
+    DbIndex identity;
+    HashPart part;
+  };
+  static constexpr unsigned kAheadMax = 8;
+  std::array<Next, kAheadMax> ahead_{};
+  unsigned ahead_first_ = 0;
+  unsigned ahead_count_ = 0;
   Ghosts ghosts_;
 
   double trial_share_;             // how many of all keys may be on trial

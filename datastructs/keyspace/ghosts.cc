@@ -65,16 +65,30 @@ void Ghosts::add(Hash64 hash, GhostOf origin) {
 
 Ghosts::Found Ghosts::take(Hash64 hash) {
   if (line_count_ == 0) return {};
-  const uint16_t print = print_of(hash);
   Line& line = line_of(hash);
-  for (unsigned i = 0; i < kPlaces; ++i) {
-    if ((line.prints[i] & ~kKeptFlag) != print) continue;
-    const GhostOf origin = (line.prints[i] & kKeptFlag) != 0 ? GhostOf::kKept : GhostOf::kTrial;
-    line.prints[i] = 0;
-    const unsigned rank = (line.next + kPlaces - 1 - i) % kPlaces;
-    return {true, origin, rank * line_count_};
+  const unsigned place = place_of(line, print_of(hash));
+  if (place == kPlaces) return {};
+  const GhostOf origin = (line.prints[place] & kKeptFlag) != 0 ? GhostOf::kKept : GhostOf::kTrial;
+  line.prints[place] = 0;
+  const unsigned rank = (line.next + kPlaces - 1 - place) % kPlaces;
+  return {true, origin, rank * line_count_};
+}
+
+// Where the fingerprint stands, or kPlaces. Four fingerprints of a word are compared at once: most
+// keys have no ghost.
+unsigned Ghosts::place_of(const Line& line, uint16_t print) {
+  constexpr uint64_t kEach = 0x0001000100010001;
+  constexpr uint64_t kLow = kEach * 0x7fff;
+  constexpr unsigned kOfWord = sizeof(uint64_t) / sizeof(uint16_t);
+  const auto* lanes = reinterpret_cast<const char*>(&line);
+  for (unsigned first = 0; first <= kPlaces; first += kOfWord) {
+    uint64_t word;
+    std::memcpy(&word, lanes + first * sizeof(uint16_t), sizeof(word));
+    uint64_t equal = ~(((word ^ kEach * print) & kLow) + kLow) & ~kLow;
+    if (first == 0) equal &= ~uint64_t{0xffff};  // `next` is no fingerprint
+    if (equal != 0) return first + static_cast<unsigned>(std::countr_zero(equal)) / 16 - 1;
   }
-  return {};
+  return kPlaces;
 }
 
 void Ghosts::prefetch_line(Hash64 hash) const {

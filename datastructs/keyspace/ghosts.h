@@ -54,6 +54,7 @@ class Ghosts {
   static_assert(sizeof(Line) == 64);
 
   static uint16_t print_of(Hash64 hash);
+  static unsigned place_of(const Line& line, uint16_t print);
   Line& line_of(Hash64 hash) const;
 
   Heap* heap_;

@@ -268,6 +268,12 @@ void Keyspace::erase(const Key& key, Freeing freeing) {
   release(entry, freeing);
 }
 
+void Keyspace::erase(const Key& key, Entry* entry, Freeing freeing) {
+  table_->take(entry, key.hash);
+  forget_elements(key, *entry);
+  release(entry, freeing);
+}
+
 void Keyspace::make_stale(const Key& key, UnixMs until, UnixMs now) {
   Entry* entry = table_->take(key.bytes, key.hash);
   DCHECK(entry != nullptr && entry->is_string());

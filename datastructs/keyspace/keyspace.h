@@ -85,6 +85,8 @@ class Keyspace {
   // kNoFill clears.
   Entry* set_fill(const Key& key, Entry* entry, const Fill& fill);
   void erase(const Key& key, Freeing freeing);
+  // The same of an entry that is known to be there.
+  void erase(const Key& key, Entry* entry, Freeing freeing);
   // The key ends, yet its string may be shown as stale until then (aside()). Requires: it holds a
   // string.
   void make_stale(const Key& key, UnixMs until, UnixMs now);
@@ -114,6 +116,7 @@ class Keyspace {
   }
   void for_each(FunctionRef<void(Entry&)> fn) const { table_->for_each(fn); }
   void prefetch_bucket(Hash64 hash) const { table_->prefetch_bucket(hash); }
+  void prefetch_for_change(Hash64 hash) const { table_->prefetch_for_change(hash); }
   void prefetch_entry(Hash64 hash) const { table_->prefetch_entry(hash); }
 
   // ---- expiry: an entry whose deadline is at or before `now`, or null. `budget` is lowered by

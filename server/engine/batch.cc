@@ -40,7 +40,10 @@ void Batch::prepare(Item& item) {
   if (at == 0 || at >= item.command.argv.size()) return;
   const Keyspace& db = engine_.dbs[item.session->caller().db];
   item.first_key = db.key(item.command.argv[at]);
-  db.prefetch_bucket(item.first_key.hash);
+  if (!item.spec->flags.has(Flag::kDenyOom)) return db.prefetch_bucket(item.first_key.hash);
+  // It may be a new key.
+  db.prefetch_for_change(item.first_key.hash);
+  engine_.eviction.prefetch(item.first_key.hash);
 }
 
 void Batch::prefetch_entry(const Item& item) {

@@ -26,27 +26,26 @@ enum class Origin : uint8_t {
   kInternal,  // expiry and eviction
 };
 
-// Reasons why a command may be refused before its handler runs; one function each in gates.cc. A
-// plain GET tests one word: the gates of its origin that can refuse now, on this node or for this
-// caller.
+// Reasons why a command may be refused before its handler runs; one function each in gates.cc,
+// asked from the lowest bit up. A plain GET tests one word: the gates of its origin that can refuse
+// now, on this node or for this caller.
 using GateMask = uint32_t;
 namespace Gate {
 inline constexpr GateMask kAuth = 1U << 0;
-inline constexpr GateMask kAcl = 1U << 1;
-inline constexpr GateMask kRoute = 1U << 2;
-inline constexpr GateMask kRole = 1U << 3;
-inline constexpr GateMask kLoading = 1U << 4;
-inline constexpr GateMask kMemory = 1U << 5;
-inline constexpr GateMask kSubscribed = 1U << 6;   // a client in subscribed mode
-inline constexpr GateMask kTransaction = 1U << 7;  // MULTI is open: queue
-inline constexpr GateMask kPause = 1U << 8;        // CLIENT PAUSE
+inline constexpr GateMask kScript = 1U << 1;  // what a running script may not do
+inline constexpr GateMask kAcl = 1U << 2;
+inline constexpr GateMask kMemory = 1U << 3;
+inline constexpr GateMask kDisk = 1U << 4;  // what a write changes could not be kept
+inline constexpr GateMask kRole = 1U << 5;
+inline constexpr GateMask kSubscribed = 1U << 6;  // a client in subscribed mode
+inline constexpr GateMask kStale = 1U << 7;       // a replica without its primary answers nothing
+inline constexpr GateMask kLoading = 1U << 8;
 inline constexpr GateMask kBusy = 1U << 9;
-inline constexpr GateMask kMonitor = 1U << 10;  // watches with MONITOR, or is a replica
-inline constexpr GateMask kScript = 1U << 11;   // what a running script may not do
-inline constexpr GateMask kDue = 1U << 12;      // elements of some collection are due
-inline constexpr GateMask kDisk = 1U << 13;     // what a write changes could not be kept
-inline constexpr GateMask kStale = 1U << 14;    // a replica without its primary answers nothing
-// Asked for by the command's own row: the bit is that of Flag::kProtected.
+inline constexpr GateMask kMonitor = 1U << 10;      // watches with MONITOR, or is a replica
+inline constexpr GateMask kPause = 1U << 11;        // CLIENT PAUSE
+inline constexpr GateMask kTransaction = 1U << 12;  // MULTI is open: queue
+inline constexpr GateMask kDue = 1U << 13;          // elements of some collection are due
+// Asked for by the command's own row, ahead of all others: the bit is that of Flag::kProtected.
 inline constexpr GateMask kProtected = 1U << 16;
 }  // namespace Gate
 

@@ -37,7 +37,7 @@ Entry* nearest_deadline(Keyspace& db) {
 // out: no key need go for it, and each removal would add to it. What will be taken back is to leave
 // no trace.
 size_t Eviction::uncounted_bytes(const Engine& engine) {
-  return engine.persistence.log_buffered_bytes + engine.replication.memory().outgoing_bytes +
+  return engine.persistence.log_buffered_bytes + engine.replication.outgoing_bytes() +
          engine.rehearsed_bytes;
 }
 
@@ -74,8 +74,10 @@ Eviction::Outcome Eviction::try_to_make_room(Engine& engine) {
   // What is gone for the clients must not cost further keys. While some of it waits its memory is
   // on the way.
   LazyFree& lazy_free = engine.dbs.lazy_free();
-  if (!lazy_free.run(kFreeBudget)) return Outcome::kUnfinished;
-  if (fits()) return Outcome::kDone;
+  if (!lazy_free.empty()) {
+    if (!lazy_free.run(kFreeBudget)) return Outcome::kUnfinished;
+    if (fits()) return Outcome::kDone;
+  }
   // Telling clients of an eviction takes memory until they have read it. Only what keys give back
   // counts here: else the word of one would cost the next.
   const size_t wanted = counted_bytes(engine) - engine.options.maxmemory;
@@ -153,12 +155,14 @@ std::optional<size_t> Eviction::evict_one(Engine& engine) {
     fit_miniatures(engine);
     if (const auto victim = order_->next(engine.heap.used_bytes())) {
       name_.assign(victim->entry->key());
-      return remove(engine, victim->db, {name_, victim->hash});
+      return remove(engine, victim->db, {name_, victim->hash}, victim->entry);
     }
   }
   Candidate candidate;
   if (!pick(engine, candidate)) return std::nullopt;
-  return remove(engine, candidate.db, engine.dbs[candidate.db].key(candidate.key));
+  const Keyspace& keys = engine.dbs[candidate.db];
+  const Key key = keys.key(candidate.key);
+  return remove(engine, candidate.db, key, keys.find(key));
 }
 
 // Of what is evicted for the first time there are as many keys as the memory holds.
@@ -262,13 +266,13 @@ bool Eviction::pick_nearest_deadline(Engine& engine, Candidate& picked) {
   return nearest != INT64_MAX;
 }
 
-size_t Eviction::remove(Engine& engine, DbIndex db, const Key& key) {
+size_t Eviction::remove(Engine& engine, DbIndex db, const Key& key, Entry* entry) {
   const ByteView effect[] = {"DEL", key.bytes};
   engine.commit.add_first(db, effect);
   const size_t before = engine.heap.used_bytes();
   {
     const LatencySpan span(engine, "eviction-del");
-    engine.dbs[db].erase(key,
+    engine.dbs[db].erase(key, entry,
                          engine.options.lazyfree_lazy_eviction ? Freeing::kLazy : Freeing::kNow);
   }
   const size_t after = engine.heap.used_bytes();

@@ -40,6 +40,10 @@ class Eviction {
   void apply_policy(Engine& engine);
   // Forgets an order that is kept no more, in slices; true when more of it is left.
   bool run_slice(const Engine& engine);
+  // A key may be written soon, and be new.
+  void prefetch(Hash64 hash) const {
+    if (order_ != nullptr) order_->prefetch(hash);
+  }
   // Null while none is kept.
   const EvictionOrder* order() const { return order_.get(); }
 
@@ -146,7 +150,8 @@ class Eviction {
   bool pick_random(Engine& engine, Candidate& picked);
   static bool pick_nearest_deadline(Engine& engine, Candidate& picked);
   static Entry* random_entry(Engine& engine, DbIndex db, bool with_deadline);
-  size_t remove(Engine& engine, DbIndex db, const Key& key);
+  // Requires: key is not of the entry's own bytes.
+  size_t remove(Engine& engine, DbIndex db, const Key& key, Entry* entry);
 
   std::unique_ptr<EvictionOrder> order_;
   std::unique_ptr<Miniatures> miniatures_;

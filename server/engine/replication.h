@@ -175,6 +175,7 @@ class Replication final : public EffectSink {
     size_t outgoing_bytes = 0;
   };
   Memory memory() const;
+  size_t outgoing_bytes() const { return has_stream_ ? memory().outgoing_bytes : 0; }
   // Once a turn, ahead of the flush: the stream goes into the outputs of those who take it.
   void push();
   // Pings, times out, lets go of a stream that nobody has wanted for long.
