@@ -26,7 +26,12 @@ void AclLog::add(Entry entry, size_t entries_max) {
   });
   if (same != end) {
     entry.count += same->count;
+    entry.id = same->id;
+    entry.created = same->created;
     entries_.erase(same);
+  } else {
+    entry.id = next_id_++;
+    entry.created = entry.at;
   }
   entries_.push_front(std::move(entry));
   while (entries_.size() > entries_max) entries_.pop_back();

@@ -23,8 +23,11 @@ class AclLog {
     Context context;
     std::string object;  // the command, key or channel
     std::string user;
-    UnixMs at;
+    UnixMs at;           // of the last time
     std::string client;  // its line of CLIENT LIST
+    // Given by add(): which it is since the server began, and when it happened first.
+    uint64_t id = 0;
+    UnixMs created = 0;
   };
 
   void add(Entry entry, size_t entries_max);
@@ -37,6 +40,7 @@ class AclLog {
   static constexpr Millis kSameWithin = 60'000;
 
   std::deque<Entry> entries_;
+  uint64_t next_id_ = 0;
 };
 
 ByteView name_of(AclLog::Reason reason);

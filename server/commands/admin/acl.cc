@@ -207,7 +207,7 @@ Status cmd_acl_log(Context& ctx) {
   ctx.reply.array(count);
   for (size_t i = 0; i < count; ++i) {
     const AclLog::Entry& entry = log.entries()[i];
-    ctx.reply.map(7);
+    ctx.reply.map(10);
     ctx.reply.bulk("count");
     ctx.reply.integer(static_cast<int64_t>(entry.count));
     ctx.reply.bulk("reason");
@@ -222,6 +222,12 @@ Status cmd_acl_log(Context& ctx) {
     ctx.reply.real(static_cast<double>(ctx.now - entry.at) / 1000);
     ctx.reply.bulk("client-info");
     ctx.reply.bulk(entry.client);
+    ctx.reply.bulk("entry-id");
+    ctx.reply.integer(static_cast<int64_t>(entry.id));
+    ctx.reply.bulk("timestamp-created");
+    ctx.reply.integer(entry.created);
+    ctx.reply.bulk("timestamp-last-updated");
+    ctx.reply.integer(entry.at);
   }
   return Status::ok();
 }
@@ -318,6 +324,7 @@ constexpr CommandSpec kSubcommands[] = {
              .complexity = "O(N), N entries returned",
              .since = "6.0.0",
              .group = "server",
+             .history = "7.2.0 Tells entry ids and times.",
              .args = "[operation:<count:integer | reset!RESET>]"}},
     {.name = "SAVE",
      .arity = exactly(2),

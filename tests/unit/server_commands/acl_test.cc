@@ -519,6 +519,26 @@ TEST_F(AclTest, TheLogCountsWhatComesAgain) {
   EXPECT_EQ(world.run("ACL LOG"), "[]");
 }
 
+TEST_F(AclTest, AnEntryOfTheLogHasAnIdAndTimes) {
+  admin->ask("ACL SETUSER u on nopass +get ~a");
+  make(client);
+  const UnixMs start = world.now;
+  const auto told = [&](uint64_t id, UnixMs created, UnixMs updated) {
+    return "\"entry-id\" " + std::to_string(id) + " \"timestamp-created\" " +
+           std::to_string(created) + " \"timestamp-last-updated\" " + std::to_string(updated);
+  };
+  client->ask("AUTH u x; GET b; SET a 1");
+  world.pass(1500);
+  client->ask("GET b");
+  EXPECT_TRUE(contains(world.run("ACL LOG 1"), told(0, start, start + 1500)))
+      << "counted up: " << world.run("ACL LOG 1");
+  EXPECT_TRUE(contains(world.run("ACL LOG"), told(1, start, start)));
+  world.run("ACL LOG RESET");
+  client->ask("GET b");
+  EXPECT_TRUE(contains(world.run("ACL LOG"), told(2, start + 1500, start + 1500)))
+      << "no id comes twice";
+}
+
 TEST_F(AclTest, TheLogIsBounded) {
   admin->ask("CONFIG SET acllog-max-len 5; ACL SETUSER u on nopass +get");
   make(client);
