@@ -46,6 +46,7 @@ StreamGroup* StreamGroup::copy(Heap& heap) const noexcept {
   }
   for_each_consumer([&](const StreamConsumer& its) {
     StreamConsumer& consumer = group->add_consumer(heap, its.name(), its.seen_at);
+    consumer.active_at = its.active_at;
     const HeapTally tally(heap, group->memory_bytes_);
     its.pending.for_each([&](StreamId id) {
       consumer.pending.append(heap, id);
@@ -65,6 +66,7 @@ StreamGroup* StreamGroup::share(Heap& heap) const noexcept {
   group->queue_.share_from(heap, queue_);
   for_each_consumer([&](const StreamConsumer& its) {
     StreamConsumer& consumer = make_consumer(heap, its.name(), its.seen_at);
+    consumer.active_at = its.active_at;
     consumer.pending.share_from(heap, its.pending);
     group->consumers_.append(heap, &consumer);
   });

@@ -4,7 +4,7 @@
 //
 //      StreamGroup                             StreamConsumer (by name)
 //      +---------------------------+           +---------------+
-//      | last_id, entries_read     |           | name, seen_at |
+//      | last_id, entries_read     |           | name, times   |
 //      | pending: id, times, owner | --owner-> | pending: ids  |
 //      | consumers                 | --------> +---------------+
 //      | queue: time, id           |
@@ -41,7 +41,10 @@ struct StreamConsumer {
 
   ByteView name() const noexcept { return {reinterpret_cast<const char*>(this + 1), name_bytes}; }
 
-  UnixMs seen_at = 0;  // when it last asked for something
+  static constexpr UnixMs kNeverActive = -1;
+
+  UnixMs seen_at = 0;               // when it last asked for something
+  UnixMs active_at = kNeverActive;  // when it last got an entry that was not its own before
   SortedPages<StreamId, IdItself> pending;
   size_t name_bytes = 0;
 };

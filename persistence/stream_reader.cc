@@ -222,12 +222,14 @@ class StreamReader {
     for (uint64_t left = in_.count(10); in_.ok() && left > 0; --left) {
       const ByteView name = in_.string(scratch);
       const auto seen_at = in_.fixed<UnixMs>();
-      if (!in_.check(seen_at >= 0, "a consumer's time is out of range")) return;
-      // When it last got something; here only that it asked is known.
-      if (version_ >= 3) in_.fixed<UnixMs>();
+      // Before version 3 it is not told when it got something: when it asked is the best guess.
+      const UnixMs active_at = version_ >= 3 ? in_.fixed<UnixMs>() : seen_at;
+      const bool in_range = seen_at >= 0 && active_at >= StreamConsumer::kNeverActive;
+      if (!in_.check(in_range, "a consumer's time is out of range")) return;
       if (!in_.check(group.find_consumer(name) == nullptr, "Duplicate stream consumer detected"))
         return;
       StreamConsumer& consumer = group.add_consumer(to_.heap, name, seen_at);
+      consumer.active_at = active_at;
       for (uint64_t ids = in_.count(stream_code::kIdBytes); in_.ok() && ids > 0; --ids) {
         assign(group, id_of(in_.bytes(stream_code::kIdBytes)), consumer);
       }

@@ -69,11 +69,13 @@ void reply_time_and_count(Reply& reply, const StreamPending& pending) {
 
 void reply_full_consumer(Reply& reply, const StreamGroup& group, const StreamConsumer& consumer,
                          size_t count) {
-  reply.map(4);
+  reply.map(5);
   reply.bulk("name");
   reply.bulk(consumer.name());
   reply.bulk("seen-time");
   reply.integer(consumer.seen_at);
+  reply.bulk("active-time");
+  reply.integer(consumer.active_at);
   reply_count(reply, "pel-count", consumer.pending.size());
   reply.bulk("pending");
   const size_t shown = std::min(count, consumer.pending.size());
@@ -180,12 +182,15 @@ Status cmd_xinfo_consumers(Context& ctx) {
   if (group == nullptr) return fail_no_such_group(ctx);
   ctx.reply.array(group->consumer_count());
   group->for_each_consumer([&](const StreamConsumer& consumer) {
-    ctx.reply.map(3);
+    const bool was_active = consumer.active_at != StreamConsumer::kNeverActive;
+    ctx.reply.map(4);
     ctx.reply.bulk("name");
     ctx.reply.bulk(consumer.name());
     reply_count(ctx.reply, "pending", consumer.pending.size());
     ctx.reply.bulk("idle");
     ctx.reply.integer(std::max<Millis>(ctx.now - consumer.seen_at, 0));
+    ctx.reply.bulk("inactive");
+    ctx.reply.integer(was_active ? std::max<Millis>(ctx.now - consumer.active_at, 0) : -1);
   });
   return Status::ok();
 }
@@ -204,6 +209,7 @@ constexpr CommandSpec kInfoRows[] = {
              .complexity = "O(N), N consumers",
              .since = "5.0.0",
              .group = "stream",
+             .history = "7.2.0 Answers `inactive`; any question counts as not `idle`.",
              .args = "key:key#0 groupname:string",
              .tips = "nondeterministic_output"}},
     {.name = "GROUPS",
@@ -238,7 +244,8 @@ constexpr CommandSpec kInfoRows[] = {
              .since = "5.0.0",
              .group = "stream",
              .history = "6.0.0 Takes `FULL`. | 7.0.0 Answers `max-deleted-entry-id`, "
-                        "`entries-added`, `recorded-first-entry-id`, `entries-read` and `lag`.",
+                        "`entries-added`, `recorded-first-entry-id`, `entries-read` and `lag`. | "
+                        "7.2.0 FULL answers `active-time`.",
              .args = "key:key#0 [FULL=full:{[COUNT=count:integer]}]"}},
 };
 static_assert(table_is_valid(kInfoRows));

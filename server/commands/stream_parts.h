@@ -55,7 +55,8 @@ Status fail_no_such_group(Context& ctx);
 // What makes a new consumer where the effects are replayed: the claim of an entry, which follows
 // for certain, or an effect of its own.
 enum class MadeBy : uint8_t { kItsClaim, kItself };
-// The consumer of a command that has come to the group; made if it is new.
+// The consumer of a command that has come to the group; made if it is new. That it got something is
+// for the caller to note (StreamConsumer::active_at).
 StreamConsumer& visit_consumer(Context& ctx, const Key& key, StreamGroup& group, ByteView name,
                                MadeBy made_by);
 

@@ -198,11 +198,18 @@ Result<Millis> parse_idle_min(Context& ctx, const char* command) {
   return std::max<Millis>(*idle_min, 0);
 }
 
-// Who claims. The consumer is made when it gets its first entry.
+// Who claims. The consumer is made when it gets its first entry; one that is there is seen anyway.
 class Claimant {
  public:
   Claimant(Context& ctx, const Key& key, StreamGroup& group, const Claim& claim)
-      : ctx_(ctx), key_(key), group_(group), claim_(claim), effect_(ctx, key, group) {}
+      : ctx_(ctx),
+        key_(key),
+        group_(group),
+        claim_(claim),
+        consumer_(group.find_consumer(ctx.argv[3])),
+        effect_(ctx, key, group) {
+    if (consumer_ != nullptr) consumer_->seen_at = ctx.now;
+  }
 
   // Gives it one pending entry; false if it may not have it.
   bool take(StreamId id) {
@@ -214,6 +221,7 @@ class Claimant {
       return false;
     if (consumer_ == nullptr)
       consumer_ = &visit_consumer(ctx_, key_, group_, ctx_.argv[3], MadeBy::kItsClaim);
+    consumer_->active_at = ctx_.now;
     StreamPending& pending = group_.assign(ctx_.heap(), id, *consumer_, claim_.delivered_at);
     if (is_new) pending.deliveries = 1;
     if (claim_.deliveries) {
@@ -231,7 +239,7 @@ class Claimant {
   const Key& key_;
   StreamGroup& group_;
   const Claim& claim_;
-  StreamConsumer* consumer_ = nullptr;
+  StreamConsumer* consumer_;
   ClaimEffect effect_;
 };
 

@@ -341,7 +341,10 @@ class GroupReader {
     });
   }
 
-  StreamPending& take(StreamId id) { return group_.assign(ctx_.heap(), id, consumer_, ctx_.now); }
+  StreamPending& take(StreamId id) {
+    consumer_.active_at = ctx_.now;
+    return group_.assign(ctx_.heap(), id, consumer_, ctx_.now);
+  }
 
   void reply(const StreamEntry& entry, Millis idle, uint64_t deliveries) {
     ++replied_;
@@ -394,6 +397,15 @@ void reply_stream(Context& ctx, const Key& key, const Stream& stream, const Read
   const StreamConsumer& consumer =
       visit_consumer(ctx, key, *from.group, request.consumer, MadeBy::kItself);
   reply_history(ctx, key, stream, from, consumer, quota);
+}
+
+// It got nothing, yet it asked. As in Redis 7.0 a consumer that is not known is not made for that.
+void note_seen(Context& ctx, const Key& key, const ReadRequest& request, const ReadFrom& from) {
+  if (from.group == nullptr) return;
+  StreamConsumer* const consumer = from.group->find_consumer(request.consumer);
+  if (consumer == nullptr) return;
+  ctx.db.before_change(key);
+  consumer->seen_at = ctx.now;
 }
 
 // ---- waiting
@@ -469,7 +481,11 @@ Status read(Context& ctx, const ReadRequest& asked) {
   for (size_t i = 0; i < all.size() && !quota.is_used_up(); ++i) {
     const Key key = ctx.key(request.first_key + i);
     OURO_TRY(const Stream* stream, ctx.find_as<Stream>(key));
-    if (stream == nullptr || !has_answer(ctx, request, *stream, all[i])) continue;
+    if (stream == nullptr) continue;
+    if (!has_answer(ctx, request, *stream, all[i])) {
+      note_seen(ctx, key, request, all[i]);
+      continue;
+    }
     if (answered++ == 0) mark = ctx.reply.begin();
     reply_stream(ctx, key, *stream, request, all[i], quota);
   }

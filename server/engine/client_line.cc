@@ -77,7 +77,8 @@ std::string client_line(const Engine& engine, const Session& session) {
       "ssub=%zu multi=%d "
       "qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=%zu omem=%zu "
       "tot-mem=%zu "
-      "events=%s cmd=%.*s user=%s redir=%lld resp=%d lib-name=%s lib-ver=%s",
+      "events=%s cmd=%.*s user=%s redir=%lld resp=%d lib-name=%s lib-ver=%s "
+      "watch=%zu io-thread=0",
       static_cast<unsigned long long>(session.id), session.peer.address.c_str(),
       session.peer.local_address.c_str(), session.peer.fd, session.name.c_str(),
       static_cast<long long>((now - session.created) / 1'000'000),
@@ -92,7 +93,8 @@ std::string client_line(const Engine& engine, const Session& session) {
       session.claimed_bytes() + session.stream_bytes(), events_of(session),
       static_cast<int>(command.size()), command.data(), session.user().name().c_str(),
       session.tracking == nullptr ? -1LL : static_cast<long long>(session.tracking->mode.redirect),
-      session.resp_version(), session.library_name.c_str(), session.library_version.c_str());
+      session.resp_version(), session.library_name.c_str(), session.library_version.c_str(),
+      caller.watched.size());
   CHECK(size > 0);
   text.resize(std::min(static_cast<size_t>(size), text.size() - 1));
   return text;

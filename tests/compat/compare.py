@@ -5,9 +5,13 @@ What two servers can never share is masked, and nothing else: ids, addresses, ag
 """
 import re
 
-# Fields of CLIENT LIST that tell of sockets, time and memory.
 # What later versions append to a line of CLIENT LIST.
-LATER_CLIENT_FIELDS = re.compile(rb" lib-name=\S* lib-ver=\S*$")
+LATER_CLIENT_FIELDS = re.compile(rb" lib-name=\S* lib-ver=\S* watch=\d+ io-thread=0$")
+# What stands for the arguments that SLOWLOG leaves out.
+LEFT_OUT = re.compile(rb"\.\.\. \((\d+) more arguments\)")
+# And to a consumer in XINFO.
+LATER_CONSUMER_FIELDS = (b"active-time", b"inactive")
+# Fields of CLIENT LIST that tell of sockets, time and memory.
 OWN_CLIENT_FIELDS = re.compile(rb"\b(id|l?addr|fd|age|idle|qbuf(?:-free)?|(?:argv|multi|o|tot-)-?mem|rb[sp]|o[bl]l|events)=\S*")
 MONITOR_LINE = re.compile(rb"^\d+\.\d{6} \[(\d+) \S+\] ")
 # Redis documents its key specs and its past in its own words.
@@ -59,6 +63,20 @@ def masked(reply, *names):
     return kind, items
 
 
+def without(reply, *names):
+    """A map that lacks some of its fields, at any depth."""
+    kind, value = reply
+    if not isinstance(value, list):
+        return reply
+    items, is_left_out = [], False
+    for item in value:
+        if is_left_out or item[1] in names:  # the value behind such a name, or the name
+            is_left_out = not is_left_out
+        else:
+            items.append(without(item, *names))
+    return kind, items
+
+
 def without_times(reply):
     """Integers that are times of day of our years do not count."""
     kind, value = reply
@@ -69,6 +87,7 @@ def without_times(reply):
 
 def stream_facts(reply):
     """XINFO, without times and the shape of the index."""
+    reply = without(reply, *LATER_CONSUMER_FIELDS)
     return without_times(masked(reply, b"radix-tree-keys", b"radix-tree-nodes", b"seen-time", b"idle"))
 
 
@@ -122,12 +141,20 @@ def messages(reply):
     return sorted((leaf for item in value for leaf in messages(item)), key=repr)
 
 
+def without_count(entry):
+    """An entry of SLOWLOG GET without the count of its arguments that Redis 8.10 appends, if that is true."""
+    arguments = entry[3][1]
+    shown = [int(left.group(1)) + 31 for left in [LEFT_OUT.fullmatch(arguments[-1][1] or b"")] if left] or [len(arguments)]
+    return entry[:6] if entry[6:] == [(":", b"%d" % shown[0])] else entry
+
+
 def slow_entries(reply):
     """SLOWLOG GET: what ran and by whom, without id, times and address."""
     kind, value = reply
     if not isinstance(value, list):
         return reply
-    return kind, [(item[0], item[1][3], item[1][5], len(item[1])) if isinstance(item[1], list) else item for item in value]
+    entries = [without_count(item[1]) if isinstance(item[1], list) else item for item in value]
+    return kind, [(entry[3], entry[5], len(entry)) if isinstance(entry, list) else entry for entry in entries]
 
 
 def is_later_version(version):

@@ -316,6 +316,7 @@ class RandomChanges {
     StreamConsumer* consumer = group.find_consumer(name);
     if (consumer == nullptr) consumer = &group.add_consumer(heap_, name, 1);
     consumer->seen_at = static_cast<UnixMs>(prng_.below(1000));
+    consumer->active_at = consumer->seen_at - static_cast<UnixMs>(prng_.below(2));
     switch (prng_.below(8)) {
       case 0:
         (void)group.erase_pending(heap_, near(stream));

@@ -63,7 +63,8 @@ inline std::string text_of(const StreamGroup& group) {
   group.for_each_pending({}, add);
   group.for_each_queued(add);
   group.for_each_consumer([&](const StreamConsumer& consumer) {
-    text += "|consumer " + std::string(consumer.name()) + std::to_string(consumer.seen_at) + ":";
+    text += "|consumer " + std::string(consumer.name()) + std::to_string(consumer.seen_at) + "," +
+            std::to_string(consumer.active_at) + ":";
     consumer.pending.for_each([&](StreamId id) { text += text_of(id); });
   });
   return text;

@@ -328,6 +328,12 @@ TEST_F(ValueCodec, GroupsOfLaterServers) {
   std::string early = group;
   early.replace(early.find("bob") + 3, 8, std::string(7, '\0') + "\x80");
   EXPECT_EQ(read(RdbType::kStream3, early), "corrupt: a consumer's time is out of range");
+  // Of this version on it is told when it got something, or that it never did.
+  std::string never = group;
+  never.replace(never.find("bob") + 11, 8, std::string(8, '\xff'));
+  EXPECT_EQ(read(RdbType::kStream3, never).find("corrupt"), std::string::npos);
+  never.replace(never.find("bob") + 11, 8, "\xfe" + std::string(7, '\xff'));
+  EXPECT_EQ(read(RdbType::kStream3, never), "corrupt: a consumer's time is out of range");
   // Nobody's, and of two.
   const std::string nobodys = group.substr(0, group.size() - 17) + std::string("\0", 1);
   EXPECT_EQ(read(RdbType::kStream3, nobodys), "corrupt: a pending entry is no consumer's");

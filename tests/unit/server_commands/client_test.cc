@@ -78,6 +78,12 @@ TEST_F(ClientTest, ALibraryTellsWhatItIs) {
   EXPECT_NE(second.ask("CLIENT INFO").find(" resp=2 lib-name=jedis lib-ver="), std::string::npos);
 }
 
+TEST_F(ClientTest, WatchedKeysAreCountedAndTheThreadIsTheOneThereIs) {
+  EXPECT_TRUE(second.ask("CLIENT INFO").ends_with(" lib-name= lib-ver= watch=0 io-thread=0\n"));
+  EXPECT_TRUE(second.ask("WATCH a b a; CLIENT INFO").ends_with(" watch=2 io-thread=0\n"));
+  EXPECT_TRUE(second.ask("UNWATCH; CLIENT INFO").ends_with(" watch=0 io-thread=0\n"));
+}
+
 TEST_F(ClientTest, NoTouchLeavesTheAccessClockAlone) {
   first.ask("SET k v");
   world.pass(50'000);

@@ -123,13 +123,49 @@ TEST(Streams, AReplayOfWhatWasLeftGivesTheSameGroup) {
   }
 }
 
+// Goal: who asks is seen, who gets something is active, as since Redis 7.2.
+TEST(Streams, AConsumerThatGetsNothingIsSeenAndInactive) {
+  Streams engine;
+  engine.run_all({"XADD s 1 a 1", "XGROUP CREATE s g 0", "XGROUP CREATECONSUMER s g alice",
+                  "XGROUP CREATECONSUMER s g bob"});
+  const auto told = [&] { return engine.ask("XINFO CONSUMERS s g"); };
+  const auto full = [&] { return engine.ask("XINFO STREAM s FULL"); };
+  const auto has = [](const std::string& text, ByteView part) {
+    return text.find(part) != std::string::npos;
+  };
+  engine.pass(10);
+  EXPECT_TRUE(has(told(), "{name alice pending 0 idle 10 inactive -1}")) << told();
+  EXPECT_TRUE(has(full(), "name alice seen-time 1700000000000 active-time -1 pel-count 0"));
+  engine.run("XREADGROUP GROUP g alice STREAMS s >");
+  engine.pass(10);
+  EXPECT_TRUE(has(told(), "{name alice pending 1 idle 10 inactive 10}"));
+  engine.run("XREADGROUP GROUP g alice STREAMS s >");
+  engine.run("XCLAIM s g bob 99999 1");
+  EXPECT_TRUE(has(told(), "{name alice pending 1 idle 0 inactive 10}"));
+  EXPECT_TRUE(has(told(), "{name bob pending 0 idle 0 inactive -1}"));
+  EXPECT_TRUE(has(full(), "name alice seen-time 1700000000020 active-time 1700000000010"));
+  // What it has already is nothing new, nor is what it is not to acknowledge.
+  engine.run("XREADGROUP GROUP g alice STREAMS s 0");
+  EXPECT_TRUE(has(told(), "{name alice pending 1 idle 0 inactive 10}"));
+  engine.run("XADD s 2 a 2");
+  engine.run("XREADGROUP GROUP g bob NOACK STREAMS s >");
+  EXPECT_TRUE(has(told(), "{name bob pending 0 idle 0 inactive -1}"));
+  engine.run("XCLAIM s g bob 0 1");
+  EXPECT_TRUE(has(told(), "{name bob pending 1 idle 0 inactive 0}"));
+  engine.pass(10);
+  engine.run("XREADGROUP GROUP g nobody STREAMS s >");
+  EXPECT_FALSE(has(told(), "nobody")) << "as in Redis 7.0 it is not made";
+  engine.run("XAUTOCLAIM s g alice 0 0");
+  EXPECT_TRUE(has(told(), "{name alice pending 1 idle 0 inactive 0}"));
+}
+
 TEST(Streams, ClaimsTakeOverWhatIsIdle) {
   Streams engine;
   engine.run_all({"XADD s 1 a 1", "XADD s 2 a 2", "XADD s 3 a 3", "XGROUP CREATE s g 0",
                   "XREADGROUP GROUP g alice STREAMS s >"});
   engine.pass(100);
   EXPECT_EQ(engine.ask("XCLAIM s g bob 200 1"), "[]");
-  EXPECT_EQ(engine.ask("XINFO CONSUMERS s g"), "[{name alice pending 3 idle 100}]");
+  EXPECT_EQ(engine.ask("XINFO CONSUMERS s g"), "[{name alice pending 3 idle 100 inactive 100}]");
   EXPECT_EQ(engine.ask("XCLAIM s g bob 100 1 7 JUSTID"), "[1-0]");
   EXPECT_EQ(engine.ask("XPENDING s g - + 9 bob"), "[[1-0 bob 0 1]]");
   engine.run("XDEL s 2");
