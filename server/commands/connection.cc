@@ -139,8 +139,9 @@ Status cmd_hello(Context& ctx) {
   }
   if (version != 0) session->set_resp_version(static_cast<int>(version));
   // In the protocol that was chosen, which the reply handed in does not speak yet.
+  const std::string& zone = ctx.engine.options.availability_zone;
   session->with_reply([&](Reply& reply) {
-    reply.map(7);
+    reply.map(zone.empty() ? 7 : 8);
     reply.bulk("server");
     reply.bulk("redis");
     reply.bulk("version");
@@ -152,9 +153,13 @@ Status cmd_hello(Context& ctx) {
     reply.bulk("mode");
     reply.bulk("standalone");
     reply.bulk("role");
-    reply.bulk("master");
+    reply.bulk(ctx.engine.replication.leads() ? "master" : "replica");
     reply.bulk("modules");
     reply.array(0);
+    if (!zone.empty()) {
+      reply.bulk("availability_zone");
+      reply.bulk(zone);
+    }
     return true;
   });
   return Status::ok();
@@ -194,7 +199,8 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1)",
              .since = "6.0.0",
              .group = "connection",
-             .history = "6.2.0 The version of the protocol may be left out.",
+             .history = "6.2.0 The version of the protocol may be left out. | 8.1.0 Tells the "
+                        "`availability-zone`, if there is one.",
              .args = "[arguments:{protover:integer [AUTH=username_password:{username:string "
                      "password:string}] [SETNAME=clientname:string]}]"}},
     {.name = "PING",

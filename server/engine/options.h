@@ -62,6 +62,8 @@ struct EngineOptions {
   NewChannels acl_pubsub_default = NewChannels::kNone;
   uint64_t acllog_max_len = 128;
 
+  std::string availability_zone;  // as clients are told, who may prefer one near them
+
   uint64_t maxmemory = 0;         // bytes, 0 = no limit
   int64_t maxmemory_clients = 0;  // bytes; negative: percent of maxmemory
   EvictionPolicy maxmemory_policy = EvictionPolicy::kNone;

@@ -20,7 +20,7 @@ from servers import Server
 # By section: fields that Redis 7.0 does not have. ouro's own, but for those of later Redis versions.
 TURNS = {f"turn_{clock}_us_{rank}".encode() for clock in ("cpu", "wall") for rank in ("p50", "p99", "p99_99", "max")}
 OURS = {
-    b"Server": {b"server_name", b"ouro_version", b"io_backend_reason"},
+    b"Server": {b"server_name", b"ouro_version", b"io_backend_reason", b"availability_zone"},
     b"Persistence": {b"redis7_readable"},
     b"Replication": {b"semi_sync_" + name for name in (b"state", b"acks", b"unacknowledged_turns", b"lapses",
                                                        b"degradations", b"calls_waiting", b"call_timeouts")},

@@ -48,6 +48,7 @@ void server_section(Page& page) {
   page.word("executable", host.executable);
   page.word("config_file", host.config_file);
   page.word("io_threads_active", "0");
+  page.word("availability_zone", page.engine.options.availability_zone);
   page.word("io_backend_reason", host.io_reason);
 }
 

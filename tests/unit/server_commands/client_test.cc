@@ -84,6 +84,17 @@ TEST_F(ClientTest, WatchedKeysAreCountedAndTheThreadIsTheOneThereIs) {
   EXPECT_TRUE(second.ask("UNWATCH; CLIENT INFO").ends_with(" watch=0 io-thread=0\n"));
 }
 
+TEST_F(ClientTest, HelloTellsTheZoneAndTheRole) {
+  EXPECT_EQ(first.ask("HELLO 2").find("availability_zone"), std::string::npos);
+  world.options.availability_zone = "eu-1b";
+  EXPECT_TRUE(first.ask("HELLO 2").ends_with("$7 modules *0 $17 availability_zone $5 eu-1b"))
+      << first.ask("HELLO 2");
+  EXPECT_TRUE(first.ask("HELLO 3").starts_with("%8 ")) << first.ask("HELLO 3");
+  EXPECT_NE(first.ask("HELLO 2").find("$4 role $6 master"), std::string::npos);
+  world.engine.replication.follow("10.0.0.1", 6379);
+  EXPECT_NE(first.ask("HELLO 2").find("$4 role $7 replica"), std::string::npos);
+}
+
 TEST_F(ClientTest, NoTouchLeavesTheAccessClockAlone) {
   first.ask("SET k v");
   world.pass(50'000);
