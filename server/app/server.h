@@ -82,6 +82,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   Status abort_shutdown() override;
   void end_in_failure(const std::string& why) override;
   Status save(SaveRequest request, bool& scheduled, std::string& error) override;
+  CancelledSave cancel_save() override { return snapshots_.cancel(); }
   Status reload(ReloadRequest request, std::string& error) override;
   void on_all_flushed() override { snapshots_.on_all_flushed(); }
   Status rewrite_log(RewriteRequest request, bool& scheduled, std::string& error) override;

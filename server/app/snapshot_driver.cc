@@ -189,6 +189,19 @@ Status SnapshotDriver::save(Host::SaveRequest request, bool& scheduled, std::str
   return Status::ok();
 }
 
+// One whose file is whole and takes its place by now can no more be cancelled.
+Host::CancelledSave SnapshotDriver::cancel() {
+  SavingFacts& facts = engine_.persistence.snapshot;
+  if (facts.active && !is_unwanted_ && !steps_.busy()) {
+    engine_.log.write(LogLevel::kNotice, "Background saving is cancelled by a user");
+    give_up();
+    return Host::CancelledSave::kRunning;
+  }
+  if (!std::exchange(facts.scheduled, false)) return Host::CancelledSave::kNone;
+  engine_.log.write(LogLevel::kNotice, "Scheduled background saving is cancelled by a user");
+  return Host::CancelledSave::kScheduled;
+}
+
 void SnapshotDriver::save_at_end(Done done) {
   if (!is_saving()) return begin(Purpose::kForeground, std::move(done));
   next_save_ = std::move(done);

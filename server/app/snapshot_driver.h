@@ -62,6 +62,7 @@ class SnapshotDriver final : private LoadSink {
 
   // As Host says.
   Status save(Host::SaveRequest request, bool& scheduled, std::string& error);
+  Host::CancelledSave cancel();
   Status reload(Host::ReloadRequest request, std::string& error);
   // A snapshot of now, which one that is being written makes way for.
   void save_at_end(Done done);

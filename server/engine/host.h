@@ -67,6 +67,10 @@ class Host {
   };
   // scheduled: it has not begun, and will.
   virtual Status save(SaveRequest request, bool& scheduled, std::string& error) = 0;
+  // A snapshot in the background that is being made ends without a result, or one that is to come
+  // does not begin.
+  enum class CancelledSave : uint8_t { kNone, kRunning, kScheduled };
+  virtual CancelledSave cancel_save() = 0;
   // Writes a snapshot, empties the databases, and reads it again.
   struct ReloadRequest {
     bool saves = true, flushes = true, merges = false;
@@ -122,6 +126,7 @@ class NoHost : public Host {
   Status abort_shutdown() override { return Err::kInvalid; }
   void end_in_failure(const std::string&) override {}
   Status save(SaveRequest, bool&, std::string& error) override { return not_here(error); }
+  CancelledSave cancel_save() override { return CancelledSave::kNone; }
   Status reload(ReloadRequest, std::string& error) override { return not_here(error); }
   void on_all_flushed() override {}
   Status rewrite_log(RewriteRequest, bool&, std::string& error) override { return not_here(error); }

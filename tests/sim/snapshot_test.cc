@@ -102,6 +102,29 @@ TEST_F(SnapshotSimTest, WhatASnapshotCostsIsToldWhileItIsWritten) {
   EXPECT_GE(std::stoi(info("rdb_last_cow_size")), copied);
 }
 
+TEST_F(SnapshotSimTest, ACancelledSnapshotLeavesNothingAndHasNotFailed) {
+  const std::string none = "-ERR Background saving is currently not in progress or scheduled\r\n";
+  start([](Options& options) { options.app.rdb_key_save_delay = 5'000; });
+  fill(100, "v");
+  EXPECT_EQ(client->ask({"BGSAVE", "CANCEL"}), none);
+  EXPECT_EQ(client->ask({"BGSAVE"}), "+Background saving started\r\n");
+  EXPECT_EQ(client->ask({"BGSAVE", "CANCEL"}), "+Background saving cancelled\r\n");
+  ASSERT_TRUE(await_idle());
+  EXPECT_EQ(client->ask({"BGSAVE", "CANCEL"}), none);
+  EXPECT_EQ(info("rdb_last_bgsave_status"), "ok");
+  EXPECT_EQ(info("rdb_changes_since_last_save"), "100");
+  // Inside a transaction none begins, so it is still to come.
+  client->ask({"MULTI"});
+  client->ask({"BGSAVE"});
+  client->ask({"BGSAVE", "CANCEL"});
+  EXPECT_EQ(client->ask({"EXEC"}),
+            "*2\r\n+Background saving scheduled\r\n+Scheduled background saving cancelled\r\n");
+  world.run_for(5'000'000);
+  EXPECT_EQ(info("rdb_changes_since_last_save"), "100");
+  crash_and_start();
+  EXPECT_EQ(client->ask({"DBSIZE"}), ":0\r\n");
+}
+
 // The file holds the moment when BGSAVE ran, whatever is written meanwhile.
 TEST_F(SnapshotSimTest, CommandsGoOnDuringASnapshot) {
   // Slow enough that it is still being written when all has been asked.

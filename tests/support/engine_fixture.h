@@ -63,6 +63,7 @@ class FakeHost : public Host {
     error = save_error;
     return error.empty() ? Status::ok() : Err::kInvalid;
   }
+  CancelledSave cancel_save() override { return cancelled; }
   Status reload(ReloadRequest, std::string& error) override { return refuse(error); }
   void on_all_flushed() override {}
   Status rewrite_log(RewriteRequest, bool&, std::string& error) override { return refuse(error); }
@@ -109,7 +110,8 @@ class FakeHost : public Host {
   std::map<std::string, std::string> files;
   std::optional<RewriteScope> rewritten;
   std::vector<SaveRequest> saves;
-  std::string save_error;          // what it answers, if it is not empty
+  std::string save_error;  // what it answers, if it is not empty
+  CancelledSave cancelled = CancelledSave::kNone;
   Migration* migrating = nullptr;  // the last that was begun, unless it was broken off
   std::string migrate_error;       // what it answers, if it is not empty
   std::function<void()> on_exclusive;

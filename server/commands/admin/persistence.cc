@@ -16,12 +16,30 @@ Status cmd_save(Context& ctx) {
   return Err::kExclusive;
 }
 
+Status cancel_bgsave(Context& ctx) {
+  switch (ctx.engine.host.cancel_save()) {
+    case Host::CancelledSave::kRunning:
+      ctx.reply.simple("Background saving cancelled");
+      return Status::ok();
+    case Host::CancelledSave::kScheduled:
+      ctx.reply.simple("Scheduled background saving cancelled");
+      return Status::ok();
+    case Host::CancelledSave::kNone:
+      break;
+  }
+  return ctx.fail("ERR Background saving is currently not in progress or scheduled");
+}
+
 Status cmd_bgsave(Context& ctx) {
   ArgParser args(ctx.argv, 1);
+  if (args.left() == 1 && args.word("CANCEL")) return cancel_bgsave(ctx);
   Host::SaveRequest request;
-  if (args.more() && args.word("SCHEDULE")) request.may_be_later = true;
-  if (args.more()) args.unexpected();
+  if (args.word("SCHEDULE")) request.may_be_later = true;
+  const bool wants_fork = args.word("FORK");
+  if (!wants_fork) (void)args.word("FORKLESS");  // each is
   OURO_TRY(args.finish());
+  if (wants_fork)
+    return ctx.fail("ERR BGSAVE FORK cannot be done: this server makes its snapshots without fork");
   // Between two commands of a group there is no moment to be kept.
   request.must_be_later = ctx.caller.txn.executing || ctx.caller.origin == Origin::kScript;
   bool scheduled = false;
@@ -65,8 +83,8 @@ constexpr CommandSpec kPersistenceRows[] = {
              .complexity = "O(1)",
              .since = "1.0.0",
              .group = "server",
-             .history = "3.2.2 Takes SCHEDULE.",
-             .args = "[schedule!SCHEDULE@3.2.2]"}},
+             .history = "3.2.2 Takes SCHEDULE. | 8.1.0 Takes CANCEL. | 9.2.0 Takes FORKLESS.",
+             .args = "[schedule!SCHEDULE@3.2.2] [cancel!CANCEL@8.1.0] [forkless!FORKLESS@9.2.0]"}},
     {.name = "LASTSAVE",
      .arity = exactly(1),
      .flags = Flag::kLoading | Flag::kStale | Flag::kFast,

@@ -22,6 +22,32 @@ TEST_F(PersistenceTest, BgsaveSaysWhetherItHasBegun) {
   EXPECT_EQ(engine.run("BGSAVE"), "(ERR Background save already in progress)");
 }
 
+TEST_F(PersistenceTest, EachBgsaveIsForkless) {
+  EXPECT_EQ(engine.run("BGSAVE FORKLESS"), "Background saving started");
+  EXPECT_EQ(engine.run("BGSAVE SCHEDULE FORKLESS"), "Background saving started");
+  EXPECT_EQ(engine.host.saves.size(), 2U);
+  EXPECT_TRUE(engine.host.saves[1].may_be_later);
+  const std::string refusal =
+      "(ERR BGSAVE FORK cannot be done: this server makes its snapshots without fork)";
+  EXPECT_EQ(engine.run("BGSAVE FORK"), refusal);
+  EXPECT_EQ(engine.run("BGSAVE SCHEDULE FORK"), refusal);
+  EXPECT_EQ(engine.run("BGSAVE FORKLESS SCHEDULE"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("BGSAVE FORK FORKLESS"), "(ERR syntax error)");
+  EXPECT_EQ(engine.host.saves.size(), 2U);
+}
+
+TEST_F(PersistenceTest, BgsaveCancelSaysWhatItHasEnded) {
+  EXPECT_EQ(engine.run("BGSAVE CANCEL"),
+            "(ERR Background saving is currently not in progress or scheduled)");
+  engine.host.cancelled = Host::CancelledSave::kRunning;
+  EXPECT_EQ(engine.run("BGSAVE CANCEL"), "Background saving cancelled");
+  engine.host.cancelled = Host::CancelledSave::kScheduled;
+  EXPECT_EQ(engine.run("BGSAVE CANCEL"), "Scheduled background saving cancelled");
+  EXPECT_EQ(engine.run("BGSAVE CANCEL SCHEDULE"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("BGSAVE SCHEDULE CANCEL"), "(ERR syntax error)");
+  EXPECT_TRUE(engine.host.saves.empty());
+}
+
 TEST_F(PersistenceTest, LastsaveIsInSeconds) {
   engine.engine.persistence.last_save = 1'234'567;
   EXPECT_EQ(engine.run("LASTSAVE"), "1234");
