@@ -26,6 +26,7 @@
 // A segment's address changes when it is resized, an entry's address never.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -61,8 +62,14 @@ struct DictStats {
   size_t segments = 0;
   size_t lines = 0;
   size_t cells = 0;
-  size_t displaced = 0;  // in the bucket behind their home
-  size_t stashed = 0;    // in the stash or the overflow
+  size_t displaced = 0;   // in the bucket behind their home
+  size_t stashed = 0;     // in the stash or the overflow
+  size_t overflowed = 0;  // of these, in the overflow
+  // Lines that a look-up of the worst placed entry reads, beside the entry.
+  size_t longest_probe = 0;
+  size_t homes = 0;
+  std::array<size_t, DictBucket::kCells + 1> homes_with{};  // so many full cells
+  std::array<size_t, kDictLines.size()> segments_of{};      // a size of kDictLines
 };
 
 class DictViewCore;

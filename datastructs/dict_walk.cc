@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Walking a table: scan, for_each, random choice, freeing in slices.
+#include <algorithm>
 #include <bit>
 
 #include "datastructs/dict_core.h"
@@ -152,6 +153,25 @@ void DictCore::release_left_child(uint32_t prefix) {
   word = 0;
 }
 
+namespace {
+
+// See DictStats. The home, the next bucket; the header, which knows whose the stash is; its line;
+// the overflow.
+size_t longest_probe(const DictSegment& segment) {
+  constexpr size_t kItemsInLine = 64 / sizeof(DictOverflow::Item);
+  if (segment.overflow != nullptr && segment.overflow->count > 0)
+    return 3 + segment.stash_lines + (segment.overflow->count + kItemsInLine - 1) / kItemsInLine;
+  for (const uint8_t home : segment.stash_home) {
+    if (home != 0) return 3 + size_t{segment.stash_lines};
+  }
+  for (unsigned line = 0; line < segment.homes; ++line) {
+    if (segment.bucket(line)->displaced() != 0) return 2;
+  }
+  return segment.count > 0 ? 1 : 0;
+}
+
+}  // namespace
+
 DictStats DictCore::stats() const {
   DictStats stats;
   stats.entries = size_;
@@ -161,11 +181,18 @@ DictStats DictCore::stats() const {
     ++stats.segments;
     stats.lines += segment.lines() + 1;
     stats.cells += segment.cells();
-    for (unsigned line = 0; line < segment.homes; ++line)
-      stats.displaced += static_cast<size_t>(std::popcount(segment.bucket(line)->displaced()));
+    stats.homes += segment.homes;
+    ++stats.segments_of[segment.size_class];
+    for (unsigned line = 0; line < segment.homes; ++line) {
+      const DictBucket& bucket = *segment.bucket(line);
+      stats.displaced += static_cast<size_t>(std::popcount(bucket.displaced()));
+      ++stats.homes_with[static_cast<size_t>(std::popcount(bucket.used_cells()))];
+    }
     for (const uint8_t home : segment.stash_home) stats.stashed += home != 0;
-    if (segment.overflow != nullptr) stats.stashed += segment.overflow->count;
+    if (segment.overflow != nullptr) stats.overflowed += segment.overflow->count;
+    stats.longest_probe = std::max(stats.longest_probe, longest_probe(segment));
   }
+  stats.stashed += stats.overflowed;
   return stats;
 }
 

@@ -108,6 +108,10 @@ class Hash {
   // A table, which a HashView can freeze. Packed forms are small enough to be copied.
   bool is_table() const noexcept { return (word_ & kTableTag) != 0; }
   bool has_views() const noexcept { return is_table() && table().dict.has_views(); }
+  // How its table is filled; nothing if it is none.
+  std::optional<DictStats> table_stats() const {
+    return is_table() ? std::optional(table().dict.stats()) : std::nullopt;
+  }
   void check_invariants() const;
 
  private:

@@ -260,6 +260,10 @@ void Set::note_deadlines() const {
 
 bool Set::has_views() const noexcept { return is_table() && table().dict.has_views(); }
 
+std::optional<DictStats> Set::table_stats() const {
+  return is_table() ? std::optional(table().dict.stats()) : std::nullopt;
+}
+
 class SetView::Walk final : public DictView<SetMember> {
  public:
   Walk(SetView& view, Set::Table& table) : view_(view), table_(table) { begin(table.dict); }

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "datastructs/base/function_ref.h"
 #include "datastructs/base/hash.h"
@@ -91,6 +92,8 @@ class Set {
   // A table, which a SetView can freeze. Other encodings are small enough to be copied.
   bool is_table() const noexcept { return tag() == Tag::kTable; }
   bool has_views() const noexcept;
+  // How its table is filled; nothing if it is none.
+  std::optional<DictStats> table_stats() const;
   void check_invariants() const;
 
  private:

@@ -320,6 +320,10 @@ void ZSet::note_deadlines() const {
 
 bool ZSet::has_views() const noexcept { return is_table() && table().dict.has_views(); }
 
+std::optional<DictStats> ZSet::table_stats() const {
+  return is_table() ? std::optional(table().dict.stats()) : std::nullopt;
+}
+
 class ZSetView::Walk final : public DictView<ScoredMember> {
  public:
   Walk(ZSetView& view, ZSet::Table& table) : view_(view), table_(table) { begin(table.dict); }

@@ -135,6 +135,8 @@ class ZSet {
   // A table, which a ZSetView can freeze. A packed set is small enough to be copied.
   bool is_table() const noexcept { return word_.plain().tag() == Tag::kTable; }
   bool has_views() const noexcept;
+  // How its table is filled; nothing if it is none.
+  std::optional<DictStats> table_stats() const;
   void check_invariants() const;
 
  private:

@@ -128,6 +128,7 @@ def all_steps(args, build):
     steps.append(Step("shutdown_test", [python, str(tests / "compat/shutdown_test.py"), str(build)], alone=True))
     if not sanitized:  # else its own report comes first
         steps.append(Step("crash_test", [python, str(tests / "compat/crash_test.py"), str(build)], alone=True))
+    steps.append(Step("debug_restart_test", [python, str(tests / "compat/debug_restart_test.py"), str(build)], alone=True))
     steps.append(Step("log_start_test", [python, str(tests / "compat/log_start_test.py"), str(build)], alone=True))
     steps.append(Step("cache_test", [python, str(tests / "compat/cache_test.py"), str(build)], alone=True))
     steps.append(Step("redis7_test", [python, str(tests / "compat/redis7_test.py"), str(build)], alone=True))

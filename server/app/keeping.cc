@@ -2,6 +2,7 @@
 // Server: its part in keeping the data. Whose folder it is, what is loaded before clients are
 // served, what is saved before the end.
 #include <cerrno>
+#include <cinttypes>
 #include <cstring>
 #include <utility>
 
@@ -10,6 +11,11 @@
 #include "server/io/process.h"
 
 namespace ouro {
+namespace {
+
+constexpr const char* kCannotRestart = "ERR failed to restart the server. Check server logs.";
+
+}  // namespace
 
 // A snapshot beside a log is held when it is written, since the log has the data.
 bool Server::hold_what_is_kept(std::string& error) {
@@ -116,6 +122,30 @@ Status Server::begin_shutdown(const ShutdownRequest& request, std::string& error
   return Status::ok();
 }
 
+// Replicas are not waited for, as in Redis: the server is back soon.
+Status Server::restart(RestartRequest request, std::string& error) {
+  error = kCannotRestart;
+  const int code = relaunch_ == nullptr ? ENOTSUP : relaunch_->check();
+  if (code != 0) {
+    log_.print(LogLevel::kWarning, "Can't restart: the program cannot be run: %s",
+               strerrordesc_np(code));
+    return Err::kIo;
+  }
+  log_.print(LogLevel::kWarning, "Restart by a client %s, after %" PRId64 " ms",
+             request.in_order ? "in order" : "as after a crash", request.delay);
+  if (!request.in_order) relaunch_->run(request.delay);
+  std::string why;
+  const bool is_written =
+      options_.app.config_file.empty() || rewrite_config(RewriteScope::kWhatDiffers, why).is_ok();
+  if (is_written && !waits_to_stop_ && begin_shutdown({.now = true}, why).is_ok()) {
+    restarts_after_ = request.delay;
+    return Status::ok();
+  }
+  log_.print(LogLevel::kWarning, "Can't restart: %s",
+             why.empty() ? "errors trying to shut down the server" : why.c_str());
+  return Err::kIo;
+}
+
 // Replicas have it all, or their time is over.
 void Server::shutdown_if_waited() {
   if (!waits_to_stop_ || engine_.exclusive.active()) return;
@@ -167,7 +197,9 @@ void Server::end_after_save(bool is_forced, const std::string& problem) {
   if (stopping_) return;
   is_signalled_ = false;
   wait_no_more();
-  engine_.exclusive.end("ERR Errors trying to SHUTDOWN. Check logs.");
+  const bool was_restart = std::exchange(restarts_after_, std::nullopt).has_value();
+  engine_.exclusive.end(was_restart ? kCannotRestart
+                                    : "ERR Errors trying to SHUTDOWN. Check logs.");
 }
 
 // One that waits: for replicas, for a script that is over its time, or for DEBUG PAUSE-CRON. While

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "server/io/process.h"
 #include "server/io/process_title.h"
 #include "server/io/random_bytes.h"
+#include "server/io/relaunch.h"
 
 #ifdef OURO_MIMALLOC
 #include <mimalloc.h>
@@ -135,9 +137,15 @@ bool prepare_process(Options& options, LogFile& log) {
   return fit_clients(options.engine.maxclients, log);
 }
 
-int serve(Options& options, Config& config, LogFile& log, const char* program) {
+// The server from its start to its end, and what is to follow.
+struct Served {
+  int code;
+  std::optional<Millis> restarts_after = {};
+};
+Served serve(Options& options, Config& config, LogFile& log, const char* program,
+             const Relaunch& relaunch) {
   ProbedLoop probed = make_loop(options.app.io_backend);
-  if (probed.loop == nullptr) return print(stderr, probed.words + "\n");
+  if (probed.loop == nullptr) return {.code = print(stderr, probed.words + "\n")};
   uint64_t seed = 0;
   random_bytes(&seed, sizeof(seed));
   CycleStopwatch stopwatch;
@@ -151,12 +159,13 @@ int serve(Options& options, Config& config, LogFile& log, const char* program) {
                  .seed = seed,
                  .run_id = make_run_id(),
                  .io_reason = probed.words,
-                 .program = program});
+                 .program = program,
+                 .relaunch = &relaunch});
   log.take_standard_error();
-  if (!server.start()) return EXIT_FAILURE;
-  if (!server.run()) return EXIT_FAILURE;
+  if (!server.start()) return {.code = EXIT_FAILURE};
+  if (!server.run()) return {.code = EXIT_FAILURE};
   log.write(LogLevel::kNotice, "ouro is ready to exit, bye bye");
-  return EXIT_SUCCESS;
+  return {.code = EXIT_SUCCESS, .restarts_after = server.restarts_after()};
 }
 
 int run_check_aof(int count, char** words) {
@@ -174,6 +183,7 @@ int run_check_aof(int count, char** words) {
 int main(int argc, char** argv) {
   using namespace ouro;
   make_room_for_title(argc, argv);
+  const Relaunch relaunch(argc, argv);
   if (argc > 1 && ByteView(argv[1]) == "--check-aof") return run_check_aof(argc - 2, argv + 2);
   Options options;
   Config config = make_config(options);
@@ -185,7 +195,8 @@ int main(int argc, char** argv) {
   LogFile log(options.app.logfile);
   log.set_least(options.app.loglevel);
   if (!prepare_process(options, log)) return EXIT_FAILURE;
-  const int code = serve(options, config, log, argv[0]);
+  const Served served = serve(options, config, log, argv[0], relaunch);
   if (!options.app.pidfile.empty()) (void)remove_file(options.app.pidfile);
-  return code;
+  if (served.restarts_after) relaunch.run(*served.restarts_after);
+  return served.code;
 }

@@ -59,6 +59,7 @@ Server::Server(const Setup& setup)
       run_id_(setup.run_id),
       io_reason_(setup.io_reason),
       program_(setup.program),
+      relaunch_(setup.relaunch),
       started_(setup.loop.wall_now()),
       engine_({.options = setup.options.engine,
                .tables = all_tables_with_scripts(),

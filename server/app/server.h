@@ -27,6 +27,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
 #include "server/io/loop.h"
+#include "server/io/relaunch.h"
 #include "server/io/signals.h"
 #include "server/net/connection.h"
 #include "server/net/flush.h"
@@ -46,7 +47,8 @@ class Server final : public Host, public AcceptSink, public SignalSink {
     uint64_t seed;
     std::string run_id;
     std::string io_reason;
-    std::string program = {};  // as it was called: the title's first word
+    std::string program = {};            // as it was called: the title's first word
+    const Relaunch* relaunch = nullptr;  // how it is started anew; outlives the server. None: never
     bool handle_signals = true;
   };
   explicit Server(const Setup& setup);
@@ -61,6 +63,8 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   // One turn; waits at most wait_max for something to happen.
   void turn(Millis wait_max);
   bool is_stopping() const { return stopping_; }
+  // What is to follow an orderly end is another beginning, so many milliseconds later.
+  std::optional<Millis> restarts_after() const { return restarts_after_; }
   bool is_loading() const { return !is_loaded_; }
   // Open files that are not clients: log, files, the ring, listeners.
   static constexpr uint64_t kOwnDescriptors = 32;
@@ -80,6 +84,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   }
   Status shutdown(ShutdownRequest request, std::string& error) override;
   Status abort_shutdown() override;
+  Status restart(RestartRequest request, std::string& error) override;
   void end_in_failure(const std::string& why) override;
   Status save(SaveRequest request, bool& scheduled, std::string& error) override;
   CancelledSave cancel_save() override { return snapshots_.cancel(); }
@@ -146,6 +151,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   std::string run_id_;
   std::string io_reason_;
   std::string program_;
+  const Relaunch* relaunch_;
   UnixMs started_;
   Engine engine_;
   FlushList flush_list_;
@@ -174,6 +180,7 @@ class Server final : public Host, public AcceptSink, public SignalSink {
   std::optional<ShutdownRequest> asked_to_stop_;
   std::optional<ShutdownRequest> waits_to_stop_;  // for replicas, until stop_at_
   Instant stop_at_ = kNever;
+  std::optional<Millis> restarts_after_;
   bool is_signalled_ = false;   // what was asked for so is still to come, or under way
   bool is_broken_off_ = false;  // it was not waited for, or something has failed
   OomAdjuster oom_adjuster_;

@@ -128,6 +128,17 @@ void ClientMemory::close(Session& session) {
   session.doom();
 }
 
+void ClientMemory::for_each_class(FunctionRef<void(const ClassFacts&)> visit) const {
+  for (size_t i = 0; i < kClasses; ++i) {
+    size_t bytes = 0;
+    for (const Session* session : classes_[i]) bytes += session->memory_share.bytes;
+    visit({.begin = i == 0 ? 0 : size_t{1} << (kClassBitsFirst + i - 1),
+           .end = i == kClasses - 1 ? SIZE_MAX : size_t{1} << (kClassBitsFirst + i),
+           .clients = classes_[i].size(),
+           .bytes = bytes});
+  }
+}
+
 void ClientMemory::check_invariants() const {
   size_t bytes = 0;
   for (const auto& [id, session] : engine_.clients.all()) {

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "datastructs/base/function_ref.h"
 #include "datastructs/base/units.h"
 
 namespace ouro {
@@ -55,6 +56,12 @@ class ClientMemory {
   bool has_more() const;
 
   size_t counted_bytes() const { return counted_bytes_; }
+  // Of each class, the lowest first: whom it has, by what they claim.
+  struct ClassFacts {
+    size_t begin, end;  // end: SIZE_MAX for the last
+    size_t clients, bytes;
+  };
+  void for_each_class(FunctionRef<void(const ClassFacts&)> visit) const;
   void check_invariants() const;
 
  private:

@@ -55,6 +55,14 @@ class Host {
   };
   virtual Status shutdown(ShutdownRequest request, std::string& error) = 0;
   virtual Status abort_shutdown() = 0;
+  // The program is started anew, with the arguments that it was started with: DEBUG RESTART and
+  // CRASH-AND-RECOVER. In order: the configuration is rewritten and the data are saved as for
+  // shutdown(); else at once and without a word to anybody, and ok is not answered.
+  struct RestartRequest {
+    bool in_order = true;
+    Millis delay = 0;  // between the end and the beginning
+  };
+  virtual Status restart(RestartRequest request, std::string& error) = 0;
   // The program cannot go on: it ends after this turn, and its exit code says so.
   virtual void end_in_failure(const std::string& why) = 0;
   // Snapshots and the log. Each begins what takes more than a turn; errors leave their text,
@@ -124,6 +132,7 @@ class NoHost : public Host {
   void reset_stats() override {}
   Status shutdown(ShutdownRequest, std::string& error) override { return not_here(error); }
   Status abort_shutdown() override { return Err::kInvalid; }
+  Status restart(RestartRequest, std::string& error) override { return not_here(error); }
   void end_in_failure(const std::string&) override {}
   Status save(SaveRequest, bool&, std::string& error) override { return not_here(error); }
   CancelledSave cancel_save() override { return CancelledSave::kNone; }

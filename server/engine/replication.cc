@@ -143,8 +143,10 @@ void Replication::end_stream() {
   attach(false);
   has_stream_ = false;
   clear_stream();
-  history_.begin(make_replication_id(engine_.prng));
+  change_id();
 }
+
+void Replication::change_id() { history_.begin(make_replication_id(engine_.prng)); }
 
 void Replication::on_group(std::span<const Effect> effects, GroupKind kind) {
   writer_.append(effects, kind);

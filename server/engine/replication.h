@@ -87,6 +87,8 @@ class Replication final : public EffectSink {
   // again.
   void adopt(ReplicationId id, uint64_t offset, DbIndex db);
   void adopt_id(ReplicationId id);
+  // The stream goes on under another id, and those who know the one before are to begin anew.
+  void change_id();
   // The data are of no stream that is known.
   void forget_history() { adopt(make_replication_id(engine_prng()), 0, 0); }
   // The data at the start are those of `id` at `offset`, says the file that they come from, where

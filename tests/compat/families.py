@@ -177,6 +177,8 @@ CONNECTION = """
 1 DBSIZE
 1 !DEBUG ({junk}|SLEEP 0|ERROR {value}|LOG [{value}]|SET-ACTIVE-EXPIRE 1|PAUSE-CRON 0|(DIGEST-VALUE|OBJECT) no-such-key)
 1 !DEBUG (REPLYBUFFER PEAK-RESET-TIME ({junk}|never)|QUICKLIST-PACKED-THRESHOLD (10b|0)|POPULATE {few} [{word} [{few}]])
+1 !DEBUG (SDSLEN|LISTPACK|QUICKLIST|HTSTATS-KEY) no-such-key
+1 !DEBUG (STRUCTSIZE [x]|HTSTATS [0|1|99|{junk}]|CLIENT-EVICTION [x]|LEAK|SDSLEN|LISTPACK|QUICKLIST|CHANGE-REPL-ID x) -> kind
 1 *!DEBUG PROTOCOL (string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false|{junk})
 2 HELLO ({junk}|4|2 {junk}|3 SETNAME|2 AUTH {value}) -> hello
 2 HELLO [2|3] [AUTH (default|{value}) {value}] [SETNAME {channel}] -> hello

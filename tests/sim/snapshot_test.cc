@@ -125,6 +125,16 @@ TEST_F(SnapshotSimTest, ACancelledSnapshotLeavesNothingAndHasNotFailed) {
   EXPECT_EQ(client->ask({"DBSIZE"}), ":0\r\n");
 }
 
+// In a simulated world there is no program to be started anew, and nothing ends for that.
+TEST_F(SnapshotSimTest, WhatCannotRestartGoesOn) {
+  start();
+  for (const char* word : {"RESTART", "CRASH-AND-RECOVER"}) {
+    EXPECT_EQ(client->ask({"DEBUG", word}),
+              "-ERR failed to restart the server. Check server logs.\r\n");
+  }
+  EXPECT_EQ(client->ask({"PING"}), "+PONG\r\n");
+}
+
 // The file holds the moment when BGSAVE ran, whatever is written meanwhile.
 TEST_F(SnapshotSimTest, CommandsGoOnDuringASnapshot) {
   // Slow enough that it is still being written when all has been asked.

@@ -42,7 +42,9 @@ class FakeStopwatch final : public Stopwatch {
 
 class SilentLogger final : public Logger {
  public:
-  void write(LogLevel, ByteView) override {}
+  void write(LogLevel, ByteView) override { ++lines; }
+
+  size_t lines = 0;
 };
 
 // Remembers what it was asked for.
@@ -56,6 +58,10 @@ class FakeHost : public Host {
     return Status::ok();
   }
   Status abort_shutdown() override { return Err::kUnknown; }
+  Status restart(RestartRequest request, std::string& error) override {
+    restarts.push_back(request);
+    return refuse(error);
+  }
   void end_in_failure(const std::string&) override {}
   Status save(SaveRequest request, bool& scheduled, std::string& error) override {
     saves.push_back(request);
@@ -112,6 +118,7 @@ class FakeHost : public Host {
   std::vector<SaveRequest> saves;
   std::string save_error;  // what it answers, if it is not empty
   CancelledSave cancelled = CancelledSave::kNone;
+  std::vector<RestartRequest> restarts;
   Migration* migrating = nullptr;  // the last that was begun, unless it was broken off
   std::string migrate_error;       // what it answers, if it is not empty
   std::function<void()> on_exclusive;

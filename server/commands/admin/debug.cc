@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// DEBUG: for tests and for those who look for faults. One small function for each subcommand; those
-// that need a snapshot or a log come with them.
+// DEBUG: for tests and for those who look for faults. One small function for each subcommand. Those
+// that end the program are in debug_ends.cc, those that show how values are held in
+// debug_shapes.cc.
+#include "server/commands/admin/debug.h"
+
 #include <cstdio>
 #include <cstdlib>
 
+#include "datastructs/glob.h"
 #include "server/commands/admin/digest.h"
 #include "server/commands/tables.h"
 #include "server/engine/config.h"
@@ -80,77 +84,6 @@ Status debug_digest_value(Context& ctx) {
     const Entry* entry = ctx.find_in(ctx.caller.db, ctx.key(i));
     ctx.reply.simple(entry == nullptr ? Digest().text() : digest_of(*entry).text());
   }
-  return Status::ok();
-}
-
-// What the value's bytes come to without their overhead, about what a snapshot would need.
-size_t content_bytes(const Entry& entry) {
-  size_t bytes = 0;
-  switch (entry.type()) {
-    case Type::kString:
-      return entry.text_size() + 1;
-    case Type::kList: {
-      const List& list = entry.as<List>();
-      list.for_each(0, list.size(),
-                    [&](const ListElement& element) { bytes += element.bytes.size() + 1; });
-      return bytes;
-    }
-    case Type::kSet:
-      entry.as<Set>().for_each([&](ByteView member) { bytes += member.size() + 1; });
-      return bytes;
-    case Type::kZSet:
-      entry.as<ZSet>().for_each([&](ByteView member, double) { bytes += member.size() + 9; });
-      return bytes;
-    case Type::kHash:
-      entry.as<Hash>().for_each(
-          [&](const Hash::Item& item) { bytes += item.field.size() + item.value.size() + 2; });
-      return bytes;
-    case Type::kStream:
-      entry.as<Stream>().for_each([&](const StreamEntry& item) {
-        bytes += sizeof(StreamId);
-        item.for_each_field(
-            [&](ByteView field, ByteView value) { bytes += field.size() + value.size() + 2; });
-        return true;
-      });
-      return bytes;
-    case Type::kBloom:
-    case Type::kCuckoo:
-    case Type::kCountMin:
-    case Type::kTopK:
-    case Type::kTDigest:
-      entry.for_each_part([&](ByteView part) { bytes += part.size(); });
-      return bytes;
-  }
-  return bytes;
-}
-
-Status debug_object(Context& ctx) {
-  // One that is due is shown, too.
-  const Entry* entry = ctx.db.find(ctx.key(2));
-  if (entry == nullptr) return Err::kNoSuchKey;
-  const ByteView encoding = entry->encoding();
-  const bool uses = Eviction::counts_uses(ctx.engine.options.maxmemory_policy);
-  const uint32_t idle =
-      uses ? 0 : (ctx.engine.access_clock() - entry->access()) & Entry::kAccessMask;
-  char text[512];
-  const int length = std::snprintf(
-      text, sizeof(text),
-      "Value at:%p refcount:1 encoding:%.*s serializedlength:%zu lru:%u lru_seconds_idle:%u",
-      static_cast<const void*>(entry), static_cast<int>(encoding.size()), encoding.data(),
-      content_bytes(*entry), entry->access(), idle);
-  std::string line(text, static_cast<size_t>(length));
-  if (entry->type() == Type::kList) {
-    const List& list = entry->as<List>();
-    const size_t nodes = list.free_effort();
-    std::snprintf(
-        text, sizeof(text),
-        " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%lld ql_compressed:0 "
-        "ql_uncompressed_size:%zu",
-        nodes, static_cast<double>(list.size()) / static_cast<double>(std::max<size_t>(nodes, 1)),
-        static_cast<long long>(ctx.limits().list_node_limit), content_bytes(*entry));
-    line += text;
-  }
-  ctx.reply.simple(line);
   return Status::ok();
 }
 
@@ -282,15 +215,8 @@ Status debug_log(Context& ctx) {
   return reply_ok(ctx);
 }
 
-// A host is not ended, and has no files of ours.
+// A host has no files of ours.
 bool is_in_process(const Context& ctx) { return ctx.caller.origin == Origin::kEmbedded; }
-
-Status debug_segfault(Context& ctx) {
-  if (is_in_process(ctx)) return ctx.fail_text(errors::kNeedsServer);
-  char* volatile nowhere = nullptr;
-  *static_cast<volatile char*>(nowhere) = 'x';
-  return reply_ok(ctx);
-}
 
 Status debug_config_rewrite_force_all(Context& ctx) {
   std::string error;
@@ -345,18 +271,54 @@ Status debug_replicate(Context& ctx) {
 
 Status debug_error(Context& ctx) { return ctx.fail_text(ctx.argv[2]); }
 
+// Memory that counts as used, and that nobody will ever free.
+Status debug_leak(Context& ctx) {
+  const ByteView bytes = ctx.argv[2];
+  auto* const lost = static_cast<char*>(ctx.engine.heap.allocate(bytes.size() + 1));
+  std::copy(bytes.begin(), bytes.end(), lost);
+  return reply_ok(ctx);
+}
+
+Status debug_change_repl_id(Context& ctx) {
+  if (ctx.engine.leadership.is_on())
+    return ctx.fail("ERR the id of the stream is what semi-sync-members agree on");
+  ctx.engine.log.write(LogLevel::kWarning, "The id of the replication stream is changed by DEBUG");
+  ctx.engine.replication.change_id();
+  return reply_ok(ctx);
+}
+
+// Random patterns against random texts, and each text against itself as a pattern that means just
+// that. Some 100 ms.
+Status debug_stringmatch_test(Context& ctx) {
+  constexpr int kRounds = 1'000'000;
+  constexpr size_t kBytesEnd = 32;
+  Prng& prng = ctx.engine.prng;
+  const auto draw = [&](std::string& text) {
+    text.resize(prng.below(kBytesEnd));
+    for (char& byte : text) byte = static_cast<char>(prng.below(128));
+  };
+  std::string text;
+  std::string pattern;
+  std::string itself;
+  for (int round = 0; round < kRounds; ++round) {
+    draw(text);
+    draw(pattern);
+    (void)glob_matches(pattern, text);
+    itself.clear();
+    for (const char byte : text) itself.append(1, '\\').append(1, byte);
+    if (!glob_matches(itself, text)) return ctx.fail("ERR a text does not match itself");
+  }
+  ctx.reply.simple("Apparently Redis did not crash: test passed");
+  return Status::ok();
+}
+
 Status debug_help(Context& ctx);
 
-struct DebugRow {
-  ByteView name;
-  size_t words_min, words_max;  // DEBUG and the name included
-  Status (*run)(Context&);
-  ByteView arguments;
-  ByteView help;
-};
 constexpr DebugRow kDebugRows[] = {
     {"AOF-FLUSH-SLEEP", 3, 3, debug_aof_flush_sleep, "<microsec>",
      "Delays each write of the append-only log, for tests."},
+    {"CHANGE-REPL-ID", 2, 2, debug_change_repl_id, "",
+     "Gives the replication stream another id; replicas have to begin anew."},
     {"CONFIG-REWRITE-FORCE-ALL", 2, 2, debug_config_rewrite_force_all, "",
      "As CONFIG REWRITE, with every parameter."},
     {"DIGEST", 2, 2, debug_digest, "", "Returns a digest of all keys and values."},
@@ -364,9 +326,9 @@ constexpr DebugRow kDebugRows[] = {
      "Returns a digest of each value."},
     {"ERROR", 3, 3, debug_error, "<string>", "Answers this error."},
     {"HELP", 2, 2, debug_help, "", "Prints this help."},
+    {"LEAK", 3, 3, debug_leak, "<string>", "Takes memory for the string and forgets it."},
     {"LOADAOF", 2, 2, debug_loadaof, "", "Empties the databases and loads the append-only log."},
     {"LOG", 3, 3, debug_log, "<message>", "Writes a line to the log."},
-    {"OBJECT", 3, 3, debug_object, "<key>", "Shows how a value is held."},
     {"PAUSE-CRON", 3, 3, debug_pause_cron, "<0|1>", "Stops what happens by the clock."},
     {"POPULATE", 3, 5, debug_populate, "<count> [<prefix>] [<size>]",
      "Adds strings <prefix>:0, <prefix>:1 ..., unlogged."},
@@ -379,7 +341,6 @@ constexpr DebugRow kDebugRows[] = {
      "Sends this to the replicas, unexecuted."},
     {"REPLYBUFFER", 4, 4, debug_replybuffer, "PEAK-RESET-TIME <NEVER|RESET|ms> | RESIZING <0|1>",
      "Accepted for tests; output buffers keep no peak."},
-    {"SEGFAULT", 2, 2, debug_segfault, "", "Crashes the server."},
     {"SET-ACTIVE-EXPIRE", 3, 3, debug_set_active_expire, "<0|1>",
      "Whether keys expire without being looked at."},
     {"SET-DISABLE-DENY-SCRIPTS", 3, 3, debug_set_disable_deny_scripts, "<0|1>",
@@ -387,27 +348,46 @@ constexpr DebugRow kDebugRows[] = {
     {"SET-SKIP-CHECKSUM-VALIDATION", 3, 3, debug_set_skip_checksum_validation, "<0|1>",
      "Whether RESTORE takes payloads with a wrong checksum."},
     {"SLEEP", 3, 3, debug_sleep, "<seconds>", "Answers nobody for so long. Decimals are allowed."},
+    {"STRINGMATCH-TEST", 2, 2, debug_stringmatch_test, "",
+     "Matches random texts with random patterns."},
 };
 
+constexpr ByteView kHelpTitle = "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:";
+
+// `visit` says whether to go on; false if it did not.
+bool visit_rows(FunctionRef<bool(const DebugRow&)> visit) {
+  const std::span<const DebugRow> tables[] = {kDebugRows, kDebugShapes, kDebugEnds};
+  for (const std::span<const DebugRow> table : tables) {
+    for (const DebugRow& row : table) {
+      if (!visit(row)) return false;
+    }
+  }
+  return true;
+}
+
 Status debug_help(Context& ctx) {
-  ctx.reply.array(1 + 2 * std::size(kDebugRows));
-  ctx.reply.simple("DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
-  for (const DebugRow& row : kDebugRows) {
+  ctx.reply.array(1 + 2 * (std::size(kDebugRows) + kDebugShapes.size() + kDebugEnds.size()));
+  ctx.reply.simple(kHelpTitle);
+  visit_rows([&](const DebugRow& row) {
     std::string line(row.name);
     if (!row.arguments.empty()) line.append(" ").append(row.arguments);
     ctx.reply.simple(line);
     ctx.reply.simple("    " + std::string(row.help));
-  }
+    return true;
+  });
   return Status::ok();
 }
 
 Status cmd_debug(Context& ctx) {
-  for (const DebugRow& row : kDebugRows) {
-    if (!equals_ignoring_case(ctx.argv[1], row.name)) continue;
-    if (ctx.argv.size() < row.words_min || ctx.argv.size() > row.words_max) break;
-    return row.run(ctx);
-  }
-  return unknown(ctx);
+  const size_t words = ctx.argv.size();
+  const DebugRow* found = nullptr;
+  visit_rows([&](const DebugRow& row) {
+    if (equals_ignoring_case(ctx.argv[1], row.name) && words >= row.words_min &&
+        words <= row.words_max)
+      found = &row;
+    return found == nullptr;
+  });
+  return found == nullptr ? unknown(ctx) : found->run(ctx);
 }
 
 constexpr CommandSpec kRows[] = {

@@ -332,6 +332,110 @@ TEST_F(AdminTest, DebugKnowsItsWords) {
   EXPECT_EQ(engine.host.rewritten, RewriteScope::kEverything);
 }
 
+TEST_F(AdminTest, DebugEndsNoHostProgram) {
+  const std::string needs_server = "(" + std::string(errors::kNeedsServer) + ")";
+  for (const char* name :
+       {"ASSERT", "CRASH-AND-RECOVER", "OOM x", "PANIC", "RESTART 5", "SEGFAULT"})
+    EXPECT_EQ(engine.run(std::string("DEBUG ") + name), needs_server);
+  EXPECT_EQ(engine.run("DEBUG RESTART x"), "(ERR value is not an integer or out of range)");
+  EXPECT_TRUE(engine.host.restarts.empty());
+  engine.caller.origin = Origin::kClient;
+  engine.options.enable_debug_command = Allowed::kEverybody;
+  EXPECT_TRUE(contains(engine.run("DEBUG RESTART 5"), "not in this test"));
+  EXPECT_TRUE(contains(engine.run("DEBUG CRASH-AND-RECOVER -5"), "not in this test"));
+  ASSERT_EQ(engine.host.restarts.size(), 2U);
+  EXPECT_TRUE(engine.host.restarts[0].in_order);
+  EXPECT_EQ(engine.host.restarts[0].delay, 5);
+  EXPECT_FALSE(engine.host.restarts[1].in_order);
+  EXPECT_EQ(engine.host.restarts[1].delay, 0);
+}
+
+TEST_F(AdminTest, DebugShowsTheMemoryOfAString) {
+  engine.run_all({"SET n 12", "SET k hello", "SADD s a"});
+  engine.run({"SET", "large", std::string(20'000, 'x')});
+  const auto told = [&](const std::string& key) { return engine.run("DEBUG SDSLEN " + key); };
+  EXPECT_EQ(told("none"), "(ERR no such key)");
+  EXPECT_EQ(told("n"), "(ERR Not an sds encoded string.)");
+  EXPECT_EQ(told("s"), "(ERR Not an sds encoded string.)");
+  EXPECT_TRUE(contains(told("k"), "key_sds_len:1, key_sds_avail:0, key_zmalloc: "));
+  EXPECT_TRUE(contains(told("k"), ", val_sds_len:5, val_sds_avail:"));
+  EXPECT_TRUE(told("k").ends_with(", val_zmalloc: 0")) << told("k");
+  const Entry* large = engine.db().find(engine.db().key("large"));
+  EXPECT_TRUE(contains(told("large"), "val_sds_len:20000, "));
+  EXPECT_TRUE(
+      told("large").ends_with("val_zmalloc: " + std::to_string(large->blob()->memory_bytes())));
+  engine.run({"APPEND", "large", "y"});
+  large = engine.db().find(engine.db().key("large"));
+  EXPECT_TRUE(contains(told("large"), "val_sds_len:20001, val_sds_avail:" +
+                                          std::to_string(large->blob()->capacity() - 20'001)));
+}
+
+TEST_F(AdminTest, DebugListsPackedValuesInTheLog) {
+  for (int i = 0; i < 2000; ++i) engine.run({"RPUSH", "l", "element:" + std::to_string(i)});
+  engine.run_all({"SET k v", "SADD s a"});
+  EXPECT_EQ(engine.run("DEBUG LISTPACK none"), "(ERR no such key)");
+  EXPECT_EQ(engine.run("DEBUG LISTPACK s"), "(ERR Not a listpack encoded object.)");
+  EXPECT_EQ(engine.run("DEBUG LISTPACK l"), "(ERR Not a listpack encoded object.)");
+  EXPECT_EQ(engine.run("DEBUG QUICKLIST none"), "(ERR no such key)");
+  EXPECT_EQ(engine.run("DEBUG QUICKLIST k"), "(ERR Not a quicklist encoded object.)");
+  const size_t nodes = engine.db().find(engine.db().key("l"))->as<List>().node_count();
+  ASSERT_GT(nodes, 1U);
+  EXPECT_EQ(engine.run("DEBUG QUICKLIST l"), "Quicklist structure printed in the log");
+  EXPECT_EQ(engine.log.lines, 1 + nodes);
+  engine.log.lines = 0;
+  engine.run("DEBUG QUICKLIST l 1");
+  EXPECT_EQ(engine.log.lines, 1001U) << "no more than so many, and how many are left";
+}
+
+TEST_F(AdminTest, DebugTellsHowTablesAreFilled) {
+  EXPECT_EQ(engine.run("DEBUG HTSTATS 16"), "(ERR Out of range database)");
+  EXPECT_EQ(engine.run("DEBUG HTSTATS x"), "(ERR value is not an integer or out of range)");
+  EXPECT_TRUE(contains(engine.run("DEBUG HTSTATS 1"), "The table is empty"));
+  engine.run("DEBUG POPULATE 5000");
+  engine.run("EXPIRE key:1 1000");
+  const DictStats table = engine.db().table().stats();
+  const std::string text = engine.run("DEBUG HTSTATS 0");
+  EXPECT_TRUE(contains(text, " entries: 5000")) << text;
+  EXPECT_TRUE(contains(text, " segments: " + std::to_string(table.segments) + " of up to 64"));
+  EXPECT_TRUE(contains(text, " longest probe: " + std::to_string(table.longest_probe) + " lines"));
+  EXPECT_TRUE(contains(text, " deadlines: 1,"));
+  EXPECT_FALSE(contains(text, "home buckets with"));
+  EXPECT_TRUE(contains(engine.run("DEBUG HTSTATS 0 full"), "home buckets with 7 entries"));
+  engine.run_all({"SADD s a b", "RPUSH l a"});
+  const std::string none =
+      "(ERR The value stored at the specified key is not represented using an hash table)";
+  EXPECT_EQ(engine.run("DEBUG HTSTATS-KEY s"), none) << "it is packed";
+  EXPECT_EQ(engine.run("DEBUG HTSTATS-KEY l"), none);
+  EXPECT_EQ(engine.run("DEBUG HTSTATS-KEY none"), "(ERR no such key)");
+  for (int i = 0; i < 1000; ++i) engine.run({"SADD", "s", "member:" + std::to_string(i)});
+  EXPECT_TRUE(contains(engine.run("DEBUG HTSTATS-KEY s"), " entries: 1002"));
+}
+
+TEST_F(AdminTest, DebugTellsWhatClientsOfEachSizeHold) {
+  EXPECT_EQ(engine.run("DEBUG CLIENT-EVICTION"), "(ERR maxmemory-clients is disabled.)");
+  engine.run("CONFIG SET maxmemory-clients 1mb");
+  TestTurns turns(engine.engine);
+  TestClient client(turns);
+  client.ask("PING");
+  engine.engine.client_memory.keep_limit();
+  const std::string text = engine.run("DEBUG CLIENT-EVICTION");
+  const std::string bytes = std::to_string(engine.engine.client_memory.counted_bytes());
+  EXPECT_TRUE(contains(text, bytes + ", clients: 1")) << text;
+  EXPECT_TRUE(contains(text, "bucket       32768 -       65535: tot-mem:          0, clients: 0"));
+}
+
+TEST_F(AdminTest, DebugChangesTheIdOfTheStream) {
+  const ReplicationId before = engine.engine.replication.history().id;
+  EXPECT_EQ(engine.run("DEBUG CHANGE-REPL-ID"), "OK");
+  EXPECT_NE(engine.engine.replication.history().id, before);
+  EXPECT_TRUE(engine.engine.replication.history().second_id.empty());
+}
+
+TEST_F(AdminTest, DebugMatchesPatternsAndTellsSizes) {
+  EXPECT_TRUE(contains(engine.run("DEBUG STRINGMATCH-TEST"), "test passed"));
+  EXPECT_TRUE(contains(engine.run("DEBUG STRUCTSIZE"), "bits:64 entry:8 "));
+}
+
 TEST_F(AdminTest, ShutdownChecksItsWords) {
   EXPECT_TRUE(contains(engine.run("SHUTDOWN SAVE NOSAVE"), "syntax error"));
   EXPECT_TRUE(contains(engine.run("SHUTDOWN ABORT NOW"), "syntax error"));
