@@ -18,7 +18,7 @@ void reply_cursor(Reply& reply, uint64_t cursor) {
   reply.bulk({text, format_uint64(cursor, text)});
 }
 
-Status parse_scan_options(const Context& ctx, ElementScan& scan) {
+Status parse_scan_options(const Context& ctx, ElementScan& scan, ByteView names_only_word) {
   ArgParser args(ctx.argv, 3);
   while (args.more()) {
     if (args.left() >= 2 && args.word("COUNT")) {
@@ -27,6 +27,8 @@ Status parse_scan_options(const Context& ctx, ElementScan& scan) {
       scan.count = static_cast<uint64_t>(count);
     } else if (args.left() >= 2 && args.word("MATCH")) {
       scan.pattern = args.next();
+    } else if (!names_only_word.empty() && args.word(names_only_word)) {
+      scan.names_only = true;
     } else {
       args.unexpected();
     }

@@ -23,6 +23,7 @@ struct ElementScan {
   uint64_t cursor = 0;
   ByteView pattern = "*";
   uint64_t count = 10;
+  bool names_only = false;
 
   bool matches(ByteView text) const { return matches_scanned(pattern, text); }
 };
@@ -30,14 +31,16 @@ struct ElementScan {
 // As strtoul reads it, a blank in front refused: Redis takes a sign, and nothing at all for 0.
 std::optional<uint64_t> parse_scan_cursor(ByteView text);
 void reply_cursor(Reply& reply, uint64_t cursor);
-// Reads [MATCH pattern] [COUNT count] from argument 3 on.
-Status parse_scan_options(const Context& ctx, ElementScan& scan);
+// Reads [MATCH pattern] [COUNT count] from argument 3 on, and `names_only_word` if there is one:
+// then what comes with an element's name is left out.
+Status parse_scan_options(const Context& ctx, ElementScan& scan, ByteView names_only_word = {});
 // The answer for an absent key.
 void reply_empty_scan(Reply& reply);
 
-// Reads "key cursor [MATCH pattern] [COUNT count]". Null if the key is absent: that is answered.
+// Reads "key cursor" and the options. Null if the key is absent: that is answered.
 template <class Collection>
-Result<const Collection*> find_to_scan(Context& ctx, ElementScan& scan) {
+Result<const Collection*> find_to_scan(Context& ctx, ElementScan& scan,
+                                       ByteView names_only_word = {}) {
   const auto cursor = parse_scan_cursor(ctx.argv[2]);
   if (!cursor) return ctx.fail_text(errors::kInvalidCursor);
   scan.cursor = *cursor;
@@ -46,7 +49,7 @@ Result<const Collection*> find_to_scan(Context& ctx, ElementScan& scan) {
     reply_empty_scan(ctx.reply);
     return found;
   }
-  OURO_TRY(parse_scan_options(ctx, scan));
+  OURO_TRY(parse_scan_options(ctx, scan, names_only_word));
   return found;
 }
 

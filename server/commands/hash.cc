@@ -230,12 +230,13 @@ struct LivingFields {
 
 Status cmd_hscan(Context& ctx) {
   ElementScan scan;
-  OURO_TRY(const Hash* hash, find_to_scan<Hash>(ctx, scan));
+  OURO_TRY(const Hash* hash, find_to_scan<Hash>(ctx, scan, "NOVALUES"));
   if (hash == nullptr) return Status::ok();
   const LivingFields living{*hash, field_clock(ctx)};
   reply_scan(ctx.reply, living, scan, [&](const Hash::Item& item) -> size_t {
     if (!scan.matches(item.field)) return 0;
     ctx.reply.bulk(item.field);
+    if (scan.names_only) return 1;
     ctx.reply.bulk(item.value);
     return 2;
   });
@@ -435,7 +436,8 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1) a call, O(N) for a whole walk over N fields",
              .since = "2.8.0",
              .group = "hash",
-             .args = "key:key#0 cursor:integer [MATCH=pattern:pattern] [COUNT=count:integer]",
+             .args = "key:key#0 cursor:integer [MATCH=pattern:pattern] [COUNT=count:integer] "
+                     "[novalues!NOVALUES@7.4.0]",
              .tips = "nondeterministic_output"}},
     {.name = "HSET",
      .arity = at_least(4),

@@ -7,6 +7,7 @@
 
 #include "server/commands/element_scan.h"
 #include "server/commands/elements_effect.h"
+#include "server/commands/help.h"
 #include "server/commands/member_removal.h"
 #include "server/commands/random_picks.h"
 #include "server/commands/stored_result.h"
@@ -69,7 +70,18 @@ Status cmd_scard(Context& ctx) {
   return Status::ok();
 }
 
+// With XX: -1 if there is no such key.
+[[gnu::noinline]] Status is_member_of_existing(Context& ctx) {
+  if (ctx.argv.size() > 4) return wrong_arity(ctx);
+  if (!equals_ignoring_case(ctx.argv[3], "XX")) return Err::kSyntax;
+  OURO_TRY(const Set* set, ctx.find_as<Set>(ctx.key(1)));
+  ctx.reply.integer(set == nullptr ? -1 : set->contains(ctx.argv[2]));
+  return Status::ok();
+}
+
 Status cmd_sismember(Context& ctx) {
+  if (ctx.argv.size() > 3) [[unlikely]]
+    return is_member_of_existing(ctx);
   OURO_TRY(const Set* set, ctx.find_as<Set>(ctx.key(1)));
   ctx.reply.integer(set != nullptr && set->contains(ctx.argv[2]) ? 1 : 0);
   return Status::ok();
@@ -229,7 +241,7 @@ constexpr CommandSpec kRows[] = {
              .group = "set",
              .args = "key:key#0"}},
     {.name = "SISMEMBER",
-     .arity = exactly(3),
+     .arity = at_least(3),
      .flags = Flag::kReadonly | Flag::kFast,
      .keys = {one_key(1, kReadOnly)},
      .acl = Acl::kSet,
@@ -238,7 +250,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1)",
              .since = "1.0.0",
              .group = "set",
-             .args = "key:key#0 member:string"}},
+             .args = "key:key#0 member:string [xx!XX@9.2.0]"}},
     {.name = "SMEMBERS",
      .arity = exactly(2),
      .flags = Flag::kReadonly,

@@ -137,13 +137,14 @@ size_t format_scanned_score(double score, bool is_small, char* out) {
 
 Status cmd_zscan(Context& ctx) {
   ElementScan scan;
-  OURO_TRY(const ZSet* zset, find_to_scan<ZSet>(ctx, scan));
+  OURO_TRY(const ZSet* zset, find_to_scan<ZSet>(ctx, scan, "NOSCORES"));
   if (zset == nullptr) return Status::ok();
   const bool is_small = zset->encoding() == "listpack";
   reply_scan(ctx.reply, *zset, scan, [&](ByteView member, double score) -> size_t {
     if (!scan.matches(member)) return 0;
-    char text[kDoubleTextMax];
     ctx.reply.bulk(member);
+    if (scan.names_only) return 1;
+    char text[kDoubleTextMax];
     // A bulk in RESP3 too.
     ctx.reply.bulk({text, format_scanned_score(score, is_small, text)});
     return 2;
@@ -301,7 +302,8 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(1) a call, O(N) for a whole walk over N members",
              .since = "2.8.0",
              .group = "sorted-set",
-             .args = "key:key#0 cursor:integer [MATCH=pattern:pattern] [COUNT=count:integer]",
+             .args = "key:key#0 cursor:integer [MATCH=pattern:pattern] [COUNT=count:integer] "
+                     "[noscores!NOSCORES@8.0.0]",
              .tips = "nondeterministic_output"}},
     {.name = "ZSCORE",
      .arity = exactly(3),

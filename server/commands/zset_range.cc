@@ -120,6 +120,7 @@ struct RangeRequest {
   Bounds bounds;
   Direction direction = Direction::kAscending;
   bool with_scores = false;
+  bool key_must_exist = false;  // else the answer is null
   int64_t offset = 0;
   int64_t limit = -1;  // none
 
@@ -148,6 +149,8 @@ Result<RangeRequest> parse_range(Context& ctx, RangeForm form) {
       form.by = By::kLex;
     } else if (!form.by && args.word("BYSCORE")) {
       form.by = By::kScore;
+    } else if (!form.store && args.word("XX")) {
+      request.key_must_exist = true;
     } else {
       args.unexpected();
     }
@@ -173,6 +176,10 @@ Result<RangeRequest> parse_range(Context& ctx, RangeForm form) {
 Status reply_range(Context& ctx, const RangeForm& form) {
   OURO_TRY(const RangeRequest request, parse_range(ctx, form));
   OURO_TRY(const ZSet* zset, ctx.find_as<ZSet>(ctx.key(form.key)));
+  if (zset == nullptr && request.key_must_exist) {
+    ctx.reply.null_array();
+    return Status::ok();
+  }
   ElementWriter writer(ctx.reply, request.with_scores);
   const RankRange range = zset == nullptr ? RankRange{} : request.ranks(*zset);
   writer.begin(range.size());
@@ -288,7 +295,7 @@ constexpr CommandSpec kRows[] = {
              .group = "sorted-set",
              .args = "key:key#0 start:string stop:string [sortby:<byscore!BYSCORE | "
                      "bylex!BYLEX>@6.2.0] [rev!REV@6.2.0] [LIMIT=offset_count:{offset:integer "
-                     "count:integer}@6.2.0] [withscores!WITHSCORES]"}},
+                     "count:integer}@6.2.0] [withscores!WITHSCORES] [xx!XX@9.2.0]"}},
     {.name = "ZRANGEBYLEX",
      .arity = at_least(4),
      .flags = Flag::kReadonly,
@@ -301,7 +308,8 @@ constexpr CommandSpec kRows[] = {
           .since = "2.8.9",
           .group = "sorted-set",
           .args =
-              "key:key#0 min:string max:string [LIMIT=offset_count:{offset:integer count:integer}]",
+              "key:key#0 min:string max:string [LIMIT=offset_count:{offset:integer count:integer}] "
+              "[xx!XX@9.2.0]",
           .deprecated_since = "6.2.0",
           .replaced_by = "`ZRANGE` with the `BYLEX` argument"}},
     {.name = "ZRANGEBYSCORE",
@@ -315,7 +323,7 @@ constexpr CommandSpec kRows[] = {
              .since = "1.0.5",
              .group = "sorted-set",
              .args = "key:key#0 min:double max:double [withscores!WITHSCORES@2.0.0] "
-                     "[LIMIT=offset_count:{offset:integer count:integer}]",
+                     "[LIMIT=offset_count:{offset:integer count:integer}] [xx!XX@9.2.0]",
              .deprecated_since = "6.2.0",
              .replaced_by = "`ZRANGE` with the `BYSCORE` argument"}},
     {.name = "ZRANGESTORE",
@@ -374,7 +382,7 @@ constexpr CommandSpec kRows[] = {
              .complexity = "O(log(N)+M), N members in the sorted set, M returned",
              .since = "1.2.0",
              .group = "sorted-set",
-             .args = "key:key#0 start:integer stop:integer [withscores!WITHSCORES]",
+             .args = "key:key#0 start:integer stop:integer [withscores!WITHSCORES] [xx!XX@9.2.0]",
              .deprecated_since = "6.2.0",
              .replaced_by = "`ZRANGE` with the `REV` argument"}},
     {.name = "ZREVRANGEBYLEX",
@@ -389,7 +397,8 @@ constexpr CommandSpec kRows[] = {
           .since = "2.8.9",
           .group = "sorted-set",
           .args =
-              "key:key#0 max:string min:string [LIMIT=offset_count:{offset:integer count:integer}]",
+              "key:key#0 max:string min:string [LIMIT=offset_count:{offset:integer count:integer}] "
+              "[xx!XX@9.2.0]",
           .deprecated_since = "6.2.0",
           .replaced_by = "`ZRANGE` with the `REV` and `BYLEX` arguments"}},
     {.name = "ZREVRANGEBYSCORE",
@@ -404,7 +413,7 @@ constexpr CommandSpec kRows[] = {
              .group = "sorted-set",
              .history = "2.1.6 The ends may be excluded.",
              .args = "key:key#0 max:double min:double [withscores!WITHSCORES] "
-                     "[LIMIT=offset_count:{offset:integer count:integer}]",
+                     "[LIMIT=offset_count:{offset:integer count:integer}] [xx!XX@9.2.0]",
              .deprecated_since = "6.2.0",
              .replaced_by = "`ZRANGE` with the `REV` and `BYSCORE` arguments"}},
 };

@@ -17,7 +17,7 @@ MONITOR_LINE = re.compile(rb"^\d+\.\d{6} \[(\d+) \S+\] ")
 # Redis documents its key specs and its past in its own words.
 OWN_DOCS = (b"summary", b"complexity", b"history")
 # Commands of Redis 7.0 that take one argument more today: "exactly so many" has become "at least".
-LONGER = frozenset((b"move", b"persist", b"pttl", b"ttl", b"zrank", b"zrevrank"))
+LONGER = frozenset((b"move", b"persist", b"pttl", b"sismember", b"ttl", b"zrank", b"zrevrank"))
 # An argument of KeyDB's, which no version of Redis dates.
 UNDATED_ARGUMENTS = (b"subkey",)
 # Words that an error enumerates and that Redis 7.0 does not know.

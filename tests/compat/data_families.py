@@ -406,5 +406,6 @@ KEYS = """
 1 PING [{value}]
 1 ECHO {value}
 1 !SCAN (abc|0 COUNT (0|{junk})|0 MATCH|0 TYPE|0 {junk}|0 NOVALUES)
-1 !(HSCAN {hash}|SSCAN {set}|ZSCAN {zset}) (abc|0 COUNT (0|{junk})|0 MATCH|0 {junk}|0 TYPE string|0 NOVALUES)
+1 !(HSCAN {hash}|SSCAN {set}|ZSCAN {zset}) (abc|0 COUNT (0|{junk})|0 MATCH|0 {junk}|0 TYPE string)
+1 !(SSCAN {set}|ZSCAN {zset}) 0 NOVALUES
 """

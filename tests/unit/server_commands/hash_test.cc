@@ -97,6 +97,8 @@ TEST(Hash, ScansAllFields) {
   EXPECT_EQ(engine.run("HSCAN none 0"), "[\"0\" []]");
   engine.run("HSET h aa 1 ab 2 b 3");
   EXPECT_EQ(engine.run("HSCAN h 0 COUNT 1 MATCH a*"), R"(["0" ["aa" "1" "ab" "2"]])");
+  EXPECT_EQ(engine.run("HSCAN h 0 COUNT 1 NOVALUES MATCH a*"), R"(["0" ["aa" "ab"]])");
+  EXPECT_EQ(engine.run("HSCAN h 0 NOSCORES"), "(ERR syntax error)");
   EXPECT_EQ(engine.run("HSCAN h x"), "(ERR invalid cursor)");
   EXPECT_EQ(engine.run("HSCAN h 0 COUNT 0"), "(ERR syntax error)");
   EXPECT_EQ(engine.run("HSCAN h 0 COUNT x"), "(ERR value is not an integer or out of range)");

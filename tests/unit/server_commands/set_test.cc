@@ -39,6 +39,20 @@ TEST(Sets, CountsOnlyWhatIsNewOrGone) {
   EXPECT_EQ(engine.run("EXISTS s"), "0");
 }
 
+// Valkey 9.2.
+TEST(Sets, IsMemberTellsAnAbsentKeyIfAsked) {
+  Sets engine;
+  engine.run_all({"SADD s a", "SET text v"});
+  EXPECT_EQ(engine.run("SISMEMBER s a xx"), "1");
+  EXPECT_EQ(engine.run("SISMEMBER s b XX"), "0");
+  EXPECT_EQ(engine.run("SISMEMBER none a XX"), "-1");
+  EXPECT_EQ(engine.run("SISMEMBER none a"), "0");
+  EXPECT_EQ(engine.run("SISMEMBER text a XX"), kWrongTypeAnswer);
+  EXPECT_EQ(engine.run("SISMEMBER text a NX"), "(ERR syntax error)");
+  EXPECT_EQ(engine.run("SISMEMBER none a XX XX"),
+            "(ERR wrong number of arguments for 'sismember' command)");
+}
+
 TEST(Sets, WrongTypeIsRefusedAndNothingChanges) {
   Sets engine;
   engine.run_all({"SET text v", "SADD s a"});

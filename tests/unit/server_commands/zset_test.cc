@@ -92,6 +92,24 @@ TEST(ZSets, RangesByRankScoreAndMember) {
   EXPECT_EQ(engine.run("EXISTS lex"), "0");
 }
 
+// Valkey 9.2.
+TEST(ZSets, RangesTellAnAbsentKeyIfAsked) {
+  ZSets engine;
+  engine.run_all({"ZADD z 1 a", "SET text v"});
+  for (const std::string name : {"ZRANGE", "ZREVRANGE", "ZRANGEBYSCORE", "ZREVRANGEBYSCORE"}) {
+    EXPECT_EQ(engine.run(name + " none 1 2 xx"), "*_") << name;
+    EXPECT_EQ(engine.run(name + " none 1 2 WITHSCORES"), "[]") << name;
+    EXPECT_EQ(engine.run(name + " z 5 6 XX WITHSCORES"), "[]") << name;
+    EXPECT_EQ(engine.run(name + " text 1 2 XX"), kWrongTypeAnswer) << name;
+  }
+  for (const std::string name : {"ZRANGEBYLEX", "ZREVRANGEBYLEX"}) {
+    EXPECT_EQ(engine.run(name + " none - + LIMIT 0 1 XX"), "*_") << name;
+    EXPECT_EQ(engine.run(name + " z [x [x XX"), "[]") << name;
+  }
+  EXPECT_EQ(engine.run("ZRANGE z 0 0 XX"), "[\"a\"]");
+  EXPECT_EQ(engine.run("ZRANGESTORE d z 0 1 XX"), "(ERR syntax error)");
+}
+
 TEST(ZSets, RangeOptionsThatDoNotGoTogether) {
   ZSets engine;
   EXPECT_EQ(engine.run("ZRANGE z 0 -1 LIMIT 0 1"),
@@ -115,6 +133,8 @@ TEST(ZSets, ScoresStandInPairsInResp3) {
             "[[\"a\" ,1] [\"b\" ,2.5] [\"c\" ,3] [\"d\" ,4]]");
   EXPECT_EQ(engine.run("ZUNION 1 z WITHSCORES"), "[[\"a\" ,1] [\"b\" ,2.5] [\"c\" ,3] [\"d\" ,4]]");
   EXPECT_EQ(engine.run("ZSCAN z 0 MATCH b"), "[\"0\" [\"b\" \"2.5\"]]");
+  EXPECT_EQ(engine.run("ZSCAN z 0 MATCH b noscores"), "[\"0\" [\"b\"]]");
+  EXPECT_EQ(engine.run("ZSCAN z 0 NOVALUES"), "(ERR syntax error)");
   EXPECT_EQ(engine.run("ZPOPMIN z"), "[\"a\" ,1]");
   EXPECT_EQ(engine.run("ZPOPMIN z 1"), "[[\"b\" ,2.5]]");
   EXPECT_EQ(engine.run("BZPOPMAX z 0"), "[\"z\" \"d\" ,4]");
