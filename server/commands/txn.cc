@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // MULTI, EXEC, DISCARD, WATCH, UNWATCH. Queueing itself is a gate (engine/gates.cc).
+#include "server/commands/string_condition.h"
 #include "server/commands/tables.h"
 #include "server/engine/context.h"
 #include "server/engine/engine.h"
@@ -41,6 +42,61 @@ bool watched_key_expired(Context& ctx) {
   return false;
 }
 
+// ---- EXEC's conditions, as of Valkey 9.2: [IFEQ key value | IFNE key value | NX key | XX key] ...
+
+struct ConditionForm {
+  ByteView word;
+  size_t words;  // with the key and what it is compared with
+  StringCondition::Kind of_string;
+};
+constexpr ConditionForm kConditionForms[] = {{"IFEQ", 3, StringCondition::kEqual},
+                                             {"IFNE", 3, StringCondition::kNotEqual},
+                                             {"NX", 2, StringCondition::kNone},
+                                             {"XX", 2, StringCondition::kNone}};
+
+const ConditionForm* condition_at(Argv argv, size_t at) {
+  for (const ConditionForm& form : kConditionForms) {
+    if (equals_ignoring_case(argv[at], form.word))
+      return argv.size() - at < form.words ? nullptr : &form;
+  }
+  return nullptr;
+}
+
+bool are_conditions(Argv argv) {
+  for (size_t at = 1; at < argv.size();) {
+    const ConditionForm* form = condition_at(argv, at);
+    if (form == nullptr) return false;
+    at += form->words;
+  }
+  return true;
+}
+
+// Whether all are met.
+[[gnu::noinline]] Result<bool> conditions_hold(Context& ctx) {
+  if (!are_conditions(ctx.argv))
+    return ctx.fail("EXECABORT Transaction discarded because of: invalid check condition syntax");
+  for (size_t at = 1; at < ctx.argv.size();) {
+    const ConditionForm& form = *condition_at(ctx.argv, at);
+    const Entry* const entry = ctx.find(ctx.key(at + 1));
+    if (form.of_string == StringCondition::kNone) {
+      const bool wants_key = form.word == "XX";
+      if ((entry != nullptr) != wants_key) return false;
+    } else {
+      OURO_TRY(const bool holding, holds(ctx, {form.of_string, ctx.argv[at + 2]}, entry));
+      if (!holding) return false;
+    }
+    at += form.words;
+  }
+  return true;
+}
+
+Status keys_of_exec(Argv argv, FunctionRef<void(size_t, KeyUse)> fn) {
+  if (!are_conditions(argv)) return Err::kInvalid;
+  for (size_t at = 1; at < argv.size(); at += condition_at(argv, at)->words)
+    fn(at + 1, kReadOnly | kAccess);
+  return Status::ok();
+}
+
 Status cmd_exec(Context& ctx) {
   Caller& caller = ctx.caller;
   if (!caller.txn.open) return ctx.fail("ERR EXEC without MULTI");
@@ -49,7 +105,16 @@ Status cmd_exec(Context& ctx) {
     drop_transaction(ctx);
     return ctx.fail_text(errors::kExecAbort);
   }
-  if (caller.watch_broken || watched_key_expired(ctx)) {
+  bool may_run = !caller.watch_broken && !watched_key_expired(ctx);
+  if (ctx.argv.size() > 1) [[unlikely]] {
+    const Result<bool> holding = conditions_hold(ctx);
+    if (!holding.is_ok()) {
+      drop_transaction(ctx);
+      return holding.err();
+    }
+    may_run &= *holding;
+  }
+  if (!may_run) {
     drop_transaction(ctx);
     ctx.reply.null_array();
     return Status::ok();
@@ -94,15 +159,22 @@ constexpr CommandSpec kRows[] = {
              .since = "2.0.0",
              .group = "transactions"}},
     {.name = "EXEC",
-     .arity = exactly(1),
+     .arity = at_least(1),
      .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kSkipSlowlog |
-              Flag::kRunsQueue | Flag::kInsideMulti | Flag::kEndsMulti,
+              Flag::kNoMandatoryKeys | Flag::kMovableKeys | Flag::kRunsQueue | Flag::kInsideMulti |
+              Flag::kEndsMulti,
+     .keys = {KeySpec{.begin = KeySpec::Begin::kUnknown,
+                      .find = KeySpec::Find::kUnknown,
+                      .use = kReadOnly | kAccess}},
      .acl = Acl::kTransaction,
      .handler = cmd_exec,
-     .doc = {.summary = "Runs the queued commands as one.",
-             .complexity = "That of the queued commands",
+     .movable_keys = keys_of_exec,
+     .doc = {.summary = "Runs the queued commands as one, if all conditions hold.",
+             .complexity = "That of the queued commands, O(N) for N conditions",
              .since = "1.2.0",
-             .group = "transactions"}},
+             .group = "transactions",
+             .args = "[condition:<IFEQ=equal:{key:key#0 value:string} | IFNE=not-equal:{key:key#0 "
+                     "value:string} | NX=absent-key:key#0 | XX=present-key:key#0>@9.2.0...]"}},
     {.name = "MULTI",
      .arity = exactly(1),
      .flags = Flag::kNoScript | Flag::kLoading | Flag::kStale | Flag::kFast | Flag::kAllowBusy |

@@ -17,8 +17,9 @@ namespace {
 // waits while any member of any key is due.
 constexpr size_t kLooksMax = 4000;
 
-// Calls fn(command, key) for the keys that may have to be looked at: of the command, or for EXEC of
-// those that wait for it. In import-mode who reads sees what is due, since that may last for ever.
+// Calls fn(command, key) for the keys that may have to be looked at: of the command, and for EXEC
+// of those that wait for it. In import-mode who reads sees what is due, since that may last for
+// ever.
 template <class Fn>
 void for_each_shown_key(const Engine& engine, const Caller& caller, const CommandSpec& spec,
                         Argv argv, Fn fn) {
@@ -28,7 +29,8 @@ void for_each_shown_key(const Engine& engine, const Caller& caller, const Comman
       if ((use & kNotKey) == 0) fn(command, words[at]);
     });
   };
-  if (!spec.flags.has(Flag::kRunsQueue)) return keys_of(spec, argv);
+  keys_of(spec, argv);
+  if (!spec.flags.has(Flag::kRunsQueue)) return;
   for (const QueuedCommand& queued : caller.txn.queue) keys_of(*queued.spec, queued.argv.argv());
 }
 

@@ -41,7 +41,8 @@ Passage auth_gate(Engine& engine, Caller&, const CommandSpec& spec, Argv) {
 }
 
 Passage acl_gate(Engine& engine, Caller& caller, const CommandSpec& spec, Argv argv) {
-  const DbIndex db = caller.txn.open ? caller.txn.db : caller.db;
+  const bool is_queued = caller.txn.open && !spec.flags.has(Flag::kInsideMulti);
+  const DbIndex db = is_queued ? caller.txn.db : caller.db;
   const AclDenial denial = engine.acl.check(caller.user, spec, argv, db);
   if (!denial.is_denied()) return Passage::kPass;
   engine.acl.note_denial(caller, spec, argv, denial);

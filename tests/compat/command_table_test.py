@@ -12,7 +12,7 @@ import argparse
 import pathlib
 import sys
 
-from compare import is_later_version, known_arity, without_later
+from compare import is_later_version, known_arity, known_flags, known_keys, without_later
 from servers import Server
 
 OWN_WORDS = {b"summary", b"complexity", b"subcommands"}
@@ -55,9 +55,10 @@ class Table:
 
     def add_rows(self, rows):
         for name, arity, flags, first, last, step, categories, tips, keys, subcommands in rows:
-            keys = [[(field, value) for field, value in as_map(spec).items() if field != b"notes"] for spec in keys]
+            keys = [[(field, value) for field, value in as_map(spec).items() if field != b"notes"]
+                    for spec in known_keys(name, keys)]
             self.rows[name.decode()] = {
-                "arity": known_arity(name, int(arity)), "flags": set(flags), "keys": (first, last, step, keys),
+                "arity": known_arity(name, int(arity)), "flags": set(known_flags(name, flags)), "keys": (first, last, step, keys),
                 "categories": set(categories), "tips": tips}
             self.add_rows(subcommands)
 
@@ -65,6 +66,9 @@ class Table:
         for name, fields in as_map(flat).items():
             fields = as_map(fields)
             fields[b"history"] = {version for version, _ in fields.get(b"history", []) if not is_later_version(version)}
+            # EXEC had no arguments at all.
+            if not fields.get(b"arguments"):
+                fields.pop(b"arguments", None)
             self.docs[name.decode()] = {field: value for field, value in fields.items() if field not in OWN_WORDS}
             self.add_docs(fields.get(b"subcommands", []))
 

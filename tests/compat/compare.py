@@ -17,7 +17,10 @@ MONITOR_LINE = re.compile(rb"^\d+\.\d{6} \[(\d+) \S+\] ")
 # Redis documents its key specs and its past in its own words.
 OWN_DOCS = (b"summary", b"complexity", b"history")
 # Commands of Redis 7.0 that take one argument more today: "exactly so many" has become "at least".
-LONGER = frozenset((b"move", b"persist", b"pttl", b"sismember", b"ttl", b"zrank", b"zrevrank"))
+LONGER = frozenset((b"exec", b"move", b"persist", b"pttl", b"sismember", b"ttl", b"zrank", b"zrevrank"))
+# Commands that take keys since a later version, and what COMMAND says of them therefore.
+KEYED_LATER = frozenset((b"exec",))
+KEYED_FLAGS = frozenset((b"movablekeys", b"no_mandatory_keys"))
 # An argument of KeyDB's, which no version of Redis dates.
 UNDATED_ARGUMENTS = (b"subkey",)
 # Words that an error enumerates and that Redis 7.0 does not know.
@@ -183,6 +186,15 @@ def known_arity(name, arity):
     return abs(arity) if name in LONGER else arity
 
 
+def known_flags(name, flags):
+    """Those of a command that has the keys it had in Redis 7.0."""
+    return [flag for flag in flags if name not in KEYED_LATER or flag not in KEYED_FLAGS]
+
+
+def known_keys(name, specs):
+    return [] if name in KEYED_LATER else specs
+
+
 class Comparer:
     """Knows which commands both servers have: the others may not make a difference."""
 
@@ -208,9 +220,11 @@ class Comparer:
             return row
         subcommands = [self.info_row(part) for part in parts[9][1] if part[1][0][1] in self.common]
         # Notes are words about a key spec.
-        specs = [(spec[0], [pair for pair in pairs_of(spec) if pair[0][1] != b"notes"]) for spec in parts[8][1]]
-        arity = known_arity(parts[0][1], int(parts[1][1]))
-        return kind, [parts[0], arity, *parts[2:8], (parts[8][0], specs), (parts[9][0], sorted(subcommands, key=repr))]
+        name = parts[0][1]
+        specs = [(spec[0], [pair for pair in pairs_of(spec) if pair[0][1] != b"notes"]) for spec in known_keys(name, parts[8][1])]
+        flags = known_flags(name, [flag for _, flag in parts[2][1]])
+        return kind, [parts[0], known_arity(name, int(parts[1][1])), flags, *parts[3:8], (parts[8][0], specs),
+                      (parts[9][0], sorted(subcommands, key=repr))]
 
     def docs(self, reply):
         """COMMAND DOCS, without words, with the subcommands that both servers have."""
@@ -226,6 +240,8 @@ class Comparer:
                 value = value[0], sorted(known, key=repr)
             if name[1] == b"arguments":
                 value = without_later(value)
+                if not value[1]:
+                    continue
             if name[1] not in OWN_DOCS:
                 fields.append((name, value))
         return doc[0], fields

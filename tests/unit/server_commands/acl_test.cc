@@ -300,6 +300,28 @@ TEST_F(AclTest, DryrunAsksForTheDatabases) {
     EXPECT_EQ(dry(command), "OK");
 }
 
+TEST_F(AclTest, ExecMayReadTheKeysOfItsConditions) {
+  admin->ask("ACL SETUSER u on nopass +@all %R~r* %W~w* db=1,2; SELECT 1; SET r1 v");
+  make(client);
+  client->ask("AUTH u x; SELECT 1");
+  EXPECT_EQ(client->ask("MULTI; SET w1 x; EXEC IFEQ r1 v NX r2"), "+OK +QUEUED *1 +OK");
+  const std::string refused =
+      "-EXECABORT Transaction discarded because of: NOPERM this user has no permissions to access "
+      "one of the keys used as arguments";
+  for (const char* words : {"NX w1", "IFEQ r1 v IFEQ w1 x", "XX k"}) {
+    EXPECT_EQ(client->ask(std::string("MULTI; SET w1 y; EXEC ") + words), "+OK +QUEUED " + refused);
+    EXPECT_EQ(client->ask("EXEC"), "-ERR EXEC without MULTI");
+  }
+  // They are looked up where the client is, not where its queue ends.
+  EXPECT_EQ(client->ask("MULTI; SELECT 2; EXEC XX r1"), "+OK +QUEUED *1 +OK");
+  EXPECT_EQ(client->ask("MULTI; SELECT 1; EXEC NX r1"), "+OK +QUEUED *1 +OK");
+  EXPECT_EQ(client->ask("MULTI; SELECT 2; EXEC"), "+OK +QUEUED *1 +OK");
+  admin->ask("ACL SETUSER u db=1");
+  EXPECT_EQ(client->ask("MULTI; SELECT 1; EXEC XX r1"),
+            "+OK +QUEUED -EXECABORT Transaction discarded because of: NOPERM No permissions to "
+            "access database");
+}
+
 TEST_F(AclTest, AClientIsKeptInItsDatabases) {
   const std::string refused = "-NOPERM No permissions to access database";
   admin->ask("ACL SETUSER u on nopass +@all ~* &* db=1,2");

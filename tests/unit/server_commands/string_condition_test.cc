@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What each reply here is taken from, since no server of this machine knows these commands: the
 // pages of SET, DELEX, DIGEST and MSETEX for Redis 8.4 (redis.io/commands), of SET IFEQ and DELIFEQ
-// for Valkey 8.1 and 9.0 (valkey.io/commands), and the public test suites of both for error texts.
+// for Valkey 8.1 and 9.0 (valkey.io/commands), and the public test suites of both for error texts;
+// for EXEC the pull request of Valkey 9.2 (valkey#4019).
 // XXH3's own test vectors say what the digest is.
 #include <map>
 
@@ -13,7 +14,7 @@ namespace {
 struct Conditions : EngineFixture {
   Conditions()
       : EngineFixture({kStringCommands, kStringSetCommands, kStringConditionCommands, kKeyCommands,
-                       kExpireCommands, kListCommands, kTransactionCommands}) {}
+                       kExpireCommands, kListCommands, kTransactionCommands, kCommandCommands}) {}
 };
 
 constexpr ByteView kBadDigestLine = "(ERR digest must be exactly 16 hexadecimal characters)";
@@ -203,6 +204,58 @@ TEST(ConditionModel, AgreesWithAMap) {
       ASSERT_EQ(engine.run({"GET", name}), entry == model.end() ? "_" : '"' + entry->second + '"');
     }
   }
+}
+
+// What EXEC with these conditions says of a transaction that stores "x", and whether it did.
+std::string exec_if(Conditions& engine, const std::string& conditions) {
+  engine.run_all({"DEL stored", "MULTI", "SET stored x"});
+  const std::string answer = engine.run("EXEC " + conditions);
+  EXPECT_EQ(engine.run("EXISTS stored"), answer == "[OK]" ? "1" : "0") << conditions;
+  EXPECT_EQ(engine.run("EXEC"), "(ERR EXEC without MULTI)") << conditions;
+  return answer;
+}
+
+TEST(ExecIf, AllConditionsMustHold) {
+  Conditions engine;
+  engine.run_all({"SET k v", "SET n 12", "RPUSH list a", "SET short s PX 5"});
+  engine.pass(5);
+  for (const char* holding :
+       {"", "IFEQ k v", "ifeq n 12", "IFNE k w", "IFNE absent v", "NX absent", "XX k", "XX list",
+        "NX short", "IFEQ k v IFEQ n 12 NX absent XX list IFNE k x XX k"})
+    EXPECT_EQ(exec_if(engine, holding), "[OK]") << holding;
+  for (const char* broken :
+       {"IFEQ k w", "IFEQ absent v", "IFEQ n 012", "IFNE k v", "NX k", "NX list", "XX absent",
+        "XX short", "IFEQ short s", "IFEQ k v XX absent", "XX absent IFEQ k v", "NX k NX absent"})
+    EXPECT_EQ(exec_if(engine, broken), "*_") << broken;
+  EXPECT_EQ(exec_if(engine, "XX k IFEQ list a"), kWrongTypeAnswer);
+  EXPECT_EQ(exec_if(engine, "IFNE list a"), kWrongTypeAnswer);
+}
+
+TEST(ExecIf, OtherWordsDiscardTheTransaction) {
+  Conditions engine;
+  engine.run("SET k v");
+  for (const char* words :
+       {"IFEQ", "IFEQ k", "NX", "IFEQ k v XX", "k", "IFDEQ k v", "XX k v", "\"\""})
+    EXPECT_EQ(exec_if(engine, words),
+              "(EXECABORT Transaction discarded because of: invalid check condition syntax)")
+        << words;
+  EXPECT_EQ(engine.run("EXEC IFEQ k v"), "(ERR EXEC without MULTI)");
+}
+
+TEST(ExecIf, TellsItsKeys) {
+  Conditions engine;
+  EXPECT_EQ(engine.run("COMMAND GETKEYSANDFLAGS EXEC IFEQ a b NX c"),
+            R"([["a" <RO access>] ["c" <RO access>]])");
+  EXPECT_EQ(engine.run("COMMAND GETKEYS EXEC NX a IFEQ b"), "[]");
+}
+
+TEST(ExecIf, AsksBeforeTheQueueRuns) {
+  Conditions engine;
+  engine.run_all({"SET k 1", "MULTI", "INCR k", "INCR k"});
+  EXPECT_EQ(engine.run("EXEC IFEQ k 1"), "[2 3]");
+  engine.run_all({"MULTI", "INCR k"});
+  EXPECT_EQ(engine.run("EXEC IFEQ k 1"), "*_");
+  EXPECT_EQ(engine.run("GET k"), "\"3\"");
 }
 
 }  // namespace
