@@ -196,6 +196,7 @@ void store_raw_string(Context& ctx, const Key& key, Blob* blob) {
   Entry* old = ctx.find_to_write(key);
   const Value value{
       .kind = Kind::kBlob, .edited = true, .payload = reinterpret_cast<uint64_t>(blob)};
+  if (old != nullptr) ctx.overwritten(key, old->type(), Type::kString);
   ctx.db.put_value(key, old, value, kNoExpiry);
   if (old == nullptr) ctx.added(key);
   ctx.changed(key, Event::kString, "set");

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // DUMP and RESTORE: a value as bytes that another server can make the same value of.
+#include <optional>
+
 #include "persistence/dump_payload.h"
 #include "persistence/value_codec.h"
 #include "server/commands/expire_time.h"
@@ -143,7 +145,8 @@ Status cmd_restore(Context& ctx) {
     value.free_some(ctx.heap(), budget);
     return restore_nothing(ctx, key, old != nullptr);
   }
-  if (old != nullptr) {
+  const std::optional<Type> replaced = old == nullptr ? std::nullopt : std::optional(old->type());
+  if (replaced) {
     const bool lazy = ctx.engine.options.lazyfree_lazy_server_del;
     ctx.db.erase(key, lazy ? Freeing::kLazy : Freeing::kNow);
   }
@@ -153,6 +156,7 @@ Status cmd_restore(Context& ctx) {
   leave_restored(ctx, entry, options);
   if (!is_type_of_redis7(rdb_type_of(entry))) ctx.only_ours();
   ctx.changed(key, Event::kGeneric, "restore");
+  if (replaced) ctx.overwritten(key, *replaced, entry.type());
   ctx.reply.ok();
   return Status::ok();
 }

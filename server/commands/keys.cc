@@ -2,6 +2,7 @@
 // Commands on keys whatever they hold: existence, removal, names, copies. Walking over keys is in
 // keys_scan.cc, looking inside their values in object.cc, their deadlines in expire.cc.
 #include <climits>
+#include <optional>
 
 #include "server/commands/tables.h"
 #include "server/commands/versions.h"
@@ -84,6 +85,11 @@ void move_value(Context& ctx, const Key& from, Entry* entry, Keyspace& target, c
   moved->set_uses(uses);
 }
 
+// The type of what a command is going to replace; nothing if there is nothing.
+std::optional<Type> held_type(const Entry* entry) {
+  return entry == nullptr ? std::nullopt : std::optional(entry->type());
+}
+
 enum class IfTaken : uint8_t { kReplace, kRefuse };
 
 // False when the new name is taken and that is not wanted.
@@ -93,14 +99,15 @@ Result<bool> rename(Context& ctx, IfTaken if_taken) {
   Entry* entry = ctx.find_to_write(from);
   if (entry == nullptr) return Err::kNoSuchKey;
   if (from.bytes == to.bytes) return if_taken == IfTaken::kReplace;
-  if (ctx.find_to_write(to) != nullptr) {
-    if (if_taken == IfTaken::kRefuse) return false;
-    ctx.db.erase(to, freeing_of_overwritten(ctx));
-  }
+  const std::optional<Type> replaced = held_type(ctx.find_to_write(to));
+  if (replaced && if_taken == IfTaken::kRefuse) return false;
+  const Type type = entry->type();
+  if (replaced) ctx.db.erase(to, freeing_of_overwritten(ctx));
   move_value(ctx, from, entry, ctx.db, to);
   ctx.added(to);
   ctx.changed(from, Event::kGeneric, "rename_from");
   ctx.changed(to, Event::kGeneric, "rename_to", 0);
+  if (replaced) ctx.overwritten(to, *replaced, type);
   return true;
 }
 
@@ -150,17 +157,19 @@ Status cmd_move(Context& ctx) {
   if (target == ctx.caller.db) return ctx.fail_text(errors::kSameObjects);
   const Key key = ctx.key(1);
   Entry* entry = ctx.find_to_write(key);
-  const bool taken = entry != nullptr && ctx.find_in(target, key) != nullptr;
+  const auto taken = held_type(entry == nullptr ? nullptr : ctx.find_in(target, key));
   if (entry == nullptr || (taken && if_taken == IfTaken::kRefuse)) {
     ctx.reply.integer(0);
     return Status::ok();
   }
+  const Type type = entry->type();
   if (taken) ctx.engine.dbs[target].erase(key, freeing_of_overwritten(ctx));
-  if (if_taken == IfTaken::kReplace) leave_move(ctx, target, taken);
+  if (if_taken == IfTaken::kReplace) leave_move(ctx, target, taken.has_value());
   move_value(ctx, key, entry, ctx.engine.dbs[target], key);
   ctx.added_in(target, key);
   ctx.changed(key, Event::kGeneric, "move_from");
   ctx.changed_in(target, key, Event::kGeneric, "move_to", 0);
+  if (taken) ctx.overwritten_in(target, key, *taken, type);
   ctx.reply.integer(1);
   return Status::ok();
 }
@@ -195,15 +204,17 @@ Status cmd_copy(Context& ctx) {
   }
   const Entry* entry = ctx.find(from);
   Keyspace& target = ctx.engine.dbs[options.target];
-  const bool taken = entry != nullptr && ctx.find_in(options.target, to) != nullptr;
+  const auto taken = held_type(entry == nullptr ? nullptr : ctx.find_in(options.target, to));
   if (entry == nullptr || (taken && !options.replace)) {
     ctx.reply.integer(0);
     return Status::ok();
   }
+  const Type type = entry->type();
   if (taken) target.erase(to, freeing_of_overwritten(ctx));
   target.put_value(to, nullptr, Value::copy_of(ctx.heap(), *entry), entry->deadline());
   ctx.added_in(options.target, to);
   ctx.changed_in(options.target, to, Event::kGeneric, "copy_to");
+  if (taken) ctx.overwritten_in(options.target, to, *taken, type);
   ctx.reply.integer(1);
   return Status::ok();
 }

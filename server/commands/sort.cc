@@ -335,6 +335,7 @@ class Sorter {
       Value value{.kind = Kind::kList};
       static_assert(sizeof(list) == sizeof(value.payload));
       std::memcpy(&value.payload, &list, sizeof(list));
+      if (old != nullptr) ctx_.overwritten(target, old->type(), Type::kList);
       ctx_.db.put_value(target, old, value, kNoExpiry);
       if (old == nullptr) ctx_.added(target);
       ctx_.changed(target, Event::kList, "sortstore", count);

@@ -15,6 +15,7 @@ void replace_value(Context& ctx, const Key& key, T made, Event event_class, Byte
   Entry* old = ctx.find_to_write(key);
   Value value{.kind = kKindOf<T>};
   new (&value.payload) T(made);
+  if (old != nullptr) ctx.overwritten(key, old->type(), type_of(value.kind));
   ctx.db.put_value(key, old, value, kNoExpiry);
   if (old == nullptr) ctx.added(key);
   ctx.changed(key, event_class, event);

@@ -3,7 +3,7 @@
 // in place.
 #pragma once
 
-#include "server/engine/context.h"
+#include "server/engine/engine.h"
 
 namespace ouro {
 
@@ -21,6 +21,8 @@ inline void reply_string(Reply& reply, const Entry& entry) {
 // without a copy.
 inline void store_argument(Context& ctx, const Key& key, Entry* old, size_t index, UnixMs deadline,
                            const Fill& fill = kNoFill) {
+  if (old != nullptr && ctx.engine.pubsub.notifies()) [[unlikely]]
+    ctx.overwritten(key, old->type(), Type::kString);
   const ByteView value = ctx.argv[index];
   Blob* blob = value.size() < kBlobBytesMin ? nullptr : ctx.take_blob(index);
   if (blob != nullptr) [[unlikely]] {

@@ -122,6 +122,11 @@ void Context::added_in(DbIndex index, const Key& key) {
   engine.notify(index, key.bytes, Event::kNew, "new");
 }
 
+void Context::overwritten_in(DbIndex index, const Key& key, Type old, Type made) {
+  engine.notify(index, key.bytes, Event::kOverwritten, "overwritten");
+  if (old != made) engine.notify(index, key.bytes, Event::kTypeChanged, "type_changed");
+}
+
 void Context::changed(const Key& key, Event event_class, ByteView event, uint64_t count) {
   changes += count;
   engine.key_changed(caller.db, key, event_class, event);

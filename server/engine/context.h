@@ -44,7 +44,9 @@ enum class Event : uint8_t {
   kStream,
   kModule,
   kNew,
-  kMiss
+  kMiss,
+  kOverwritten,
+  kTypeChanged
 };
 
 struct Context {
@@ -136,6 +138,11 @@ struct Context {
   // does this itself.
   void added(const Key& key) { added_in(caller.db, key); }
   void added_in(DbIndex index, const Key& key);
+  // A value of type `old` has been replaced whole, or is about to be, by one of type `made`.
+  void overwritten(const Key& key, Type old, Type made) {
+    overwritten_in(caller.db, key, old, made);
+  }
+  void overwritten_in(DbIndex index, const Key& key, Type old, Type made);
   // An empty event is none: RedisBloom's commands tell nobody.
   void changed(const Key& key, Event event_class, ByteView event, uint64_t count = 1);
   void changed_in(DbIndex index, const Key& key, Event event_class, ByteView event,

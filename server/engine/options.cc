@@ -106,29 +106,14 @@ bool check_bulk_bytes(Words, OptionValue& value, std::string& error) {
   return false;
 }
 
-// ---- notify-keyspace-events: kept in Redis's order; A stands for all classes but misses and new
-// keys.
 bool check_event_letters(Words, OptionValue& value, std::string& error) {
-  constexpr ByteView kClasses = "g$lshzxetd";
-  std::string letters = value.text;
-  for (const char letter : letters) {
-    if ((kClasses.find(letter) == ByteView::npos &&
-         ByteView("AKEmn").find(letter) == ByteView::npos)) {
-      error = "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
-      return false;
-    }
+  const std::optional<std::string> ordered = PubSub::ordered_event_letters(value.text);
+  if (ordered) {
+    value.text = *ordered;
+  } else {
+    error = "Invalid event class character. Use 'Ag$lshzxeKEtmdnoc'.";
   }
-  const auto has = [&](char letter) { return letters.find(letter) != std::string::npos; };
-  std::string kept;
-  for (const char letter : kClasses) {
-    if (has(letter) || has('A')) kept += letter;
-  }
-  if (kept.size() == kClasses.size()) kept = "A";
-  for (const char letter : ByteView("KEmn")) {
-    if (has(letter)) kept += letter;
-  }
-  value.text = kept;
-  return true;
+  return ordered.has_value();
 }
 
 // Six decimals, less the zeros at the end.

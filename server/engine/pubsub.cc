@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/engine/pubsub.h"
 
+#include <span>
+
 #include "datastructs/glob.h"
 #include "server/engine/engine.h"
 #include "server/engine/session.h"
@@ -16,8 +18,8 @@ struct ClassLetter {
   char letter;
   uint32_t bits;
 };
-// notify-keyspace-events' letters, in the order in which CONFIG GET shows them. A stands for all
-// but m and n.
+// notify-keyspace-events' letters, in the order in which CONFIG GET shows them. A stands for all of
+// the first.
 constexpr ClassLetter kLetters[] = {
     {'g', bit(Event::kGeneric)}, {'$', bit(Event::kString)},  {'l', bit(Event::kList)},
     {'s', bit(Event::kSet)},     {'h', bit(Event::kHash)},    {'z', bit(Event::kZSet)},
@@ -29,8 +31,12 @@ constexpr uint32_t kAll = [] {
   for (const ClassLetter& row : kLetters) bits |= row.bits;
   return bits;
 }();
-constexpr ClassLetter kOtherLetters[] = {
-    {'K', kKeyspaceBit}, {'E', kKeyeventBit}, {'m', bit(Event::kMiss)}, {'n', bit(Event::kNew)}};
+constexpr ClassLetter kOtherLetters[] = {{'n', bit(Event::kNew)},
+                                         {'o', bit(Event::kOverwritten)},
+                                         {'c', bit(Event::kTypeChanged)},
+                                         {'K', kKeyspaceBit},
+                                         {'E', kKeyeventBit},
+                                         {'m', bit(Event::kMiss)}};
 
 // 0 for what is no class.
 uint32_t class_bits(char letter) {
@@ -42,6 +48,16 @@ uint32_t class_bits(char letter) {
     if (row.letter == letter) return row.bits;
   }
   return 0;
+}
+
+std::optional<uint32_t> bits_of(ByteView letters) {
+  uint32_t bits = 0;
+  for (const char letter : letters) {
+    const uint32_t meant = class_bits(letter);
+    if (meant == 0) return std::nullopt;
+    bits |= meant;
+  }
+  return bits;
 }
 
 size_t index_of(PubSub::Kind kind) { return static_cast<size_t>(kind); }
@@ -133,15 +149,28 @@ void PubSub::for_each_name(Kind kind, FunctionRef<void(ByteView, size_t)> fn) co
   for (const auto& [name, sessions] : names_[index_of(kind)]) fn(name, sessions.size());
 }
 
-bool PubSub::set_event_classes(ByteView letters) {
-  uint32_t bits = 0;
-  for (const char letter : letters) {
-    const uint32_t meant = class_bits(letter);
-    if (meant == 0) return false;
-    bits |= meant;
+std::optional<std::string> PubSub::ordered_event_letters(ByteView letters) {
+  const std::optional<uint32_t> bits = bits_of(letters);
+  if (!bits) return std::nullopt;
+  std::string ordered;
+  const auto add = [&](std::span<const ClassLetter> rows) {
+    for (const ClassLetter& row : rows) {
+      if ((*bits & row.bits) != 0) ordered += row.letter;
+    }
+  };
+  if ((*bits & kAll) == kAll) {
+    ordered = "A";
+  } else {
+    add(kLetters);
   }
-  event_classes_ = bits;
-  return true;
+  add(kOtherLetters);
+  return ordered;
+}
+
+bool PubSub::set_event_classes(ByteView letters) {
+  const std::optional<uint32_t> bits = bits_of(letters);
+  if (bits) event_classes_ = *bits;
+  return bits.has_value();
 }
 
 void PubSub::notify(DbIndex db, ByteView key, Event event_class, ByteView event) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ class PubSub {
 
   // ---- keyspace notifications (notify-keyspace-events)
   bool notifies() const { return event_classes_ != 0; }
+  // The option's letters in Redis's order, each once; nothing when one is unknown.
+  static std::optional<std::string> ordered_event_letters(ByteView letters);
   // Parses the option's letters; false when one is unknown.
   bool set_event_classes(ByteView letters);
   void notify(DbIndex db, ByteView key, Event event_class, ByteView event);

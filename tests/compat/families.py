@@ -219,6 +219,7 @@ SERVER = """
 1 !CONFIG GET <{parameter}>+ -> pairs
 4 CONFIG SET <{parameter} {setting}>+
 2 CONFIG SET {parameter} {setting} ; !CONFIG GET {parameter} -> pairs
+1 !CONFIG SET notify-keyspace-events (KEA|Egnm$|mxK|Azz|yes|foo|KE%) ; !CONFIG GET notify-keyspace-events -> pairs
 1 CONFIG (GET|SET|RESETSTAT {junk}|REWRITE|REWRITE {junk})
 0.5 !CONFIG HELP {junk}
 0.5 CONFIG RESETSTAT
@@ -472,6 +473,8 @@ def is_newer(args):
         words = words[2:]
     if words[:3] == [b"CLIENT", b"KILL", b"ID"] and len(words) > 4 and words[4].isdigit():
         return True  # several ids
+    if b"NOTIFY-KEYSPACE-EVENTS" in words:
+        return True
     return bool(words) and (NEWER_FORMS.get(words[0]) == len(words) or (b"AGGREGATE", b"COUNT") in zip(words, words[1:]))
 
 

@@ -11,11 +11,11 @@
 
 namespace ouro {
 
-// A client that hears of all events of keys, in order, separated by blanks.
+// A client that hears of events of keys, in order, separated by blanks.
 class EventListener final : SessionOwner {
  public:
-  explicit EventListener(Engine& engine) : session_(engine, {}, *this) {
-    EXPECT_TRUE(engine.pubsub.set_event_classes("EA"));
+  explicit EventListener(Engine& engine, ByteView classes = "EA") : session_(engine, {}, *this) {
+    EXPECT_TRUE(engine.pubsub.set_event_classes(classes));
     engine.pubsub.subscribe(session_, PubSub::Kind::kPattern, "__keyevent@0__:*");
   }
   std::string take() {

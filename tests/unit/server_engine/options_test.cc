@@ -89,8 +89,10 @@ TEST_F(EngineOptionsTest, EventLettersComeBackInOneOrder) {
   EXPECT_EQ(letters("E$gK"), "g$KE");
   EXPECT_EQ(letters("mxK"), "xKm");
   EXPECT_EQ(letters(""), "");
+  EXPECT_EQ(letters("KEgnm"), "gnKEm");
+  EXPECT_EQ(letters("coAnnK"), "AnocK");
   EXPECT_EQ(set("notify-keyspace-events", "foo"),
-            "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+            "Invalid event class character. Use 'Ag$lshzxeKEtmdnoc'.");
 }
 
 TEST_F(EngineOptionsTest, PercentilesAreChecked) {
