@@ -33,7 +33,8 @@ Result<size_t> store_pairs(Context& ctx) {
       ++added;
     }
   }
-  ctx.changed(key, Event::kHash, "hset", (ctx.argv.size() - 2) / 2);
+  const Argv pairs = ctx.argv.subspan(2);
+  fields_changed(ctx, key, "hset", pairs.size() / 2, [&] { return fields_of(pairs); });
   return added;
 }
 
@@ -60,10 +61,27 @@ Status cmd_hsetnx(Context& ctx) {
     OURO_TRY(hash, ctx.find_or_add<Hash>(key));
   }
   hash->set(ctx.heap(), ctx.limits(), ctx.db.seed_of(key), ctx.argv[2], ctx.argv[3]);
-  ctx.changed(key, Event::kHash, "hset");
+  fields_changed(ctx, key, "hset", 1, [&] { return ctx.argv.subspan(2, 1); });
   ctx.reply.integer(1);
   return Status::ok();
 }
+
+// What HDEL tells of: the fields that it removed, or those that were due if these are all.
+class GoneFields {
+ public:
+  explicit GoneFields(size_t hash_size) : left_(hash_size) {}
+
+  void note(ByteView field, bool lived, size_t left) {
+    if (left < left_) (lived ? living_ : due_).push_back(field);
+    left_ = left;
+  }
+  Argv fields() const { return living_.empty() ? due_ : living_; }
+
+ private:
+  size_t left_;
+  std::vector<ByteView> living_;
+  std::vector<ByteView> due_;
+};
 
 Status cmd_hdel(Context& ctx) {
   const Key key = ctx.key(1);
@@ -75,12 +93,18 @@ Status cmd_hdel(Context& ctx) {
   // A due field goes too, but was not there.
   const UnixMs now = field_clock(ctx);
   const size_t size = hash->size();
+  const bool tells = ctx.engine.tells_fields();
+  GoneFields told(size);
   int64_t removed = 0;
   for (const ByteView field : ctx.argv.subspan(2)) {
-    if (hash->erase(ctx.heap(), field, now)) ++removed;
+    const bool lived = hash->erase(ctx.heap(), field, now);
+    if (lived) ++removed;
+    if (tells) [[unlikely]]
+      told.note(field, lived, hash->size());
   }
   if (const size_t gone = size - hash->size(); gone > 0) {
-    ctx.changed(key, Event::kHash, removed > 0 ? "hdel" : "hexpired", gone);
+    fields_changed(ctx, key, removed > 0 ? "hdel" : "hexpired", gone,
+                   [&] { return told.fields(); });
     ctx.erase_if_empty(key, *hash);
   }
   ctx.reply.integer(removed);
@@ -94,7 +118,7 @@ Status store_number(Context& ctx, const Key& key, Hash* hash, ByteView text, Byt
   }
   hash->set(ctx.heap(), ctx.limits(), ctx.db.seed_of(key), ctx.argv[2], text,
             {.keep_deadline = true});
-  ctx.changed(key, Event::kHash, event);
+  fields_changed(ctx, key, event, 1, [&] { return ctx.argv.subspan(2, 1); });
   return Status::ok();
 }
 

@@ -36,7 +36,7 @@ Status cmd_hgetdel(Context& ctx) {
     facts.removed(item.field);
   });
   if (!facts.any_removed()) return Status::ok();
-  ctx.changed(key, Event::kHash, "hdel", facts.count());
+  facts.tell(key);
   facts.leave(key, 0);
   ctx.erase_if_empty(key, *hash);
   return Status::ok();
@@ -51,7 +51,7 @@ Status get_and_persist(Context& ctx, const Key& key, Hash* hash, Argv fields) {
     persisted.push_back(item.field);
   });
   if (persisted.empty()) return Status::ok();
-  ctx.changed(key, Event::kHash, "hpersist", persisted.size());
+  fields_changed(ctx, key, "hpersist", persisted.size(), [&] { return Argv(persisted); });
   if (!ctx.effects.wanted()) return Status::ok();
   const std::string count = std::to_string(persisted.size());
   std::vector<ByteView> argv = {"HPERSIST", key.bytes, "FIELDS", count};
@@ -67,7 +67,7 @@ Status get_and_expire(Context& ctx, const Key& key, Hash* hash, Argv fields, Uni
     end_field_at(ctx, key, *hash, item.field, when, facts);
   });
   if (facts.count() == 0) return Status::ok();
-  ctx.changed(key, Event::kHash, facts.any_removed() ? "hdel" : "hexpire", facts.count());
+  facts.tell(key);
   facts.leave(key, when);
   ctx.erase_if_empty(key, *hash);
   return Status::ok();
@@ -168,11 +168,8 @@ Status set_fields(Context& ctx, const Key& key, const SetOptions& options) {
     hash->set(ctx.heap(), ctx.limits(), ctx.db.seed_of(key), pairs[i], pairs[i + 1], how);
     if (options.time.given()) end_field_at(ctx, key, *hash, pairs[i], options.when, facts);
   }
-  ctx.changed(key, Event::kHash, "hset", pairs.size() / 2);
-  if (options.time.given()) {
-    ctx.engine.notify(ctx.caller.db, key.bytes, Event::kHash,
-                      facts.any_removed() ? "hdel" : "hexpire");
-  }
+  fields_changed(ctx, key, "hset", pairs.size() / 2, [&] { return fields_of(pairs); });
+  if (options.time.given()) facts.tell_event(key);
   const bool as_sent = options.keep_ttl && hash->has_deadlines();
   if (!as_sent && ctx.effects.wanted()) {
     std::vector<ByteView> argv = {"HSET", key.bytes};
@@ -188,9 +185,7 @@ Status cmd_hsetex(Context& ctx) {
   OURO_TRY(const SetOptions options, parse_set_options(ctx));
   const Key key = ctx.key(1);
   OURO_TRY(Hash * hash, ctx.find_as_to_write<Hash>(key));
-  std::vector<ByteView> names;
-  for (size_t i = 0; i < options.pairs.size(); i += 2) names.push_back(options.pairs[i]);
-  end_due_named(ctx, key, hash, names);
+  end_due_named(ctx, key, hash, fields_of(options.pairs));
   const bool allowed = may_set(ctx, key, hash, options);
   if (allowed) {
     OURO_TRY(set_fields(ctx, key, options));

@@ -83,7 +83,7 @@ Status expire(Context& ctx, Unit unit, UnixMs base) {
     ctx.reply.integer(expire_field(ctx, key, hash, field, when, condition, facts));
   }
   if (facts.count() == 0) return Status::ok();
-  ctx.changed(key, Event::kHash, facts.any_removed() ? "hdel" : "hexpire", facts.count());
+  facts.tell(key);
   facts.leave(key, when);
   if (hash != nullptr) ctx.erase_if_empty(key, *hash);
   return Status::ok();
@@ -101,6 +101,7 @@ Status cmd_hpersist(Context& ctx) {
   end_due_named(ctx, key, hash, fields);
   if (hash == nullptr) return reply_no_fields(ctx, fields.size());
   uint64_t cleared = 0;
+  std::vector<ByteView> told;
   ctx.reply.array(fields.size());
   for (const ByteView field : fields) {
     const auto item = find_field(ctx, key, hash, field);
@@ -110,9 +111,10 @@ Status cmd_hpersist(Context& ctx) {
     }
     hash->set_deadline(ctx.heap(), field, kNoExpiry);
     ++cleared;
+    if (ctx.engine.tells_fields()) told.push_back(field);
     ctx.reply.integer(kDone);
   }
-  if (cleared > 0) ctx.changed(key, Event::kHash, "hpersist");
+  if (cleared > 0) fields_changed(ctx, key, "hpersist", 1, [&] { return Argv(told); });
   return Status::ok();
 }
 

@@ -33,6 +33,13 @@ size_t count_fields(const Hash& hash, UnixMs now) {
   return count;
 }
 
+std::vector<ByteView> fields_of(Argv pairs) {
+  std::vector<ByteView> fields;
+  fields.reserve(pairs.size() / 2);
+  for (size_t i = 0; i < pairs.size(); i += 2) fields.push_back(pairs[i]);
+  return fields;
+}
+
 Result<Argv> parse_fields(Context& ctx, size_t at, ByteView bad_count) {
   if (at >= ctx.argv.size() || !equals_ignoring_case(ctx.argv[at], "FIELDS")) {
     return ctx.fail("ERR Mandatory argument FIELDS is missing or not at the right position");
@@ -62,7 +69,15 @@ Result<UnixMs> parse_field_deadline(Context& ctx, const TimeOption& time) {
                               time.is_absolute() ? 0 : ctx.now);
 }
 
+void FieldFacts::tell_event(const Key& key) const {
+  Engine& engine = ctx_.engine;
+  engine.notify(ctx_.caller.db, key.bytes, Event::kHash, event());
+  if (engine.tells_fields())
+    engine.pubsub.notify_fields(ctx_.caller.db, key.bytes, event(), names());
+}
+
 void FieldFacts::leave(const Key& key, UnixMs when) const {
+  if (!ctx_.effects.wanted()) return;
   if (!removed_.empty()) {
     std::vector<ByteView> argv = {"HDEL", key.bytes};
     argv.insert(argv.end(), removed_.begin(), removed_.end());

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "server/commands/expire_time.h"
-#include "server/engine/context.h"
+#include "server/engine/engine.h"
 
 namespace ouro {
 
@@ -45,6 +45,9 @@ size_t count_fields(const Hash& hash, UnixMs now);
 
 inline constexpr ByteView kBadFieldCount = "ERR Number of fields must be a positive integer";
 
+// The fields of field, value, field, value ...
+std::vector<ByteView> fields_of(Argv pairs);
+
 // FIELDS numfields field ..., which end the command, from argument `at` on.
 Result<Argv> parse_fields(Context& ctx, size_t at, ByteView bad_count = kBadFieldCount);
 
@@ -55,10 +58,22 @@ Result<UnixMs> parse_field_deadline(Context& ctx, const TimeOption& time);
 
 // ---- changes
 
+// ctx.changed() of a hash, and of its fields where they are told: then `names()` gives them.
+template <class Names>
+void fields_changed(Context& ctx, const Key& key, ByteView event, uint64_t count, Names names) {
+  ctx.changes += count;
+  if (!ctx.engine.has_observers()) [[likely]]
+    return;
+  ctx.engine.key_changed(ctx.caller.db, key, Event::kHash, event);
+  if (ctx.engine.tells_fields())
+    ctx.engine.pubsub.notify_fields(ctx.caller.db, key.bytes, event, names());
+}
+
 // What became of the fields named: the facts that the command leaves.
 class FieldFacts {
  public:
-  explicit FieldFacts(Context& ctx) : ctx_(ctx), wanted_(ctx.effects.wanted()) {}
+  explicit FieldFacts(Context& ctx)
+      : ctx_(ctx), wanted_(ctx.effects.wanted() || ctx.engine.tells_fields()) {}
 
   void set(ByteView field) {
     ++set_count_;
@@ -70,10 +85,19 @@ class FieldFacts {
   }
   bool any_removed() const { return removed_count_ > 0; }
   uint64_t count() const { return set_count_ + removed_count_; }
+  // Tells of them: all were removed, or none, since their time is one. Requires: count() > 0.
+  void tell(const Key& key) const {
+    fields_changed(ctx_, key, event(), count(), [this] { return names(); });
+  }
+  // The same where it has been told already that the hash has changed.
+  void tell_event(const Key& key) const;
   // HDEL of what was removed, HPEXPIREAT of what now ends at `when`.
   void leave(const Key& key, UnixMs when) const;
 
  private:
+  ByteView event() const { return any_removed() ? "hdel" : "hexpire"; }
+  Argv names() const { return any_removed() ? removed_ : set_; }
+
   Context& ctx_;
   bool wanted_;
   uint64_t set_count_ = 0;

@@ -57,6 +57,10 @@ Status cmd_himport_set(Context& ctx) {
   for (size_t i = 0; i < values.size(); ++i)
     hash.set(ctx.heap(), ctx.limits(), ctx.db.seed_of(key), (*fields)[i], values[i]);
   replace_value(ctx, key, hash, Event::kHash, "hset");
+  if (ctx.engine.tells_fields()) {
+    const std::vector<ByteView> names(fields->begin(), fields->end());
+    ctx.engine.pubsub.notify_fields(ctx.caller.db, key.bytes, "hset", names);
+  }
   leave_hash(ctx, key.bytes, replaces, *fields, values);
   ctx.reply.ok();
   return Status::ok();

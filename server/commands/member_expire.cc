@@ -70,7 +70,7 @@ Status expire_member(Context& ctx, Unit unit, UnixMs base) {
   char text[kInt64TextMax];
   const ByteView time(text, format_int64(when, text));
   if (entry->type() == Type::kHash) {
-    ctx.changed(key, Event::kHash, "hexpire");
+    fields_changed(ctx, key, "hexpire", 1, [&] { return Argv(&member, 1); });
     ctx.effects.replace({"HPEXPIREAT", key.bytes, time, "FIELDS", "1", member});
   } else {
     ctx.changed(key, Event::kGeneric, "expiremember");
@@ -117,7 +117,7 @@ bool persist_member(Context& ctx, const Key& key, Entry& entry, ByteView member)
   if (member_deadline(ctx, entry, member).value_or(kNoExpiry) == kNoExpiry) return false;
   set_deadline(ctx, key, entry, member, kNoExpiry);
   if (entry.type() == Type::kHash) {
-    ctx.changed(key, Event::kHash, "hpersist");
+    fields_changed(ctx, key, "hpersist", 1, [&] { return Argv(&member, 1); });
     ctx.effects.replace({"HPERSIST", key.bytes, "FIELDS", "1", member});
   } else {
     ctx.changed(key, Event::kGeneric, "persist");

@@ -41,7 +41,7 @@ bool Engine::expire_named(DbIndex db, const Key& key, Hash& hash, Argv fields) {
   if (count == 0) return false;
   commit.add_first(db, argv);
   return after_elements_expired(db, key, hash.empty(), count, kFieldsEnded.event_class,
-                                kFieldsEnded.event);
+                                kFieldsEnded.event, Argv(argv).subspan(2));
 }
 
 bool Engine::are_due_members_gone(DbIndex db, const Key& key, Ends ends) {
@@ -67,20 +67,22 @@ bool Engine::are_due_members_gone(DbIndex db, const Key& key, Ends ends) {
 
 bool Engine::expire_elements(DbIndex db, const Key& key, Entry& entry, ExpiryShare& share) {
   const auto expire_in = [&](auto& collection, const Removal& removal) {
+    const bool logged = commit.wanted();
+    const bool told = removal.event_class == Event::kHash && tells_fields();
     std::vector<std::string> names;
-    const auto log_names = [&] {
+    const auto tell_names = [&] {
       if (names.empty()) return;
       std::vector<ByteView> argv = {removal.command, key.bytes};
       argv.insert(argv.end(), names.begin(), names.end());
-      commit.add_first(db, argv);
+      if (logged) commit.add_first(db, argv);
+      if (told) pubsub.notify_fields(db, key.bytes, removal.event, Argv(argv).subspan(2));
       names.clear();
     };
     dbs[db].before_change(key);
-    const bool logged = commit.wanted();
     const auto note = [&](ByteView name) {
-      if (!logged) return;
+      if (!logged && !told) return;
       names.emplace_back(name);
-      if (names.size() == kEffectElementsMax) log_names();
+      if (names.size() == kEffectElementsMax) tell_names();
     };
     size_t count = 0;
     for (bool is_cut = share.places > 0; is_cut;) {
@@ -93,9 +95,9 @@ bool Engine::expire_elements(DbIndex db, const Key& key, Entry& entry, ExpirySha
       if (share.ticks == 0) share.places = 0;
       is_cut = left == 0 && share.places > 0 && !collection.empty();
     }
-    log_names();
+    tell_names();
     return count > 0 && after_elements_expired(db, key, collection.empty(), count,
-                                               removal.event_class, removal.event);
+                                               removal.event_class, removal.event, {});
   };
   switch (entry.type()) {
     case Type::kHash:
@@ -110,9 +112,11 @@ bool Engine::expire_elements(DbIndex db, const Key& key, Entry& entry, ExpirySha
 }
 
 bool Engine::after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count,
-                                    Event event_class, ByteView event) {
+                                    Event event_class, ByteView event, Argv fields_to_tell) {
   stats.expired_elements += count;
   key_changed(db, key, event_class, event);
+  if (!fields_to_tell.empty() && tells_fields())
+    pubsub.notify_fields(db, key.bytes, event, fields_to_tell);
   if (!empty) return false;
   dbs[db].erase(key, Freeing::kNow);
   key_changed(db, key, Event::kGeneric, "del");

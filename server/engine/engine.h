@@ -106,6 +106,13 @@ class Engine {
   uint32_t access_clock() const { return static_cast<uint32_t>(wall_ / 1000) & Entry::kAccessMask; }
 
   // ---- keys
+  // Somebody wants to know of changes.
+  bool has_observers() const {
+    return !rehearses &&
+           (watch.active() || tracking.active() || blocking.active() || pubsub.notifies() ||
+            !guard.leases.empty() || guard.rules.have_filters() ||
+            Eviction::keeps_changes(options.maxmemory_policy));
+  }
   // A key has changed: wakes its waiters, breaks transactions that watch it, tells who caches it
   // and its subscribers.
   void key_changed(DbIndex db, const Key& key, Event event_class, ByteView event) {
@@ -162,6 +169,9 @@ class Engine {
   bool has_time_for_ends() const { return expiry_share_.places > 0; }
   // Keyspace notification without a change (key misses, evictions).
   void notify(DbIndex db, ByteView key, Event event_class, ByteView event);
+  // Somebody may want to know which fields of a hash have changed: then pubsub.notify_fields() is
+  // to follow what is told of the key.
+  bool tells_fields() const { return pubsub.tells_fields() && !rehearses; }
   // Empties one database (all: every one). Tells watchers.
   void flush(DbIndex db, Freeing freeing);
   void flush_all(Freeing freeing);
@@ -256,13 +266,6 @@ class Engine {
   uint64_t changes = 0;
 
  private:
-  // Somebody wants to know of changes.
-  bool has_observers() const {
-    return !rehearses &&
-           (watch.active() || tracking.active() || blocking.active() || pubsub.notifies() ||
-            !guard.leases.empty() || guard.rules.have_filters() ||
-            Eviction::keeps_changes(options.maxmemory_policy));
-  }
   enum class Wakes : uint8_t { kNobody, kWaiters };
   void tell_observers(DbIndex db, const Key& key, Event event_class, ByteView event, Wakes wakes);
   void count_use(Entry& entry);
@@ -284,7 +287,7 @@ class Engine {
   void keep_absent_limit(Aside& aside);
   bool free_slice();
   bool after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count,
-                              Event event_class, ByteView event);
+                              Event event_class, ByteView event, Argv fields_to_tell);
 
   UnixMs wall_ = 0;
   Micros beyond_ = 0;

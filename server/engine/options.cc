@@ -111,7 +111,7 @@ bool check_event_letters(Words, OptionValue& value, std::string& error) {
   if (ordered) {
     value.text = *ordered;
   } else {
-    error = "Invalid event class character. Use 'Ag$lshzxeKEtmdnoc'.";
+    error = "Invalid event class character. Use 'Ag$lshzxeKEtmdnocSTIV'.";
   }
   return ordered.has_value();
 }

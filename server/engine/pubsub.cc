@@ -11,6 +11,13 @@ namespace ouro {
 namespace {
 
 constexpr uint32_t bit(Event event_class) { return 1U << static_cast<uint32_t>(event_class); }
+// Fields of hashes (Redis 8.8): by key, by event, by key and field, by event and key.
+constexpr uint32_t kSubkeyspaceBit = 1U << 26;
+constexpr uint32_t kSubkeyeventBit = 1U << 27;
+constexpr uint32_t kSubkeyspaceitemBit = 1U << 28;
+constexpr uint32_t kSubkeyspaceeventBit = 1U << 29;
+constexpr uint32_t kFieldBits =
+    kSubkeyspaceBit | kSubkeyeventBit | kSubkeyspaceitemBit | kSubkeyspaceeventBit;
 constexpr uint32_t kKeyspaceBit = 1U << 30;
 constexpr uint32_t kKeyeventBit = 1U << 31;
 
@@ -36,7 +43,11 @@ constexpr ClassLetter kOtherLetters[] = {{'n', bit(Event::kNew)},
                                          {'c', bit(Event::kTypeChanged)},
                                          {'K', kKeyspaceBit},
                                          {'E', kKeyeventBit},
-                                         {'m', bit(Event::kMiss)}};
+                                         {'m', bit(Event::kMiss)},
+                                         {'S', kSubkeyspaceBit},
+                                         {'T', kSubkeyeventBit},
+                                         {'I', kSubkeyspaceitemBit},
+                                         {'V', kSubkeyspaceeventBit}};
 
 // 0 for what is no class.
 uint32_t class_bits(char letter) {
@@ -169,8 +180,10 @@ std::optional<std::string> PubSub::ordered_event_letters(ByteView letters) {
 
 bool PubSub::set_event_classes(ByteView letters) {
   const std::optional<uint32_t> bits = bits_of(letters);
-  if (bits) event_classes_ = *bits;
-  return bits.has_value();
+  if (!bits) return false;
+  event_classes_ = *bits;
+  tells_fields_ = (*bits & bit(Event::kHash)) != 0 && (*bits & kFieldBits) != 0;
+  return true;
 }
 
 void PubSub::notify(DbIndex db, ByteView key, Event event_class, ByteView event) {
@@ -184,6 +197,37 @@ void PubSub::notify(DbIndex db, ByteView key, Event event_class, ByteView event)
     std::string channel = "__keyevent@" + number + "__:";
     publish(Kind::kChannel, channel.append(event), key);
   }
+}
+
+void PubSub::notify_fields(DbIndex db, ByteView key, ByteView event, Argv fields) {
+  const auto has = [&](uint32_t channel) { return (event_classes_ & channel) != 0; };
+  const auto tell = [&](const std::string& channel, ByteView message) {
+    publish(Kind::kChannel, channel, message);
+  };
+  const auto add_counted = [](std::string& text, ByteView name) {
+    text.append(std::to_string(name.size())).append(":").append(name);
+  };
+  std::string list;
+  for (const ByteView field : fields) {
+    if (!list.empty()) list += ',';
+    add_counted(list, field);
+  }
+  const std::string place = "@" + std::to_string(db) + "__:";
+  const std::string of_key = place + std::string(key);
+  const std::string of_event = place + std::string(event);
+  if (has(kSubkeyspaceBit)) tell("__subkeyspace" + of_key, std::string(event) + '|' + list);
+  if (has(kSubkeyeventBit)) {
+    std::string message;
+    add_counted(message, key);
+    tell("__subkeyevent" + of_event, message + '|' + list);
+  }
+  // Where the key ended and the field began would be anybody's guess.
+  if (has(kSubkeyspaceitemBit) && key.find('\n') == ByteView::npos) {
+    for (const ByteView field : fields)
+      tell("__subkeyspaceitem" + of_key + '\n' + std::string(field), event);
+  }
+  if (has(kSubkeyspaceeventBit))
+    tell("__subkeyspaceevent" + of_event + '|' + std::string(key), list);
 }
 
 }  // namespace ouro

@@ -41,6 +41,9 @@ class PubSub {
   // Parses the option's letters; false when one is unknown.
   bool set_event_classes(ByteView letters);
   void notify(DbIndex db, ByteView key, Event event_class, ByteView event);
+  // Fields of hashes are told as well, in messages of their own.
+  bool tells_fields() const { return tells_fields_; }
+  void notify_fields(DbIndex db, ByteView key, ByteView event, Argv fields);
 
  private:
   using Names = std::map<std::string, std::vector<Session*>, std::less<>>;
@@ -49,6 +52,7 @@ class PubSub {
   Names names_[3];
   HeapShare held_;  // Session::subscription_bytes of all
   uint32_t event_classes_ = 0;
+  bool tells_fields_ = false;
 };
 
 }  // namespace ouro

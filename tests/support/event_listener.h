@@ -11,19 +11,27 @@
 
 namespace ouro {
 
-// A client that hears of events of keys, in order, separated by blanks.
+// A client that hears of events of keys.
 class EventListener final : SessionOwner {
  public:
-  explicit EventListener(Engine& engine, ByteView classes = "EA") : session_(engine, {}, *this) {
+  explicit EventListener(Engine& engine, ByteView classes = "EA",
+                         ByteView channels = "__keyevent@0__:*")
+      : session_(engine, {}, *this) {
     EXPECT_TRUE(engine.pubsub.set_event_classes(classes));
-    engine.pubsub.subscribe(session_, PubSub::Kind::kPattern, "__keyevent@0__:*");
+    engine.pubsub.subscribe(session_, PubSub::Kind::kPattern, channels);
   }
-  std::string take() {
+  // The bytes of all messages.
+  std::string take_bytes() {
     ByteView views[64];
     const size_t count = session_.out().gather(kReleaseAll, views);
     std::string bytes;
     for (size_t i = 0; i < count; ++i) bytes += views[i];
     session_.out().consume(bytes.size());
+    return bytes;
+  }
+  // The events in order, separated by blanks.
+  std::string take() {
+    const std::string bytes = take_bytes();
     std::string events;
     const std::string prefix = "@0__:";
     for (size_t at = bytes.find(prefix); at != std::string::npos; at = bytes.find(prefix, at)) {
