@@ -18,8 +18,9 @@ void KeySizes::on_key(DbIndex db, const Entry& entry) {
   const auto* const type = std::find(kReported.begin(), kReported.end(), entry.type());
   if (type == kReported.end()) return;
   const size_t size = entry.is_string() ? entry.text_size() : element_count(entry);
-  const auto index = static_cast<size_t>(type - kReported.begin());
-  ++counted_[db][index][static_cast<size_t>(std::bit_width(size))];
+  OfType& counted = counted_[db][static_cast<size_t>(type - kReported.begin())];
+  ++counted.sizes[static_cast<size_t>(std::bit_width(size))];
+  ++counted.memory[static_cast<size_t>(std::bit_width(entry.memory_bytes()))];
 }
 
 void KeySizes::on_end(UnixMs now) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// KeySizes: how many keys of each type have how many bytes or elements, by powers of two (INFO
-// keysizes, as of Redis 8.0).
+// KeySizes: how many keys of each type have how many bytes or elements, and how many take how much
+// memory, by powers of two (INFO keysizes, as of Redis 8.0 and 8.6).
 //
 // Found by a walk over all keys (key_walk.h), not kept: a count that follows every change would
 // need the size before and after each write, which only SET has at hand; every HSET and ZADD would
@@ -24,7 +24,11 @@ class KeySizes final : public KeyWalk {
   // Bin 0 has the empty ones, bin b those of 2^(b-1) up to below 2^b.
   static constexpr size_t kBins = 65;
   using Histogram = std::array<uint64_t, kBins>;
-  using Report = std::vector<std::array<Histogram, kTypes>>;  // by database
+  struct OfType {
+    Histogram sizes = {};   // bytes of strings, elements of others
+    Histogram memory = {};  // bytes, with the key
+  };
+  using Report = std::vector<std::array<OfType, kTypes>>;  // by database
 
   explicit KeySizes(Engine& engine) : KeyWalk(engine) {}
 

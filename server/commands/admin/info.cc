@@ -385,26 +385,41 @@ std::string short_number(uint64_t power_of_two) {
   return std::to_string(power_of_two) + kUnits[unit];
 }
 
+std::string bins_text(const KeySizes::Histogram& histogram) {
+  std::string bins;
+  for (size_t bin = 0; bin < KeySizes::kBins; ++bin) {
+    if (histogram[bin] == 0) continue;
+    bins += bins.empty() ? "" : ",";
+    bins += bin == 0 ? "0" : short_number(uint64_t{1} << (bin - 1));
+    bins += "=" + std::to_string(histogram[bin]);
+  }
+  return bins;
+}
+
 void keysizes_section(Page& page) {
-  constexpr std::array kNames = {"strings_sizes", "lists_items", "sets_items", "zsets_items",
-                                 "hashes_items"};
-  static_assert(kNames.size() == KeySizes::kTypes);
+  // As Redis has it, memory is not told of strings, whose name is taken.
+  struct Names {
+    const char* sizes;
+    const char* memory;
+  };
+  constexpr std::array<Names, KeySizes::kTypes> kNames = {{{"strings_sizes", nullptr},
+                                                           {"lists_items", "lists_sizes"},
+                                                           {"sets_items", "sets_sizes"},
+                                                           {"zsets_items", "zsets_sizes"},
+                                                           {"hashes_items", "hashes_sizes"}}};
   const KeySizes::Report* report = page.engine.key_sizes.ask();
   page.line("keysizes_walk_ended:%lld",
             static_cast<long long>(page.engine.key_sizes.ended() / 1000));
   if (report == nullptr) return;
   for (size_t db = 0; db < report->size(); ++db) {
+    const auto tell = [&](const char* name, const KeySizes::Histogram& histogram) {
+      const std::string bins = bins_text(histogram);
+      if (name != nullptr && !bins.empty())
+        page.word(("db" + std::to_string(db) + "_distrib_" + name).c_str(), bins);
+    };
     for (size_t type = 0; type < kNames.size(); ++type) {
-      std::string bins;
-      for (size_t bin = 0; bin < KeySizes::kBins; ++bin) {
-        const uint64_t keys = (*report)[db][type][bin];
-        if (keys == 0) continue;
-        bins += bins.empty() ? "" : ",";
-        bins += bin == 0 ? "0" : short_number(uint64_t{1} << (bin - 1));
-        bins += "=" + std::to_string(keys);
-      }
-      if (!bins.empty())
-        page.word(("db" + std::to_string(db) + "_distrib_" + kNames[type]).c_str(), bins);
+      tell(kNames[type].sizes, (*report)[db][type].sizes);
+      tell(kNames[type].memory, (*report)[db][type].memory);
     }
   }
 }

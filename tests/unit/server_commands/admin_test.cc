@@ -140,6 +140,24 @@ TEST_F(AdminTest, KeysizesCountsByPowersOfTwo) {
   EXPECT_FALSE(contains(engine.run("INFO everything"), "Keysizes"));
 }
 
+// Redis 8.6: by the memory that MEMORY USAGE tells of each.
+TEST_F(AdminTest, KeysizesCountsMemoryByPowersOfTwo) {
+  engine.run_all({"SET a abc", "SADD s x"});
+  std::vector<std::string> line = {"RPUSH", "large"};
+  for (int i = 0; i < 3000; ++i) line.push_back("element " + std::to_string(i));
+  engine.run(line);
+  const auto bin_of = [&](const std::string& key) {
+    const unsigned long bytes = std::stoul(engine.run("MEMORY USAGE " + key));
+    const unsigned long bin = std::bit_floor(bytes);
+    return bin < 1024 ? std::to_string(bin) : std::to_string(bin / 1024) + "K";
+  };
+  const std::string text = engine.run("INFO keysizes");
+  EXPECT_TRUE(contains(text, "db0_distrib_lists_sizes:" + bin_of("large") + "=1")) << text;
+  EXPECT_TRUE(contains(text, "db0_distrib_sets_sizes:" + bin_of("s") + "=1")) << text;
+  EXPECT_TRUE(contains(text, "db0_distrib_strings_sizes:2=1")) << text;
+  EXPECT_NE(bin_of("large"), bin_of("s"));
+}
+
 TEST_F(AdminTest, KeysizesOfManyKeysAreCountedInSlices) {
   for (int i = 0; i < 20'000; ++i) engine.run({"SET", "k" + std::to_string(i), "v"});
   EXPECT_FALSE(contains(engine.run("INFO keysizes"), "distrib"));
