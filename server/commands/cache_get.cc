@@ -92,7 +92,7 @@ class Reading {
     if (is_early(entry)) {
       if (const Guard::Answer asked = ask(); asked.kind == Guard::Answer::kLoad) {
         count(&CacheCounters::early, &RuleCounters::early);
-        return answer("LOAD", &entry, static_cast<int64_t>(asked.token));
+        return grant(&entry, asked);
       }
     }
     count(&CacheCounters::hits, &RuleCounters::hits);
@@ -124,8 +124,7 @@ class Reading {
   Status read_elsewhere(const Entry* stale) {
     if (!may_grant()) return stale != nullptr ? show_stale(*stale) : answer("MISS", nullptr, 0);
     const Guard::Answer asked = ask();
-    if (asked.kind == Guard::Answer::kLoad)
-      return answer("LOAD", stale, static_cast<int64_t>(asked.token));
+    if (asked.kind == Guard::Answer::kLoad) return grant(stale, asked);
     if (stale != nullptr) return show_stale(*stale);
     const Millis wait = (asked.until - ctx_.engine.instant() + 999) / 1000;
     if (asked.kind == Guard::Answer::kTaken && !asked.is_mine && wanted_.wait > 0 &&
@@ -133,6 +132,11 @@ class Reading {
       return ctx_.block({&key_.bytes, 1}, wanted_.wait, wait);
     }
     return answer("BUSY", nullptr, wait);
+  }
+
+  Status grant(const Entry* value, const Guard::Answer& asked) {
+    ctx_.engine.notify(ctx_.caller.db, key_.bytes, Event::kLease, "lease");
+    return answer("LOAD", value, static_cast<int64_t>(asked.token));
   }
 
   Status show_stale(const Entry& stale) {

@@ -45,6 +45,7 @@ void note_absent(Context& ctx, const Key& key, UnixMs until) {
   }
   ctx.engine.note_absent(ctx.caller.db, key, until);
   ctx.engine.blocking.on_changed(ctx.caller.db, key.bytes);
+  ctx.engine.notify(ctx.caller.db, key.bytes, Event::kLease, "absent");
   ctx.only_ours();
   if (!ctx.effects.wanted()) return;
   ctx.effects.replace({"CACHE.NIL", key.bytes, "0", "PXAT", Int64Text(until).view()});
@@ -90,7 +91,10 @@ Status cmd_cache_fail(Context& ctx) {
   const bool given_up =
       ctx.engine.guard.give_up(ctx.caller.db, key, token, ctx.engine.instant(), cool_down);
   // The oldest of those who wait loads now, or all of them wait for the end of that.
-  if (given_up) ctx.engine.blocking.on_changed(ctx.caller.db, key.bytes);
+  if (given_up) {
+    ctx.engine.blocking.on_changed(ctx.caller.db, key.bytes);
+    ctx.engine.notify(ctx.caller.db, key.bytes, Event::kLease, "fail");
+  }
   ctx.reply.integer(given_up ? 1 : 0);
   return Status::ok();
 }

@@ -151,6 +151,7 @@ Result<bool> may_set(Context& ctx, const StringOptions& options, const Entry* ol
     how.deadline = old->deadline();
   }
   store(ctx, key, old, 2, how);
+  if (options.fill.token) ctx.engine.notify(ctx.caller.db, key.bytes, Event::kLease, "fill");
   // SET as it was sent says the same, unless something was decided here.
   if (asked_end != kNoExpiry || options.condition.given() || options.fill.given() ||
       !how.fill.is_none())

@@ -46,7 +46,8 @@ enum class Event : uint8_t {
   kNew,
   kMiss,
   kOverwritten,
-  kTypeChanged
+  kTypeChanged,
+  kLease
 };
 
 struct Context {

@@ -111,7 +111,7 @@ bool check_event_letters(Words, OptionValue& value, std::string& error) {
   if (ordered) {
     value.text = *ordered;
   } else {
-    error = "Invalid event class character. Use 'Ag$lshzxeKEtmdnocSTIV'.";
+    error = "Invalid event class character. Use 'Ag$lshzxeKEtmdnocSTIVL'.";
   }
   return ordered.has_value();
 }

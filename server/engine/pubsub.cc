@@ -38,16 +38,20 @@ constexpr uint32_t kAll = [] {
   for (const ClassLetter& row : kLetters) bits |= row.bits;
   return bits;
 }();
-constexpr ClassLetter kOtherLetters[] = {{'n', bit(Event::kNew)},
-                                         {'o', bit(Event::kOverwritten)},
-                                         {'c', bit(Event::kTypeChanged)},
-                                         {'K', kKeyspaceBit},
-                                         {'E', kKeyeventBit},
-                                         {'m', bit(Event::kMiss)},
-                                         {'S', kSubkeyspaceBit},
-                                         {'T', kSubkeyeventBit},
-                                         {'I', kSubkeyspaceitemBit},
-                                         {'V', kSubkeyspaceeventBit}};
+constexpr ClassLetter kOtherLetters[] = {
+    {'n', bit(Event::kNew)},
+    {'o', bit(Event::kOverwritten)},
+    {'c', bit(Event::kTypeChanged)},
+    {'K', kKeyspaceBit},
+    {'E', kKeyeventBit},
+    {'m', bit(Event::kMiss)},
+    {'S', kSubkeyspaceBit},
+    {'T', kSubkeyeventBit},
+    {'I', kSubkeyspaceitemBit},
+    {'V', kSubkeyspaceeventBit},
+    // Ours: what becomes of loads (lease, fill, fail, absent).
+    {'L', bit(Event::kLease)},
+};
 
 // 0 for what is no class.
 uint32_t class_bits(char letter) {

@@ -24,7 +24,7 @@ KEYED_FLAGS = frozenset((b"movablekeys", b"no_mandatory_keys"))
 # An argument of KeyDB's, which no version of Redis dates.
 UNDATED_ARGUMENTS = (b"subkey",)
 # Words that an error enumerates and that Redis 7.0 does not know.
-NEWER_WORDS = re.compile(rb"(?:volatile|allkeys)-(?:lrm|ouro), |(?<=KEtmdn)ocSTIV(?='\.)")
+NEWER_WORDS = re.compile(rb"(?:volatile|allkeys)-(?:lrm|ouro), |(?<=KEtmdn)ocSTIVL(?='\.)")
 # XADD MS-* behind the last number of MS: Redis gives the reason of its last refusal, whichever that was of; ours is the true one.
 STALE_REASON = b"Elements are too large to be stored"
 TRUE_REASON = b"The ID specified in XADD is equal or smaller than the target stream top item"

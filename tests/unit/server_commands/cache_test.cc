@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // CACHE.* and SET's options of a loader: who loads, what is shown meanwhile, what is refused.
 #include "engine_fixture.h"
+#include "event_listener.h"
 
 namespace ouro {
 namespace {
@@ -46,6 +47,34 @@ TEST_F(CacheTest, OneLoadsAndTheOthersWait) {
   EXPECT_EQ(run("CACHE.GET k"), "[\"HIT\" \"v\" 60000]");
   EXPECT_EQ(run("SET k v"), "OK");
   EXPECT_EQ(run("CACHE.GET k"), "[\"HIT\" \"v\" -1]");
+}
+
+// Class L of notify-keyspace-events, which A does not stand for.
+TEST_F(CacheTest, SubscribersHearWhatBecomesOfLoads) {
+  EventListener listener(engine, "EA$L");
+  const std::string first = load("k");
+  EXPECT_EQ(listener.take(), "lease");
+  run("CACHE.GET k");
+  EXPECT_EQ(listener.take(), "") << "somebody else loads";
+  run("SET k v LEASE " + first);
+  EXPECT_EQ(listener.take(), "set fill");
+  run("SET k w LEASE " + first);
+  EXPECT_EQ(listener.take(), "") << "refused";
+  const std::string second = load("gone");
+  run("CACHE.NIL gone " + second);
+  EXPECT_EQ(listener.take(), "lease absent");
+  const std::string third = load("down");
+  run("CACHE.FAIL down " + third);
+  run("CACHE.FAIL down " + third);
+  EXPECT_EQ(listener.take(), "lease fail");
+  run("CACHE.GET late LEASE 500");
+  pass(500);
+  run("CACHE.GET late");
+  EXPECT_EQ(listener.take(), "lease lease");
+  EXPECT_TRUE(engine.pubsub.set_event_classes("EA"));
+  run("SET late v LEASE " + load("other"));
+  load("more");
+  EXPECT_EQ(listener.take(), "");
 }
 
 TEST_F(CacheTest, ALeaseEndsByItself) {

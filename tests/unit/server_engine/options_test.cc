@@ -91,9 +91,9 @@ TEST_F(EngineOptionsTest, EventLettersComeBackInOneOrder) {
   EXPECT_EQ(letters(""), "");
   EXPECT_EQ(letters("KEgnm"), "gnKEm");
   EXPECT_EQ(letters("coAnnK"), "AnocK");
-  EXPECT_EQ(letters("VKThSImI"), "hKmSTIV");
+  EXPECT_EQ(letters("VLKThSImI"), "hKmSTIVL");
   EXPECT_EQ(set("notify-keyspace-events", "foo"),
-            "Invalid event class character. Use 'Ag$lshzxeKEtmdnocSTIV'.");
+            "Invalid event class character. Use 'Ag$lshzxeKEtmdnocSTIVL'.");
 }
 
 TEST_F(EngineOptionsTest, PercentilesAreChecked) {
