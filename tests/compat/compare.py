@@ -7,8 +7,6 @@ import re
 
 # What later versions append to a line of CLIENT LIST.
 LATER_CLIENT_FIELDS = re.compile(rb" lib-name=\S* lib-ver=\S* watch=\d+ io-thread=0$")
-# What stands for the arguments that SLOWLOG leaves out.
-LEFT_OUT = re.compile(rb"\.\.\. \((\d+) more arguments\)")
 # And to a consumer in XINFO.
 LATER_CONSUMER_FIELDS = (b"active-time", b"inactive")
 # Fields of CLIENT LIST that tell of sockets, time and memory.
@@ -144,20 +142,12 @@ def messages(reply):
     return sorted((leaf for item in value for leaf in messages(item)), key=repr)
 
 
-def without_count(entry):
-    """An entry of SLOWLOG GET without the count of its arguments that Redis 8.10 appends, if that is true."""
-    arguments = entry[3][1]
-    shown = [int(left.group(1)) + 31 for left in [LEFT_OUT.fullmatch(arguments[-1][1] or b"")] if left] or [len(arguments)]
-    return entry[:6] if entry[6:] == [(":", b"%d" % shown[0])] else entry
-
-
 def slow_entries(reply):
     """SLOWLOG GET: what ran and by whom, without id, times and address."""
     kind, value = reply
     if not isinstance(value, list):
         return reply
-    entries = [without_count(item[1]) if isinstance(item[1], list) else item for item in value]
-    return kind, [(entry[3], entry[5], len(entry)) if isinstance(entry, list) else entry for entry in entries]
+    return kind, [(item[0], item[1][3], item[1][5], len(item[1])) if isinstance(item[1], list) else item for item in value]
 
 
 def is_later_version(version):

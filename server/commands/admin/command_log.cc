@@ -20,16 +20,16 @@ Result<size_t> parse_count(Context& ctx) {
   return *wanted == -1 ? SIZE_MAX : static_cast<size_t>(*wanted);
 }
 
-// How many parts a line has. SLOWLOG's tells how many arguments there were before they were cut, as
-// in Redis 8.10, COMMANDLOG's does not; DETAILS also how long the command waited.
-enum class Parts : uint8_t { kOfCommandlog = 6, kOfSlowlog = 7, kDetails = 8 };
-Status reply_lines(Context& ctx, Kind kind, size_t count, Parts parts) {
+// In full a line also tells how many arguments there were, as Redis 8.10 does, and how long
+// the command waited: clients of 7.0 read lines of six.
+enum class Detail : uint8_t { kBrief, kFull };
+Status reply_lines(Context& ctx, Kind kind, size_t count, Detail detail) {
   const CommandLog::Lines& lines = ctx.engine.command_log.lines(kind);
   count = std::min(count, lines.size());
   ctx.reply.array(count);
   for (size_t i = 0; i < count; ++i) {
     const CommandLog::Line& line = lines[i];
-    ctx.reply.array(static_cast<size_t>(parts));
+    ctx.reply.array(detail == Detail::kFull ? 8 : 6);
     ctx.reply.integer(static_cast<int64_t>(line.id));
     ctx.reply.integer(line.at / 1000);
     ctx.reply.integer(line.value);
@@ -37,8 +37,9 @@ Status reply_lines(Context& ctx, Kind kind, size_t count, Parts parts) {
     for (const ByteView argument : line.argv.argv()) ctx.reply.bulk(argument);
     ctx.reply.bulk(line.address);
     ctx.reply.bulk(line.client_name);
-    if (parts >= Parts::kOfSlowlog) ctx.reply.integer(static_cast<int64_t>(line.arguments));
-    if (parts >= Parts::kDetails) ctx.reply.integer(line.waited);
+    if (detail == Detail::kBrief) continue;
+    ctx.reply.integer(static_cast<int64_t>(line.arguments));
+    ctx.reply.integer(line.waited);
   }
   return Status::ok();
 }
@@ -65,7 +66,7 @@ Status cmd_slowlog_get(Context& ctx) {
   if (words > (with_details ? 3U : 2U)) {
     OURO_TRY(count, parse_count(ctx));
   }
-  return reply_lines(ctx, Kind::kSlow, count, with_details ? Parts::kDetails : Parts::kOfSlowlog);
+  return reply_lines(ctx, Kind::kSlow, count, with_details ? Detail::kFull : Detail::kBrief);
 }
 
 Status cmd_slowlog_len(Context& ctx) { return reply_length(ctx, Kind::kSlow); }
@@ -89,7 +90,7 @@ Result<Kind> parse_kind(Context& ctx, size_t at) {
 Status cmd_commandlog_get(Context& ctx) {
   OURO_TRY(const size_t count, parse_count(ctx));
   OURO_TRY(const Kind kind, parse_kind(ctx, 3));
-  return reply_lines(ctx, kind, count, Parts::kOfCommandlog);
+  return reply_lines(ctx, kind, count, Detail::kBrief);
 }
 
 Status cmd_commandlog_len(Context& ctx) {
@@ -156,8 +157,7 @@ constexpr CommandSpec kSlowlogRows[] = {
              .complexity = "O(N), N entries returned",
              .since = "2.2.12",
              .group = "server",
-             .history = "4.0.0 Tells who sent the command. | 8.10.0 Tells how many arguments it "
-                        "had.",
+             .history = "4.0.0 Tells who sent the command.",
              .args = "[count:integer]",
              .tips = "request_policy:all_nodes nondeterministic_output"}},
     {.name = "HELP",

@@ -104,9 +104,8 @@ TEST_F(AdminTest, SlowlogCutsArgumentsAndKeepsSoMany) {
   for (int i = 0; i < 40; ++i) many.push_back("k" + std::to_string(i));
   engine.run(many);
   EXPECT_TRUE(contains(engine.run("SLOWLOG GET 1"), "... (10 more arguments)"));
-  EXPECT_TRUE(contains(engine.run("SLOWLOG GET 2"), "more arguments)\"] \"\" \"\" 41]]"));
   EXPECT_TRUE(
-      contains(engine.run("SLOWLOG GET 1 DETAILS"), "[\"SLOWLOG\" \"GET\" \"2\"] \"\" \"\" 3 0]]"));
+      contains(engine.run("SLOWLOG GET 1 DETAILS"), "[\"SLOWLOG\" \"GET\" \"1\"] \"\" \"\" 3 0]]"));
   EXPECT_EQ(engine.engine.command_log.lines(CommandLog::Kind::kSlow).size(), 2U);
   EXPECT_TRUE(
       contains(engine.run("SLOWLOG GET -2"), "count should be greater than or equal to -1"));
