@@ -78,9 +78,10 @@ Freeing freeing_of_overwritten(const Context& ctx) {
 // Moves the value of `from`, which is `entry`, to `to` in another place, where nothing is.
 void move_value(Context& ctx, const Key& from, Entry* entry, Keyspace& target, const Key& to) {
   const UnixMs deadline = entry->deadline();
+  const Fill fill = entry->fill();
   const uint32_t access = entry->access();
   const unsigned uses = entry->uses();
-  Entry* moved = target.put_value(to, nullptr, ctx.db.take(from), deadline);
+  Entry* moved = target.put_value(to, nullptr, ctx.db.take(from), deadline, fill);
   moved->set_access(access);
   moved->set_uses(uses);
 }
@@ -211,7 +212,8 @@ Status cmd_copy(Context& ctx) {
   }
   const Type type = entry->type();
   if (taken) target.erase(to, freeing_of_overwritten(ctx));
-  target.put_value(to, nullptr, Value::copy_of(ctx.heap(), *entry), entry->deadline());
+  target.put_value(to, nullptr, Value::copy_of(ctx.heap(), *entry), entry->deadline(),
+                   entry->fill());
   ctx.added_in(options.target, to);
   ctx.changed_in(options.target, to, Event::kGeneric, "copy_to");
   if (taken) ctx.overwritten_in(options.target, to, *taken, type);

@@ -253,6 +253,15 @@ TEST_F(CacheTest, ChangesInPlaceKeepTheWindow) {
       run("CACHE.GET k").starts_with("[\"LOAD\" \"2 and a text that has no room where the number"));
 }
 
+TEST_F(CacheTest, WhatIsKnownGoesWithTheValueToAnotherName) {
+  run("SET k v PX 1000 STALE 60000");
+  run_all({"COPY k copy", "RENAME k renamed"});
+  pass(1500);
+  EXPECT_TRUE(run("CACHE.GET renamed").starts_with("[\"LOAD\" \"v\""));
+  EXPECT_TRUE(run("CACHE.GET copy").starts_with("[\"LOAD\" \"v\""));
+  EXPECT_TRUE(run("CACHE.GET k").starts_with("[\"LOAD\" _"));
+}
+
 TEST_F(CacheTest, PersistKeepsWhatIsKnown) {
   run("SET k v PX 1000 STALE 700");
   run("PERSIST k");
