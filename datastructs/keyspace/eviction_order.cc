@@ -2,6 +2,7 @@
 #include "datastructs/keyspace/eviction_order.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace ouro {
 namespace {
@@ -16,8 +17,8 @@ constexpr std::array kSizeSteps = {0.086, 0.309, 0.716, 1.34, 2.22, 3.37,
 // Who leaves the trial pays so many quarters of that price: it must be worth a place.
 constexpr unsigned kTrialQuarters = 5;
 
-constexpr double kTrialShareMin = 0.02;
-constexpr double kTrialShareMax = 0.5;
+constexpr double kTrialShareMin = 0.01;
+constexpr double kTrialShareMax = 0.65;
 constexpr double kTrialShareAtStart = 0.02;
 // Ghosts for each key that is there, as long as they and the queue stay below kBytesPerKey.
 constexpr double kGhostsPerKey = 1.5;
@@ -31,8 +32,14 @@ constexpr unsigned kStalePops = 16;
 
 // A ghost that comes back within so many evictions, as a share of all keys, would still be there if
 // its queue were that much longer: so the share of the trial follows (adapt()).
-constexpr double kNear = 0.05;
-constexpr double kAdaptGain = 8;
+constexpr double kNear = 0.07;
+constexpr double kAdaptGain = 16;
+// One that was on trial is kept as soon as it is back, and had it stayed it would have had to be
+// used twice for that: most of such evictions cost no more misses than they save. One of a kept key
+// counts so much more.
+constexpr double kWeightOfKept = 4;
+// How far, in keys as a share of all, the queue may be from what the share says while it learns.
+constexpr double kLengthSlack = 0.01;
 // One that was gone for longer than this share of a round of the hand would not be used again
 // before the hand meets it.
 constexpr double kRoundShare = 0.5;
@@ -75,23 +82,30 @@ void EvictionOrder::on_new(Keyspace& db, Entry& entry, Hash64 hash) {
   trim_queue();
 }
 
-// Whether the key that is back should have been kept. By the way it is learned how long the trial
-// should be: an eviction from either queue that is regretted soon speaks for a longer one, the more
-// the fewer it evicts. (ARC, FAST 2003, moves its border so.)
+// Whether the key that is back should have been kept.
 bool EvictionOrder::was_missed(const Ghosts::Found& ghost) {
   const auto keys = static_cast<double>(std::max<size_t>(keys_, 1));
   const auto age = static_cast<double>(ghost.age);
-  if (age <= kNear * keys) {
-    constexpr double kShareMin = 0.02;
-    const double step = kAdaptGain / keys;
-    trial_share_ += ghost.origin == GhostOf::kTrial
-                        ? step / std::max(gone_from_trial_, kShareMin)
-                        : -step / std::max(1 - gone_from_trial_, kShareMin);
-    trial_share_ = std::clamp(trial_share_, kTrialShareMin, kTrialShareMax);
-  }
+  if (age <= kNear * keys) adapt(ghost.origin);
   const double round =
       (keys - static_cast<double>(on_trial_)) / std::max(looks_per_eviction_, 1e-3);
   return age <= kRoundShare * round;
+}
+
+// By the way it is learned how long the trial should be: an eviction from either queue that is
+// regretted soon speaks for a longer one, the more the fewer it evicts. (ARC, FAST 2003, moves its
+// border so.) A queue that still grows or shrinks to its length says nothing: then all evictions
+// are of one side, and nobody could speak for the other.
+void EvictionOrder::adapt(GhostOf origin) {
+  constexpr double kEvictsMin = 0.02;
+  const auto keys = static_cast<double>(std::max<size_t>(keys_, 1));
+  const double too_long = static_cast<double>(on_trial_) - trial_share_ * keys;
+  if (std::abs(too_long) > kLengthSlack * keys) return;
+  const double step = kAdaptGain / keys;
+  trial_share_ += origin == GhostOf::kTrial
+                      ? step / std::max(gone_from_trial_, kEvictsMin)
+                      : -step * kWeightOfKept / std::max(1 - gone_from_trial_, kEvictsMin);
+  trial_share_ = std::clamp(trial_share_, kTrialShareMin, kTrialShareMax);
 }
 
 void EvictionOrder::push(DbIndex identity, HashPart part) {

@@ -80,6 +80,7 @@ class EvictionOrder {
   };
 
   bool was_missed(const Ghosts::Found& ghost);
+  void adapt(GhostOf origin);
   void push(DbIndex identity, HashPart part);
   void draw_ahead();
   Found pop();

@@ -65,6 +65,22 @@ TEST_F(EvictionOrderTest, WhatComesBackSoonIsKept) {
   EXPECT_TRUE(find(1'000'000)->is_on_trial());
 }
 
+// What a trial that gets shorter evicts comes back at once; nothing that was kept can, since none
+// of it is evicted yet. That is no reason for a longer one.
+TEST_F(EvictionOrderTest, TheTrialLearnsWhenItHasItsLength) {
+  for (int i = 0; i < 2000; ++i) ask(i);
+  const double at_start = order_.trial_share();
+  for (int i = 0; i < 1000; ++i) ask(i % 50 + 2000 + i / 100);
+  const auto on_trial = [&] { return static_cast<double>(dbs_[0].on_trial_count()); };
+  for (int i = 0; on_trial() > 1.5 * at_start * 2000; ++i) {
+    ASSERT_LT(i, 100'000);
+    EXPECT_EQ(order_.trial_share(), at_start);
+    ask(i);
+  }
+  for (int i = 0; i < 20'000; ++i) ask(i % 2060);
+  EXPECT_GT(order_.trial_share(), at_start);
+}
+
 TEST_F(EvictionOrderTest, LargeValuesNeedMoreUses) {
   for (int i = 0; i < 2000; ++i) ask(i, i % 2 == 0 ? 50 : 5000);
   for (int round = 0; round < 30; ++round) {
