@@ -11,14 +11,14 @@ namespace {
 // are compared in quarters of one use.
 constexpr unsigned kQuarters = 4;
 // From which multiple of the mean size on a key costs one quarter more to stay: the price goes with
-// the 0.4th power of the size, from a quarter of a use to three.
-constexpr std::array kSizeSteps = {0.086, 0.309, 0.716, 1.34, 2.22, 3.37,
-                                   4.81,  6.58,  8.69,  11.2, 14.0};
+// the cube root of the size, from a quarter of a use to three.
+constexpr std::array kSizeSteps = {0.0527, 0.244, 0.670, 1.42, 2.60, 4.29,
+                                   6.59,   9.60,  13.4,  18.1, 23.8};
 // Who leaves the trial pays so many quarters of that price: it must be worth a place.
 constexpr unsigned kTrialQuarters = 5;
 
 constexpr double kTrialShareMin = 0.01;
-constexpr double kTrialShareMax = 0.65;
+constexpr double kTrialShareMax = 0.69;  // below what trim_queue() lets there be
 constexpr double kTrialShareAtStart = 0.02;
 // Ghosts for each key that is there, as long as they and the queue stay below kBytesPerKey.
 constexpr double kGhostsPerKey = 1.5;
@@ -37,9 +37,9 @@ constexpr double kAdaptGain = 16;
 // One that was on trial is kept as soon as it is back, and had it stayed it would have had to be
 // used twice for that: most of such evictions cost no more misses than they save. One of a kept key
 // counts so much more.
-constexpr double kWeightOfKept = 4;
+constexpr double kWeightOfKept = 3;
 // How far, in keys as a share of all, the queue may be from what the share says while it learns.
-constexpr double kLengthSlack = 0.01;
+constexpr double kLengthSlack = 0.02;
 // One that was gone for longer than this share of a round of the hand would not be used again
 // before the hand meets it.
 constexpr double kRoundShare = 0.5;
