@@ -10,7 +10,7 @@ namespace {
 // The miniature of the memory that there is holds so many keys at most, and all of them together
 // take no more than this share of the memory, by what a sampled key takes in all of them.
 constexpr double kKeysMax = 1024;
-constexpr double kMemoryShareMax = 0.005;
+constexpr double kMemoryShareMax = 0.0025;
 constexpr double kBytesASampledKey = 7.5 * 50;
 // Reads of the sample after which those before count half.
 constexpr double kReadsRemembered = 1 << 16;

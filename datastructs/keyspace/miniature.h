@@ -9,7 +9,7 @@
 // short of reads, or has too many, is taken for hits: it is the hottest keys that make the
 // difference.
 //
-// Cost: half a percent of the memory, half a megabyte at most; work for one read
+// Cost: a quarter percent of the memory, half a megabyte at most; work for one read
 // in 1/rate() only. Not for what it would be under another policy.
 #pragma once
 

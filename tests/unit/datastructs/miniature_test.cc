@@ -11,7 +11,7 @@ TEST(Miniatures, TellTheHitRatioOfOtherMemory) {
   Heap heap;
   Miniatures all(heap, 3);
   constexpr uint64_t kKeys = 40'000;
-  constexpr size_t kBytes = 1000;
+  constexpr size_t kBytes = 2000;
   all.fit(kKeys / 2, kKeys / 2 * kBytes);
   EXPECT_GT(all.rate(), 0.01);
   Prng prng(4);
