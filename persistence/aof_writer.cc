@@ -98,6 +98,11 @@ AofWriter::Write AofWriter::take() {
   return write;
 }
 
+size_t AofWriter::memory_of(const Buffer& buffer) {
+  const bool is_within = buffer.capacity() <= Buffer(buffer.get_allocator()).capacity();
+  return is_within ? 0 : Heap::usable_bytes(buffer.data());
+}
+
 void AofWriter::release() {
   taken_.clear();
   if (taken_.capacity() > kKeptBytesMax) Buffer(HeapAllocator<char>(heap_)).swap(taken_);

@@ -68,10 +68,12 @@ class AofWriter {
   uint64_t file_bytes() const { return taken_bytes_ + gathered_.size(); }
   // Bytes that are not released: what INFO calls aof_buffer_length.
   size_t buffered_bytes() const { return gathered_.size() + taken_.size(); }
-  size_t memory_bytes() const { return gathered_.capacity() + taken_.capacity(); }
+  // As its heap counts it.
+  size_t memory_bytes() const { return memory_of(gathered_) + memory_of(taken_); }
 
  private:
   using Buffer = std::basic_string<char, std::char_traits<char>, HeapAllocator<char>>;
+  static size_t memory_of(const Buffer& buffer);
 
   void begin_group(UnixMs now);
   void append_timestamp(UnixMs now);

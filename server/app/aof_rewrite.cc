@@ -61,6 +61,7 @@ std::unique_ptr<FrozenWriter> AofDriver::make_base_writer() {
 
 // From here on the base is what was before, and the next file what comes.
 void AofDriver::reach_moment() {
+  if (is_finishing_) return fail_rewrite("the server ends");
   if (engine_.exclusive.active()) return;
   const bool is_sound = state_ == State::kOn && !stream_.sync_has_failed();
   kind_ = state_ == State::kOff ? Kind::kBare : is_sound ? Kind::kGrown : Kind::kAnew;

@@ -82,6 +82,7 @@ class AofStream final : public EffectSink {
 
   uint64_t file_bytes() const { return writer_.file_bytes(); }
   size_t buffered_bytes() const { return writer_.buffered_bytes(); }
+  size_t buffer_memory() const { return writer_.memory_bytes(); }
   bool is_syncing() const { return policy_.is_syncing(); }
   uint64_t late_syncs() const { return policy_.late_syncs(); }
 

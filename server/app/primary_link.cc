@@ -39,6 +39,8 @@ struct PrimaryLink::Peer final : Endpoint, ConnectionOwner {
 
   void on_bytes(ByteView bytes) override {
     input.append(bytes);
+    link.engine_.stats.net_input_bytes += bytes.size();
+    link.engine_.stats.net_replication_input_bytes += bytes.size();
     if (link.talking_ == this) link.facts().last_io = link.loop_.now();
   }
   void on_closed(ByteView why) override { follow.on_closed(why); }

@@ -51,6 +51,7 @@ void Server::turn(Millis wait_max) {
   if (loop_.now() >= next_second_) every_second();
   // 5. What the slices made for others (notifications) leaves too.
   flush_list_.flush_all();
+  engine_.stats.net_output_bytes += std::exchange(flush_list_.totals.output_bytes, 0);
   turn_meter_.on_turn_end(loop_.now(), loop_.fresh_now(), [this] { return loop_.thread_cpu(); });
 }
 

@@ -77,7 +77,12 @@ Result<Value> read_payload(Context& ctx, ByteView payload) {
   RdbReader in(*body);
   const auto type = static_cast<RdbType>(in.byte());
   auto value = read_value(type, in, {ctx.heap(), ctx.limits(), ctx.db.seed()});
-  if (value && in.left() == 0) return *value;
+  if (value && in.left() == 0) {
+    const bool is_string =
+        value->kind == Kind::kInt || value->kind == Kind::kBlob || value->kind == Kind::kEmbedded;
+    if (!is_string) ++ctx.engine.stats.payloads_checked;
+    return *value;
+  }
   if (value) {
     in.refuse("bytes are left over");
     size_t budget = SIZE_MAX;

@@ -170,7 +170,7 @@ class Engine {
   // Keyspace notification without a change (key misses, evictions).
   void notify(DbIndex db, ByteView key, Event event_class, ByteView event);
   // Somebody may want to know which fields of a hash have changed: then pubsub.notify_fields() is
-  // to follow what is told of the key.
+  // to go with what is told of the key.
   bool tells_fields() const { return pubsub.tells_fields() && !rehearses; }
   // Empties one database (all: every one). Tells watchers.
   void flush(DbIndex db, Freeing freeing);

@@ -37,7 +37,7 @@ Entry* nearest_deadline(Keyspace& db) {
 // out: no key need go for it, and each removal would add to it. What will be taken back is to leave
 // no trace.
 size_t Eviction::uncounted_bytes(const Engine& engine) {
-  return engine.persistence.log_buffered_bytes + engine.replication.outgoing_bytes() +
+  return engine.persistence.log_buffer_memory + engine.replication.outgoing_bytes() +
          engine.rehearsed_bytes;
 }
 

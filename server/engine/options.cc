@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/engine/options.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <optional>
@@ -103,6 +104,16 @@ void store_output_limits(void* options, const OptionValue& value) {
 bool check_bulk_bytes(Words, OptionValue& value, std::string& error) {
   if (value.number <= int64_t{UINT32_MAX}) return true;
   error = "argument must be at most 4294967295: elements have lengths of 32 bits";
+  return false;
+}
+
+// It is a line of INFO, and goes into each HELLO.
+bool check_zone(Words, OptionValue& value, std::string& error) {
+  constexpr size_t kBytesMax = 256;
+  const auto is_plain = [](char c) { return c >= ' ' && c <= '~'; };
+  if (value.text.size() <= kBytesMax && std::all_of(value.text.begin(), value.text.end(), is_plain))
+    return true;
+  error = "argument must be at most 256 printable characters";
   return false;
 }
 
@@ -213,6 +224,7 @@ constexpr OptionRow kRows[] = {
     {.name = "availability-zone",
      .standard = "",
      .field = option_field<&E::availability_zone>(),
+     .check = check_zone,
      .doc = "Where the server stands: HELLO and INFO tell clients so."},
     {.name = "busy-reply-threshold",
      .alias = "lua-time-limit",

@@ -59,7 +59,8 @@ struct Persistence {
   uint64_t log_bytes = 0;
   uint64_t log_base_bytes = 0;  // after the last rewrite or at start
   uint64_t log_buffered_bytes = 0;
-  uint64_t log_durable_to = 0;  // is on disk, by the end of the log (commit.h); 0 without a log
+  size_t log_buffer_memory = 0;  // what these take, with what is kept for the next
+  uint64_t log_durable_to = 0;   // is on disk, by the end of the log (commit.h); 0 without a log
   uint64_t log_pending_syncs = 0;
   uint64_t log_delayed_syncs = 0;
   Micros log_write_delay = 0;  // DEBUG AOF-FLUSH-SLEEP: each write comes so much later

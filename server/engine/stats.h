@@ -15,7 +15,7 @@ struct Stats {
   uint64_t connections_received = 0;
   uint64_t connections_rejected = 0;
   uint64_t commands_processed = 0;
-  uint64_t net_input_bytes = 0;
+  uint64_t net_input_bytes = 0;  // of replicas and primaries, too, as the output
   uint64_t net_output_bytes = 0;
   uint64_t net_replication_input_bytes = 0;   // from our primary
   uint64_t net_replication_output_bytes = 0;  // to our replicas
@@ -29,6 +29,7 @@ struct Stats {
   uint64_t expire_cycles_cut = 0;        // expiry slices that ended by their budget
   uint64_t expire_ticks = 0;             // that expiry slices took, by the stopwatch
   uint64_t keys_removed_by_pattern = 0;  // RM (INFO's rm_deleted_keys)
+  uint64_t payloads_checked = 0;         // collections that came by RESTORE
   uint64_t evicted_keys = 0;
   uint64_t evicted_clients = 0;
   uint64_t evicted_scripts = 0;

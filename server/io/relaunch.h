@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Relaunch: this process begins anew, in place: the same id, program, arguments and environment,
+// Relaunch: this process begins anew, in place: the same program, arguments and environment,
 // nothing else of what it was. What is needed for that is taken at its start, before words of the
 // command line, the folder or the program's file are others.
 #pragma once

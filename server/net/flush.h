@@ -17,7 +17,7 @@ namespace ouro {
 
 class Connection;
 
-// Sums over all connections, for INFO.
+// Sums over all connections, for INFO; who reads one may set it to 0.
 struct NetTotals {
   uint64_t input_bytes = 0;
   uint64_t output_bytes = 0;

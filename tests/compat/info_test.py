@@ -138,6 +138,21 @@ def number(client, *command, field):
     return int(value[2 * names.index(field) + 1][1])
 
 
+def check_traffic(check, client, follower):
+    """Bytes are counted where they go, and those of the stream once more by themselves."""
+    value = b"v" * 100_000
+    grown = lambda of, field, before: number(of, "INFO", "stats", field=field) >= before + len(value)
+    client.call("SET", "large", value)
+    check.wait("the primary's input", lambda: grown(client, b"total_net_input_bytes", 0))
+    for field in (b"total_net_repl_input_bytes", b"total_net_input_bytes"):
+        check.wait(f"a replica's {field}", lambda field=field: grown(follower, field, 0))
+    for field in (b"total_net_repl_output_bytes", b"total_net_output_bytes"):
+        check.wait(f"the primary's {field}", lambda field=field: grown(client, field, 0))
+    before = number(client, "INFO", "stats", field=b"total_net_output_bytes")
+    client.call("GET", "large")
+    check.wait("what a client got", lambda: grown(client, b"total_net_output_bytes", before))
+
+
 def check_values(check, build):
     """What both reports tell is the same, and moves when what it tells of does."""
     log = ("--appendonly", "yes", "--appendfsync", "no")
@@ -151,6 +166,7 @@ def check_values(check, build):
         for of_info, of_stats in twins:
             seen = number(client, "INFO", "memory", field=of_info), number(client, "MEMORY", "STATS", field=of_stats)
             check.holds(f"{of_info} is MEMORY STATS' {of_stats}", seen[0] == seen[1], seen)
+        check_traffic(check, client, replica.connect())
         waiting = lambda: number(client, "INFO", "clients", field=b"clients_in_timeout_table")
         before = waiting()
         sleeper = primary.connect()

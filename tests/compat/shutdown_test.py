@@ -109,13 +109,26 @@ def called_off(check, program):
         check.holds("and has saved", server.files() == ["dump.rdb"], server.files())
 
 
+def just_before_a_rewrite(check, program):
+    """A rewrite of the log that has been asked for and has not begun is none that the end waits for."""
+    with Server(program, "--appendonly", "yes", "--rdb-key-save-delay", str(KEY_DELAY_US)) as server:
+        client = server.connect()
+        for number in range(KEYS):
+            client.call("SET", f"key:{number}", "v")
+        began = time.monotonic()
+        client.send(["BGREWRITEAOF"])
+        client.send(["SHUTDOWN", "NOW"])
+        check.holds("it ends with 0", server.process.wait(30) == 0, server.log_tail())
+        check.holds("soon", time.monotonic() - began < KEYS * KEY_DELAY_US / 2e6)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
     args = parser.parse_args()
     check = Check()
     for program in (str(args.build.resolve() / "ouro-server"), "redis-server"):
-        for case in (without_saving, interrupted_twice, terminated_twice, called_off):
+        for case in (without_saving, interrupted_twice, terminated_twice, called_off, just_before_a_rewrite):
             before = check.failed
             case(check, program)
             if check.failed > before:

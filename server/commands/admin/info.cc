@@ -146,7 +146,7 @@ void memory_section(Page& page) {
   page.value("mem_clients_slaves", stream.replicas_bytes);
   page.value("mem_clients_normal", facts.clients.claimed_bytes);
   page.value("mem_cluster_links", 0);
-  page.value("mem_aof_buffer", engine.persistence.log_buffered_bytes);
+  page.value("mem_aof_buffer", engine.persistence.log_buffer_memory);
   page.word("mem_allocator",
             facts.host.allocator.empty() ? ByteView("libc") : ByteView(facts.host.allocator));
   page.value("active_defrag_running", 0);
@@ -280,7 +280,7 @@ void stats_section(Page& page) {
   page.value("tracking_total_prefixes", engine.tracking.prefix_count());
   page.value("unexpected_error_replies", stats.unexpected_errors);
   page.value("total_error_replies", stats.error_replies);
-  page.value("dump_payload_sanitizations", 0);
+  page.value("dump_payload_sanitizations", stats.payloads_checked);
   const HostInfo host = engine.host.info();
   page.value("total_reads_processed", host.inputs);
   page.value("total_writes_processed", host.outputs);

@@ -114,6 +114,15 @@ TEST_F(Dump, AgesAndUsesAreThoseGiven) {
   EXPECT_EQ(engine.run("OBJECT FREQ b"), "100");
 }
 
+TEST_F(Dump, CollectionsAreCountedWhenTheyAreChecked) {
+  engine.run("SET s v");
+  engine.run("RPUSH l a");
+  EXPECT_EQ(restore("a", "0", payload_of("s"), {}), "OK");
+  EXPECT_EQ(engine.engine.stats.payloads_checked, 0U);
+  EXPECT_EQ(restore("b", "0", payload_of("l"), {}), "OK");
+  EXPECT_EQ(engine.engine.stats.payloads_checked, 1U);
+}
+
 TEST_F(Dump, ArgumentsAreCheckedAsInRedis) {
   engine.run("SET s v");
   const std::string payload = payload_of("s");
