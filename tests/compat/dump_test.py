@@ -113,7 +113,17 @@ class Test:
             for command in commands:
                 client.call(*command)
             client.call("SELECT", 0)
+            self.drop_negative_zeros(client)
         return sorted(item[1] for item in self.clients[1].call("KEYS", "*")[1])
+
+    @staticmethod
+    def drop_negative_zeros(client):
+        """A table holds a score of -0, a listpack makes it 0: a table that has shrunk would come back as another value."""
+        for _, key in client.call("KEYS", "*")[1]:
+            if client.call("TYPE", key)[1] == b"zset":
+                reply = [item[1] for item in client.call("ZRANGEBYSCORE", key, 0, 0, "WITHSCORES")[1]]
+                for member in (member for member, score in zip(reply[::2], reply[1::2]) if score == b"-0"):
+                    client.call("ZREM", key, member)
 
     def exchange(self, key):
         """Gives the value at a key from each to the other."""

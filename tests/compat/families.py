@@ -462,7 +462,7 @@ def mode_of_damaged(args, mode):
 # Commands that read, and name a count of keys first.
 COUNTED = (b"SINTERCARD", b"ZDIFF", b"ZINTER", b"ZINTERCARD", b"ZUNION")
 # How many words the commands that have grown since Redis 7.0 have in their new form.
-NEWER_FORMS = {b"BITCOUNT": 3, b"MOVE": 4, b"PERSIST": 3, b"PTTL": 3, b"SISMEMBER": 4, b"TTL": 3, b"ZRANK": 4,
+NEWER_FORMS = {b"BITCOUNT": 3, b"EXEC": 2, b"MOVE": 4, b"PERSIST": 3, b"PTTL": 3, b"SISMEMBER": 4, b"TTL": 3, b"ZRANK": 4,
                b"ZREVRANK": 4}
 
 
