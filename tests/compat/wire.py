@@ -25,7 +25,9 @@ SIZES = COUNTS + [b"1048577", b"536870912", b"536870913"]
 
 
 def damaged(draw, data):
-    """The bytes with one of them changed, gone or doubled."""
+    """The bytes with one of them changed, gone or doubled. Not of EXEC: with more words it is one of ouro's, not of 7.0's."""
+    if b"EXEC" in data:
+        return data
     at = draw.between(0, len(data) - 1) if data else 0
     form = draw.between(0, 2)
     middle = b"" if form == 0 else data[at:at + 1] * 2 if form == 1 else bytes([draw.between(1, 255)])
