@@ -27,7 +27,8 @@ struct Limits {
   // list-max-listpack-size: > 0 entries a node; -1..-5: 4, 8, 16, 32, 64 KiB a node.
   int64_t list_node_limit = -2;
   // DEBUG QUICKLIST-PACKED-THRESHOLD: from here on an element is a node of its own.
-  size_t list_plain_bytes = size_t{1} << 30;
+  static constexpr size_t kListPlainBytes = size_t{1} << 30;
+  size_t list_plain_bytes = kListPlainBytes;
   size_t stream_node_bytes = 4096;   // stream-node-max-bytes; 0 is no limit but Stream::kBytesMax
   size_t stream_node_entries = 100;  // stream-node-max-entries; 0 is no limit
   uint32_t stream_idmp_duration_s = 100;  // stream-idmp-duration

@@ -88,12 +88,12 @@ Status debug_digest_value(Context& ctx) {
 }
 
 Status debug_quicklist_packed_threshold(Context& ctx) {
-  // From which size on an element stands alone is a matter of a list's node here: the value is
-  // checked, nothing else.
+  constexpr uint64_t kBytesMax = 4_GiB - 1_MiB;
   uint64_t bytes = 0;
-  if (!parse_bytes(ctx.argv[2], bytes) || bytes > (uint64_t{1} << 32)) {
+  if (!parse_bytes(ctx.argv[2], bytes) || bytes > kBytesMax) {
     return ctx.fail("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
   }
+  ctx.engine.options.limits.list_plain_bytes = bytes == 0 ? Limits::kListPlainBytes : bytes;
   return reply_ok(ctx);
 }
 
@@ -334,7 +334,7 @@ constexpr DebugRow kDebugRows[] = {
      "Adds strings <prefix>:0, <prefix>:1 ..., unlogged."},
     {"PROTOCOL", 3, 3, debug_protocol, "<type>", "Answers a value of this type of the protocol."},
     {"QUICKLIST-PACKED-THRESHOLD", 3, 3, debug_quicklist_packed_threshold, "<size>",
-     "Accepted for tests; nodes of lists have their own limit."},
+     "From which size on an element is a node of its own in a list; 0: the default."},
     {"RELOAD", 2, SIZE_MAX, debug_reload, "[MERGE] [NOFLUSH] [NOSAVE]",
      "Saves, empties the databases and loads what was saved; or some of that."},
     {"REPLICATE", 3, SIZE_MAX, debug_replicate, "<command> [<argument> ...]",

@@ -342,11 +342,36 @@ TEST_F(AdminTest, DebugKnowsItsWords) {
   EXPECT_FALSE(engine.engine.active_expire);
   EXPECT_TRUE(
       contains(engine.run("DEBUG PROTOCOL push"), "RESP2 is not supported by this command"));
-  EXPECT_TRUE(contains(engine.run("DEBUG QUICKLIST-PACKED-THRESHOLD 5gb"), "smaller than 4gb"));
   engine.run("CONFIG REWRITE");
   EXPECT_EQ(engine.host.rewritten, RewriteScope::kWhatDiffers);
   engine.run("DEBUG CONFIG-REWRITE-FORCE-ALL");
   EXPECT_EQ(engine.host.rewritten, RewriteScope::kEverything);
+}
+
+TEST_F(AdminTest, DebugSaysFromWhichSizeOnAnElementIsANode) {
+  const auto nodes_of_three = [&] {
+    engine.run_all({"DEL l", "RPUSH l a 12345678901234567890 b"});
+    return engine.run("DEBUG OBJECT l");
+  };
+  const auto threshold = [&](const std::string& bytes) {
+    return engine.run("DEBUG QUICKLIST-PACKED-THRESHOLD " + bytes);
+  };
+  EXPECT_TRUE(contains(nodes_of_three(), " ql_nodes:1 "));
+  EXPECT_EQ(threshold("10b"), "OK");
+  EXPECT_TRUE(contains(nodes_of_three(), " ql_nodes:3 "));
+  EXPECT_EQ(engine.run("LRANGE l 0 -1"), R"(["a" "12345678901234567890" "b"])");
+  EXPECT_EQ(threshold("21"), "OK");
+  EXPECT_TRUE(contains(nodes_of_three(), " ql_nodes:1 "));
+  EXPECT_EQ(threshold("20"), "OK");
+  EXPECT_TRUE(contains(nodes_of_three(), " ql_nodes:3 "));
+  EXPECT_TRUE(contains(threshold("4293918721"), "smaller than 4gb"));
+  EXPECT_TRUE(contains(threshold("-1"), "smaller than 4gb"));
+  EXPECT_TRUE(contains(nodes_of_three(), " ql_nodes:3 ")) << "what is refused changes nothing";
+  EXPECT_EQ(threshold("4293918720"), "OK");
+  EXPECT_TRUE(contains(nodes_of_three(), " ql_nodes:1 "));
+  threshold("1");
+  EXPECT_EQ(threshold("0"), "OK");
+  EXPECT_TRUE(contains(nodes_of_three(), " ql_nodes:1 "));
 }
 
 TEST_F(AdminTest, DebugEndsNoHostProgram) {
