@@ -5,6 +5,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "server/engine/caller.h"
@@ -48,6 +49,13 @@ class Clients {
   // With those that wait for members that are due to go (due_members.h). INFO counts them among the
   // blocked clients, as Redis does.
   size_t postponed_count() const;
+
+  // DEBUG REPLYBUFFER: whether clients give back what their output keeps unused, and for how long a
+  // peak of it shows (rbp). every_second() looks. By default that is kOutputPeakLasts, and what is
+  // unused goes sooner; a time that was set holds for both.
+  static constexpr Micros kOutputPeakLasts = 5'000'000;
+  bool shrinks_output = true;
+  std::optional<Micros> output_peak_lasts;
 
   // Closes clients that are idle for too long or over a limit that may last only so long.
   void every_second();

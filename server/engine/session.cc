@@ -439,12 +439,19 @@ void Session::check_limits() {
   if (was_sending_ && out_.sent_bytes() != sent_seen_) last_active = engine_.instant();
   was_sending_ = !out_.empty();
   sent_seen_ = out_.sent_bytes();
-  out_.shrink();
-  if (engine_.instant() - output_peak_at_ >= kOutputPeakLasts) {
-    output_peak_ = out_.claimed_bytes();
-    output_peak_at_ = engine_.instant();
-  }
+  shrink_output();
   note_memory();
+}
+
+void Session::shrink_output() {
+  const Clients& rules = engine_.clients;
+  if (!rules.shrinks_output) return;
+  const Micros shown_for = engine_.instant() - output_peak_at_;
+  const bool is_over = shown_for >= rules.output_peak_lasts.value_or(Clients::kOutputPeakLasts);
+  if (is_over || !rules.output_peak_lasts) out_.shrink();
+  if (!is_over) return;
+  output_peak_ = out_.claimed_bytes();
+  output_peak_at_ = engine_.instant();
 }
 
 void Session::check_output(const OutputLimit& limit, size_t bytes) {

@@ -231,8 +231,6 @@ class Session final : public Endpoint {
   // Input that waits for room in the batch is read up to here: enough for a batch of its own. What
   // the loop has received already comes on top.
   static constexpr size_t kBacklogBytesMax = 64_KiB;
-  // For so long a peak of the output shows (rbp).
-  static constexpr Micros kOutputPeakLasts = 5'000'000;
 
   template <class Fn>
   auto write_reply(bool is_taken, Fn&& fn) {
@@ -291,6 +289,7 @@ class Session final : public Endpoint {
   void note_call(Executor::Outcome outcome);
   void after_reply();
   void check_output(const OutputLimit& limit, size_t bytes);
+  void shrink_output();
   void check_missed(size_t hard_bytes);
   void note_memory();
   void leave_engine();

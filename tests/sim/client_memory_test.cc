@@ -72,7 +72,9 @@ class ClientMemory : public ::testing::Test {
   void pass(Micros micros) { world.run_for(micros); }
 
   SimWorld world{run_seed()};
-  SimServer server{world.add_machine()};
+  SimServer server{world.add_machine(), [](Options& options) {
+                     options.engine.enable_debug_command = Allowed::kEverybody;
+                   }};
   SimClient control{world};
   SimClient client{world};
 };
@@ -162,6 +164,38 @@ TEST_F(ClientMemory, OfRepliesShrinksWhenTheClientIsIdle) {
   pass(10'000'000);
   EXPECT_EQ(number("rbs"), 0U);
   EXPECT_EQ(number("rbp"), 0U);
+}
+
+TEST_F(ClientMemory, OfRepliesStaysAsLongAsDebugSays) {
+  const auto debug = [&](ByteView what, ByteView value) {
+    EXPECT_EQ(control.ask({"DEBUG", "REPLYBUFFER", what, value}), "+OK\r\n");
+  };
+  const auto expect_kept = [&](Micros idle) {
+    client.send(resp_command({"PING"}));
+    pass(idle);
+    EXPECT_GT(number("rbs"), 0U);
+    EXPECT_GT(number("rbp"), 0U);
+  };
+  const auto expect_gone = [&](Micros later) {
+    pass(later);
+    EXPECT_EQ(number("rbs"), 0U);
+    EXPECT_EQ(number("rbp"), 0U);
+  };
+  debug("RESIZING", "0");
+  expect_kept(60'000'000);
+  debug("RESIZING", "1");
+  expect_gone(10'000'000);
+  debug("PEAK-RESET-TIME", "20000");
+  expect_kept(15'000'000);
+  expect_gone(30'000'000);
+  for (const ByteView never : {"never", "-1", "9223372036854775807"}) {
+    debug("PEAK-RESET-TIME", never);
+    expect_kept(100'000'000);
+  }
+  debug("PEAK-RESET-TIME", "RESET");
+  expect_gone(10'000'000);
+  EXPECT_EQ(control.ask({"DEBUG", "REPLYBUFFER", "PEAK-RESET-TIME", "soon"}),
+            "-ERR value is not an integer or out of range\r\n");
 }
 
 // Goal: what a client keeps is used memory while it does, so maxmemory bounds it. Method: each kind

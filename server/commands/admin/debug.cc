@@ -170,17 +170,20 @@ Status unknown(Context& ctx) {
 }
 
 Status debug_replybuffer(Context& ctx) {
-  // Output buffers here are chunks that go back when they are sent: there is no peak to forget, so
-  // only the words count.
-  if (equals_ignoring_case(ctx.argv[2], "PEAK-RESET-TIME")) {
-    if (!equals_ignoring_case(ctx.argv[3], "NEVER") &&
-        !equals_ignoring_case(ctx.argv[3], "RESET")) {
-      OURO_TRY([[maybe_unused]] const int64_t ms, ctx.integer(3));
-    }
-    return reply_ok(ctx);
+  Clients& clients = ctx.engine.clients;
+  if (equals_ignoring_case(ctx.argv[2], "RESIZING")) {
+    clients.shrinks_output = lenient_integer(ctx.argv[3]) != 0;
+  } else if (!equals_ignoring_case(ctx.argv[2], "PEAK-RESET-TIME")) {
+    return unknown(ctx);
+  } else if (equals_ignoring_case(ctx.argv[3], "RESET")) {
+    clients.output_peak_lasts.reset();
+  } else if (equals_ignoring_case(ctx.argv[3], "NEVER")) {
+    clients.output_peak_lasts = kNever;
+  } else {
+    OURO_TRY(const int64_t ms, ctx.integer(3));
+    clients.output_peak_lasts = ms < 0 ? kNever : instant_after(0, ms);
   }
-  if (equals_ignoring_case(ctx.argv[2], "RESIZING")) return reply_ok(ctx);
-  return unknown(ctx);
+  return reply_ok(ctx);
 }
 
 Status debug_populate(Context& ctx) {
@@ -340,7 +343,7 @@ constexpr DebugRow kDebugRows[] = {
     {"REPLICATE", 3, SIZE_MAX, debug_replicate, "<command> [<argument> ...]",
      "Sends this to the replicas, unexecuted."},
     {"REPLYBUFFER", 4, 4, debug_replybuffer, "PEAK-RESET-TIME <NEVER|RESET|ms> | RESIZING <0|1>",
-     "Accepted for tests; output buffers keep no peak."},
+     "When clients give back what their output keeps unused, or whether."},
     {"SET-ACTIVE-EXPIRE", 3, 3, debug_set_active_expire, "<0|1>",
      "Whether keys expire without being looked at."},
     {"SET-DISABLE-DENY-SCRIPTS", 3, 3, debug_set_disable_deny_scripts, "<0|1>",
