@@ -2,6 +2,7 @@
 #include "server/engine/eviction.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "server/engine/engine.h"
 
@@ -14,6 +15,11 @@ constexpr size_t kTriesMax = 64;
 // How many allocations one call frees of what waits.
 constexpr size_t kFreeBudget = 20000;
 constexpr size_t kDueBudget = 1000;
+
+// The default of maxmemory-eviction-tenacity.
+constexpr uint64_t kTenacityDefault = 10;
+constexpr uint64_t kTenacityMax = 100;
+constexpr size_t kUnbounded = ~size_t{0};
 
 bool wants_deadline(EvictionPolicy policy) {
   return policy == EvictionPolicy::kVolatileOuro || policy == EvictionPolicy::kVolatileLru ||
@@ -46,6 +52,14 @@ size_t Eviction::counted_bytes(const Engine& engine) {
   return used - std::min(used, uncounted_bytes(engine));
 }
 
+size_t Eviction::keys_max(uint64_t tenacity) {
+  if (tenacity >= kTenacityMax) return kUnbounded;
+  if (tenacity <= kTenacityDefault)
+    return std::max(kKeysMin, kKeysAtDefault * tenacity / kTenacityDefault);
+  const auto steps = static_cast<double>(tenacity - kTenacityDefault);
+  return static_cast<size_t>(static_cast<double>(kKeysAtDefault) * std::pow(1.15, steps));
+}
+
 bool Eviction::has_more(const Engine& engine) const {
   return outcome_ == Outcome::kUnfinished && !engine.keeps_all() && engine.options.maxmemory > 0 &&
          engine.options.maxmemory_policy != EvictionPolicy::kNone;
@@ -74,19 +88,21 @@ Eviction::Outcome Eviction::try_to_make_room(Engine& engine) {
   // What is gone for the clients must not cost further keys. While some of it waits its memory is
   // on the way.
   LazyFree& lazy_free = engine.dbs.lazy_free();
+  const size_t keys = keys_max(engine.options.maxmemory_eviction_tenacity);
+  const size_t free_budget = keys == kUnbounded ? kUnbounded : kFreeBudget;
   if (!lazy_free.empty()) {
-    if (!lazy_free.run(kFreeBudget)) return Outcome::kUnfinished;
+    if (!lazy_free.run(free_budget)) return Outcome::kUnfinished;
     if (fits()) return Outcome::kDone;
   }
   // Telling clients of an eviction takes memory until they have read it. Only what keys give back
   // counts here: else the word of one would cost the next.
   const size_t wanted = counted_bytes(engine) - engine.options.maxmemory;
   size_t freed = 0;
-  for (size_t removed = 0; removed < kKeysMax; ++removed) {
+  for (size_t removed = 0; removed < keys; ++removed) {
     const std::optional<size_t> bytes = evict_one(engine);
     if (!bytes) return Outcome::kShort;
     const size_t before = engine.heap.used_bytes();
-    if (!lazy_free.empty() && !lazy_free.run(kFreeBudget)) return Outcome::kUnfinished;
+    if (!lazy_free.empty() && !lazy_free.run(free_budget)) return Outcome::kUnfinished;
     freed += *bytes + (before - engine.heap.used_bytes());
     if (freed >= wanted || fits()) return Outcome::kDone;
   }

@@ -28,8 +28,8 @@ class Engine;
 class Eviction {
  public:
   // Evicts until keys have given back what is too much; false when it cannot (noeviction, or
-  // nothing left that the policy may remove). One call removes at most kKeysMax keys, so that a
-  // limit that was lowered far holds nobody up: what is left goes at the next calls.
+  // nothing left that the policy may remove). One call removes at most keys_max() keys, so that
+  // a limit that was lowered far holds nobody up: what is left goes at the next calls.
   bool make_room(Engine& engine) {
     outcome_ = try_to_make_room(engine);
     if (outcome_ != Outcome::kDone || exceeded_since_ != kNever) [[unlikely]]
@@ -59,7 +59,12 @@ class Eviction {
   void want_room() { outcome_ = Outcome::kUnfinished; }
   // What the last call found: as of the command that runs.
   bool is_short() const { return outcome_ == Outcome::kShort; }
-  static constexpr size_t kKeysMax = 4096;
+  // How many keys one call removes, by maxmemory-eviction-tenacity: what Redis says in time, in
+  // keys. kKeysAtDefault at 10, in proportion below it but kKeysMin at least, as Redis looks at its
+  // clock after so many; above it 15 % more a step, and no bound at 100.
+  static size_t keys_max(uint64_t tenacity);
+  static constexpr size_t kKeysMin = 16;
+  static constexpr size_t kKeysAtDefault = 4096;
 
   // For how long memory has been above the limit although room was asked for: now, 0 when it is
   // not; and in all, with that.

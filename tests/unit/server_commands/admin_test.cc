@@ -548,6 +548,29 @@ TEST_F(EvictionTest, TheLimitHoldsUnderAStormOfWrites) {
   EXPECT_GT(engine.engine.stats.evicted_keys, 1000U);
 }
 
+// As Redis bounds it in time: in proportion up to the default, then 15 % more a step.
+TEST_F(EvictionTest, TenacitySaysHowManyKeysOneCallRemoves) {
+  engine.run("CONFIG SET maxmemory-policy allkeys-random");
+  const auto removed = [&](const std::string& tenacity) {
+    fill(6'000);
+    engine.run("CONFIG SET maxmemory-eviction-tenacity " + tenacity);
+    const uint64_t before = engine.engine.stats.evicted_keys;
+    engine.options.maxmemory = 1;
+    (void)engine.engine.eviction.make_room(engine.engine);
+    engine.options.maxmemory = 0;
+    return engine.engine.stats.evicted_keys - before;
+  };
+  EXPECT_EQ(removed("0"), 16U);
+  EXPECT_EQ(removed("1"), 409U);
+  EXPECT_EQ(removed("5"), 2048U);
+  EXPECT_EQ(removed("10"), 4096U);
+  EXPECT_EQ(removed("11"), 4710U);
+  EXPECT_EQ(removed("100"), 6'000U);
+  EXPECT_EQ(Eviction::keys_max(20), 16'570U);
+  for (uint64_t tenacity = 1; tenacity <= 100; ++tenacity)
+    EXPECT_GT(Eviction::keys_max(tenacity), Eviction::keys_max(tenacity - 1)) << tenacity;
+}
+
 TEST_F(EvictionTest, TheTimeAboveTheLimitIsCounted) {
   const auto expect_ms = [&](int64_t now, int64_t in_all) {
     const std::string info = engine.run("INFO stats");
