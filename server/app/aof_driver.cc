@@ -17,7 +17,9 @@ AofDriver::AofDriver(Loop& loop, Loader& loader, Engine& engine, const Options& 
       hints_(engine),
       stream_(loop, engine.log, engine.heap, engine.commit),
       steps_(loop),
-      name_(loop, engine.log) {}
+      name_(loop, engine.log) {
+  engine.persistence.log_writer = &stream_.writer();
+}
 
 bool AofDriver::hold(std::string& error) {
   if (name_.is_held()) return true;
@@ -326,8 +328,6 @@ void AofDriver::publish() {
   facts.log_waits = state_ == State::kBeginning;
   facts.log_bytes = other_bytes_ + stream_.file_bytes();
   facts.log_base_bytes = rewrite_policy_.base_bytes();
-  facts.log_buffered_bytes = stream_.buffered_bytes();
-  facts.log_buffer_memory = stream_.buffer_memory();
   facts.log_durable_to = state_ == State::kOn && !anew_wanted_ ? stream_.durable_to() : 0;
   facts.log_pending_syncs = stream_.is_syncing() ? 1 : 0;
   facts.log_delayed_syncs = stream_.late_syncs();

@@ -81,8 +81,7 @@ class AofStream final : public EffectSink {
   bool sync_has_failed() const { return policy_.failed(); }
 
   uint64_t file_bytes() const { return writer_.file_bytes(); }
-  size_t buffered_bytes() const { return writer_.buffered_bytes(); }
-  size_t buffer_memory() const { return writer_.memory_bytes(); }
+  const AofWriter& writer() const { return writer_; }
   bool is_syncing() const { return policy_.is_syncing(); }
   uint64_t late_syncs() const { return policy_.late_syncs(); }
 

@@ -43,7 +43,7 @@ Entry* nearest_deadline(Keyspace& db) {
 // out: no key need go for it, and each removal would add to it. What will be taken back is to leave
 // no trace.
 size_t Eviction::uncounted_bytes(const Engine& engine) {
-  return engine.persistence.log_buffer_memory + engine.replication.outgoing_bytes() +
+  return engine.persistence.log_buffer_memory() + engine.replication.outgoing_bytes() +
          engine.rehearsed_bytes;
 }
 
@@ -80,7 +80,8 @@ Eviction::Outcome Eviction::try_to_make_room(Engine& engine) {
   if (engine.rehearses) [[unlikely]]
     return outcome_;
   const auto fits = [&] {
-    return engine.options.maxmemory == 0 || counted_bytes(engine) <= engine.options.maxmemory;
+    const uint64_t limit = engine.options.maxmemory;
+    return limit == 0 || engine.heap.used_bytes() <= limit || counted_bytes(engine) <= limit;
   };
   if (fits()) [[likely]]
     return Outcome::kDone;

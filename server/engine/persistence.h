@@ -8,6 +8,7 @@
 #include <string>
 
 #include "datastructs/base/units.h"
+#include "persistence/aof_writer.h"
 
 namespace ouro {
 
@@ -58,12 +59,21 @@ struct Persistence {
   std::string log_problem;  // why the log cannot be written; empty while it can
   uint64_t log_bytes = 0;
   uint64_t log_base_bytes = 0;  // after the last rewrite or at start
-  uint64_t log_buffered_bytes = 0;
-  size_t log_buffer_memory = 0;  // what these take, with what is kept for the next
-  uint64_t log_durable_to = 0;   // is on disk, by the end of the log (commit.h); 0 without a log
+  // What is on its way to the log; null while there is none. Asked when somebody wants to know:
+  // each write changes it, and eviction counts without it.
+  const AofWriter* log_writer = nullptr;
+  uint64_t log_durable_to = 0;  // is on disk, by the end of the log (commit.h); 0 without a log
   uint64_t log_pending_syncs = 0;
   uint64_t log_delayed_syncs = 0;
   Micros log_write_delay = 0;  // DEBUG AOF-FLUSH-SLEEP: each write comes so much later
+
+  uint64_t log_buffered_bytes() const {
+    return log_writer == nullptr ? 0 : log_writer->buffered_bytes();
+  }
+  // What these take, with what is kept for the next.
+  size_t log_buffer_memory() const {
+    return log_writer == nullptr ? 0 : log_writer->memory_bytes();
+  }
 
   // What a write is answered while what it changes cannot be kept; empty if it can.
   std::string write_refusal() const;

@@ -159,10 +159,12 @@ def check_values(check, build):
     with Server(str(build / "ouro-server"), *log) as primary, \
             Server(str(build / "ouro-server"), "--replicaof", "127.0.0.1", str(primary.port)) as replica:
         client = primary.connect()
-        twins = ((b"mem_replication_backlog", b"replication.backlog"), (b"mem_clients_slaves", b"clients.slaves"))
+        twins = ((b"mem_replication_backlog", b"replication.backlog"), (b"mem_clients_slaves", b"clients.slaves"),
+                 (b"mem_aof_buffer", b"aof.buffer"))
         check.wait("a replica", lambda: b"slave0:" in client.call("INFO", "replication")[1])
         client.call("SET", "key", "value")
         check.wait("a backlog takes memory", lambda: number(client, "MEMORY", "STATS", field=twins[0][1]) > 0)
+        check.holds("so does what goes to the log", number(client, "INFO", "memory", field=b"mem_aof_buffer") > 0)
         for of_info, of_stats in twins:
             seen = number(client, "INFO", "memory", field=of_info), number(client, "MEMORY", "STATS", field=of_stats)
             check.holds(f"{of_info} is MEMORY STATS' {of_stats}", seen[0] == seen[1], seen)

@@ -146,7 +146,7 @@ void memory_section(Page& page) {
   page.value("mem_clients_slaves", stream.replicas_bytes);
   page.value("mem_clients_normal", facts.clients.claimed_bytes);
   page.value("mem_cluster_links", 0);
-  page.value("mem_aof_buffer", engine.persistence.log_buffer_memory);
+  page.value("mem_aof_buffer", engine.persistence.log_buffer_memory());
   page.word("mem_allocator",
             facts.host.allocator.empty() ? ByteView("libc") : ByteView(facts.host.allocator));
   page.value("active_defrag_running", 0);
@@ -180,7 +180,7 @@ void log_fields(Page& page, const Persistence& facts) {
   page.value("aof_current_size", facts.log_bytes);
   page.value("aof_base_size", facts.log_base_bytes);
   page.value("aof_pending_rewrite", facts.rewrite.scheduled ? 1 : 0);
-  page.value("aof_buffer_length", facts.log_buffered_bytes);
+  page.value("aof_buffer_length", facts.log_buffered_bytes());
   page.value("aof_pending_bio_fsync", facts.log_pending_syncs);
   page.value("aof_delayed_fsync", facts.log_delayed_syncs);
 }

@@ -119,7 +119,7 @@ Status cmd_memory_stats(Context& ctx) {
   number("clients.slaves", stream.replicas_bytes);
   number("clients.normal", clients.claimed_bytes);
   number("cluster.links", 0);
-  number("aof.buffer", engine.persistence.log_buffer_memory);
+  number("aof.buffer", engine.persistence.log_buffer_memory());
   const Scripting::Facts scripts = engine.script_facts();
   number("lua.caches", scripts.script_bytes);
   number("functions.caches", scripts.library_bytes);

@@ -571,6 +571,44 @@ TEST_F(EvictionTest, TenacitySaysHowManyKeysOneCallRemoves) {
     EXPECT_GT(Eviction::keys_max(tenacity), Eviction::keys_max(tenacity - 1)) << tenacity;
 }
 
+// Takes what is to go to the log, and never writes it.
+class Gatherer final : public EffectSink {
+ public:
+  explicit Gatherer(Heap& heap) : writer(heap, {}) {}
+  void on_group(std::span<const Effect> effects, GroupKind kind) override {
+    writer.append(effects, kind, 0);
+  }
+  void on_command(DbIndex db, Argv argv, ByteView raw) override {
+    writer.append_one(db, argv, raw, 0);
+  }
+
+  AofWriter writer;
+};
+
+// Between two looks of whoever writes the log, too.
+TEST_F(EvictionTest, WhatWaitsForTheLogCostsNoKeys) {
+  fill(100);
+  Gatherer log(engine.engine.heap);
+  engine.engine.commit.attach(log);
+  engine.engine.persistence.log_writer = &log.writer;
+  const size_t used = engine.engine.heap.used_bytes();
+  engine.run({"CONFIG", "SET", "maxmemory-policy", "allkeys-lru", "maxmemory",
+              std::to_string(used + 100'000)});
+  const std::string value(1000, 'w');
+  for (int i = 0; i < 1000; ++i) engine.run({"SET", "key:1", value});
+  EXPECT_GT(log.writer.memory_bytes(), 1_MiB);
+  EXPECT_GT(engine.engine.heap.used_bytes(), engine.options.maxmemory);
+  EXPECT_TRUE(fits());
+  EXPECT_EQ(engine.engine.stats.evicted_keys, 0U);
+  const size_t counted = Eviction::counted_bytes(engine.engine);
+  (void)log.writer.take();
+  log.writer.release();
+  EXPECT_LT(engine.engine.heap.used_bytes(), engine.options.maxmemory);
+  EXPECT_EQ(Eviction::counted_bytes(engine.engine), counted);
+  engine.engine.persistence.log_writer = nullptr;
+  engine.engine.commit.detach(log);
+}
+
 TEST_F(EvictionTest, TheTimeAboveTheLimitIsCounted) {
   const auto expect_ms = [&](int64_t now, int64_t in_all) {
     const std::string info = engine.run("INFO stats");
