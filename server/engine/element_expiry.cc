@@ -4,6 +4,7 @@
 // of the effect of the command that noticed.
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/engine/engine.h"
@@ -40,8 +41,10 @@ bool Engine::expire_named(DbIndex db, const Key& key, Hash& hash, Argv fields) {
   const size_t count = argv.size() - 2;
   if (count == 0) return false;
   commit.add_first(db, argv);
-  return after_elements_expired(db, key, hash.empty(), count, kFieldsEnded.event_class,
-                                kFieldsEnded.event, Argv(argv).subspan(2));
+  key_changed(db, key, kFieldsEnded.event_class, kFieldsEnded.event);
+  if (tells_fields())
+    pubsub.notify_fields(db, key.bytes, kFieldsEnded.event, Argv(argv).subspan(2));
+  return after_elements_expired(db, key, hash.empty(), count);
 }
 
 bool Engine::are_due_members_gone(DbIndex db, const Key& key, Ends ends) {
@@ -69,13 +72,21 @@ bool Engine::expire_elements(DbIndex db, const Key& key, Entry& entry, ExpirySha
   const auto expire_in = [&](auto& collection, const Removal& removal) {
     const bool logged = commit.wanted();
     const bool told = removal.event_class == Event::kHash && tells_fields();
+    bool key_is_told = false;
+    const auto tell_key = [&] {
+      if (!std::exchange(key_is_told, true))
+        key_changed(db, key, removal.event_class, removal.event);
+    };
     std::vector<std::string> names;
     const auto tell_names = [&] {
       if (names.empty()) return;
       std::vector<ByteView> argv = {removal.command, key.bytes};
       argv.insert(argv.end(), names.begin(), names.end());
       if (logged) commit.add_first(db, argv);
-      if (told) pubsub.notify_fields(db, key.bytes, removal.event, Argv(argv).subspan(2));
+      if (told) {
+        tell_key();
+        pubsub.notify_fields(db, key.bytes, removal.event, Argv(argv).subspan(2));
+      }
       names.clear();
     };
     dbs[db].before_change(key);
@@ -96,8 +107,9 @@ bool Engine::expire_elements(DbIndex db, const Key& key, Entry& entry, ExpirySha
       is_cut = left == 0 && share.places > 0 && !collection.empty();
     }
     tell_names();
-    return count > 0 && after_elements_expired(db, key, collection.empty(), count,
-                                               removal.event_class, removal.event, {});
+    if (count == 0) return false;
+    tell_key();
+    return after_elements_expired(db, key, collection.empty(), count);
   };
   switch (entry.type()) {
     case Type::kHash:
@@ -111,12 +123,8 @@ bool Engine::expire_elements(DbIndex db, const Key& key, Entry& entry, ExpirySha
   }
 }
 
-bool Engine::after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count,
-                                    Event event_class, ByteView event, Argv fields_to_tell) {
+bool Engine::after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count) {
   stats.expired_elements += count;
-  key_changed(db, key, event_class, event);
-  if (!fields_to_tell.empty() && tells_fields())
-    pubsub.notify_fields(db, key.bytes, event, fields_to_tell);
   if (!empty) return false;
   dbs[db].erase(key, Freeing::kNow);
   key_changed(db, key, Event::kGeneric, "del");

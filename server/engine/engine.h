@@ -286,8 +286,7 @@ class Engine {
   bool end_known_slice();
   void keep_absent_limit(Aside& aside);
   bool free_slice();
-  bool after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count,
-                              Event event_class, ByteView event, Argv fields_to_tell);
+  bool after_elements_expired(DbIndex db, const Key& key, bool empty, size_t count);
 
   UnixMs wall_ = 0;
   Micros beyond_ = 0;

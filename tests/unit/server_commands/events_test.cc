@@ -184,15 +184,46 @@ TEST(FieldEvents, TellWhatTheClockEnds) {
   EXPECT_EQ(events.run("EXISTS k"), "0");
 }
 
+// The channels in the order in which they are told.
+std::string take_channels(EventListener& listener) {
+  const std::string bytes = listener.take_bytes();
+  const std::string start = "\r\n__";
+  std::string channels;
+  for (size_t at = bytes.find(start); at != std::string::npos; at = bytes.find(start, at)) {
+    at += start.size();
+    channels += (channels.empty() ? "" : " ") + bytes.substr(at, bytes.find('@', at) - at);
+  }
+  return channels;
+}
+
 TEST(FieldEvents, ComeBehindTheEventOfTheKey) {
   FieldEvents events("KEAST");
-  EventListener keys(events.engine, "KEAST", "*@0__:*");
-  const auto order = [&](ByteView line) {
+  EventListener listener(events.engine, "KEAST", "*@0__:*");
+  const std::string of_key = "keyspace keyevent";
+  const std::string of_fields = " subkeyspace subkeyevent";
+  const std::string of_both = of_key + of_fields;
+  const auto channels_of = [&](ByteView line) {
     events.run(line);
-    return keys.take();
+    return take_channels(listener);
   };
-  EXPECT_EQ(order("HSET k f v"), "k hset k hset");
-  EXPECT_EQ(order("HDEL k f"), "k hdel k hdel k del");
+  EXPECT_EQ(channels_of("HSET k f v"), of_both);
+  EXPECT_EQ(channels_of("HDEL k f"), of_both + " " + of_key);
+  // Those that the clock ends, too: named by a command, or met by the slice at a turn's end.
+  events.run_all({"HSET k f v g w h x", "HPEXPIRE k 10 FIELDS 2 f g"});
+  events.pass(10);
+  (void)take_channels(listener);
+  EXPECT_EQ(channels_of("HGET k f"), of_both);
+  events.engine.run_slices();
+  EXPECT_EQ(take_channels(listener), of_both);
+  // In pieces, of one event of the key.
+  for (size_t i = 0; i < kEffectElementsMax; ++i)
+    events.run("HSETEX k PX 10 FIELDS 1 " + std::to_string(i) + " v");
+  events.run("HPEXPIRE k 10 FIELDS 1 h");
+  events.pass(10);
+  (void)take_channels(listener);
+  const Key key = events.db().key("k");
+  events.engine.expire_all_elements(0, key, *events.db().find(key));
+  EXPECT_EQ(take_channels(listener), of_both + of_fields + " " + of_key);
 }
 
 }  // namespace
