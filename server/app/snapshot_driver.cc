@@ -95,29 +95,37 @@ void SnapshotDriver::put_in_place() {
 void SnapshotDriver::end(const std::string& problem) {
   // The reason may be the file's own, which is let go of when all have been told.
   const std::unique_ptr<SnapshotFile> file = std::move(file_);
+  const bool in_background = purpose_ == Purpose::kBackground;
   SavingFacts& facts = engine_.persistence.snapshot;
-  const Micros took = loop_.now() - facts.began;
-  if (purpose_ == Purpose::kBackground) facts.last_micros = took;
-  facts.active = false;
-  facts.copied_bytes = facts.keys_saved = facts.keys_total = facts.bytes_written = 0;
+  if (!is_unwanted_) note_over();
   if (problem.empty()) {
     ++facts.done;
     facts.last_is_ok = true;
     engine_.persistence.last_save = loop_.wall_now();
     engine_.changes -= changes_at_begin_;
     engine_.log.print(LogLevel::kNotice, "DB saved on disk: %llu bytes in %.3f seconds",
-                      static_cast<unsigned long long>(file->bytes()), seconds(took));
-    if (purpose_ == Purpose::kBackground)
+                      static_cast<unsigned long long>(file->bytes()),
+                      seconds(loop_.now() - facts.began));
+    if (in_background)
       engine_.log.write(LogLevel::kNotice, "Background saving terminated with success");
+  } else if (is_unwanted_) {
+    engine_.log.write(LogLevel::kNotice, "The snapshot that was given up is removed");
   } else {
-    if (purpose_ == Purpose::kBackground && !is_unwanted_) facts.last_is_ok = false;
+    if (in_background) facts.last_is_ok = false;
     engine_.log.print(LogLevel::kWarning, "%s: %s",
-                      purpose_ == Purpose::kBackground ? "Background saving error" : "Saving error",
-                      problem.c_str());
+                      in_background ? "Background saving error" : "Saving error", problem.c_str());
   }
   engine_.apply_write_refusal();
   if (const Done saved = std::exchange(saved_, nullptr)) saved(problem);
   if (next_save_ != nullptr) begin(Purpose::kForeground, std::exchange(next_save_, nullptr));
+}
+
+// For all who ask; its file may still be on its way off the disk.
+void SnapshotDriver::note_over() {
+  SavingFacts& facts = engine_.persistence.snapshot;
+  if (facts.active) facts.last_micros = loop_.now() - facts.began;
+  facts.active = false;
+  facts.copied_bytes = facts.keys_saved = facts.keys_total = facts.bytes_written = 0;
 }
 
 // ---- when
@@ -164,13 +172,14 @@ void SnapshotDriver::fail_to_begin(const std::string& problem) {
 
 Status SnapshotDriver::save(Host::SaveRequest request, bool& scheduled, std::string& error) {
   SavingFacts& facts = engine_.persistence.snapshot;
-  if (is_saving()) {
+  const bool ends = is_saving() && is_unwanted_;
+  if (is_saving() && !ends) {
     error = "Background save already in progress";
     return Err::kInvalid;
   }
   if (!hold(error)) return Err::kIo;
   if (request.in_foreground) {
-    begin(Purpose::kForeground, [this](const std::string& problem) {
+    save_at_end([this](const std::string& problem) {
       // The reason is in the log.
       engine_.exclusive.end(problem.empty() ? "" : "ERR");
     });
@@ -183,18 +192,18 @@ Status SnapshotDriver::save(Host::SaveRequest request, bool& scheduled, std::str
         "order to schedule a BGSAVE whenever possible.";
     return Err::kInvalid;
   }
-  scheduled = is_in_the_way || request.must_be_later;
+  scheduled = is_in_the_way || request.must_be_later || ends;
   facts.scheduled = scheduled;
   if (!scheduled) begin(Purpose::kBackground, nullptr);
   return Status::ok();
 }
 
-// One whose file is whole and takes its place by now can no more be cancelled.
 Host::CancelledSave SnapshotDriver::cancel() {
   SavingFacts& facts = engine_.persistence.snapshot;
-  if (facts.active && !is_unwanted_ && !steps_.busy()) {
-    engine_.log.write(LogLevel::kNotice, "Background saving is cancelled by a user");
+  if (facts.active) {
     give_up();
+    if (facts.active) return Host::CancelledSave::kNone;
+    engine_.log.write(LogLevel::kNotice, "Background saving is cancelled by a user");
     return Host::CancelledSave::kRunning;
   }
   if (!std::exchange(facts.scheduled, false)) return Host::CancelledSave::kNone;
@@ -208,10 +217,12 @@ void SnapshotDriver::save_at_end(Done done) {
   give_up();
 }
 
+// One whose file is whole takes its place, and one that has failed says so.
 void SnapshotDriver::give_up() {
-  if (!is_saving()) return;
+  if (!is_saving() || file_->is_over() || !file_->is_ok()) return;
   is_unwanted_ = true;
   file_->give_up("It is not wanted any more");
+  note_over();
 }
 
 // What has been removed must not come back with the file of before. The moment of the new one is

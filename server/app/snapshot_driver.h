@@ -94,6 +94,7 @@ class SnapshotDriver final : private LoadSink {
   std::string path_of(ByteView name) const;
   void begin(Purpose purpose, Done done);
   void note_progress();
+  void note_over();
   void put_in_place();
   void end(const std::string& problem);
   void begin_if_due();
@@ -133,7 +134,7 @@ class SnapshotDriver final : private LoadSink {
   std::string target_;  // what it will be called
   uint64_t changes_at_begin_ = 0;
   Done saved_;
-  bool is_unwanted_ = false;  // it was given up, and has not failed
+  bool is_unwanted_ = false;  // it was given up, and is over but for its file
   bool is_flushed_ = false;   // a snapshot of that is to be made
   Instant flushed_at_ = 0;
   Instant tried_ = 0;

@@ -108,9 +108,15 @@ TEST_F(SnapshotSimTest, ACancelledSnapshotLeavesNothingAndHasNotFailed) {
   fill(100, "v");
   EXPECT_EQ(client->ask({"BGSAVE", "CANCEL"}), none);
   EXPECT_EQ(client->ask({"BGSAVE"}), "+Background saving started\r\n");
-  EXPECT_EQ(client->ask({"BGSAVE", "CANCEL"}), "+Background saving cancelled\r\n");
-  ASSERT_TRUE(await_idle());
-  EXPECT_EQ(client->ask({"BGSAVE", "CANCEL"}), none);
+  // It is over with the answer, not when its file is gone.
+  client->send(resp_command({"BGSAVE", "CANCEL"}) + resp_command({"BGSAVE", "CANCEL"}) +
+               resp_command({"INFO", "persistence"}));
+  world.run_for(100'000);
+  EXPECT_EQ(client->take_reply(), "+Background saving cancelled\r\n");
+  EXPECT_EQ(client->take_reply(), none);
+  EXPECT_NE(client->take_reply().find("rdb_bgsave_in_progress:0\r\n"), std::string::npos);
+  ASSERT_TRUE(world.run_until([&] { return server->log().has("given up is removed"); }, 60'000));
+  EXPECT_FALSE(server->log().has("error"));
   EXPECT_EQ(info("rdb_last_bgsave_status"), "ok");
   EXPECT_EQ(info("rdb_changes_since_last_save"), "100");
   // Inside a transaction none begins, so it is still to come.
@@ -123,6 +129,23 @@ TEST_F(SnapshotSimTest, ACancelledSnapshotLeavesNothingAndHasNotFailed) {
   EXPECT_EQ(info("rdb_changes_since_last_save"), "100");
   crash_and_start();
   EXPECT_EQ(client->ask({"DBSIZE"}), ":0\r\n");
+}
+
+TEST_F(SnapshotSimTest, TheNextOneNeedNotWaitForTheFileOfACancelledOne) {
+  start([](Options& options) { options.app.rdb_key_save_delay = 5'000; });
+  fill(20, "v");
+  const auto expect_saved = [&](ByteView command, const std::string& answer) {
+    client->ask({"SET", "key:1", "w"});
+    client->send(resp_command({"BGSAVE"}) + resp_command({"BGSAVE", "CANCEL"}) +
+                 resp_command({command}));
+    world.run_for(1'000'000);
+    EXPECT_EQ(client->take(),
+              "+Background saving started\r\n+Background saving cancelled\r\n" + answer + "\r\n");
+    ASSERT_TRUE(await_idle());
+    EXPECT_EQ(info("rdb_changes_since_last_save"), "0");
+  };
+  expect_saved("BGSAVE", "+Background saving scheduled");
+  expect_saved("SAVE", "+OK");
 }
 
 // In a simulated world there is no program to be started anew, and nothing ends for that.
