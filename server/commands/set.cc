@@ -7,7 +7,6 @@
 
 #include "server/commands/element_scan.h"
 #include "server/commands/elements_effect.h"
-#include "server/commands/help.h"
 #include "server/commands/member_removal.h"
 #include "server/commands/random_picks.h"
 #include "server/commands/stored_result.h"
@@ -72,8 +71,7 @@ Status cmd_scard(Context& ctx) {
 
 // With XX: -1 if there is no such key.
 [[gnu::noinline]] Status is_member_of_existing(Context& ctx) {
-  if (ctx.argv.size() > 4) return wrong_arity(ctx);
-  if (!equals_ignoring_case(ctx.argv[3], "XX")) return Err::kSyntax;
+  if (ctx.argv.size() > 4 || !equals_ignoring_case(ctx.argv[3], "XX")) return Err::kSyntax;
   OURO_TRY(const Set* set, ctx.find_as<Set>(ctx.key(1)));
   ctx.reply.integer(set == nullptr ? -1 : set->contains(ctx.argv[2]));
   return Status::ok();

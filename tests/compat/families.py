@@ -464,6 +464,8 @@ COUNTED = (b"SINTERCARD", b"ZDIFF", b"ZINTER", b"ZINTERCARD", b"ZUNION")
 # How many words the commands that have grown since Redis 7.0 have in their new form.
 NEWER_FORMS = {b"BITCOUNT": 3, b"EXEC": 2, b"MOVE": 4, b"PERSIST": 3, b"PTTL": 3, b"SISMEMBER": 4, b"TTL": 3, b"ZRANK": 4,
                b"ZREVRANK": 4}
+# And those of them that find no number of words too many by itself.
+ENDLESS_FORMS = (b"EXEC", b"SISMEMBER")
 
 
 def is_newer(args):
@@ -474,6 +476,8 @@ def is_newer(args):
     if words[:3] == [b"CLIENT", b"KILL", b"ID"] and len(words) > 4 and words[4].isdigit():
         return True  # several ids
     if b"NOTIFY-KEYSPACE-EVENTS" in words:
+        return True
+    if words and words[0] in ENDLESS_FORMS and len(words) > NEWER_FORMS[words[0]]:
         return True
     return bool(words) and (NEWER_FORMS.get(words[0]) == len(words) or (b"AGGREGATE", b"COUNT") in zip(words, words[1:]))
 
