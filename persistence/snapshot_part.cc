@@ -22,9 +22,9 @@ class PinnedString final : public SnapshotPart {
  public:
   PinnedString(Heap& heap, Blob& blob, const RdbWriter& out)
       : heap_(heap), blob_(blob), rest_(blob.view()), out_(out) {
-    blob.pin();
+    blob.pin_to_read();
   }
-  ~PinnedString() override { Blob::unpin(heap_, &blob_); }
+  ~PinnedString() override { Blob::unpin_reader(heap_, &blob_); }
 
   bool next(size_t& budget) override {
     const ByteView piece = rest_.substr(0, kWritePieceBytes);

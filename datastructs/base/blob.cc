@@ -21,9 +21,22 @@ Blob* Blob::create_from(Heap& heap, ByteView bytes) noexcept {
 }
 
 void Blob::unpin(Heap& heap, Blob* blob) noexcept {
-  CHECK(blob->pins_ > 0);
+  CHECK(blob->pins_ > blob->readers_);
+  --blob->pins_;
+  if (blob->pins_ == 0) {
+    CHECK(!blob->has_views());
+    heap.destroy(blob);
+  } else if (blob->pins_ == blob->readers_) {
+    heap.note_kept(blob->memory_bytes());
+  }
+}
+
+void Blob::unpin_reader(Heap& heap, Blob* blob) noexcept {
+  CHECK(blob->readers_ > 0);
+  --blob->readers_;
   if (--blob->pins_ > 0) return;
   CHECK(!blob->has_views());
+  heap.note_returned(blob->memory_bytes());
   heap.destroy(blob);
 }
 

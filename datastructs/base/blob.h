@@ -2,9 +2,9 @@
 // A large string on the heap, counted by its users: the keyspace that stores it and the outputs
 // that still send it.
 //
-//      +------+------+----------+-------+-----------+
-//      | pins | size | capacity | views | bytes ... |      one allocation
-//      +------+------+----------+-------+-----------+
+//      +---------------+------+----------+-------+-----------+
+//      | pins, readers | size | capacity | views | bytes ... |      one allocation
+//      +---------------+------+----------+-------+-----------+
 //
 // A value above kBlobBytesMin is stored as a Blob; a reply points at it instead of copying, and a
 // large bulk is received straight into one, which SET then takes over. Bytes may be changed only
@@ -37,6 +37,13 @@ class Blob {
   void pin() noexcept { ++pins_; }
   // Frees the blob at the last unpin.
   static void unpin(Heap& heap, Blob* blob) noexcept;
+  // The same for one who reads it as it was at an earlier moment (a snapshot). What only such have
+  // is Heap::kept_bytes().
+  void pin_to_read() noexcept {
+    ++pins_;
+    ++readers_;
+  }
+  static void unpin_reader(Heap& heap, Blob* blob) noexcept;
   bool is_shared() const noexcept { return pins_ > 1; }
 
   ByteView view() const noexcept { return {bytes(), size_}; }
@@ -64,7 +71,8 @@ class Blob {
   explicit Blob(size_t capacity) noexcept : capacity_(capacity) {}
   void save_for_views(Heap& heap, size_t at, size_t size) noexcept;
 
-  uint64_t pins_ = 1;
+  uint32_t pins_ = 1;
+  uint32_t readers_ = 0;  // of the pins
   size_t size_ = 0;
   size_t capacity_;
   BlobView* views_ = nullptr;  // the first of them

@@ -52,6 +52,12 @@ class Heap {
   // copy in its place, or needs it no more.
   void note_left(size_t bytes) noexcept { left_bytes_ += bytes; }
 
+  // The same while it lasts, of large strings that are read as they were although nobody else has
+  // them any more: they come back when they have been read.
+  void note_kept(size_t bytes) noexcept { kept_bytes_ += bytes; }
+  void note_returned(size_t bytes) noexcept { kept_bytes_ -= bytes; }
+  size_t kept_bytes() const noexcept { return kept_bytes_; }
+
   size_t used_bytes() const noexcept { return used_bytes_; }
   // All that was left so, ever: what it costs that frozen views still see what has changed.
   size_t left_bytes() const noexcept { return left_bytes_; }
@@ -72,6 +78,7 @@ class Heap {
   size_t used_bytes_ = 0;
   size_t peak_bytes_ = 0;
   size_t left_bytes_ = 0;
+  size_t kept_bytes_ = 0;
 };
 
 // What somebody keeps for a cache in containers of its own, as it counts that itself. Gives all of

@@ -148,6 +148,28 @@ TEST_F(SnapshotSimTest, TheNextOneNeedNotWaitForTheFileOfACancelledOne) {
   expect_saved("SAVE", "+OK");
 }
 
+// A large value whose key goes meanwhile gives its memory back when it has been written, not
+// before: that it gives nothing at once is no reason to remove the next key, and the next.
+TEST_F(SnapshotSimTest, WhatASnapshotStillReadsCostsNoKeys) {
+  constexpr uint64_t kNew = 20;
+  const std::string value(100'000, 'v');
+  start([](Options& options) { options.app.rdb_key_save_delay = 100'000; });
+  fill(50, value);
+  for (int i = 0; i < 50; ++i) client->ask({"EXPIRE", "key:" + std::to_string(i), "1000"});
+  Engine& engine = server->engine();
+  client->ask({"CONFIG", "SET", "maxmemory-policy", "volatile-ttl", "maxmemory",
+               std::to_string(server->used_bytes())});
+  client->ask({"BGSAVE"});
+  for (uint64_t i = 0; i < kNew; ++i)
+    EXPECT_EQ(client->ask({"SET", "new:" + std::to_string(i), value}), "+OK\r\n");
+  EXPECT_TRUE(engine.persistence.snapshot.active);
+  EXPECT_GT(engine.heap.kept_bytes(), (kNew - 5) * value.size());
+  EXPECT_LE(engine.stats.evicted_keys, kNew + 3);
+  ASSERT_TRUE(await_idle());
+  EXPECT_EQ(engine.heap.kept_bytes(), 0U);
+  EXPECT_LE(Eviction::counted_bytes(engine), engine.options.maxmemory + 2 * value.size());
+}
+
 // In a simulated world there is no program to be started anew, and nothing ends for that.
 TEST_F(SnapshotSimTest, WhatCannotRestartGoesOn) {
   start();
