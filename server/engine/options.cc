@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/engine/options.h"
 
-#include <algorithm>
 #include <array>
-#include <cstdio>
-#include <optional>
 
-#include "datastructs/base/ascii.h"
-#include "datastructs/codec/number_text.h"
-#include "server/engine/config.h"
-#include "server/engine/engine.h"
-#include "server/engine/session.h"
+#include "server/engine/option_checks.h"
 
 namespace ouro {
 namespace {
@@ -19,7 +12,6 @@ using E = EngineOptions;
 using K = OptionKind;
 
 constexpr int64_t kInt32Max = INT32_MAX;
-constexpr const char* kWrongCount = "wrong number of arguments";
 
 constexpr std::array<std::string_view, 12> kPolicyNames = {
     "volatile-ouro",   "volatile-lru", "volatile-lfu",   "volatile-lrm",
@@ -28,174 +20,6 @@ constexpr std::array<std::string_view, 12> kPolicyNames = {
 static_assert(kPolicyNames.size() == static_cast<size_t>(EvictionPolicy::kNone) + 1);
 constexpr std::array<std::string_view, 3> kAllowedNames = {"no", "yes", "local"};
 constexpr std::array<std::string_view, 2> kNewChannelsNames = {"allchannels", "resetchannels"};
-
-// ---- client-output-buffer-limit: class, hard bytes, soft bytes, soft seconds; any number of
-// classes, the others stay.
-OutputLimit* limit_of(EngineOptions& options, ByteView client_class) {
-  const std::string name = to_lower(client_class);
-  if (name == "normal") return &options.output_normal;
-  if (name == "slave" || name == "replica") return &options.output_replica;
-  if (name == "pubsub") return &options.output_pubsub;
-  return nullptr;
-}
-
-// As strtoll reads it, but neither blanks nor what is below zero: no digits are 0.
-std::optional<uint64_t> parse_seconds(ByteView text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  const auto seconds = parse_digits(text);
-  return seconds && *seconds <= uint64_t{kInt32Max} ? seconds : std::nullopt;
-}
-
-bool read_output_limits(EngineOptions& options, Words words, std::string& error) {
-  if (words.size() % 4 != 0) {
-    error = "Wrong number of arguments in buffer limit configuration.";
-    return false;
-  }
-  for (size_t i = 0; i < words.size(); i += 4) {
-    OutputLimit* limit = limit_of(options, words[i]);
-    if (limit == nullptr) {
-      error = "Invalid client class specified in buffer limit configuration.";
-      return false;
-    }
-    OutputLimit read;
-    const auto seconds = parse_seconds(words[i + 3]);
-    if (!parse_bytes(words[i + 1], read.hard_bytes) ||
-        !parse_bytes(words[i + 2], read.soft_bytes) || !seconds) {
-      error = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
-      return false;
-    }
-    read.soft_seconds = static_cast<int64_t>(*seconds);
-    *limit = read;
-  }
-  return true;
-}
-
-std::string output_limits_text(const EngineOptions& options) {
-  std::string text;
-  const auto add = [&text](const char* name, const OutputLimit& limit) {
-    text.append(text.empty() ? "" : " ").append(name);
-    text.append(" ").append(std::to_string(limit.hard_bytes));
-    text.append(" ").append(std::to_string(limit.soft_bytes));
-    text.append(" ").append(std::to_string(limit.soft_seconds));
-  };
-  add("normal", options.output_normal);
-  add("slave", options.output_replica);
-  add("pubsub", options.output_pubsub);
-  return text;
-}
-
-bool check_output_limits(Words words, OptionValue& value, std::string& error) {
-  EngineOptions merged;
-  return read_output_limits(merged, split_words(value.text), error) &&
-         read_output_limits(merged, words, error) &&
-         (value.text = output_limits_text(merged), true);
-}
-
-OptionValue load_output_limits(const void* options) {
-  return {.text = output_limits_text(*static_cast<const EngineOptions*>(options))};
-}
-
-void store_output_limits(void* options, const OptionValue& value) {
-  std::string error;
-  CHECK(read_output_limits(*static_cast<EngineOptions*>(options), split_words(value.text), error));
-}
-
-// Redis has no bound but that of its numbers.
-bool check_bulk_bytes(Words, OptionValue& value, std::string& error) {
-  if (value.number <= int64_t{UINT32_MAX}) return true;
-  error = "argument must be at most 4294967295: elements have lengths of 32 bits";
-  return false;
-}
-
-// It is a line of INFO, and goes into each HELLO.
-bool check_zone(Words, OptionValue& value, std::string& error) {
-  constexpr size_t kBytesMax = 256;
-  const auto is_plain = [](char c) { return c >= ' ' && c <= '~'; };
-  if (value.text.size() <= kBytesMax && std::all_of(value.text.begin(), value.text.end(), is_plain))
-    return true;
-  error = "argument must be at most 256 printable characters";
-  return false;
-}
-
-bool check_event_letters(Words, OptionValue& value, std::string& error) {
-  const std::optional<std::string> ordered = PubSub::ordered_event_letters(value.text);
-  if (ordered) {
-    value.text = *ordered;
-  } else {
-    error = "Invalid event class character. Use 'Ag$lshzxeKEtmdnocSTIVL'.";
-  }
-  return ordered.has_value();
-}
-
-// Six decimals, less the zeros at the end.
-std::string percent_text(double percent) {
-  char text[32];
-  std::string digits(text, static_cast<size_t>(std::snprintf(text, sizeof(text), "%f", percent)));
-  digits.erase(digits.find_last_not_of('0') + 1);
-  if (digits.back() == '.') digits.pop_back();
-  return digits;
-}
-
-bool check_percentiles(Words words, OptionValue& value, std::string& error) {
-  value.text.clear();
-  for (const ByteView word : words) {
-    const auto percent = parse_double(word);
-    if (!percent) {
-      error = "Invalid latency-tracking-info-percentiles parameters";
-      return false;
-    }
-    if (!(*percent >= 0 && *percent <= 100)) {
-      error = "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]";
-      return false;
-    }
-    value.text.append(value.text.empty() ? "" : " ").append(percent_text(*percent));
-  }
-  return true;
-}
-
-// ---- user: each line of a file defines one; what the rules mean is seen when commands are known.
-bool check_user(Words words, OptionValue& value, std::string& error) {
-  if (words.empty()) {
-    error = kWrongCount;
-    return false;
-  }
-  std::string line = quoted_word(words[0]);
-  ByteView known = value.text;
-  while (!known.empty()) {
-    const size_t end = known.find('\n') + 1;
-    const ByteView name = known.substr(0, known.find_first_of(" \n"));
-    if (name == line) {
-      error = "Error in user declaration '" + std::string(words[0]) +
-              "': Duplicate user found. A user can only be defined once in config files";
-      return false;
-    }
-    known.remove_prefix(end);
-  }
-  for (const ByteView word : words.subspan(1)) line.append(" ").append(quoted_word(word));
-  value.text.append(line).append("\n");
-  return true;
-}
-
-bool check_cache_rule(Words words, OptionValue& value, std::string& error) {
-  if (words.empty()) {
-    error = kWrongCount;
-    return false;
-  }
-  if (!parse_rule_change(words.subspan(1), error)) return false;
-  std::string line;
-  for (const ByteView word : words) line.append(line.empty() ? "" : " ").append(quoted_word(word));
-  value.text.append(line).append("\n");
-  return true;
-}
-
-bool check_rename(Words words, OptionValue& value, std::string& error) {
-  if (words.size() != 2) {
-    error = kWrongCount;
-    return false;
-  }
-  value.text.append(quoted_word(words[0])).append(" ").append(quoted_word(words[1])).append("\n");
-  return true;
-}
 
 constexpr OptionRow kRows[] = {
     {.name = "acl-pubsub-default",
@@ -553,114 +377,8 @@ constexpr OptionRow kRows[] = {
      .doc = "A sorted set with a longer member is not packed."},
 };
 
-// ---- what follows from a change
-bool apply_client_memory(Engine& engine, std::string&) {
-  engine.client_memory.apply_limit();
-  return true;
-}
-
-bool apply_memory(Engine& engine, std::string& error) {
-  engine.executor.set_gate(Gate::kMemory, engine.options.maxmemory > 0);
-  engine.eviction.apply_policy(engine);
-  // The commands behind it in a transaction are to find what those ahead of it left. Whether room
-  // could be made shows at the next command that needs some.
-  const Session* const running = engine.executor.running();
-  if (running != nullptr && running->caller().txn.executing) {
-    engine.eviction.want_room();
-  } else {
-    static_cast<void>(engine.eviction.make_room(engine));
-  }
-  // It may be a share of maxmemory.
-  return apply_client_memory(engine, error);
-}
-
-bool apply_events(Engine& engine, std::string&) {
-  return engine.pubsub.set_event_classes(engine.options.notify_keyspace_events);
-}
-
-bool apply_replicas(Engine& engine, std::string&) {
-  engine.replication.apply_gate();
-  return true;
-}
-
-bool apply_backlog(Engine& engine, std::string&) {
-  engine.replication.apply_backlog_size();
-  return true;
-}
-
-bool apply_semi_sync(Engine& engine, std::string& error) {
-  engine.close_group(GroupKind::kTransaction);
-  if (!engine.leadership.apply_members(error)) return false;
-  engine.replication.apply_semi_sync();
-  return true;
-}
-
-bool apply_semi_sync_timeout(Engine& engine, std::string& error) {
-  engine.leadership.on_timeout_changed();
-  return apply_semi_sync(engine, error);
-}
-
-bool apply_password(Engine& engine, std::string&) {
-  engine.acl.set_default_password(engine.options.requirepass);
-  return true;
-}
-
-struct Follow {
-  ByteView name;
-  bool (*apply)(Engine&, std::string&);
-};
-constexpr Follow kFollows[] = {
-    {"maxmemory", apply_memory},
-    {"maxmemory-clients", apply_client_memory},
-    {"maxmemory-policy", apply_memory},
-    {"min-replicas-max-lag", apply_replicas},
-    {"min-replicas-to-write", apply_replicas},
-    {"notify-keyspace-events", apply_events},
-    {"repl-backlog-size", apply_backlog},
-    {"replica-serve-stale-data", apply_replicas},
-    {"requirepass", apply_password},
-    {"semi-sync-acks", apply_semi_sync},
-    {"semi-sync-members", apply_semi_sync},
-    {"semi-sync-timeout", apply_semi_sync_timeout},
-    {"semi-sync-timeout-policy", apply_semi_sync},
-};
-
 }  // namespace
 
 constinit const std::span<const OptionRow> kEngineOptions = kRows;
-
-bool apply_engine_option(Engine& engine, ByteView name, std::string& error) {
-  for (const Follow& follow : kFollows) {
-    if (follow.name == name) return follow.apply(engine, error);
-  }
-  return true;
-}
-
-void apply_all_engine_options(Engine& engine) {
-  std::string error;
-  for (const Follow& follow : kFollows) CHECK(follow.apply(engine, error));
-}
-
-bool rename_commands(Engine& engine, std::string& error) {
-  ByteView lines = engine.options.renamed_commands;
-  std::string buffer;
-  std::vector<ByteView> words;
-  while (!lines.empty()) {
-    const size_t end = lines.find('\n');
-    CHECK(split_config_line(lines.substr(0, end), buffer, words));
-    lines.remove_prefix(end + 1);
-    switch (engine.registry.rename(words[0], words[1])) {
-      case Registry::Renaming::kDone:
-        continue;
-      case Registry::Renaming::kNoSuchCommand:
-        error = "No such command in rename-command: " + std::string(words[0]);
-        return false;
-      case Registry::Renaming::kNameTaken:
-        error = "Target command name already exists: " + std::string(words[1]);
-        return false;
-    }
-  }
-  return true;
-}
 
 }  // namespace ouro
