@@ -59,6 +59,15 @@ class Uring {
   unsigned cq_tail() const noexcept { return __atomic_load_n(ring_.cq.ktail, __ATOMIC_ACQUIRE); }
   // Takes the next completion that stands before `tail`.
   bool take_cqe(unsigned tail, io_uring_cqe& cqe) noexcept;
+  // Shows those before `tail` in turn; what `take` says true to is taken: take_cqe() will give it
+  // out as one of user_data 0.
+  template <class Take>
+  void pick_cqes(unsigned tail, Take take) noexcept {
+    for (unsigned at = *ring_.cq.khead; at != tail; ++at) {
+      io_uring_cqe& cqe = ring_.cq.cqes[at & ring_.cq.ring_mask];
+      if (take(cqe)) cqe.user_data = 0;
+    }
+  }
 
   // The bytes that a receive completion stands for. Each such completion is to be asked exactly
   // once.

@@ -162,6 +162,17 @@ void UringLoop::add_quiet(Op& op, size_t bytes) {
   ++quiet_started_;
 }
 
+// Takes the completions of quiet sends out of those before `tail`.
+void UringLoop::note_left_over(unsigned tail) {
+  uring_->pick_cqes(tail, [](const io_uring_cqe& cqe) {
+    if (cqe.flags != 0 || cqe.user_data == 0) return false;  // a send's has no flags
+    Op& op = *reinterpret_cast<Op*>(cqe.user_data);
+    if (op.loop.kind != OpKind::kSend || !op.loop.quiet) return false;
+    op.loop.result = cqe.res;
+    return true;
+  });
+}
+
 // Ends the quiet sends that were started before the count was `until`. A callback may start others,
 // or run a nested turn that ends these.
 void UringLoop::finish_quiet(uint64_t until) {
@@ -315,11 +326,12 @@ void UringLoop::turn(Millis wait_max, TurnKind turn_kind) {
   linger_.begin_turn(now());
   const uint64_t quiet_submitted = uring_->is_settled() ? quiet_started_ : quiet_finished_;
   const unsigned tail = uring_->cq_tail();
+  if (quiet_finished_ < quiet_started_) note_left_over(tail);
+  finish_quiet(quiet_submitted);
   io_uring_cqe cqe{};
   while (uring_->take_cqe(tail, cqe)) {
     if (cqe.user_data != 0) on_completion(cqe);
   }
-  finish_quiet(quiet_submitted);
   run_finished_and_timers();
 }
 
@@ -355,10 +367,7 @@ void UringLoop::on_completion(const io_uring_cqe& cqe) {
       note_arrival(op);
       return finish(op, cqe.res);
     case OpKind::kSend:
-      if (op.loop.quiet) {
-        op.loop.result = cqe.res;
-        return;
-      }
+      DCHECK(!op.loop.quiet);
       [[fallthrough]];
     case OpKind::kFile:
     case OpKind::kWatch:

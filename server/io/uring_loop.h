@@ -15,7 +15,8 @@
 // come back for it, and serve nothing: two turns a request. A small send that may end late is
 // therefore made without waiting for room (MSG_DONTWAIT) and completes only if something was left
 // over (IOSQE_CQE_SKIP_SUCCESS, Linux 5.17). When the kernel has taken all entries, each quiet send
-// without a completion has sent everything: its end is told at the end of that turn's completions.
+// without a completion has sent everything: its end is told ahead of that turn's completions, so
+// that what it held is given back before anything new is read.
 #pragma once
 
 #include <deque>
@@ -69,6 +70,7 @@ class UringLoop final : public SystemLoop {
   void on_received(Op& op, const io_uring_cqe& cqe);
   void on_accepted(Op& op, const io_uring_cqe& cqe);
   void add_quiet(Op& op, size_t bytes);
+  void note_left_over(unsigned tail);
   void finish_quiet(uint64_t until);
   void await_room(Op& op);
   void end_soon(Op& op);
