@@ -46,7 +46,7 @@ class Ghosts {
 
  private:
   static constexpr unsigned kPlaces = 31;
-  static constexpr size_t kChunkLines = 64;
+  static constexpr size_t kChunkLines = 16;
   struct alignas(64) Line {
     uint16_t next;
     std::array<uint16_t, kPlaces> prints;  // 0 is none; bit 15: who sent it
