@@ -57,6 +57,10 @@ class Heap {
   void note_kept(size_t bytes) noexcept { kept_bytes_ += bytes; }
   void note_returned(size_t bytes) noexcept { kept_bytes_ -= bytes; }
   size_t kept_bytes() const noexcept { return kept_bytes_; }
+  // Of the memory in use: what waits to be sent to peers, as those say who hold it.
+  void add_unsent(size_t bytes) noexcept { unsent_bytes_ += bytes; }
+  void drop_unsent(size_t bytes) noexcept { unsent_bytes_ -= bytes; }
+  size_t unsent_bytes() const noexcept { return unsent_bytes_; }
 
   size_t used_bytes() const noexcept { return used_bytes_; }
   // All that was left so, ever: what it costs that frozen views still see what has changed.
@@ -79,6 +83,7 @@ class Heap {
   size_t peak_bytes_ = 0;
   size_t left_bytes_ = 0;
   size_t kept_bytes_ = 0;
+  size_t unsent_bytes_ = 0;
 };
 
 // What somebody keeps for a cache in containers of its own, as it counts that itself. Gives all of

@@ -27,7 +27,20 @@ OutBuffer::OutBuffer(Heap& heap) noexcept : heap_(heap), next_chunk_bytes_(kChun
 
 OutBuffer::~OutBuffer() {
   while (front_ != nullptr) drop_front();
+  if (marks_ != nullptr) count_out(marks_);
   heap_.release(marks_);
+}
+
+void OutBuffer::count_in(const void* block) {
+  const size_t bytes = Heap::usable_bytes(block);
+  held_bytes_ += bytes;
+  heap_.add_unsent(bytes);
+}
+
+void OutBuffer::count_out(const void* block) {
+  const size_t bytes = Heap::usable_bytes(block);
+  held_bytes_ -= bytes;
+  heap_.drop_unsent(bytes);
 }
 
 OutBuffer::Piece* OutBuffer::make_chunk(size_t bytes_total) {
@@ -38,7 +51,7 @@ OutBuffer::Piece* OutBuffer::make_chunk(size_t bytes_total) {
             .begin = storage,
             .end = storage,
             .limit = reinterpret_cast<char*>(piece) + bytes_total};
-  held_bytes_ += Heap::usable_bytes(piece);
+  count_in(piece);
   used_ = true;
   return piece;
 }
@@ -105,7 +118,7 @@ void OutBuffer::append_blob(Blob* blob, ByteView part) {
             .end = begin + part.size(),
             .limit = begin + part.size(),
             .blob_bytes = part.size()};
-  held_bytes_ += Heap::usable_bytes(piece);
+  count_in(piece);
   ++blob_count_;
   blob_bytes_ += part.size();
   used_ = true;
@@ -187,10 +200,10 @@ void OutBuffer::release_from(uint64_t stream_position, uint64_t offset) {
   if (mark_end_ == mark_capacity_) {
     const uint32_t count = mark_end_ - mark_first_;
     if (count > mark_capacity_ / 2 || mark_capacity_ == 0) {
-      if (marks_ != nullptr) held_bytes_ -= Heap::usable_bytes(marks_);
+      if (marks_ != nullptr) count_out(marks_);
       mark_capacity_ = std::max(kMarksFirst, mark_capacity_ * 2);
       marks_ = static_cast<Mark*>(heap_.reallocate(marks_, mark_capacity_ * sizeof(Mark)));
-      held_bytes_ += Heap::usable_bytes(marks_);
+      count_in(marks_);
     }
     if (count > 0) std::memmove(marks_, marks_ + mark_first_, count * sizeof(Mark));
     mark_first_ = 0;
@@ -231,7 +244,7 @@ size_t OutBuffer::gather(uint64_t released, std::span<ByteView> views, size_t by
 }
 
 void OutBuffer::free_piece(Piece* piece) {
-  held_bytes_ -= Heap::usable_bytes(piece);
+  count_out(piece);
   if (piece->blob != nullptr) {
     blob_bytes_ -= piece->blob_bytes;
     Blob::unpin(heap_, piece->blob);
@@ -302,7 +315,7 @@ void OutBuffer::clear() {
 void OutBuffer::shrink() {
   if (!used_ && size_bytes_ == 0) {
     clear();
-    if (marks_ != nullptr) held_bytes_ -= Heap::usable_bytes(marks_);
+    if (marks_ != nullptr) count_out(marks_);
     heap_.release(marks_);
     marks_ = nullptr;
     mark_capacity_ = 0;

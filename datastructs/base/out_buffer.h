@@ -136,6 +136,8 @@ class OutBuffer {
 
   bool passes_limit();
   void append_slow(ByteView bytes);
+  void count_in(const void* block);
+  void count_out(const void* block);
   Piece* add_chunk(size_t bytes_min);
   Piece* make_chunk(size_t bytes_total);
   void link_behind(Piece* before, Piece* piece);

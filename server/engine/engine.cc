@@ -75,6 +75,7 @@ void Engine::begin_turn(UnixMs wall, Instant now, Micros beyond) {
   expiry_share_ = {.places = kExpireBudget * effort,
                    .ticks = static_cast<uint64_t>(kSliceMicrosMax * stopwatch.ticks_per_us()) *
                             static_cast<uint64_t>(effort)};
+  eviction.begin_turn(*this);
   due_members.find_databases();
   executor.set_gate(Gate::kDue, due_members.has_any());
   set_access_of_new();

@@ -48,9 +48,15 @@ size_t Eviction::uncounted_bytes(const Engine& engine) {
          engine.heap.kept_bytes() + engine.rehearsed_bytes;
 }
 
+void Eviction::begin_turn(const Engine& engine) { unsent_before_ = engine.heap.unsent_bytes(); }
+
+// The replies of this turn leave at its end, or count from the next on: a batch of large reads
+// would else cost keys for memory that is back before anything is written.
 size_t Eviction::counted_bytes(const Engine& engine) {
   const size_t used = engine.heap.used_bytes();
-  return used - std::min(used, uncounted_bytes(engine));
+  const size_t unsent = engine.heap.unsent_bytes();
+  const size_t of_turn = unsent - std::min(unsent, engine.eviction.unsent_before_);
+  return used - std::min(used, uncounted_bytes(engine) + of_turn);
 }
 
 size_t Eviction::keys_max(uint64_t tenacity) {

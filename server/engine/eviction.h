@@ -36,6 +36,8 @@ class Eviction {
       note_excess(engine);
     return outcome_ != Outcome::kShort;
   }
+  // What was said before and is not sent yet counts from now on.
+  void begin_turn(const Engine& engine);
   // The limit or the policy has changed: an order is kept from now on, or no more.
   void apply_policy(Engine& engine);
   // Forgets an order that is kept no more, in slices; true when more of it is left.
@@ -81,7 +83,7 @@ class Eviction {
   bool has_more(const Engine& engine) const;
   // What the limit is compared with: used memory less what keys cannot help.
   static size_t counted_bytes(const Engine& engine);
-  // What does not.
+  // What does not, beside the replies of this turn.
   static size_t uncounted_bytes(const Engine& engine);
 
   // Whether the policy removes keys in the order that is kept of them.
@@ -163,6 +165,7 @@ class Eviction {
   unsigned until_fit_ = 0;
   std::string name_;             // of the key that is removed: its own memory goes first
   std::vector<Candidate> pool_;  // sorted by score, the best last
+  size_t unsent_before_ = 0;     // when the turn began
   Outcome outcome_ = Outcome::kDone;
   Instant exceeded_since_ = kNever;
   Micros exceeded_before_ = 0;

@@ -548,6 +548,25 @@ TEST_F(EvictionTest, TheLimitHoldsUnderAStormOfWrites) {
   EXPECT_GT(engine.engine.stats.evicted_keys, 1000U);
 }
 
+// They leave when the turn ends, unless the peer does not read them.
+TEST_F(EvictionTest, RepliesCostKeysOnlyIfTheyStay) {
+  fill(500);
+  limit_to_half("allkeys-random");
+  const Engine& its = engine.engine;
+  const uint64_t before = its.stats.evicted_keys;
+  OutBuffer out(engine.engine.heap);
+  out.append(std::string(100'000, 'r'));
+  EXPECT_TRUE(engine.engine.eviction.make_room(engine.engine));
+  EXPECT_EQ(its.stats.evicted_keys, before);
+  engine.engine.eviction.begin_turn(its);
+  EXPECT_FALSE(fits());
+  EXPECT_TRUE(engine.engine.eviction.make_room(engine.engine));
+  EXPECT_GT(its.stats.evicted_keys, before + 50);
+  out.clear();
+  engine.engine.eviction.begin_turn(its);
+  EXPECT_EQ(engine.engine.heap.unsent_bytes(), 0U);
+}
+
 // As Redis bounds it in time: in proportion up to the default, then 15 % more a step.
 TEST_F(EvictionTest, TenacitySaysHowManyKeysOneCallRemoves) {
   engine.run("CONFIG SET maxmemory-policy allkeys-random");
