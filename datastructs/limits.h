@@ -29,11 +29,12 @@ struct Limits {
   // DEBUG QUICKLIST-PACKED-THRESHOLD: from here on an element is a node of its own.
   static constexpr size_t kListPlainBytes = size_t{1} << 30;
   size_t list_plain_bytes = kListPlainBytes;
+  // list-compress-depth: nodes with so many others on either side are pressed; 0 presses none.
+  size_t list_compress_depth = 0;
   size_t stream_node_bytes = 4096;   // stream-node-max-bytes; 0 is no limit but Stream::kBytesMax
   size_t stream_node_entries = 100;  // stream-node-max-entries; 0 is no limit
   uint32_t stream_idmp_duration_s = 100;  // stream-idmp-duration
   uint32_t stream_idmp_records = 100;     // stream-idmp-maxsize
-  size_t list_compress_depth = 0;  // list-compress-depth: kept for CONFIG; nodes are not compressed
 };
 
 }  // namespace ouro

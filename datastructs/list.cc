@@ -43,12 +43,15 @@ struct List::NodeLimit {
     return element.size() >= plain_bytes ||
            PackedList::entry_bytes_max(element.size()) + PackedBlock::kHeadBytes > bytes;
   }
+  bool fits(size_t run_count, size_t run_bytes, ByteView element) const noexcept {
+    return run_count < entries && !is_plain(element) &&
+           run_bytes + PackedList::entry_bytes_max(element.size()) <= bytes;
+  }
   bool fits(PackedList run, ByteView element) const noexcept {
-    return run.count() < entries && !is_plain(element) &&
-           run.bytes() + PackedList::entry_bytes_max(element.size()) <= bytes;
+    return fits(run.count(), run.bytes(), element);
   }
   bool fits(const ListNode& node, ByteView element) const noexcept {
-    return !node.is_plain() && fits(node.run(), element);
+    return !node.is_plain() && fits(node.elements, node.bytes(), element);
   }
   ListNode make_node(Heap& heap, ByteView element) const noexcept {
     if (is_plain(element)) return ListNode::plain(Blob::create_from(heap, element));
@@ -108,7 +111,7 @@ void List::settle(Heap& heap) {
   PackedList left;
   if (nodes.nodes() == 1) {
     const ListNode& node = nodes.at(nodes.first());
-    if (node.is_plain() || node.run().bytes() > kSmallAgainBytes) return;
+    if (node.is_plain() || node.bytes() > kSmallAgainBytes) return;
     Ref only = nodes.first();
     left = nodes.writable(heap, only);
     (void)nodes.take(heap, only);
@@ -136,8 +139,7 @@ void List::push(Heap& heap, const Limits& limits, ListEnd end, ByteView element)
   if (nodes.nodes() > 0) {
     const Ref ref = front ? nodes.first() : nodes.last();
     const ListNode& node = nodes.at(ref);
-    const bool is_dear =
-        front && !node.is_plain() && node.run().bytes() + entry_bytes > kFrontBytesMax;
+    const bool is_dear = front && !node.is_plain() && node.bytes() + entry_bytes > kFrontBytesMax;
     if (!is_dear && limit.fits(node, element)) {
       insert_in_node(heap, ref, front ? 0 : node.elements, element);
       return;
@@ -149,6 +151,7 @@ void List::push(Heap& heap, const Limits& limits, ListEnd end, ByteView element)
   } else {
     nodes.push_back(heap, fresh);
   }
+  ListPress(heap, nodes, limits.list_compress_depth).changed_end(end, nodes.nodes() - 1);
 }
 
 void List::insert_in_node(Heap& heap, Ref ref, size_t offset, ByteView element) {
@@ -158,11 +161,12 @@ void List::insert_in_node(Heap& heap, Ref ref, size_t offset, ByteView element) 
   nodes.set(ref, run);
 }
 
-bool List::pop(Heap& heap, ListEnd end, FunctionRef<void(const ListElement&)> fn) {
+bool List::pop(Heap& heap, const Limits& limits, ListEnd end,
+               FunctionRef<void(const ListElement&)> fn) {
   if (empty()) return false;
   const bool front = end == ListEnd::kFront;
-  ListScratch scratch;
-  fn(get(front ? 0 : size() - 1, scratch));
+  ListElementScratch scratch;
+  fn(peek(end, scratch));
   if (!is_large()) {
     PackedList run = small();
     run.erase(heap, front ? run.begin() : run.prev(run.end()), 1);
@@ -171,8 +175,10 @@ bool List::pop(Heap& heap, ListEnd end, FunctionRef<void(const ListElement&)> fn
   }
   const Account account(heap, *this);
   ListNodes& nodes = large()->nodes;
+  const size_t nodes_before = nodes.nodes();
   Ref ref = front ? nodes.first() : nodes.last();
   erase_part(heap, ref, front ? 0 : nodes.at(ref).elements - 1, 1);
+  ListPress(heap, nodes, limits.list_compress_depth).changed_end(end, nodes_before);
   settle(heap);
   return true;
 }
@@ -192,7 +198,10 @@ void List::insert(Heap& heap, const Limits& limits, size_t index, ByteView eleme
   }
   const Account account(heap, *this);
   if (!is_large()) become_large(heap);
+  ListNodes& nodes = large()->nodes;
+  const size_t nodes_before = nodes.nodes();
   insert_large(heap, limit, index, element);
+  ListPress(heap, nodes, limits.list_compress_depth).changed_at(index, nodes_before);
 }
 
 // 0 < index < size().
@@ -209,7 +218,7 @@ void List::insert_large(Heap& heap, const NodeLimit& limit, size_t index, ByteVi
     nodes.insert_before(heap, ref, limit.make_node(heap, element));
     return;
   }
-  // Only a packed node has an inside. It is parted where the element goes.
+  // Only a node of several elements has an inside. It is parted where the element goes.
   PackedList left = nodes.writable(heap, ref);
   const PackedList right = left.split(heap, left.at_index(offset));
   nodes.set(ref, left);
@@ -237,14 +246,14 @@ bool List::insert_beside(Heap& heap, const Limits& limits, Beside place, ByteVie
 
 void List::set(Heap& heap, const Limits& limits, size_t index, ByteView element) {
   DCHECK(index < size());
-  const NodeLimit limit(limits);
-  if (set_in_place(heap, limit, index, element)) return;
+  if (set_in_place(heap, limits, index, element)) return;
   erase_range(heap, limits, index, 1);
   insert(heap, limits, index, element);
 }
 
 // False if the element does not go into the node where the old one is.
-bool List::set_in_place(Heap& heap, const NodeLimit& limit, size_t index, ByteView element) {
+bool List::set_in_place(Heap& heap, const Limits& limits, size_t index, ByteView element) {
+  const NodeLimit limit(limits);
   const bool plain = limit.is_plain(element);
   const auto replace = [&](PackedList& run, size_t at_index) {
     const PackedList::At at = run.at_index(at_index);
@@ -264,15 +273,16 @@ bool List::set_in_place(Heap& heap, const NodeLimit& limit, size_t index, ByteVi
   ListNodes& nodes = large()->nodes;
   size_t offset = index;
   const Ref ref = nodes.find(offset);
-  const ListNode& node = nodes.at(ref);
-  if (node.is_plain()) {
+  const bool was_plain = nodes.at(ref).is_plain();
+  if (was_plain) {
     nodes.replace(heap, ref, limit.make_node(heap, element));
-    settle(heap);
-    return true;
+  } else {
+    PackedList run = nodes.writable(heap, ref);
+    if (!replace(run, offset)) return false;
+    nodes.set(ref, run);
   }
-  PackedList run = nodes.writable(heap, ref);
-  if (!replace(run, offset)) return false;
-  nodes.set(ref, run);
+  ListPress(heap, nodes, limits.list_compress_depth).changed_node(ref);
+  if (was_plain) settle(heap);
   return true;
 }
 
@@ -304,6 +314,7 @@ void List::erase_range(Heap& heap, const Limits& limits, size_t first, size_t co
   const Account account(heap, *this);
   const NodeLimit limit(limits);
   ListNodes& nodes = large()->nodes;
+  const size_t nodes_before = nodes.nodes();
   size_t offset = first;
   Ref ref = nodes.find(offset);
   while (count > 0) {
@@ -321,6 +332,7 @@ void List::erase_range(Heap& heap, const Limits& limits, size_t first, size_t co
     size_t last_before = first - 1;
     (void)merge_with_next(heap, limit, nodes.find(last_before));
   }
+  ListPress(heap, nodes, limits.list_compress_depth).changed_at(first, nodes_before);
   settle(heap);
 }
 
@@ -335,8 +347,11 @@ size_t List::erase_equal(Heap& heap, const Limits& limits, ListEnd from, size_t 
   const ListNeedle needle(element);
   if (is_large()) {
     const Account account(heap, *this);
-    const size_t erased = erase_equal_large(heap, needle, from, max);
-    if (erased > 0) merge_all(heap, NodeLimit(limits));
+    const ListPress press(heap, large()->nodes, limits.list_compress_depth);
+    const size_t nodes_before = large()->nodes.nodes();
+    const size_t erased = erase_equal_large(heap, press, needle, from, max);
+    if (erased > 0) merge_all(heap, NodeLimit(limits), press);
+    press.changed_count(nodes_before);
     settle(heap);
     return erased;
   }
@@ -351,8 +366,10 @@ size_t List::erase_equal(Heap& heap, const Limits& limits, ListEnd from, size_t 
   return erased;
 }
 
-size_t List::erase_equal_large(Heap& heap, const ListNeedle& needle, ListEnd from, size_t max) {
+size_t List::erase_equal_large(Heap& heap, const ListPress& press, const ListNeedle& needle,
+                               ListEnd from, size_t max) {
   ListNodes& nodes = large()->nodes;
+  OpenedRun scratch;
   const bool forwards = from == ListEnd::kFront;
   size_t erased = 0;
   Ref ref = forwards ? nodes.first() : nodes.last();
@@ -366,7 +383,7 @@ size_t List::erase_equal_large(Heap& heap, const ListNeedle& needle, ListEnd fro
         ++erased;
       }
     } else {
-      const size_t matches = node.run().count_equal(needle);
+      const size_t matches = node.open(scratch).count_equal(needle);
       const size_t here = std::min(matches, max - erased);
       erased += here;
       gone = here == node.elements;
@@ -376,6 +393,7 @@ size_t List::erase_equal_large(Heap& heap, const ListNeedle& needle, ListEnd fro
         PackedList run = nodes.writable(heap, ref);
         (void)run.erase_equal(heap, needle, forwards ? 0 : matches - here, here);
         nodes.set(ref, run);
+        press.changed_node(ref);
       }
     }
     // A taken node left `ref` at the following one.
@@ -393,7 +411,7 @@ bool List::merge_with_next(Heap& heap, const NodeLimit& limit, Ref ref) {
   const ListNode& right = nodes.at(next);
   if (left.is_plain() || right.is_plain()) return false;
   if (left.elements + right.elements > limit.entries) return false;
-  if (left.run().bytes() + right.run().bytes() > limit.bytes / 2) return false;
+  if (left.bytes() + right.bytes() > limit.bytes / 2) return false;
   PackedList run = nodes.writable(heap, ref);
   PackedList other = nodes.writable(heap, next);
   run.merge(heap, other);
@@ -402,7 +420,7 @@ bool List::merge_with_next(Heap& heap, const NodeLimit& limit, Ref ref) {
   return true;
 }
 
-void List::merge_all(Heap& heap, const NodeLimit& limit) {
+void List::merge_all(Heap& heap, const NodeLimit& limit, const ListPress& press) {
   const ListNodes& nodes = large()->nodes;
   if (nodes.nodes() == 0) return;
   // From the back: what a merge does to places behind `ref` does not matter then, and a page joined
@@ -412,25 +430,44 @@ void List::merge_all(Heap& heap, const NodeLimit& limit) {
     size_t offset = index;
     const Ref ref = nodes.find(offset);
     const size_t first_of_node = index - offset;
-    (void)merge_with_next(heap, limit, ref);
+    if (merge_with_next(heap, limit, ref)) {
+      offset = first_of_node;
+      press.changed_node(nodes.find(offset));
+    }
     if (first_of_node == 0) return;
     index = first_of_node - 1;
   }
 }
 
-ListElement List::get(size_t index, ListScratch& scratch) const {
+ListElement List::get(size_t index, ListElementScratch& scratch) const {
   DCHECK(index < size());
   PackedList run;
   size_t offset = index;
   if (is_large()) {
     const ListNode& node = large()->nodes.at(large()->nodes.find(offset));
     if (node.is_plain()) return {node.blob()->view(), node.blob()};
-    run = node.run();
+    run = node.open(scratch.run);
   } else {
     run = small();
   }
   PackedList::At at = run.at_index(offset);
-  return {run.read(at, scratch), nullptr};
+  return {run.read(at, scratch.text), nullptr};
+}
+
+// Not empty.
+ListElement List::peek(ListEnd end, ListElementScratch& scratch) const {
+  const bool front = end == ListEnd::kFront;
+  PackedList run;
+  if (is_large()) {
+    const ListNodes& nodes = large()->nodes;
+    const ListNode& node = nodes.at(front ? nodes.first() : nodes.last());
+    if (node.is_plain()) return {node.blob()->view(), node.blob()};
+    run = node.open(scratch.run);
+  } else {
+    run = small();
+  }
+  PackedList::At at = front ? run.begin() : run.end();
+  return {front ? run.read(at, scratch.text) : run.read_back(at, scratch.text), nullptr};
 }
 
 void List::for_each_node(FunctionRef<void(const ListNode&)> fn) const {
@@ -441,12 +478,12 @@ void List::for_each_node(FunctionRef<void(const ListNode&)> fn) const {
 void List::for_each(size_t first, size_t count, FunctionRef<void(const ListElement&)> fn) const {
   DCHECK(first + count <= size());
   if (count == 0) return;
-  ListScratch scratch;
+  ListElementScratch scratch;
   const auto visit = [&](PackedList run, size_t offset, size_t entries) {
     PackedList::At at = run.at_index(offset);
     ListElement element;
     while (entries-- > 0) {
-      element.bytes = run.read(at, scratch);
+      element.bytes = run.read(at, scratch.text);
       fn(element);
     }
   };
@@ -460,7 +497,7 @@ void List::for_each(size_t first, size_t count, FunctionRef<void(const ListEleme
     if (node.is_plain()) {
       fn({node.blob()->view(), node.blob()});
     } else {
-      visit(node.run(), offset, here);
+      visit(node.open(scratch.run), offset, here);
     }
     count -= here;
     if (count == 0) return;
@@ -541,13 +578,17 @@ ListCursor::ListCursor(const List& list, size_t start, ListEnd towards) : toward
     node_ = ListNode::packed(list.small());
   }
   left_ = forwards() ? node_.elements - offset : offset + 1;
-  if (!node_.is_plain()) at_ = node_.run().at_index(forwards() ? offset : offset + 1);
+  if (node_.is_plain()) return;
+  run_ = node_.open(scratch_.run);
+  at_ = run_.at_index(forwards() ? offset : offset + 1);
 }
 
 void ListCursor::enter(ListNode node) {
   node_ = node;
   left_ = node.elements;
-  if (!node.is_plain()) at_ = forwards() ? node.run().begin() : node.run().end();
+  if (node.is_plain()) return;
+  run_ = node.open(scratch_.run);
+  at_ = forwards() ? run_.begin() : run_.end();
 }
 
 bool ListCursor::step() {
@@ -566,8 +607,8 @@ bool ListCursor::next(ListElement& element) {
   if (node_.is_plain()) {
     element = {node_.blob()->view(), node_.blob()};
   } else {
-    const PackedList run = node_.run();
-    element = {forwards() ? run.read(at_, scratch_) : run.read_back(at_, scratch_), nullptr};
+    ListScratch& text = scratch_.text;
+    element = {forwards() ? run_.read(at_, text) : run_.read_back(at_, text), nullptr};
   }
   return true;
 }
@@ -579,10 +620,9 @@ bool ListCursor::next_equal(const ListNeedle& needle, size_t& budget) {
       if (node_.blob()->view() == needle.text()) return true;
       continue;
     }
-    const PackedList run = node_.run();
-    const PackedList::At here = forwards() ? at_ : run.prev(at_);
-    at_ = forwards() ? run.next(here) : here;
-    if (run.equals(here, needle)) return true;
+    const PackedList::At here = forwards() ? at_ : run_.prev(at_);
+    at_ = forwards() ? run_.next(here) : here;
+    if (run_.equals(here, needle)) return true;
   }
   return false;
 }

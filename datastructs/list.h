@@ -4,7 +4,8 @@
 //      word == 0        empty
 //      ......00  ->  PackedList                   while all elements fit one node
 //      ......01  ->  Large { ListNodes, memory }  above: nodes of bounded size in two counted
-//                                                 levels (list_nodes.h)
+//                                                 levels (list_nodes.h); those far from the ends
+//                                                 are pressed if Limits say so (list_press.h)
 //
 // A node holds as many elements as Limits::list_node_limit allows. An element that is larger than a
 // node, or reaches Limits::list_plain_bytes, is a node of its own: a Blob, which a reply may pin
@@ -26,15 +27,21 @@
 #include "datastructs/base/units.h"
 #include "datastructs/limits.h"
 #include "datastructs/list_nodes.h"
+#include "datastructs/list_press.h"
 #include "datastructs/packed_list.h"
 
 namespace ouro {
 
-enum class ListEnd : uint8_t { kFront, kBack };
-
 struct ListElement {
   ByteView bytes;
   Blob* blob = nullptr;  // where the bytes live if the element is a node of its own: may be pinned
+};
+
+// Where an element stands that does not lie as text in its list: an integer, and all of a pressed
+// node.
+struct ListElementScratch {
+  ListScratch text;
+  OpenedRun run;
 };
 
 class List {
@@ -42,7 +49,7 @@ class List {
   void push(Heap& heap, const Limits& limits, ListEnd end, ByteView element);
   // Hands the element at this end to `fn`, then removes it; false if the list is empty. `fn` must
   // not change this list.
-  bool pop(Heap& heap, ListEnd end, FunctionRef<void(const ListElement&)> fn);
+  bool pop(Heap& heap, const Limits& limits, ListEnd end, FunctionRef<void(const ListElement&)> fn);
   // Before the element `index`; index == size() is the end.
   void insert(Heap& heap, const Limits& limits, size_t index, ByteView element);
   // Next to the first element equal to `pivot`, on its front or back side; false if there is none.
@@ -63,7 +70,7 @@ class List {
   size_t size() const noexcept { return is_large() ? large()->nodes.elements() : small().count(); }
   bool empty() const noexcept { return word_ == 0; }
   // index < size(). The view may point into `scratch`.
-  ListElement get(size_t index, ListScratch& scratch) const;
+  ListElement get(size_t index, ListElementScratch& scratch) const;
   // Elements [first, first + count), which exist, in order.
   void for_each(size_t first, size_t count, FunctionRef<void(const ListElement&)> fn) const;
 
@@ -104,13 +111,15 @@ class List {
   void become_large(Heap& heap);
   void settle(Heap& heap);
 
+  ListElement peek(ListEnd end, ListElementScratch& scratch) const;
   void insert_in_node(Heap& heap, Ref ref, size_t offset, ByteView element);
   void insert_large(Heap& heap, const NodeLimit& limit, size_t index, ByteView element);
-  bool set_in_place(Heap& heap, const NodeLimit& limit, size_t index, ByteView element);
+  bool set_in_place(Heap& heap, const Limits& limits, size_t index, ByteView element);
   size_t erase_part(Heap& heap, Ref& ref, size_t offset, size_t count);
-  size_t erase_equal_large(Heap& heap, const ListNeedle& needle, ListEnd from, size_t max);
+  size_t erase_equal_large(Heap& heap, const ListPress& press, const ListNeedle& needle,
+                           ListEnd from, size_t max);
   bool merge_with_next(Heap& heap, const NodeLimit& limit, Ref ref);
-  void merge_all(Heap& heap, const NodeLimit& limit);
+  void merge_all(Heap& heap, const NodeLimit& limit, const ListPress& press);
 
   uintptr_t word_ = 0;
 };
@@ -121,6 +130,8 @@ class ListCursor {
  public:
   // start >= list.size() gives a cursor that is done.
   ListCursor(const List& list, size_t start, ListEnd towards);
+  ListCursor(const ListCursor&) = delete;
+  ListCursor& operator=(const ListCursor&) = delete;
 
   // The next element (the first call gives the one at `start`), or false at the end. Valid until
   // the next call.
@@ -140,11 +151,12 @@ class ListCursor {
   const ListNodes* nodes_ = nullptr;  // null: one packed run
   ListNodes::Ref ref_;
   ListNode node_;
+  PackedList run_;  // of the node, unless it is plain
   ListEnd towards_;
   PackedList::At at_ = 0;
   size_t left_ = 0;  // elements of the node still to give
   size_t index_ = 0;
-  ListScratch scratch_;
+  ListElementScratch scratch_;
 };
 
 // Hands out the nodes of a list in order, as many as are asked for. Dies at the next change of the

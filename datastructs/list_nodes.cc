@@ -34,10 +34,24 @@ uint64_t sum_of(ListPage* page) noexcept {
   return sum;
 }
 
+void check_node(const ListNode& node) {
+  CHECK(node.elements > 0);
+  if (node.is_plain()) {
+    CHECK(node.elements == 1);
+    return;
+  }
+  OpenedRun scratch;
+  const PackedList run = node.open(scratch);
+  CHECK(node.elements == run.count());
+  CHECK(node.bytes() == run.bytes());
+  if (node.is_packed()) CHECK(run.bytes() <= run.memory_bytes());
+  run.check_entries();
+}
+
 }  // namespace
 
 ListNode ListNode::share(Heap& heap) const noexcept {
-  if (is_plain()) {
+  if (!is_packed()) {
     blob()->pin();
   } else if (!run().pin()) {
     return copy(heap);
@@ -46,8 +60,9 @@ ListNode ListNode::share(Heap& heap) const noexcept {
 }
 
 ListNode ListNode::copy(Heap& heap) const noexcept {
-  if (is_plain()) return plain(Blob::create_from(heap, blob()->view()));
-  return packed(run().copy(heap));
+  if (is_packed()) return packed(run().copy(heap));
+  Blob* const made = Blob::create_from(heap, blob()->view());
+  return is_plain() ? plain(made) : pressed(made, elements);
 }
 
 void ListNodes::release(Heap& heap) noexcept {
@@ -101,10 +116,11 @@ ListPage* ListNodes::copy_page(Heap& heap, ListPage* shared) noexcept {
   return mine;
 }
 
-void ListNodes::copy_node(Heap& heap, ListNode& shared) noexcept {
-  const ListNode mine = shared.copy(heap);
-  free_node(heap, shared);
-  shared = mine;
+void ListNodes::copy_run(Heap& heap, ListNode& node) noexcept {
+  OpenedRun scratch;
+  const ListNode mine = ListNode::packed(node.open(scratch).copy(heap));
+  free_node(heap, node);
+  node = mine;
 }
 
 // Leaves a page that others have to them.
@@ -135,6 +151,26 @@ bool ListNodes::prev(Ref& ref) const noexcept {
   }
   if (ref.page == 0) return false;
   ref = {ref.page - 1, pages_[ref.page - 1].page->used - 1};
+  return true;
+}
+
+bool ListNodes::step(Ref& ref, ListEnd towards, size_t steps) const noexcept {
+  if (towards == ListEnd::kBack) {
+    steps += ref.node;
+    for (; steps >= pages_[ref.page].page->used; ++ref.page) {
+      if (ref.page + 1 >= page_count_) return false;
+      steps -= pages_[ref.page].page->used;
+    }
+    ref.node = static_cast<uint32_t>(steps);
+    return true;
+  }
+  while (steps > ref.node) {
+    if (ref.page == 0) return false;
+    steps -= ref.node + 1;
+    --ref.page;
+    ref.node = pages_[ref.page].page->used - 1;
+  }
+  ref.node -= static_cast<uint32_t>(steps);
   return true;
 }
 
@@ -258,7 +294,7 @@ ListNode ListNodes::take(Heap& heap, Ref& ref) noexcept {
 
 void ListNodes::free_node(Heap& heap, ListNode node) noexcept {
   if (node.is_shared()) pinned_bytes_ += node.memory_bytes();
-  node.is_plain() ? Blob::unpin(heap, node.blob()) : node.run().destroy(heap);
+  node.is_packed() ? node.run().destroy(heap) : Blob::unpin(heap, node.blob());
 }
 
 void ListNodes::erase(Heap& heap, Ref& ref) noexcept { free_node(heap, take(heap, ref)); }
@@ -305,13 +341,7 @@ void ListNodes::check_invariants() const {
     CHECK(page->capacity <= ListPage::kNodesMax);
     for (uint32_t j = 0; j < page->used; ++j) {
       const ListNode& node = page->nodes()[j];
-      CHECK(node.elements > 0);
-      if (node.is_plain()) {
-        CHECK(node.elements == 1);
-      } else {
-        CHECK(node.elements == node.run().count());
-        node.run().check_invariants();
-      }
+      check_node(node);
     }
     CHECK(pages_[i].elements == sum_of(page));
     elements += pages_[i].elements;

@@ -3,10 +3,12 @@
 //
 //      ListNodes                      ListPage (up to 128 nodes)        node
 //      +---------------------+        +------------------------+
-//      | page, elements      | -----> | word, elements         | -----> PackedList  (elements of a
-//      few KiB in all) | page, elements      | --+    | word, elements         | -----> Blob (one
-//      element too large for a node) | ...                 |   |    +------------------------+
-//      +---------------------+   +--> ...
+//      | page, elements      | -----> | ...00, elements        | -----> PackedList, a few KiB
+//      | page, elements      | --+    | ...01, elements        | -----> Blob, one element too
+//      | ...                 |   |    |                        |        large for a node
+//      +---------------------+   |    | ...10, elements        | -----> Blob, a pressed run
+//                                |    +------------------------+        (pressed_run.h)
+//                                +--> ...
 //
 // To find an index, counts are summed over the pages, then over the nodes of one page: both stand
 // side by side in memory. With 1M elements of 16 bytes that is 18 pages and at most 128 nodes; a
@@ -14,7 +16,8 @@
 // once per page, the page array.
 //
 // A Ref names a node by its place and dies when nodes are inserted or taken. The contents of a node
-// change through writable() and set().
+// change through writable() and set(). A pressed node is read through open(), and is a packed one
+// again when it becomes writable; which nodes are pressed is said by list_press.h.
 //
 // Several lists may share pages, and pages may share nodes (share_from(): how a snapshot freezes a
 // list). Each page counts its owners and holds a pin of each of its nodes. Who changes a shared
@@ -32,10 +35,13 @@
 #include "datastructs/base/check.h"
 #include "datastructs/base/memory.h"
 #include "datastructs/packed_list.h"
+#include "datastructs/pressed_run.h"
 
 namespace ouro {
 
-// A tagged pointer: to a packed run, or (lowest bit set) to the Blob of one plain element.
+enum class ListEnd : uint8_t { kFront, kBack };
+
+// A tagged pointer: to a packed run, to the Blob of one plain element, or to that of a pressed run.
 struct ListNode {
   uintptr_t word = 0;
   uint32_t elements = 0;
@@ -43,18 +49,42 @@ struct ListNode {
   static ListNode packed(PackedList run) noexcept {
     return {reinterpret_cast<uintptr_t>(run.block()), static_cast<uint32_t>(run.count())};
   }
-  static ListNode plain(Blob* blob) noexcept { return {reinterpret_cast<uintptr_t>(blob) | 1, 1}; }
+  static ListNode plain(Blob* blob) noexcept {
+    return {reinterpret_cast<uintptr_t>(blob) | kPlain, 1};
+  }
+  static ListNode pressed(Blob* blob, uint32_t elements) noexcept {
+    return {reinterpret_cast<uintptr_t>(blob) | kPressed, elements};
+  }
 
-  bool is_plain() const noexcept { return (word & 1) != 0; }
+  bool is_plain() const noexcept { return (word & kPlain) != 0; }
+  bool is_pressed() const noexcept { return (word & kPressed) != 0; }
+  bool is_packed() const noexcept { return (word & kTags) == 0; }
+  // Of a packed node.
   PackedList run() const noexcept { return PackedList(reinterpret_cast<void*>(word)); }
-  Blob* blob() const noexcept { return reinterpret_cast<Blob*>(word & ~uintptr_t{1}); }
+  // Of one that is not.
+  Blob* blob() const noexcept { return reinterpret_cast<Blob*>(word & ~kTags); }
+
+  // The run of a node that is not plain, to be read: until `scratch` is used again.
+  PackedList open(OpenedRun& scratch) const noexcept {
+    return is_pressed() ? open_run(*blob(), scratch) : run();
+  }
+  // Of the element or of the run, pressed or not.
+  size_t bytes() const noexcept {
+    if (is_packed()) return run().bytes();
+    return is_plain() ? blob()->size() : pressed_run_bytes(*blob());
+  }
   size_t memory_bytes() const noexcept {
-    return is_plain() ? blob()->memory_bytes() : run().memory_bytes();
+    return is_packed() ? run().memory_bytes() : blob()->memory_bytes();
   }
   // The same node, for one more; a copy if as many as can be counted have it.
   ListNode share(Heap& heap) const noexcept;
-  bool is_shared() const noexcept { return is_plain() ? blob()->is_shared() : run().is_shared(); }
+  bool is_shared() const noexcept { return is_packed() ? run().is_shared() : blob()->is_shared(); }
   ListNode copy(Heap& heap) const noexcept;
+
+ private:
+  static constexpr uintptr_t kPlain = 1;
+  static constexpr uintptr_t kPressed = 2;
+  static constexpr uintptr_t kTags = kPlain | kPressed;
 };
 static_assert(sizeof(ListNode) == 16);
 
@@ -97,6 +127,9 @@ class ListNodes {
   // Step to the neighbour; false (and no step) at the end.
   bool next(Ref& ref) const noexcept;
   bool prev(Ref& ref) const noexcept;
+  // So many steps at once, at the cost of one for each page; false if there are not as many: then
+  // `ref` names nothing.
+  bool step(Ref& ref, ListEnd towards, size_t steps) const noexcept;
   // The node that holds element `index` < elements(), which becomes the index inside of the node.
   Ref find(size_t& index) const noexcept;
 
@@ -109,12 +142,16 @@ class ListNodes {
   Ref insert_after(Heap& heap, Ref ref, ListNode node) noexcept {
     return insert_at(heap, {ref.page, ref.node + 1}, node);
   }
-  // The packed run of this node, to be changed and then given back by set().
+  // The run of this node, which is not plain, to be changed and then given back by set().
   PackedList writable(Heap& heap, Ref ref) noexcept {
     ListNode& node = own_page(heap, ref.page).nodes()[ref.node];
-    if (node.run().is_shared()) [[unlikely]]
-      copy_node(heap, node);
+    if (node.is_pressed() || node.run().is_shared()) [[unlikely]]
+      copy_run(heap, node);
     return node.run();
+  }
+  // A pressed node is a packed one again.
+  void open(Heap& heap, Ref ref) noexcept {
+    if (at(ref).is_pressed()) (void)writable(heap, ref);
   }
   // What writable() gave has changed. It is not empty.
   void set(Ref ref, PackedList run) noexcept { put(ref, ListNode::packed(run)); }
@@ -151,7 +188,7 @@ class ListNodes {
     return *page;
   }
   ListPage* copy_page(Heap& heap, ListPage* shared) noexcept;
-  void copy_node(Heap& heap, ListNode& shared) noexcept;
+  void copy_run(Heap& heap, ListNode& node) noexcept;
   // Requires: nobody else has the page.
   void put(Ref ref, ListNode node) noexcept {
     DCHECK(node.elements > 0);

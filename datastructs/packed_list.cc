@@ -224,8 +224,12 @@ size_t PackedList::count_equal(const ListNeedle& needle) const noexcept {
 
 void PackedList::check_invariants() const {
   if (block_ == nullptr) return;
-  CHECK(count() > 0);
   CHECK(bytes() <= memory_bytes());
+  check_entries();
+}
+
+void PackedList::check_entries() const {
+  CHECK(count() > 0);
   size_t seen = 0;
   At at = begin();
   for (; at < end(); ++seen) {

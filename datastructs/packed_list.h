@@ -104,6 +104,8 @@ class PackedList : public PackedBlock {
   }
 
   void check_invariants() const;
+  // The same without those of the block, for a run that lies elsewhere.
+  void check_entries() const;
 
  private:
   static void write(char* to, const ListNeedle& needle) noexcept;

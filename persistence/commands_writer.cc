@@ -51,12 +51,12 @@ class ListCommands final : public SharedCommands {
       batch_.finish(to_);
       return true;
     }
-    spend(budget, write_units(node->memory_bytes()));
+    spend(budget, write_units(node->bytes()));
     if (node->is_plain()) {
       batch_.add({node->blob()->view()}, to_);
       return false;
     }
-    const PackedList run = node->run();
+    const PackedList run = node->open(opened_);
     ListScratch text;
     for (PackedList::At at = run.begin(); at != run.end();) batch_.add({run.read(at, text)}, to_);
     return false;
@@ -64,6 +64,7 @@ class ListCommands final : public SharedCommands {
 
  private:
   ListNodeCursor nodes_;
+  OpenedRun opened_;
   CommandBatch batch_;
 };
 
@@ -162,7 +163,7 @@ std::vector<std::string> set_options(const Entry& entry, UnixMs end) {
 // `options`: how many words are to follow the value of a string.
 Part begin_part(Heap& heap, LazyFree& lazy_free, const Entry& entry, size_t options,
                 std::string& out) {
-  if (entry.memory_bytes() <= SnapshotPart::kMemoryMin) return nullptr;
+  if (SnapshotPart::is_small(entry)) return nullptr;
   switch (entry.kind()) {
     case Kind::kBlob: {
       append_count(out, 3 + options);

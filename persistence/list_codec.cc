@@ -64,7 +64,8 @@ void write_list_node(const ListNode& node, ListpackWriter& scratch, RdbWriter& o
   }
   out.length(static_cast<uint64_t>(RdbListNode::kListpack));
   scratch.clear();
-  const PackedList run = node.run();
+  OpenedRun opened;
+  const PackedList run = node.open(opened);
   ListScratch text;
   for (PackedList::At at = run.begin(); at != run.end();) scratch.append(run.read(at, text));
   out.string(scratch.finish());
@@ -79,6 +80,12 @@ void write_list(const List& list, RdbWriter& out) {
   begin_list(list.node_count(), out);
   ListpackWriter scratch;
   list.for_each_node([&](const ListNode& node) { write_list_node(node, scratch, out); });
+}
+
+size_t pressed_list_bytes(const List& list) {
+  size_t bytes = 0;
+  list.for_each_node([&](const ListNode& node) { bytes += node.is_pressed() ? node.bytes() : 0; });
+  return bytes;
 }
 
 List read_list(RdbType type, RdbReader& in, const ValueTarget& to) {

@@ -21,6 +21,9 @@ void write_list_node(const ListNode& node, ListpackWriter& scratch, RdbWriter& o
 void begin_plain_list_node(uint64_t bytes, RdbWriter& out);
 void write_list(const List& list, RdbWriter& out);
 
+// What the pressed nodes come to when they are opened to be written. Cost: linear in the nodes.
+size_t pressed_list_bytes(const List& list);
+
 // Any type of a list. What was read before something was wrong is the caller's to free.
 List read_list(RdbType type, RdbReader& in, const ValueTarget& to);
 

@@ -89,7 +89,7 @@ class ListPart final : public SharedRdbPart {
       large_ = node->blob()->view();
       begin_plain_list_node(large_.size(), out());
     } else {
-      spend(budget, write_units(node->memory_bytes()));
+      spend(budget, write_units(node->bytes()));
       write_list_node(*node, scratch_, out());
     }
     return false;
@@ -294,6 +294,14 @@ bool FilterPart::next(size_t& budget) {
   });
 }
 
+bool SnapshotPart::is_small(const Entry& entry) {
+  size_t bytes = entry.memory_bytes();
+  if (bytes > kMemoryMin) return false;
+  bytes += written_array_bytes(entry);
+  if (entry.kind() == Kind::kList) bytes += pressed_list_bytes(entry.as<List>());
+  return bytes <= kMemoryMin;
+}
+
 std::unique_ptr<SnapshotPart> begin_string_part(Heap& heap, const Entry& entry, RdbWriter& out) {
   Blob& blob = *entry.blob();
   if (Value::needs_view(entry)) return std::make_unique<ViewedString>(heap, blob, out);
@@ -302,8 +310,7 @@ std::unique_ptr<SnapshotPart> begin_string_part(Heap& heap, const Entry& entry, 
 
 std::unique_ptr<SnapshotPart> begin_snapshot_part(Heap& heap, LazyFree& lazy_free,
                                                   const Entry& entry, RdbWriter& out) {
-  // Zeros of a filter take no memory, but are written.
-  if (entry.memory_bytes() + written_array_bytes(entry) <= SnapshotPart::kMemoryMin) return nullptr;
+  if (SnapshotPart::is_small(entry)) return nullptr;
   const auto table = [&](const auto& collection) {
     return collection.is_table() ? table_part(collection, entry, out) : nullptr;
   };

@@ -31,6 +31,9 @@ class SnapshotPart {
   // A value that takes no more memory than this is written at once: it is copied faster than it is
   // frozen, and a change has to wait for no longer than some 100 us.
   static constexpr size_t kMemoryMin = 64_KiB;
+  // Whether it is one. What takes little memory, but is written, counts, too: zeros of a filter,
+  // pressed nodes of a list.
+  static bool is_small(const Entry& entry);
 
   virtual ~SnapshotPart() = default;
   // Encodes the next piece and lowers the budget by what it cost (write_budget.h); true when it was

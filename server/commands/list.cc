@@ -99,7 +99,7 @@ Status cmd_lindex(Context& ctx) {
   OURO_TRY(const int64_t index, ctx.integer(2));
   size_t place = 0;
   if (locate(index, list->size(), place)) {
-    ListScratch scratch;
+    ListElementScratch scratch;
     reply_element(ctx.reply, list->get(place, scratch));
   } else {
     ctx.reply.null();

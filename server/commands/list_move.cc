@@ -28,10 +28,11 @@ Result<Move> parse_move(const Context& ctx) {
 // Within one list the element has to be held meanwhile: a list takes no bytes of its own.
 void rotate(Context& ctx, List& list, Move move) {
   std::string held;
-  const bool popped = list.pop(ctx.heap(), move.from, [&](const ListElement& element) {
-    reply_element(ctx.reply, element);
-    held.assign(element.bytes);
-  });
+  const bool popped =
+      list.pop(ctx.heap(), ctx.limits(), move.from, [&](const ListElement& element) {
+        reply_element(ctx.reply, element);
+        held.assign(element.bytes);
+      });
   CHECK(popped);
   list.push(ctx.heap(), ctx.limits(), move.to, held);
 }
@@ -44,10 +45,11 @@ Status move_one(Context& ctx, List& source, Move move) {
     rotate(ctx, source, move);
   } else {
     OURO_TRY(List * destination, ctx.find_or_add<List>(destination_key));
-    const bool popped = source.pop(ctx.heap(), move.from, [&](const ListElement& element) {
-      reply_element(ctx.reply, element);
-      destination->push(ctx.heap(), ctx.limits(), move.to, element.bytes);
-    });
+    const bool popped =
+        source.pop(ctx.heap(), ctx.limits(), move.from, [&](const ListElement& element) {
+          reply_element(ctx.reply, element);
+          destination->push(ctx.heap(), ctx.limits(), move.to, element.bytes);
+        });
     CHECK(popped);
   }
   ctx.changed(destination_key, Event::kList, push_event(move.to));
@@ -138,7 +140,7 @@ Status move_many(Context& ctx, List& source, const MoveMany& many) {
       many.in_bulk ? many.move.from == ListEnd::kBack : many.move.to == ListEnd::kFront;
   for (size_t i = 0; i < moved.size(); ++i) {
     std::string& held = moved[turns ? moved.size() - 1 - i : i];
-    CHECK(source.pop(ctx.heap(), many.move.from,
+    CHECK(source.pop(ctx.heap(), ctx.limits(), many.move.from,
                      [&](const ListElement& element) { held.assign(element.bytes); }));
   }
   std::vector<ByteView> pushed(moved.begin(), moved.end());

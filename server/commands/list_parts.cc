@@ -12,8 +12,9 @@ Result<ListEnd> parse_list_end(ByteView word) {
 }
 
 void pop_one(Context& ctx, const Key& key, List& list, ListEnd end) {
-  const bool popped = list.pop(
-      ctx.heap(), end, [&](const ListElement& element) { reply_element(ctx.reply, element); });
+  const bool popped = list.pop(ctx.heap(), ctx.limits(), end, [&](const ListElement& element) {
+    reply_element(ctx.reply, element);
+  });
   CHECK(popped);
   ctx.changed(key, Event::kList, pop_event(end));
   ctx.erase_if_empty(key, list);

@@ -51,8 +51,11 @@ void check_value(ByteView input) {
   Heap heap;
   LazyFree lazy_free(heap);
   Limits limits;
-  if (!input.empty() && input.back() % 4 == 0)
+  if (!input.empty() && input.back() % 4 == 0) {
     limits.hash_packed_entries = limits.zset_packed_entries = limits.set_ints_entries = 2;
+    limits.list_node_limit = 2;
+    limits.list_compress_depth = 1;
+  }
   Keyspace db(heap, HashSeed{}, lazy_free);
   const Entry* first = read_to(db, limits, "first", input);
   if (first == nullptr) return;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Random operations on List and on a std::deque, compared as a whole after each. Node limits are
-// small and the plain threshold low, so that every change of form happens often. The seed is
-// printed on failure.
+// small and the plain threshold low, so that every change of form happens often. Of each list that
+// was pressed by one depth from the beginning every node is looked at, whether it has to be
+// pressed; other lists change the depth as they go. The seed is printed on failure.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,11 +22,15 @@ struct Setting {
   size_t size_max;
 };
 
+constexpr size_t kAnyDepth = 4;  // 0 to 3, changed now and then
+
 class ListModel {
  public:
-  ListModel(Setting setting, uint64_t seed) : setting_(setting), prng_(seed) {
+  ListModel(Setting setting, size_t depth, uint64_t seed)
+      : setting_(setting), depth_(depth), prng_(seed) {
     limits_.list_node_limit = setting.node_limit;
     limits_.list_plain_bytes = setting.plain_bytes;
+    limits_.list_compress_depth = depth % kAnyDepth;
   }
   ~ListModel() {
     for (Share& share : shares_) {
@@ -38,10 +43,14 @@ class ListModel {
 
   void run(int steps) {
     for (int i = 0; i < steps && !testing::Test::HasFailure(); ++i) {
+      if (depth_ == kAnyDepth && prng_.below(100) == 0)
+        limits_.list_compress_depth = prng_.below(kAnyDepth);
       step();
       compare();
     }
   }
+  // Nodes that were seen pressed.
+  size_t pressed() const { return pressed_; }
 
  private:
   struct Share {
@@ -113,7 +122,8 @@ class ListModel {
   void pop() {
     const ListEnd end = draw_end();
     std::string popped;
-    const bool any = list_.pop(heap_, end, [&](ListElement element) { popped = element.bytes; });
+    const bool any =
+        list_.pop(heap_, limits_, end, [&](ListElement element) { popped = element.bytes; });
     ASSERT_EQ(any, !model_.empty());
     if (!any) return;
     const auto expected = end == ListEnd::kFront ? model_.begin() : model_.end() - 1;
@@ -198,7 +208,7 @@ class ListModel {
     list_.for_each(first, count,
                    [&](ListElement element) { ASSERT_EQ(element.bytes, model_[index++]); });
     ASSERT_EQ(index, first + count);
-    ListScratch scratch;
+    ListElementScratch scratch;
     ASSERT_EQ(list_.get(first, scratch).bytes, model_[first]);
     ListCursor cursor(list_, first, ListEnd::kFront);
     ListElement element;
@@ -232,8 +242,25 @@ class ListModel {
     list_ = fresh;
   }
 
+  void check_pressed() {
+    const size_t nodes = list_.node_count();
+    size_t place = 0;
+    list_.for_each_node([&](const ListNode& node) {
+      const size_t others = std::min(place, nodes - 1 - place);
+      ++place;
+      pressed_ += node.is_pressed();
+      if (depth_ == kAnyDepth) return;
+      if (depth_ == 0 || others < depth_) {
+        ASSERT_FALSE(node.is_pressed());
+      } else if (node.is_packed()) {
+        ASSERT_EQ(press_run(heap_, node.run()), nullptr);
+      }
+    });
+  }
+
   void compare() {
     list_.check_invariants();
+    check_pressed();
     ASSERT_EQ(list_.size(), model_.size());
     ASSERT_EQ(list_.empty(), model_.empty());
     if (shares_.empty()) {
@@ -247,6 +274,8 @@ class ListModel {
   }
 
   Setting setting_;
+  size_t depth_;
+  size_t pressed_ = 0;
   Limits limits_;
   Heap heap_;
   List list_;
@@ -259,12 +288,19 @@ class ListModel {
 TEST(ListModel, AgreesWithADequeInAllForms) {
   constexpr Setting kSettings[] = {
       {1, 1 << 30, 700}, {3, 100, 900}, {20, 1 << 30, 200}, {-1, 1 << 30, 400}, {-2, 30, 300}};
-  for (const Setting& setting : kSettings) {
-    for (uint64_t seed = 1; seed <= 3; ++seed) {
-      SCOPED_TRACE(testing::Message() << "node limit " << setting.node_limit << ", seed " << seed);
-      ListModel(setting, seed).run(3000);
-      if (HasFailure()) return;
+  for (size_t depth = 0; depth <= kAnyDepth; ++depth) {
+    size_t pressed = 0;
+    for (const Setting& setting : kSettings) {
+      for (uint64_t seed = 1; seed <= 2; ++seed) {
+        SCOPED_TRACE(testing::Message() << "node limit " << setting.node_limit << ", depth "
+                                        << depth << ", seed " << seed);
+        ListModel model(setting, depth, seed);
+        model.run(3000);
+        pressed += model.pressed();
+        if (HasFailure()) return;
+      }
     }
+    EXPECT_EQ(pressed > 0, depth > 0);
   }
 }
 

@@ -224,25 +224,28 @@ class RandomChanges {
       if (value.empty()) db.erase(key, any_freeing());
     }
   }
+  // Some that a node of a list becomes smaller by when it is pressed.
+  std::string list_element() { return prng_.below(2) == 0 ? random() : std::string(30, 'l'); }
   void change_list(List& list) {
+    if (prng_.below(200) == 0) limits_.list_compress_depth = prng_.below(4);
     const size_t size = list.size();
     switch (size > 4000 ? 2 : prng_.below(8)) {
       case 0:
-        return list.push(heap_, limits_, ListEnd::kFront, random());
+        return list.push(heap_, limits_, ListEnd::kFront, list_element());
       case 1:
-        if (size > 0) list.set(heap_, limits_, prng_.below(size), random());
+        if (size > 0) list.set(heap_, limits_, prng_.below(size), list_element());
         return;
       case 2:
-        if (size > 0) list.pop(heap_, ListEnd::kFront, [](const ListElement&) {});
+        if (size > 0) list.pop(heap_, limits_, ListEnd::kFront, [](const ListElement&) {});
         return;
       case 3:
-        return list.insert(heap_, limits_, prng_.below(size + 1), random());
+        return list.insert(heap_, limits_, prng_.below(size + 1), list_element());
       case 4:
         if (size > 100 && prng_.below(20) == 0)
           list.erase_range(heap_, limits_, prng_.below(size - 50), 50);
         return;
       default:
-        return list.push(heap_, limits_, ListEnd::kBack, random());
+        return list.push(heap_, limits_, ListEnd::kBack, list_element());
     }
   }
   template <class T>

@@ -335,6 +335,34 @@ TEST_F(SnapshotSimTest, DebugReloadKeepsWhatThereIs) {
   server->check_invariants();
 }
 
+// A list of a few KB that opens to some hundred is written in pieces, as it was when BGSAVE ran.
+TEST_F(SnapshotSimTest, APressedListIsSavedAsItWas) {
+  start([](Options& options) {
+    usual(options);
+    options.app.rdb_key_save_delay = 5'000;
+    options.engine.limits.list_compress_depth = 1;
+  });
+  fill(100, "kept");
+  for (int i = 0; i < 10'000; ++i)
+    ASSERT_NE(client->ask({"RPUSH", "list", "the same in each, but " + std::to_string(i)}), "");
+  const std::string digest = client->ask({"DEBUG", "DIGEST"});
+  EXPECT_EQ(client->ask({"DEBUG", "RELOAD"}), "+OK\r\n");
+  EXPECT_EQ(client->ask({"DEBUG", "DIGEST"}), digest);
+  EXPECT_EQ(client->ask({"BGSAVE"}), "+Background saving started\r\n");
+  for (int i = 0; i < 200; ++i) {
+    client->ask({"LSET", "list", std::to_string(40 * i), "changed"});
+    client->ask({"LINSERT", "list", "BEFORE", "changed", "new"});
+    client->ask({"LPOP", "list", "20"});
+  }
+  client->ask({"LTRIM", "list", "1000", "2000"});
+  ASSERT_TRUE(server->engine().persistence.snapshot.active);
+  server->check_invariants();
+  ASSERT_TRUE(await_idle());
+  crash_and_start();
+  EXPECT_EQ(client->ask({"DEBUG", "DIGEST"}), digest);
+  server->check_invariants();
+}
+
 // A transaction is no moment: what is asked for inside of one begins behind it.
 TEST_F(SnapshotSimTest, ASnapshotInATransactionBeginsBehindIt) {
   start();

@@ -85,12 +85,15 @@ Status debug_object(Context& ctx) {
       content_bytes(*entry), entry->access(), idle);
   if (entry->type() == Type::kList) {
     const List& list = entry->as<List>();
-    const size_t nodes = list.free_effort();
+    const size_t nodes = list.node_count();
+    size_t opened_bytes = 0;
+    list.for_each_node([&](const ListNode& node) { opened_bytes += node.bytes(); });
     line += printed(
-        " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%lld ql_compressed:0 "
+        " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%lld ql_compressed:%d "
         "ql_uncompressed_size:%zu",
         nodes, static_cast<double>(list.size()) / static_cast<double>(std::max<size_t>(nodes, 1)),
-        static_cast<long long>(ctx.limits().list_node_limit), content_bytes(*entry));
+        static_cast<long long>(ctx.limits().list_node_limit),
+        ctx.limits().list_compress_depth > 0 ? 1 : 0, opened_bytes);
   }
   ctx.reply.simple(line);
   return Status::ok();
@@ -175,8 +178,9 @@ Status debug_quicklist(Context& ctx) {
       printed("DEBUG QUICKLIST: %zu elements in %zu nodes", list.size(), list.node_count()));
   size_t first = 0;
   list.for_each_node([&](const ListNode& node) {
-    listing.line(printed(" node of %u elements, %s, %zu bytes", node.elements,
-                         node.is_plain() ? "plain" : "packed", node.memory_bytes()));
+    const char* const form = node.is_plain() ? "plain" : node.is_pressed() ? "lzf" : "packed";
+    listing.line(
+        printed(" node of %u elements, %s, %zu bytes", node.elements, form, node.memory_bytes()));
     if (in_full) {
       list.for_each(first, node.elements,
                     [&](const ListElement& element) { listing.element(element.bytes); });

@@ -458,7 +458,7 @@ class World {
       case 1:
         return list.set(heap_, limits_, prng_.below(list.size()), element);
       case 2:
-        list.pop(heap_, ListEnd::kFront, [](const ListElement&) {});
+        list.pop(heap_, limits_, ListEnd::kFront, [](const ListElement&) {});
         return;
       case 3:
         if (prng_.below(100) == 0)
@@ -486,6 +486,7 @@ TEST_F(SnapshotWriting, AFileIsOfItsMoment) {
   };
   for (uint64_t seed = 1; seed <= 2; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
+    limits.list_compress_depth = seed - 1;
     World world(databases, heap, limits, seed);
     world.fill();
     Prng& prng = world.prng();
@@ -514,6 +515,7 @@ TEST_F(SnapshotWriting, AFileIsOfItsMoment) {
 TEST_F(SnapshotWriting, AFileThatIsGivenUpLeavesNothing) {
   const size_t empty = heap.used_bytes();
   for (uint64_t seed = 1; seed <= 6; ++seed) {
+    limits.list_compress_depth = seed % 2;
     World world(databases, heap, limits, seed);
     world.fill();
     {

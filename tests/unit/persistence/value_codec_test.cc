@@ -88,6 +88,25 @@ TEST_F(ValueCodec, TablesAreThoseOfRedis) {
   expect_payload(*db.find(key("ht")), "0401016601760a00adf24356b1860efc");
 }
 
+TEST_F(ValueCodec, PressedNodesOfListsAreWrittenAsTheyWere) {
+  limits.list_plain_bytes = 1000;
+  const auto list_of = [&](ByteView name) -> const Entry& {
+    List& list = db.add<List>(key(name));
+    for (int i = 0; i < 5000; ++i) {
+      list.push(heap, limits, ListEnd::kBack, "the same, and " + std::to_string(i));
+      if (i % 1000 == 0) list.push(heap, limits, ListEnd::kBack, std::string(2000, 'p'));
+    }
+    return *db.find(key(name));
+  };
+  const Entry& opened = list_of("opened");
+  limits.list_compress_depth = 1;
+  const Entry& pressed = list_of("pressed");
+  ASSERT_LT(pressed.memory_bytes(), opened.memory_bytes() / 2);
+  const Written written = write(pressed);
+  EXPECT_EQ(written.bytes, write(opened).bytes);
+  EXPECT_EQ(read(written.type, written.bytes), value_text(opened));
+}
+
 TEST_F(ValueCodec, StreamsAreThoseOfRedis) {
   Stream& stream = db.add<Stream>(key("x"));
   const ByteView first[] = {"f", "v"};

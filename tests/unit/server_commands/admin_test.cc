@@ -429,6 +429,28 @@ TEST_F(AdminTest, DebugListsPackedValuesInTheLog) {
   EXPECT_EQ(engine.log.lines, 1001U) << "no more than so many, and how many are left";
 }
 
+TEST_F(AdminTest, ListsArePressedAsTheDepthSays) {
+  const auto push = [&](ByteView name) {
+    for (int i = 0; i < 10'000; ++i) engine.run({"RPUSH", name, "the same in each of them"});
+    return std::stoul(engine.run({"MEMORY", "USAGE", name}));
+  };
+  const auto told = [&](const std::string& name) {
+    const std::string text = engine.run("DEBUG OBJECT " + name);
+    return text.substr(text.find(" ql_nodes"));
+  };
+  const size_t opened_bytes = push("l");
+  const std::string opened = told("l");
+  EXPECT_TRUE(contains(opened, " ql_compressed:0 ")) << opened;
+  engine.run("CONFIG SET list-compress-depth 1");
+  EXPECT_LT(push("p"), opened_bytes / 5);
+  EXPECT_EQ(told("p"), told("l"));
+  EXPECT_TRUE(contains(told("p"), " ql_compressed:1 "));
+  EXPECT_EQ(told("p").substr(told("p").find("ql_uncompressed")),
+            opened.substr(opened.find("ql_uncompressed")));
+  EXPECT_EQ(engine.run("LRANGE p 0 -1"), engine.run("LRANGE l 0 -1"));
+  EXPECT_EQ(engine.run("DEBUG DIGEST-VALUE p"), engine.run("DEBUG DIGEST-VALUE l"));
+}
+
 TEST_F(AdminTest, DebugTellsHowTablesAreFilled) {
   EXPECT_EQ(engine.run("DEBUG HTSTATS 16"), "(ERR Out of range database)");
   EXPECT_EQ(engine.run("DEBUG HTSTATS x"), "(ERR value is not an integer or out of range)");
