@@ -52,8 +52,8 @@ class Heap {
   // copy in its place, or needs it no more.
   void note_left(size_t bytes) noexcept { left_bytes_ += bytes; }
 
-  // The same while it lasts, of large strings that are read as they were although nobody else has
-  // them any more: they come back when they have been read.
+  // The same while it lasts, of large strings and tables that a frozen view reads as they were
+  // although their keys are gone: they come back when they have been read.
   void note_kept(size_t bytes) noexcept { kept_bytes_ += bytes; }
   void note_returned(size_t bytes) noexcept { kept_bytes_ -= bytes; }
   size_t kept_bytes() const noexcept { return kept_bytes_; }

@@ -25,8 +25,14 @@ LazyFree::~LazyFree() {
 }
 
 void LazyFree::add(Value value) {
-  values_.push_back(value);
+  push(value);
   ++pending_;
+}
+
+void LazyFree::push(Value value) {
+  const size_t kept_bytes = value.has_views() ? value.memory_bytes() : 0;
+  heap_.note_kept(kept_bytes);
+  values_.push_back({value, kept_bytes});
 }
 
 void LazyFree::add(std::unique_ptr<Dict<Entry>> table) {
@@ -50,14 +56,15 @@ bool LazyFree::free_some(Value& value, size_t most, size_t& budget) {
 }
 
 bool LazyFree::free_values(size_t& budget) {
-  for (auto value = values_.begin(); value != values_.end();) {
+  for (auto waiting = values_.begin(); waiting != values_.end();) {
     if (budget == 0) return false;
-    if (value->has_views()) {
-      ++value;
+    if (waiting->value.has_views()) {
+      ++waiting;
       continue;
     }
-    if (!free_some(*value, std::min(budget, kStep), budget)) continue;
-    value = values_.erase(value);
+    heap_.note_returned(std::exchange(waiting->kept_bytes, 0));
+    if (!free_some(waiting->value, std::min(budget, kStep), budget)) continue;
+    waiting = values_.erase(waiting);
     count_freed();
     spend(budget, 1);
   }
@@ -85,7 +92,7 @@ bool LazyFree::free_entries(Dict<Entry>& table, size_t effort_max, size_t& budge
     Value value = Value::of(*entry);
     heap_.release(entry);
     if (value.free_effort() > effort_max || value.has_views()) {
-      values_.push_back(value);
+      push(value);
       return;
     }
     CHECK(free_some(value, kNoLimit, budget));

@@ -35,6 +35,13 @@ class LazyFree {
   void reset_stats() { freed_ = 0; }
 
  private:
+  struct Waiting {
+    Value value;
+    // While a view reads it: what it had when it came, as part of Heap::kept_bytes().
+    size_t kept_bytes;
+  };
+
+  void push(Value value);
   bool free_some(Value& value, size_t most, size_t& budget);
   bool free_values(size_t& budget);
   bool free_tables(size_t& budget);
@@ -42,7 +49,7 @@ class LazyFree {
   void count_freed();
 
   Heap& heap_;
-  std::deque<Value> values_;
+  std::deque<Waiting> values_;
   std::deque<std::unique_ptr<Dict<Entry>>> tables_;
   size_t pending_ = 0;
   uint64_t freed_ = 0;

@@ -93,6 +93,13 @@ size_t Value::free_effort() const noexcept {
                           [](const auto& value) { return value.free_effort(); });
 }
 
+size_t Value::memory_bytes() const noexcept {
+  if (kind == Kind::kBlob) return reinterpret_cast<const Blob*>(payload)->memory_bytes();
+  if (kind < Kind::kBlob) return 0;
+  return visit_collection(kind, const_cast<uint64_t*>(&payload),
+                          [](const auto& value) { return value.memory_bytes(); });
+}
+
 bool Value::has_views() const noexcept {
   if (kind == Kind::kBlob) return reinterpret_cast<const Blob*>(payload)->has_views();
   if (kind < Kind::kBlob) return false;

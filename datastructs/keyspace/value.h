@@ -44,6 +44,8 @@ struct Value {
   bool free_some(Heap& heap, size_t& budget) noexcept;
   // How many allocations freeing takes: what UNLINK decides by.
   size_t free_effort() const noexcept;
+  // Of its own blocks, by usable size.
+  size_t memory_bytes() const noexcept;
   // A frozen view has elements of it still to save: it may not be freed yet.
   bool has_views() const noexcept;
 };
