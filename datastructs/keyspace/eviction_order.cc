@@ -43,8 +43,13 @@ constexpr double kLengthSlack = 0.02;
 // One that was gone for longer than this share of a round of the hand would not be used again
 // before the hand meets it.
 constexpr double kRoundShare = 0.5;
+// What the last evictions were is a mean over a share of the keys, of so many at least.
+constexpr double kKeysMin = 1000;
 // After so many calls keys are counted anew, in all databases.
 constexpr unsigned kCountEvery = 256;
+// After so many evictions what moves slowly is looked at: the mean size, and how many ghosts there
+// should be; that many lines of them may come then.
+constexpr unsigned kMeasureEvery = 8;
 
 }  // namespace
 
@@ -58,7 +63,7 @@ EvictionOrder::EvictionOrder(Heap& heap, Databases& dbs, uint64_t seed, Weigh we
 
 void EvictionOrder::start(Scope scope) {
   scope_ = scope;
-  until_count_ = 0;
+  until_count_ = until_measure_ = 0;
   for (DbIndex db = 0; db < dbs_.count(); ++db) dbs_[db].set_eviction(this);
 }
 
@@ -193,9 +198,7 @@ bool EvictionOrder::forget_some(size_t budget) {
 
 std::optional<EvictionOrder::Victim> EvictionOrder::next(size_t bytes) {
   count_keys();
-  mean_bytes_ = static_cast<double>(std::max<size_t>(bytes, 1)) /
-                static_cast<double>(std::max<size_t>(keys_, 1));
-  ghosts_.approach(ghosts_wanted());
+  if (until_measure_-- == 0) measure(bytes);
   weakest_ = {};
   looks_at_kept_ = 0;
   for (unsigned looks = 0; looks < kLooksMax; ++looks) {
@@ -204,6 +207,15 @@ std::optional<EvictionOrder::Victim> EvictionOrder::next(size_t bytes) {
     if (victim) return victim;
   }
   return least_used();
+}
+
+void EvictionOrder::measure(size_t bytes) {
+  until_measure_ = kMeasureEvery - 1;
+  const auto keys = static_cast<double>(std::max<size_t>(keys_, 1));
+  per_byte_of_mean_ = keys / static_cast<double>(std::max<size_t>(bytes, 1));
+  per_key_ = 1 / std::max(keys, kKeysMin);
+  const size_t wanted = ghosts_wanted();
+  for (unsigned i = 0; i < kMeasureEvery; ++i) ghosts_.approach(wanted);
 }
 
 size_t EvictionOrder::ghosts_wanted() const {
@@ -235,7 +247,7 @@ bool EvictionOrder::trial_is_too_long() const {
 
 // How many uses, in quarters, it takes to stay.
 unsigned EvictionOrder::price_of(const Entry& entry) const {
-  const double by_mean = static_cast<double>(weigh_(entry)) / mean_bytes_;
+  const double by_mean = static_cast<double>(weigh_(entry)) * per_byte_of_mean_;
   unsigned steps = 0;
   while (steps < kSizeSteps.size() && kSizeSteps[steps] <= by_mean) ++steps;
   return 1 + steps;
@@ -314,9 +326,8 @@ EvictionOrder::Found EvictionOrder::find_kept(DbIndex db, Hash64 hash) const {
 
 EvictionOrder::Victim EvictionOrder::gone(const Found& found, GhostOf origin) {
   ghosts_.add(found.hash, origin);
-  const auto keys = static_cast<double>(std::max<size_t>(keys_, 1000));
-  gone_from_trial_ += ((origin == GhostOf::kTrial ? 1 : 0) - gone_from_trial_) * 10 / keys;
-  looks_per_eviction_ += (looks_at_kept_ - looks_per_eviction_) * 4 / keys;
+  gone_from_trial_ += ((origin == GhostOf::kTrial ? 1 : 0) - gone_from_trial_) * 10 * per_key_;
+  looks_per_eviction_ += (looks_at_kept_ - looks_per_eviction_) * 4 * per_key_;
   if (keys_ > 0) --keys_;
   if (found.entry->is_on_trial()) --on_trial_;
   return {found.db, found.entry, found.hash};

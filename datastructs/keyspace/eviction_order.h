@@ -91,6 +91,7 @@ class EvictionOrder {
   void trim_queue();
   void count_keys();
   bool trial_is_too_long() const;
+  void measure(size_t bytes);
   size_t ghosts_wanted() const;
   unsigned price_of(const Entry& entry) const;
   bool takes_back_uses(Entry& entry, unsigned price);
@@ -127,8 +128,11 @@ class EvictionOrder {
   // As last counted; kept up to date by what happens here.
   size_t keys_ = 0;
   size_t on_trial_ = 0;
-  double mean_bytes_ = 0;
   unsigned until_count_ = 0;
+  // As last measured: one by the mean size of a key, and one by the number of keys.
+  double per_byte_of_mean_ = 0;
+  double per_key_ = 0;
+  unsigned until_measure_ = 0;
 
   DbIndex hand_db_ = 0;
   uint64_t hand_ = 0;  // where the next bucket is (Keyspace::scan)

@@ -48,7 +48,10 @@ size_t Eviction::uncounted_bytes(const Engine& engine) {
          engine.heap.kept_bytes() + engine.rehearsed_bytes;
 }
 
-void Eviction::begin_turn(const Engine& engine) { unsent_before_ = engine.heap.unsent_bytes(); }
+void Eviction::begin_turn(const Engine& engine) {
+  unsent_before_ = engine.heap.unsent_bytes();
+  has_no_stale_ = false;
+}
 
 // The replies of this turn leave at its end, or count from the next on: a batch of large reads
 // would else cost keys for memory that is back before anything is written.
@@ -118,6 +121,7 @@ Eviction::Outcome Eviction::try_to_make_room(Engine& engine) {
 }
 
 std::optional<size_t> Eviction::evict_stale(Engine& engine) {
+  if (has_no_stale_) return std::nullopt;
   for (DbIndex db = 0; db < engine.dbs.count(); ++db) {
     Aside* aside = engine.dbs[db].aside();
     if (aside == nullptr || aside->stale_count() == 0) continue;
@@ -130,6 +134,7 @@ std::optional<size_t> Eviction::evict_stale(Engine& engine) {
     ++engine.stats.evicted_keys;
     return before - engine.heap.used_bytes();
   }
+  has_no_stale_ = true;
   return std::nullopt;
 }
 

@@ -143,9 +143,9 @@ class Eviction {
 
   Outcome try_to_make_room(Engine& engine);
   void note_excess(const Engine& engine);
-  // A value that has ended and is only kept to be shown as stale goes before any other. Bytes given
-  // back; nothing if there is none.
-  static std::optional<size_t> evict_stale(Engine& engine);
+  // A value that has ended and is only kept to be shown as stale goes before any other, from the
+  // next turn on. Bytes given back; nothing if there is none.
+  std::optional<size_t> evict_stale(Engine& engine);
   // Bytes given back at once, or nothing when no key may go.
   std::optional<size_t> evict_one(Engine& engine);
   bool pick(Engine& engine, Candidate& picked);
@@ -166,6 +166,7 @@ class Eviction {
   std::string name_;             // of the key that is removed: its own memory goes first
   std::vector<Candidate> pool_;  // sorted by score, the best last
   size_t unsent_before_ = 0;     // when the turn began
+  bool has_no_stale_ = false;    // there was none in this turn
   Outcome outcome_ = Outcome::kDone;
   Instant exceeded_since_ = kNever;
   Micros exceeded_before_ = 0;
