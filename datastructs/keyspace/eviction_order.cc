@@ -37,7 +37,7 @@ constexpr double kAdaptGain = 16;
 // One that was on trial is kept as soon as it is back, and had it stayed it would have had to be
 // used twice for that: most of such evictions cost no more misses than they save. One of a kept key
 // counts so much more.
-constexpr double kWeightOfKept = 3;
+constexpr double kWeightOfKept = 2.5;
 // How far, in keys as a share of all, the queue may be from what the share says while it learns.
 constexpr double kLengthSlack = 0.02;
 // One that was gone for longer than this share of a round of the hand would not be used again
