@@ -71,19 +71,18 @@ Status parse_new_id(Context& ctx, ByteView text, StreamOptions& options) {
 // How many entries may go at once, after all options have been read.
 Status settle_limit(Context& ctx, StreamForm form, std::optional<int64_t> limit,
                     StreamOptions& options) {
-  if (!options.trim) {
-    if (limit.value_or(0) != 0) {
-      return ctx.fail(
-          "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
-    }
-    if (form == StreamForm::kAdd) return Status::ok();
-    return ctx.fail("ERR syntax error, XTRIM must be called with a trimming strategy");
+  if (!options.trim && limit.value_or(0) != 0) {
+    return ctx.fail(
+        "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
   }
+  if (!options.trim && form == StreamForm::kTrim)
+    return ctx.fail("ERR syntax error, XTRIM must be called with a trimming strategy");
   // What a log tells has been trimmed: there the limit of that time has no say.
   if (is_from_log(ctx)) return Status::ok();
-  if (limit && !options.trim->whole_nodes)
+  const bool whole_nodes = options.trim && options.trim->whole_nodes;
+  if (limit && !whole_nodes)
     return ctx.fail("ERR syntax error, LIMIT cannot be used without the special ~ option");
-  if (options.trim->whole_nodes) {
+  if (whole_nodes) {
     options.trim->count_max =
         limit ? static_cast<uint64_t>(*limit) : trimmed_by_default(ctx.limits());
   }

@@ -64,6 +64,14 @@ TEST(Streams, WhatIsAddedIsLeftWithItsIdAndWhatWasTrimmed) {
   EXPECT_EQ(engine.effects(), "");
 }
 
+TEST(Streams, ALimitNeedsWholeNodes) {
+  Streams engine;
+  for (const char* command : {"XADD s LIMIT 0 1 f v", "XADD s MAXLEN 3 LIMIT 0 1 f v"})
+    EXPECT_NE(engine.ask(command).find("special ~ option"), std::string::npos) << command;
+  EXPECT_NE(engine.ask("XADD s LIMIT 5 1 f v").find("trimming strategy"), std::string::npos);
+  EXPECT_EQ(engine.ask("XADD s LIMIT 0 MAXLEN ~ 3 1 f v"), "1-0");
+}
+
 TEST(Streams, ALogIsTrimmedAsItSays) {
   Streams engine;
   engine.caller.origin = Origin::kReplay;
