@@ -40,9 +40,10 @@ Entry* nearest_deadline(Keyspace& db) {
 }  // namespace
 
 // What waits to be written to the log, or to be sent to a replica that is behind, is on its way
-// out: no key need go for it, and each removal would add to it. So is what only snapshots still
-// read: a key that is removed while one is made may give back nothing before it is written. What
-// will be taken back is to leave no trace.
+// out: no key need go for it, and each removal would add to it. So are strings, hashes and sets
+// that only snapshots still read: a key that is removed while one is made may give back nothing
+// before it is written. (Lists, streams and sketches share their pages with it, and are not known
+// here.) What will be taken back is to leave no trace.
 size_t Eviction::uncounted_bytes(const Engine& engine) {
   return engine.persistence.log_buffer_memory() + engine.replication.outgoing_bytes() +
          engine.heap.kept_bytes() + engine.rehearsed_bytes;
