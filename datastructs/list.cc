@@ -117,6 +117,7 @@ void List::settle(Heap& heap) {
     (void)nodes.take(heap, only);
   }
   nodes.release(heap);
+  heap.note_left(nodes.take_pinned_bytes());
   heap.destroy(large());
   set_small(left);
 }

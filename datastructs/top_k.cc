@@ -182,6 +182,7 @@ Blob* TopK::add(Heap& heap, ByteView item, uint32_t increment) noexcept {
   }
   Blob* expelled = table.item(0).name;
   table.name_bytes -= expelled->memory_bytes();
+  if (expelled->is_shared()) heap.note_left(expelled->memory_bytes());
   table.put(heap, 0, {fingerprint, count, name});
   return expelled;
 }

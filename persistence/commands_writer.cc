@@ -31,8 +31,8 @@ class ScoreText {
 
 class SharedCommands : public SharedPart {
  public:
-  SharedCommands(Heap& heap, LazyFree& lazy_free, const Entry& entry, std::string& to)
-      : SharedPart(heap, lazy_free, entry), to_(to) {}
+  SharedCommands(LazyFree& lazy_free, const Entry& entry, std::string& to)
+      : SharedPart(lazy_free, entry), to_(to) {}
 
  protected:
   std::string& to_;
@@ -40,8 +40,8 @@ class SharedCommands : public SharedPart {
 
 class ListCommands final : public SharedCommands {
  public:
-  ListCommands(Heap& heap, LazyFree& lazy_free, const Entry& entry, std::string& to)
-      : SharedCommands(heap, lazy_free, entry, to),
+  ListCommands(LazyFree& lazy_free, const Entry& entry, std::string& to)
+      : SharedCommands(lazy_free, entry, to),
         nodes_(shared<List>()),
         batch_("RPUSH", entry.key()) {}
 
@@ -70,8 +70,8 @@ class ListCommands final : public SharedCommands {
 
 class StreamPartCommands final : public SharedCommands {
  public:
-  StreamPartCommands(Heap& heap, LazyFree& lazy_free, const Entry& entry, std::string& to)
-      : SharedCommands(heap, lazy_free, entry, to), commands_(shared<Stream>(), entry.key()) {}
+  StreamPartCommands(LazyFree& lazy_free, const Entry& entry, std::string& to)
+      : SharedCommands(lazy_free, entry, to), commands_(shared<Stream>(), entry.key()) {}
   bool next(size_t& budget) override { return commands_.next(budget, to_); }
 
  private:
@@ -174,9 +174,9 @@ Part begin_part(Heap& heap, LazyFree& lazy_free, const Entry& entry, size_t opti
       return begin_string_part(heap, entry, raw);
     }
     case Kind::kList:
-      return std::make_unique<ListCommands>(heap, lazy_free, entry, out);
+      return std::make_unique<ListCommands>(lazy_free, entry, out);
     case Kind::kStream:
-      return std::make_unique<StreamPartCommands>(heap, lazy_free, entry, out);
+      return std::make_unique<StreamPartCommands>(lazy_free, entry, out);
     case Kind::kSet:
       if (!entry.as<Set>().is_table()) return nullptr;
       return std::make_unique<SetCommands>(entry.as<Set>(), entry.key(), out);

@@ -63,8 +63,8 @@ class ViewedString final : public SnapshotPart {
 
 class SharedRdbPart : public SharedPart {
  public:
-  SharedRdbPart(Heap& heap, LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
-      : SharedPart(heap, lazy_free, entry), out_(out) {}
+  SharedRdbPart(LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
+      : SharedPart(lazy_free, entry), out_(out) {}
 
  protected:
   RdbWriter& out() { return out_; }
@@ -75,8 +75,8 @@ class SharedRdbPart : public SharedPart {
 
 class ListPart final : public SharedRdbPart {
  public:
-  ListPart(Heap& heap, LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
-      : SharedRdbPart(heap, lazy_free, entry, out), nodes_(shared<List>()) {}
+  ListPart(LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
+      : SharedRdbPart(lazy_free, entry, out), nodes_(shared<List>()) {}
 
   bool next(size_t& budget) override {
     if (!large_.empty()) {
@@ -111,8 +111,8 @@ class ListPart final : public SharedRdbPart {
 template <class Writer>
 class StreamPart final : public SharedRdbPart {
  public:
-  StreamPart(Heap& heap, LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
-      : SharedRdbPart(heap, lazy_free, entry, out), writer_(shared<Stream>()) {}
+  StreamPart(LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
+      : SharedRdbPart(lazy_free, entry, out), writer_(shared<Stream>()) {}
 
   bool next(size_t& budget) override { return writer_.next(budget, out()); }
 
@@ -123,8 +123,8 @@ class StreamPart final : public SharedRdbPart {
 template <class Sketch>
 class SketchPart final : public SharedRdbPart {
  public:
-  SketchPart(Heap& heap, LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
-      : SharedRdbPart(heap, lazy_free, entry, out), writer_(sketch_writer(shared<Sketch>())) {}
+  SketchPart(LazyFree& lazy_free, const Entry& entry, const RdbWriter& out)
+      : SharedRdbPart(lazy_free, entry, out), writer_(sketch_writer(shared<Sketch>())) {}
 
   bool next(size_t& budget) override { return writer_->next(budget, out()); }
 
@@ -240,26 +240,26 @@ Part string_part(Heap& heap, const Entry& entry, RdbWriter& out) {
   return begin_string_part(heap, entry, out);
 }
 
-Part list_part(Heap& heap, LazyFree& lazy_free, const Entry& entry, RdbWriter& out) {
+Part list_part(LazyFree& lazy_free, const Entry& entry, RdbWriter& out) {
   begin_key(RdbType::kListNodes, entry, out);
   begin_list(entry.as<List>().node_count(), out);
-  return std::make_unique<ListPart>(heap, lazy_free, entry, out);
+  return std::make_unique<ListPart>(lazy_free, entry, out);
 }
 
-Part stream_part(Heap& heap, LazyFree& lazy_free, const Entry& entry, RdbWriter& out) {
+Part stream_part(LazyFree& lazy_free, const Entry& entry, RdbWriter& out) {
   const RdbType type = rdb_type_of(entry);
   begin_key(type, entry, out);
   if (type != RdbType::kModule)
-    return std::make_unique<StreamPart<StreamWriter>>(heap, lazy_free, entry, out);
+    return std::make_unique<StreamPart<StreamWriter>>(lazy_free, entry, out);
   begin_timed_stream(entry.as<Stream>(), out);
-  return std::make_unique<StreamPart<TimedStreamWriter>>(heap, lazy_free, entry, out);
+  return std::make_unique<StreamPart<TimedStreamWriter>>(lazy_free, entry, out);
 }
 
 template <class Sketch>
-Part sketch_part(Heap& heap, LazyFree& lazy_free, const Entry& entry, RdbWriter& out) {
+Part sketch_part(LazyFree& lazy_free, const Entry& entry, RdbWriter& out) {
   begin_key(RdbType::kModule, entry, out);
   begin_sketch(entry.as<Sketch>(), out);
-  return std::make_unique<SketchPart<Sketch>>(heap, lazy_free, entry, out);
+  return std::make_unique<SketchPart<Sketch>>(lazy_free, entry, out);
 }
 
 Part table_part(const Set& set, const Entry& entry, RdbWriter& out) {
@@ -321,7 +321,7 @@ std::unique_ptr<SnapshotPart> begin_snapshot_part(Heap& heap, LazyFree& lazy_fre
     case Kind::kBlob:
       return string_part(heap, entry, out);
     case Kind::kList:
-      return list_part(heap, lazy_free, entry, out);
+      return list_part(lazy_free, entry, out);
     case Kind::kSet:
       return table(entry.as<Set>());
     case Kind::kZSet:
@@ -329,17 +329,17 @@ std::unique_ptr<SnapshotPart> begin_snapshot_part(Heap& heap, LazyFree& lazy_fre
     case Kind::kHash:
       return table(entry.as<Hash>());
     case Kind::kStream:
-      return stream_part(heap, lazy_free, entry, out);
+      return stream_part(lazy_free, entry, out);
     case Kind::kBloom:
-      return sketch_part<Bloom>(heap, lazy_free, entry, out);
+      return sketch_part<Bloom>(lazy_free, entry, out);
     case Kind::kCuckoo:
-      return sketch_part<Cuckoo>(heap, lazy_free, entry, out);
+      return sketch_part<Cuckoo>(lazy_free, entry, out);
     case Kind::kCountMin:
-      return sketch_part<CountMin>(heap, lazy_free, entry, out);
+      return sketch_part<CountMin>(lazy_free, entry, out);
     case Kind::kTopK:
-      return sketch_part<TopK>(heap, lazy_free, entry, out);
+      return sketch_part<TopK>(lazy_free, entry, out);
     case Kind::kTDigest:
-      return sketch_part<TDigest>(heap, lazy_free, entry, out);
+      return sketch_part<TDigest>(lazy_free, entry, out);
   }
   OURO_UNREACHABLE();
 }

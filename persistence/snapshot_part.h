@@ -7,8 +7,7 @@
 //      filter, sketch                    its chunks are shared           a chunk
 //      set, sorted set, hash, as tables  a view of the table             some elements, in no order
 //
-// What is about to change in a table is encoded before, into the same buffer. A value that was
-// shared goes to LazyFree when it is written: others may have let go of it meanwhile.
+// What is about to change in a table is encoded before, into the same buffer.
 // Others are written at once when the snapshot comes to them: small ones, and packed ones, which a
 // command walks as a whole, too.
 // Cost of a piece: some 100 us; but an element, or an entry of a stream, that is larger than a
@@ -21,7 +20,7 @@
 
 #include "datastructs/key_filter_pieces.h"
 #include "datastructs/keyspace/entry.h"
-#include "datastructs/keyspace/lazy_free.h"
+#include "datastructs/keyspace/shared_value.h"
 #include "persistence/rdb_writer.h"
 
 namespace ouro {
@@ -44,21 +43,14 @@ class SnapshotPart {
 // One whose value is shared: as it was, for as long as the part lives.
 class SharedPart : public SnapshotPart {
  protected:
-  SharedPart(Heap& heap, LazyFree& lazy_free, const Entry& entry)
-      : heap_(heap), lazy_free_(lazy_free), shared_(Value::share_of(heap, entry)) {}
-  ~SharedPart() override {
-    size_t budget = LazyFree::kEffortMin;
-    if (!shared_.free_some(heap_, budget)) lazy_free_.add(shared_);
-  }
+  SharedPart(LazyFree& lazy_free, const Entry& entry) : shared_(lazy_free, entry) {}
   template <class T>
   const T& shared() const {
-    return shared_.as<T>();
+    return shared_.value().as<T>();
   }
 
  private:
-  Heap& heap_;
-  LazyFree& lazy_free_;
-  Value shared_;
+  SharedValue shared_;
 };
 
 // A filter of keys, as it is now: a piece a step.

@@ -75,13 +75,13 @@ void BlobView::end() noexcept {
   while (*link != this) link = &(*link)->next_;
   *link = next_;
   drop_last();
-  for (const auto& [at, chunk] : saved_) Blob::unpin(*heap_, chunk);
+  for (const auto& [at, chunk] : saved_) Blob::unpin_reader(*heap_, chunk);
   saved_.clear();
   blob_ = nullptr;
 }
 
 void BlobView::drop_last() noexcept {
-  if (last_ != nullptr) Blob::unpin(*heap_, std::exchange(last_, nullptr));
+  if (last_ != nullptr) Blob::unpin_reader(*heap_, std::exchange(last_, nullptr));
 }
 
 ByteView BlobView::next() noexcept {
@@ -104,7 +104,9 @@ void BlobView::save(size_t at, size_t size) noexcept {
     if (saved_.contains(at)) continue;
     const size_t bytes = std::min(size_ - at, kChunkBytes);
     Blob* const copy = Blob::create_from(*heap_, {blob_->bytes() + at, bytes});
-    heap_->note_left(copy->memory_bytes());
+    heap_->note_copied(copy->memory_bytes());
+    copy->pin_to_read();
+    Blob::unpin(*heap_, copy);
     saved_.emplace(at, copy);
   }
 }

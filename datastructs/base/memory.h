@@ -13,6 +13,7 @@
 // the allocator's plus one look-up of the usable size (about 2 ns).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -50,13 +51,33 @@ class Heap {
 
   // A block of so many bytes is left to those who share it: the one who had it as well has put a
   // copy in its place, or needs it no more.
-  void note_left(size_t bytes) noexcept { left_bytes_ += bytes; }
+  void note_left(size_t bytes) noexcept {
+    left_bytes_ += bytes;
+    if (shares_ > 0) [[unlikely]]
+      shares_bytes_ += bytes;
+  }
 
-  // The same while it lasts, of large strings and tables that a frozen view reads as they were
-  // although their keys are gone: they come back when they have been read.
+  // The same, but a copy has been made for a view, which alone has it.
+  void note_copied(size_t bytes) noexcept { left_bytes_ += bytes; }
+
+  // Memory in use that only a frozen view still reads, since its key is gone or has another: it
+  // comes back when it has been read. Exact, but that what is left to a reply while a value is
+  // shared counts as well, until the last share has gone.
+  size_t kept_bytes() const noexcept { return kept_bytes_ + shares_bytes_; }
+  // Of it, strings and tables.
   void note_kept(size_t bytes) noexcept { kept_bytes_ += bytes; }
   void note_returned(size_t bytes) noexcept { kept_bytes_ -= bytes; }
-  size_t kept_bytes() const noexcept { return kept_bytes_; }
+  // Of it, what shares of values (shared_value.h) have alone: what it took to make each, what is
+  // left to them, less what they free.
+  bool has_shares() const noexcept { return shares_ > 0; }
+  void add_share(size_t bytes) noexcept {
+    ++shares_;
+    shares_bytes_ += bytes;
+  }
+  void shrink_share(size_t bytes) noexcept { shares_bytes_ -= std::min(bytes, shares_bytes_); }
+  void drop_share() noexcept {
+    if (--shares_ == 0) shares_bytes_ = 0;
+  }
   // Of the memory in use: what waits to be sent to peers, as those say who hold it.
   void add_unsent(size_t bytes) noexcept { unsent_bytes_ += bytes; }
   void drop_unsent(size_t bytes) noexcept { unsent_bytes_ -= bytes; }
@@ -65,6 +86,8 @@ class Heap {
   size_t used_bytes() const noexcept { return used_bytes_; }
   // All that was left so, ever: what it costs that frozen views still see what has changed.
   size_t left_bytes() const noexcept { return left_bytes_; }
+  // What it falls by while somebody gives up what is his: freed, or left.
+  size_t own_bytes() const noexcept { return used_bytes_ - left_bytes_; }
   size_t peak_bytes() const noexcept { return peak_bytes_; }
   void reset_peak() noexcept { peak_bytes_ = used_bytes_; }
 
@@ -83,6 +106,8 @@ class Heap {
   size_t peak_bytes_ = 0;
   size_t left_bytes_ = 0;
   size_t kept_bytes_ = 0;
+  size_t shares_ = 0;
+  size_t shares_bytes_ = 0;
   size_t unsent_bytes_ = 0;
 };
 
@@ -121,14 +146,12 @@ class HeapShare {
 class HeapTally {
  public:
   HeapTally(const Heap& heap, size_t& counter) noexcept
-      : heap_(heap), counter_(counter), before_(own_bytes()) {}
-  ~HeapTally() { counter_ += own_bytes() - before_; }
+      : heap_(heap), counter_(counter), before_(heap.own_bytes()) {}
+  ~HeapTally() { counter_ += heap_.own_bytes() - before_; }
   HeapTally(const HeapTally&) = delete;
   HeapTally& operator=(const HeapTally&) = delete;
 
  private:
-  size_t own_bytes() const noexcept { return heap_.used_bytes() - heap_.left_bytes(); }
-
   const Heap& heap_;
   size_t& counter_;
   size_t before_;

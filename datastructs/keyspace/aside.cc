@@ -35,9 +35,7 @@ Entry* Aside::find_stale(const Key& key, UnixMs now) {
 void Aside::release(Entry* entry) {
   Value value = Value::of(*entry);
   heap_.release(entry);
-  if (value.has_views()) return lazy_free_.add(value);
-  size_t budget = ~size_t{0};
-  value.free_some(heap_, budget);
+  lazy_free_.free_now(value);
 }
 
 // ---- absent keys

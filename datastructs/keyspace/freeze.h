@@ -16,8 +16,7 @@
 // many elements at once:
 //
 //      writes it out at once                a small value
-//      Value::share_of(heap, entry)         a small copy, a pinned string, a shared list, stream,
-//                                           filter or sketch; read in slices, then free_some()
+//      SharedValue, Blob::pin_to_read()     a list, stream, filter, sketch, a string; in slices
 //      a view of its own, if                SetView, ZSetView, HashView, BlobView: elements in any
 //      Value::needs_view(entry)             order, chunks from the front; next() in slices
 //

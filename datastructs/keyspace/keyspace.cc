@@ -38,13 +38,11 @@ void Keyspace::release(Entry* entry, Freeing freeing) {
   if (entry->has_deadline()) --expires_;
   if (entry->is_on_trial()) --on_trial_;
   heap_.release(entry);
-  if ((freeing == Freeing::kLazy && value.free_effort() > LazyFree::kEffortMin) ||
-      value.has_views()) {
+  if (freeing == Freeing::kLazy && value.free_effort() > LazyFree::kEffortMin) {
     lazy_free_.add(value);
-    return;
+  } else {
+    lazy_free_.free_now(value);
   }
-  size_t budget = ~size_t{0};
-  value.free_some(heap_, budget);
 }
 
 // Puts `fresh` where `old` was, or adds it.

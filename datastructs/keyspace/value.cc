@@ -48,12 +48,8 @@ bool Value::needs_view(const Entry& entry) noexcept {
 }
 
 Value Value::share_of(Heap& heap, const Entry& entry) noexcept {
+  DCHECK(!entry.is_string());
   DCHECK(!needs_view(entry));
-  if (entry.kind() == Kind::kBlob) {
-    entry.blob()->pin();
-    return {.kind = Kind::kBlob, .edited = entry.was_edited(), .payload = entry.payload()};
-  }
-  if (entry.is_string()) return copy_of(heap, entry);
   return {.kind = entry.kind(), .payload = entry.visit([&](const auto& from) {
             return payload_of([&] {
               if constexpr (requires { from.share(heap); }) {

@@ -35,10 +35,9 @@ struct Value {
   // Too large to be copied at once and of a kind that cannot be shared: a table, or a string from
   // kViewedBlobBytesMin on. A snapshot reads it through a SetView, ZSetView, HashView or BlobView.
   static bool needs_view(const Entry& entry) noexcept;
-  // An entry's value as it is now, for one who reads it bit by bit and then frees it by
-  // free_some(): what is small is copied, strings are pinned, lists, streams, filters and sketches
-  // shared (see share() of each: what it costs, and what may be asked). Requires:
-  // !needs_view(entry).
+  // A collection as it is now, for one who reads it bit by bit and then frees it by free_some():
+  // lists, streams, filters and sketches are shared (see share() of each: what it costs, and what
+  // may be asked), others, which are small, copied. Requires: no string, !needs_view(entry).
   static Value share_of(Heap& heap, const Entry& entry) noexcept;
   // Frees up to `budget` allocations and lowers it by what was freed; true when nothing is left.
   bool free_some(Heap& heap, size_t& budget) noexcept;

@@ -21,6 +21,16 @@ constexpr uint64_t kTenacityDefault = 10;
 constexpr uint64_t kTenacityMax = 100;
 constexpr size_t kUnbounded = ~size_t{0};
 
+// What keys have, and clients: what a removal lowers also when a snapshot reads on.
+size_t held_bytes(const Engine& engine) {
+  return engine.heap.used_bytes() - engine.heap.kept_bytes();
+}
+
+// What was given back meanwhile. Telling of a removal may take more.
+size_t given_back(const Engine& engine, size_t held_before) {
+  return held_before - std::min(held_before, held_bytes(engine));
+}
+
 bool wants_deadline(EvictionPolicy policy) {
   return policy == EvictionPolicy::kVolatileOuro || policy == EvictionPolicy::kVolatileLru ||
          policy == EvictionPolicy::kVolatileLfu || policy == EvictionPolicy::kVolatileLrm ||
@@ -40,10 +50,9 @@ Entry* nearest_deadline(Keyspace& db) {
 }  // namespace
 
 // What waits to be written to the log, or to be sent to a replica that is behind, is on its way
-// out: no key need go for it, and each removal would add to it. So are strings, hashes and sets
-// that only snapshots still read: a key that is removed while one is made may give back nothing
-// before it is written. (Lists, streams and sketches share their pages with it, and are not known
-// here.) What will be taken back is to leave no trace.
+// out: no key need go for it, and each removal would add to it. So is what only snapshots still
+// read: a key that is removed while one is made may give back nothing before it is written. What
+// will be taken back is to leave no trace.
 size_t Eviction::uncounted_bytes(const Engine& engine) {
   return engine.persistence.log_buffer_memory() + engine.replication.outgoing_bytes() +
          engine.heap.kept_bytes() + engine.rehearsed_bytes;
@@ -113,9 +122,9 @@ Eviction::Outcome Eviction::try_to_make_room(Engine& engine) {
   for (size_t removed = 0; removed < keys; ++removed) {
     const std::optional<size_t> bytes = evict_one(engine);
     if (!bytes) return Outcome::kShort;
-    const size_t before = engine.heap.used_bytes();
+    const size_t before = held_bytes(engine);
     if (!lazy_free.empty() && !lazy_free.run(free_budget)) return Outcome::kUnfinished;
-    freed += *bytes + (before - engine.heap.used_bytes());
+    freed += *bytes + given_back(engine, before);
     if (freed >= wanted || fits()) return Outcome::kDone;
   }
   return Outcome::kUnfinished;
@@ -130,10 +139,10 @@ std::optional<size_t> Eviction::evict_stale(Engine& engine) {
     const Key key = engine.dbs[db].key(name);
     const ByteView effect[] = {"DEL", name};
     engine.commit.add_first(db, effect);
-    const size_t before = engine.heap.used_bytes();
+    const size_t before = held_bytes(engine);
     aside->forget(key);
     ++engine.stats.evicted_keys;
-    return before - engine.heap.used_bytes();
+    return given_back(engine, before);
   }
   has_no_stale_ = true;
   return std::nullopt;
@@ -299,16 +308,16 @@ bool Eviction::pick_nearest_deadline(Engine& engine, Candidate& picked) {
 size_t Eviction::remove(Engine& engine, DbIndex db, const Key& key, Entry* entry) {
   const ByteView effect[] = {"DEL", key.bytes};
   engine.commit.add_first(db, effect);
-  const size_t before = engine.heap.used_bytes();
+  const size_t before = held_bytes(engine);
   {
     const LatencySpan span(engine, "eviction-del");
     engine.dbs[db].erase(key, entry,
                          engine.options.lazyfree_lazy_eviction ? Freeing::kLazy : Freeing::kNow);
   }
-  const size_t after = engine.heap.used_bytes();
+  const size_t bytes = given_back(engine, before);
   ++engine.stats.evicted_keys;
   engine.key_changed(db, key, Event::kEvicted, "evicted");
-  return before - after;
+  return bytes;
 }
 
 void Eviction::count_use(Entry& entry, Engine& engine) {

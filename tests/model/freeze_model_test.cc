@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "datastructs/keyspace/freeze.h"
+#include "datastructs/keyspace/shared_value.h"
 #include "random_changes.h"
 #include "value_text.h"
 
@@ -90,39 +91,40 @@ class TakenBlob final : public Taken {
   std::string got_;
 };
 
-// Waits some turns, then is read at once and given back in slices.
-class TakenShare final : public Taken {
+// Waits some turns, then is read at once.
+class TakenPin final : public Taken {
  public:
-  TakenShare(Heap& heap, const Entry& entry, uint64_t turns)
-      : heap_(heap), value_(Value::share_of(heap, entry)), turns_(turns) {}
-  ~TakenShare() override {
-    size_t budget = ~size_t{0};
-    EXPECT_TRUE(value_.free_some(heap_, budget));
+  TakenPin(Heap& heap, Blob& blob, uint64_t turns) : heap_(heap), blob_(blob), turns_(turns) {
+    blob.pin_to_read();
   }
-  bool next(size_t budget) override {
-    if (turns_ > 0 && --turns_ > 0) return false;
-    if (text_.empty()) text_ = "|" + read();
-    is_freed_ = value_.free_some(heap_, budget);
-    return is_freed_;
-  }
-  std::string text() override { return text_.substr(1); }
+  ~TakenPin() override { Blob::unpin_reader(heap_, &blob_); }
+  bool next(size_t) override { return turns_ == 0 || --turns_ == 0; }
+  std::string text() override { return std::string(blob_.view()); }
 
  private:
-  std::string read() {
-    if (value_.kind == Kind::kInt) return std::to_string(static_cast<int64_t>(value_.payload));
-    if (value_.kind == Kind::kBlob)
-      return std::string(reinterpret_cast<Blob*>(value_.payload)->view());
-    return visit_collection(value_.kind, &value_.payload, [](const auto& value) {
-      if constexpr (requires { value.check_invariants(); }) value.check_invariants();
-      return text_of(value);
-    });
+  Heap& heap_;
+  Blob& blob_;
+  uint64_t turns_;
+};
+
+class TakenShare final : public Taken {
+ public:
+  TakenShare(LazyFree& lazy_free, const Entry& entry, uint64_t turns)
+      : share_(lazy_free, entry), turns_(turns) {}
+  bool next(size_t) override { return turns_ == 0 || --turns_ == 0; }
+  std::string text() override {
+    const Value& value = share_.value();
+    return visit_collection(value.kind, const_cast<uint64_t*>(&value.payload),
+                            [](const auto& collection) {
+                              if constexpr (requires { collection.check_invariants(); })
+                                collection.check_invariants();
+                              return text_of(collection);
+                            });
   }
 
-  Heap& heap_;
-  Value value_;
+ private:
+  SharedValue share_;
   uint64_t turns_;
-  std::string text_;
-  bool is_freed_ = false;
 };
 
 class View final : private FrozenView::Saver {
@@ -170,15 +172,18 @@ class View final : private FrozenView::Saver {
     const Place place{db, std::string(entry.key())};
     EXPECT_TRUE(got_.try_emplace(place, head_of(entry)).second)
         << "handed out twice: " << entry.key();
-    if (!Value::needs_view(entry) && changes_.prng().below(entry.is_string() ? 20 : 4) != 0) {
+    const bool is_tiny = entry.is_string() && entry.kind() != Kind::kBlob;
+    if (is_tiny ||
+        (!Value::needs_view(entry) && changes_.prng().below(entry.is_string() ? 20 : 4) != 0)) {
       got_[place] += text_of(entry);
       return;
     }
     taken_.emplace_back(place, take(entry));
   }
   std::unique_ptr<Taken> take(Entry& entry) {
-    if (!Value::needs_view(entry))
-      return std::make_unique<TakenShare>(changes_.heap(), entry, changes_.prng().below(300));
+    const uint64_t turns = changes_.prng().below(300);
+    if (!Value::needs_view(entry) && !entry.is_string())
+      return std::make_unique<TakenShare>(changes_.databases().lazy_free(), entry, turns);
     switch (entry.kind()) {
       case Kind::kSet:
         return std::make_unique<TakenSet>(entry.as<Set>());
@@ -187,6 +192,8 @@ class View final : private FrozenView::Saver {
       case Kind::kHash:
         return std::make_unique<TakenHash>(entry.as<Hash>());
       default:
+        if (!Value::needs_view(entry))
+          return std::make_unique<TakenPin>(changes_.heap(), *entry.blob(), turns);
         return std::make_unique<TakenBlob>(changes_.heap(), *entry.blob());
     }
   }
@@ -207,6 +214,7 @@ class FreezeModel {
       changes_.step(i / 20'000 % 2 == 1);
       for (auto& view : views_) work_on(view);
       (void)changes_.databases().lazy_free().run(changes_.prng().below(3));
+      if (i % 5000 == 4999) expect_kept_comes_back();
     }
     for (auto& view : views_) {
       while (view != nullptr && !view->next(1000)) {
@@ -216,6 +224,7 @@ class FreezeModel {
     EXPECT_TRUE(changes_.databases().lazy_free().run(~size_t{0}));
     EXPECT_TRUE(changes_.databases().lazy_free().empty());
     EXPECT_GT(changes_.heap().left_bytes(), 0U);
+    EXPECT_GT(most_kept_, 1'000'000U);
     for (DbIndex db = 0; db < RandomChanges::kDatabases; ++db) compare_memory(db);
     changes_.clear();
     for (DbIndex db = 0; db < RandomChanges::kDatabases; ++db)
@@ -235,6 +244,20 @@ class FreezeModel {
       });
     }
     return all;
+  }
+
+  // What is said to be kept for views is what is back when they end, but for what their tables
+  // note of them.
+  void expect_kept_comes_back() {
+    Heap& heap = changes_.heap();
+    LazyFree& lazy_free = changes_.databases().lazy_free();
+    EXPECT_TRUE(lazy_free.run(~size_t{0}));
+    most_kept_ = std::max(most_kept_, heap.kept_bytes());
+    const size_t held = heap.used_bytes() - heap.kept_bytes();
+    for (auto& view : views_) view = nullptr;
+    EXPECT_TRUE(lazy_free.run(~size_t{0}));
+    EXPECT_EQ(heap.kept_bytes(), 0U);
+    EXPECT_NEAR(static_cast<double>(heap.used_bytes()), static_cast<double>(held), 10'000);
   }
 
   // What was shared counts right again: each key gives back what it said that it takes.
@@ -266,6 +289,7 @@ class FreezeModel {
 
   RandomChanges changes_;
   std::unique_ptr<View> views_[kFrozenViewsMax];
+  size_t most_kept_ = 0;
 };
 
 TEST(FreezeModel, EachViewSeesItsMoment) {

@@ -150,30 +150,74 @@ TEST_F(SnapshotSimTest, TheNextOneNeedNotWaitForTheFileOfACancelledOne) {
 
 // A large value whose key goes meanwhile gives its memory back when it has been written, not
 // before: that it gives nothing at once is no reason to remove the next key, and the next.
-class SnapshotOfLargeValues : public SnapshotSimTest, public testing::WithParamInterface<size_t> {};
+struct LargeValue {
+  const char* kind;
+  const char* put;  // a script
+  size_t bytes;
+};
 
-// Pinned by the snapshot, and read through a view of it.
-INSTANTIATE_TEST_SUITE_P(Bytes, SnapshotOfLargeValues, testing::Values(100'000, 1'100'000));
+class SnapshotOfLargeValues : public SnapshotSimTest,
+                              public testing::WithParamInterface<LargeValue> {
+ protected:
+  void put(const std::string& key) {
+    EXPECT_EQ(client->ask({"EVAL", GetParam().put, "1", key}), "$-1\r\n");
+  }
+};
+
+// Pinned by the snapshot, read through a view of it, and shared with it.
+constexpr LargeValue kLargeValues[] = {
+    {"APinnedString", "redis.call('SET', KEYS[1], string.rep('v', 100000))", 100'000},
+    {"AViewedString", "redis.call('SET', KEYS[1], string.rep('v', 1100000))", 1'100'000},
+    {"AList", "for i = 1, 1000 do redis.call('RPUSH', KEYS[1], string.rep('v', 100)) end", 100'000},
+    {"AStream", "for i = 1, 1000 do redis.call('XADD', KEYS[1], i, 'f', string.rep('v', 100)) end",
+     100'000},
+    {"AFilter",
+     "redis.call('BF.RESERVE', KEYS[1], 0.01, 100000) for i = 1, 1000 do redis.call('BF.ADD', "
+     "KEYS[1], i) end",
+     100'000}};
+INSTANTIATE_TEST_SUITE_P(Kinds, SnapshotOfLargeValues, testing::ValuesIn(kLargeValues),
+                         [](const auto& its) { return std::string(its.param.kind); });
 
 TEST_P(SnapshotOfLargeValues, CostsNoKeys) {
   constexpr uint64_t kNew = 20;
-  const std::string value(GetParam(), 'v');
+  const size_t bytes = GetParam().bytes;
   start([](Options& options) { options.app.rdb_key_save_delay = 100'000; });
-  fill(50, value);
-  for (int i = 0; i < 50; ++i) client->ask({"EXPIRE", "key:" + std::to_string(i), "1000"});
+  for (int i = 0; i < 50; ++i) {
+    put("key:" + std::to_string(i));
+    client->ask({"EXPIRE", "key:" + std::to_string(i), "1000"});
+  }
   Engine& engine = server->engine();
   client->ask({"CONFIG", "SET", "maxmemory-policy", "volatile-ttl", "maxmemory",
                std::to_string(server->used_bytes())});
   client->ask({"BGSAVE"});
-  for (uint64_t i = 0; i < kNew; ++i)
-    EXPECT_EQ(client->ask({"SET", "new:" + std::to_string(i), value}), "+OK\r\n");
+  for (uint64_t i = 0; i < kNew; ++i) put("new:" + std::to_string(i));
   EXPECT_TRUE(engine.persistence.snapshot.active);
-  EXPECT_GT(engine.heap.kept_bytes(), (kNew - 5) * value.size());
+  EXPECT_GT(engine.heap.kept_bytes(), (kNew - 5) * bytes);
   EXPECT_LE(engine.stats.evicted_keys, kNew + 3);
   ASSERT_TRUE(await_idle());
   world.run_for(100'000);
   EXPECT_EQ(engine.heap.kept_bytes(), 0U);
-  EXPECT_LE(Eviction::counted_bytes(engine), engine.options.maxmemory + 2 * value.size());
+  EXPECT_LE(Eviction::counted_bytes(engine), engine.options.maxmemory + 2 * bytes);
+}
+
+// A database that is flushed meanwhile gives nothing back before it is written.
+TEST_F(SnapshotSimTest, AFlushedDatabaseCostsNoKeys) {
+  constexpr size_t kKeys = 5000;
+  const std::string value(200, 'v');
+  start([](Options& options) { options.app.rdb_key_save_delay = 10'000; });
+  fill(kKeys, value);
+  Engine& engine = server->engine();
+  client->ask({"CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory",
+               std::to_string(server->used_bytes() + 100'000)});
+  client->ask({"BGSAVE"});
+  EXPECT_EQ(client->ask({"FLUSHDB"}), "+OK\r\n");
+  for (size_t i = 0; i < kKeys / 2; ++i)
+    ASSERT_EQ(client->ask({"SET", "new:" + std::to_string(i), value}), "+OK\r\n");
+  EXPECT_TRUE(engine.persistence.snapshot.active);
+  EXPECT_GT(engine.heap.kept_bytes(), kKeys * value.size());
+  ASSERT_TRUE(await_idle());
+  world.run_for(100'000);
+  EXPECT_EQ(engine.heap.kept_bytes(), 0U);
 }
 
 // In a simulated world there is no program to be started anew, and nothing ends for that.
