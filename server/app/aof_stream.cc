@@ -32,8 +32,8 @@ void AofStream::write() {
     taken_to_ = commit_.log_end();
   }
   while (!taken_.bytes.empty()) {
-    const int32_t result =
-        loop_.write_at(write_op_, fd_, taken_.bytes.substr(taken_done_), taken_.at + taken_done_);
+    const int32_t result = loop_.write_at(write_op_, fd_, taken_.bytes.substr(taken_done_),
+                                          taken_.at + taken_done_, WriteEnd::kPrompt);
     if (result == kInFlight) return;
     note_written(result);
     if (result <= 0) return;

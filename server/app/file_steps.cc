@@ -120,7 +120,8 @@ void FileStepRunner::write_on() {
   part_ = Part::kWriting;
   const ByteView bytes = steps_[at_].bytes;
   while (written_ < bytes.size()) {
-    const int32_t result = loop_.write_at(op_, fd_, bytes.substr(written_), written_);
+    const int32_t result =
+        loop_.write_at(op_, fd_, bytes.substr(written_), written_, WriteEnd::kMayBeLate);
     if (result == kInFlight) return;
     if (result < 0) return close(result);
     written_ += static_cast<size_t>(result);

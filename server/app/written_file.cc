@@ -38,7 +38,8 @@ void WrittenFile::write() {
       part_ = Part::kSyncing;
       return sync();
     }
-    const int32_t result = loop_.write_at(op_, fd_, ByteView(writing_).substr(taken_), written_);
+    const int32_t result =
+        loop_.write_at(op_, fd_, ByteView(writing_).substr(taken_), written_, WriteEnd::kMayBeLate);
     if (result == kInFlight) return;
     note_written(result);
   }

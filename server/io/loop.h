@@ -126,6 +126,11 @@ inline constexpr size_t kSendViewsMax = 128;
 // one system call.
 enum class SendEnd : uint8_t { kPrompt, kMayBeLate };
 
+// Whether a write may end later than in the call. A file system lets writers wait for milliseconds
+// while it commits its journal: where nobody is waiting for the bytes to be written, the loop goes
+// on meanwhile. Where somebody is, writing in the call is cheaper.
+enum class WriteEnd : uint8_t { kPrompt, kMayBeLate };
+
 struct SocketTuning {
   bool no_delay = true;
   int keep_alive_seconds = 0;  // 0: as it is, off in a new socket
@@ -190,8 +195,9 @@ class Loop {
   virtual void open(Op& op, const char* path,
                     OpenFor purpose) = 0;  // ends with the number of a FileFd
   virtual void read_at(Op& op, FileFd fd, std::span<char> room, uint64_t offset_bytes) = 0;
-  [[nodiscard]] virtual int32_t write_at(Op& op, FileFd fd, ByteView bytes,
-                                         uint64_t offset_bytes) = 0;
+  // Ends with a count that may be short.
+  [[nodiscard]] virtual int32_t write_at(Op& op, FileFd fd, ByteView bytes, uint64_t offset_bytes,
+                                         WriteEnd end) = 0;
   virtual void sync(Op& op, FileFd fd) = 0;  // fdatasync
   // The same while everything waits: 0 or -errno.
   [[nodiscard]] virtual int32_t sync_at_once(FileFd fd) = 0;

@@ -187,7 +187,8 @@ void SystemLoop::read_at(Op& op, FileFd fd, std::span<char> room, uint64_t offse
                                      static_cast<off_t>(offset_bytes))));
 }
 
-int32_t SystemLoop::write_at(Op& op, FileFd fd, ByteView bytes, uint64_t offset_bytes) {
+int32_t SystemLoop::write_at(Op& op, FileFd fd, ByteView bytes, uint64_t offset_bytes,
+                             WriteEnd /*end*/) {
   CHECK(!op.busy());
   return result_of(
       ::pwrite(fd.number, bytes.data(), bytes.size(), static_cast<off_t>(offset_bytes)));

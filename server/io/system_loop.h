@@ -19,7 +19,7 @@ class SystemLoop : public Loop {
 
   void open(Op& op, const char* path, OpenFor purpose) override;
   void read_at(Op& op, FileFd fd, std::span<char> room, uint64_t offset_bytes) override;
-  int32_t write_at(Op& op, FileFd fd, ByteView bytes, uint64_t offset_bytes) override;
+  int32_t write_at(Op& op, FileFd fd, ByteView bytes, uint64_t offset_bytes, WriteEnd end) override;
   void sync(Op& op, FileFd fd) override;
   int32_t sync_at_once(FileFd fd) final;
   void truncate(Op& op, FileFd fd, uint64_t size_bytes) override;

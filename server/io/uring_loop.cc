@@ -267,6 +267,15 @@ void UringLoop::read_at(Op& op, FileFd fd, std::span<char> room, uint64_t offset
   io_uring_prep_read(&sqe, fd.number, room.data(), bytes, offset_bytes);
 }
 
+int32_t UringLoop::write_at(Op& op, FileFd fd, ByteView bytes, uint64_t offset_bytes,
+                            WriteEnd end) {
+  if (end == WriteEnd::kPrompt) return SystemLoop::write_at(op, fd, bytes, offset_bytes, end);
+  io_uring_sqe& sqe = start(op, OpKind::kFile, fd.number);
+  const unsigned count = static_cast<unsigned>(std::min<size_t>(bytes.size(), INT32_MAX));
+  io_uring_prep_write(&sqe, fd.number, bytes.data(), count, offset_bytes);
+  return kInFlight;
+}
+
 void UringLoop::sync(Op& op, FileFd fd) {
   io_uring_sqe& sqe = start(op, OpKind::kFile, fd.number);
   io_uring_prep_fsync(&sqe, fd.number, IORING_FSYNC_DATASYNC);

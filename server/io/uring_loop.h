@@ -44,9 +44,10 @@ class UringLoop final : public SystemLoop {
   void watch(Op& op, int descriptor) override;
   void cancel(Op& op) override;
 
-  // Everything that may block goes to the ring; SystemLoop's pwrite stays, see write_at in loop.h.
+  // Everything that may block goes to the ring, but for writes that are to end promptly.
   void open(Op& op, const char* path, OpenFor purpose) override;
   void read_at(Op& op, FileFd fd, std::span<char> room, uint64_t offset_bytes) override;
+  int32_t write_at(Op& op, FileFd fd, ByteView bytes, uint64_t offset_bytes, WriteEnd end) override;
   void sync(Op& op, FileFd fd) override;
   void rename(Op& op, const char* from, const char* to) override;
   void unlink(Op& op, const char* path) override;

@@ -511,7 +511,8 @@ int32_t SimLoop::write_now(const Cell& cell, ByteView bytes, uint64_t offset_byt
   return machine_.disk().write_at(cell.file, bytes, offset_bytes);
 }
 
-int32_t SimLoop::write_at(Op& op, FileFd fd, ByteView bytes, uint64_t offset_bytes) {
+int32_t SimLoop::write_at(Op& op, FileFd fd, ByteView bytes, uint64_t offset_bytes,
+                          WriteEnd /*end*/) {
   CHECK(!op.busy());
   if (!has_power_) return -EIO;
   if (world_.prng().below(2) == 0) return write_now(cell_of(fd.number), bytes, offset_bytes);

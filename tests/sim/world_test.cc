@@ -231,13 +231,13 @@ TEST(SimMachine, ACrashEndsEverythingAndARestartFindsTheDisk) {
   loop->open(file.op, "/log", OpenFor::kChange);
   while (file.op.busy()) loop->run_once(1);
   const FileFd fd{file.result};
-  int32_t written = loop->write_at(file.op, fd, "abc", 0);
+  int32_t written = loop->write_at(file.op, fd, "abc", 0, WriteEnd::kPrompt);
   while (file.op.busy()) loop->run_once(1);
   loop->sync(file.op, fd);
   while (file.op.busy()) loop->run_once(1);
   loop->sync_dir(file.op, "/");
   while (file.op.busy()) loop->run_once(1);
-  written = loop->write_at(file.op, fd, "def", 3);
+  written = loop->write_at(file.op, fd, "def", 3, WriteEnd::kPrompt);
   while (file.op.busy()) loop->run_once(1);
   EXPECT_EQ(written == kInFlight ? file.result : written, 3);
   auto [near, far] = world.net().pair(0);
@@ -261,7 +261,7 @@ TEST(SimMachine, ACrashEndsEverythingAndARestartFindsTheDisk) {
   loop->open(file.op, "/log", OpenFor::kRead);
   while (file.op.busy()) loop->run_once(1);
   EXPECT_GE(file.result, 0);
-  written = loop->write_at(file.op, {file.result}, "x", 0);
+  written = loop->write_at(file.op, {file.result}, "x", 0, WriteEnd::kPrompt);
   while (file.op.busy()) loop->run_once(1);
   EXPECT_EQ(written == kInFlight ? file.result : written, -EBADF);
   EXPECT_EQ(machine.disk().seen("/log"), "abc");

@@ -491,8 +491,8 @@ TEST_P(LoopContract, FilesAreWrittenSyncedAndRead) {
   finish(file);
   ASSERT_GE(file.last(), 0);
   const FileFd fd{file.last()};
-  EXPECT_EQ(settle(loop->write_at(file.op, fd, "hello world", 0), file), 11);
-  EXPECT_EQ(settle(loop->write_at(file.op, fd, "HELLO", 0), file), 5);
+  EXPECT_EQ(settle(loop->write_at(file.op, fd, "hello world", 0, WriteEnd::kMayBeLate), file), 11);
+  EXPECT_EQ(settle(loop->write_at(file.op, fd, "HELLO", 0, WriteEnd::kPrompt), file), 5);
   loop->sync(file.op, fd);
   finish(file);
   EXPECT_EQ(file.last(), 0);
