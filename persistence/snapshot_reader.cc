@@ -40,6 +40,10 @@ void SnapshotReader::fail(std::string reason, uint64_t offset) {
 
 SnapshotReader::State SnapshotReader::feed(ByteView& chunk) {
   while (state_ == State::kReading && !chunk.empty()) {
+    if (const size_t size = read_batch(chunk); size > 0) {
+      chunk.remove_prefix(size);
+      continue;
+    }
     // Straight from the chunk while nothing waits; else the chunk joins what does.
     const bool direct = waiting_.empty();
     const size_t waited = waiting_.size();
@@ -56,6 +60,34 @@ SnapshotReader::State SnapshotReader::feed(ByteView& chunk) {
     forget_waiting();
   }
   return state_;
+}
+
+// What is not whole or is damaged is left to be found again when it comes first.
+size_t SnapshotReader::read_batch(ByteView chunk) {
+  if (part_ != Part::kRecord || !waiting_.empty()) return 0;
+  std::array<ByteView, kBatch> records;
+  size_t count = 0;
+  for (ByteView rest = chunk; count < kBatch && !rest.empty(); ++count) {
+    const bool begins = scanner_.begin(static_cast<uint8_t>(rest[0]));
+    if (!begins || scanner_.scan(rest) != RdbReader::State::kOk) break;
+    records[count] = rest.substr(0, scanner_.size());
+    rest.remove_prefix(scanner_.size());
+    tell_key(records[count]);
+  }
+  size_t bytes = 0;
+  // Behind the end mark there are no records.
+  for (size_t i = 0; i < count && state_ == State::kReading && part_ == Part::kRecord; ++i) {
+    read_part(records[i]);
+    bytes += records[i].size();
+  }
+  return bytes;
+}
+
+void SnapshotReader::tell_key(ByteView record) {
+  if (static_cast<uint8_t>(record[0]) >= kFirstOpcode) return;
+  RdbReader in(record.substr(1));
+  const ByteView key = in.string(key_scratch_);
+  if (in.ok()) sink_.on_coming(next_.db, key);
 }
 
 void SnapshotReader::forget_waiting() {

@@ -6,9 +6,11 @@
 //
 // A record (rdb.h) that is not whole waits in a buffer; it is looked at by its lengths alone until
 // it is (record_scanner.h), and decoded once. The buffer holds what has come, not what a length
-// claims. Behind the end mark stands a checksum, which is compared unless it is zero or the caller
-// does not want it to be; bytes behind that are the caller's (an append-only file may begin with a
-// snapshot).
+// claims. Records that lie whole in a chunk are handed out by the dozen: all their ends are found
+// first, and the sink is told their keys, so that it can have memory fetched which it will look at
+// (in a large table each key is one cache miss or more). Behind the end mark stands a checksum,
+// which is compared unless it is zero or the caller does not want it to be; bytes behind that are
+// the caller's (an append-only file may begin with a snapshot).
 //
 // A value that is wrong ends the reading: offset() and reason() say where and why, and what was
 // handed out before stays handed out; who wants all or nothing reads a file twice, to a
@@ -17,6 +19,7 @@
 // before decoding.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 
@@ -44,6 +47,8 @@ struct SnapshotKey {
 class SnapshotSink {
  public:
   virtual ~SnapshotSink() = default;
+  // A hint: a key that will soon be handed out, most likely in this database.
+  virtual void on_coming(DbIndex /*db*/, ByteView /*key*/) {}
   // A key with a string: the most frequent by far, so without a Value made of it. False ends the
   // reading; so it does of on_value().
   [[nodiscard]] virtual bool on_string(const SnapshotKey& key, ByteView text) = 0;
@@ -114,6 +119,12 @@ class SnapshotReader {
  private:
   enum class Part : uint8_t { kHead, kRecord, kChecksum };
 
+  // As many as the memory of a core fetches at once.
+  static constexpr size_t kBatch = 12;
+
+  // Reads whole records from the front of `chunk`, at most kBatch; how many bytes they are.
+  size_t read_batch(ByteView chunk);
+  void tell_key(ByteView record);
   // How many bytes of the next part there are at the front of `bytes`; 0 if it is not whole.
   size_t whole_part(ByteView bytes);
   size_t whole_record(ByteView bytes);

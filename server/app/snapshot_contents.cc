@@ -90,6 +90,10 @@ std::optional<SnapshotLoad::Place> SnapshotLoad::place_of(const SnapshotKey& key
   return Place{.db = db, .key = name, .found = found};
 }
 
+void SnapshotLoad::on_coming(DbIndex db, ByteView key) {
+  if (db < dbs_.count()) dbs_[db].prefetch_for_change(dbs_[db].key(key).hash);
+}
+
 bool SnapshotLoad::on_string(const SnapshotKey& key, ByteView text) {
   if (pass_over(key)) return true;
   const std::optional<Place> place = place_of(key);

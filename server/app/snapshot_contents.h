@@ -51,6 +51,7 @@ class SnapshotLoad final : public SnapshotSink {
         dbs_(options.into == nullptr ? engine.dbs : *options.into),
         now_(engine.now()) {}
 
+  void on_coming(DbIndex db, ByteView key) override;
   bool on_string(const SnapshotKey& key, ByteView text) override;
   bool on_value(const SnapshotKey& key, Value value) override;
   void on_empty(const SnapshotKey& key) override;

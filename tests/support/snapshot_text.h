@@ -13,7 +13,7 @@
 
 namespace ouro {
 
-class SnapshotText final : public SnapshotSink {
+class SnapshotText : public SnapshotSink {
  public:
   explicit SnapshotText(Keyspace& db) : db_(db) {}
 

@@ -64,6 +64,45 @@ class Snapshot : public ValueFixture {
   }
 };
 
+// Each key of records that come whole is told before it is handed out, and none is handed out
+// behind one that is damaged.
+TEST_F(Snapshot, KeysAreToldAhead) {
+  struct Ahead final : SnapshotText {
+    using SnapshotText::SnapshotText;
+    void on_coming(DbIndex, ByteView key) override { told.emplace_back(key); }
+    bool on_string(const SnapshotKey& key, ByteView text) override {
+      EXPECT_TRUE(handed < told.size() && told[handed] == key.key);
+      ++handed;
+      return SnapshotText::on_string(key, text);
+    }
+    std::vector<std::string> told;
+    size_t handed = 0;
+  };
+  std::string file = head();
+  size_t damaged_at = 0;
+  for (int i = 0; i < 100; ++i) {
+    if (i == 42) damaged_at = file.size();
+    std::string value;
+    RdbWriter(value, RdbWriter::Packing::kNone).string("value");
+    add_key(file, "key" + std::to_string(i), RdbType::kString, value);
+  }
+  file = ended(file);
+  Ahead sink(db);
+  SnapshotReader reader(sink, {heap, limits, db.seed()});
+  ByteView whole = file;
+  EXPECT_EQ(reader.feed(whole), State::kDone);
+  EXPECT_EQ(sink.handed, 100U);
+  EXPECT_EQ(sink.told.size(), 100U);
+
+  file[damaged_at] = '\xc8';  // no record begins so
+  Ahead cut(db);
+  SnapshotReader fails(cut, {heap, limits, db.seed()});
+  ByteView bad = file;
+  EXPECT_EQ(fails.feed(bad), State::kFailed);
+  EXPECT_EQ(cut.handed, 42U);
+  EXPECT_EQ(fails.offset(), damaged_at);
+}
+
 TEST_F(Snapshot, EverythingThatAFileMayHave) {
   std::string file = head();
   RdbWriter out(file, RdbWriter::Packing::kNone);
