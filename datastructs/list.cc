@@ -43,15 +43,16 @@ struct List::NodeLimit {
     return element.size() >= plain_bytes ||
            PackedList::entry_bytes_max(element.size()) + PackedBlock::kHeadBytes > bytes;
   }
-  bool fits(size_t run_count, size_t run_bytes, ByteView element) const noexcept {
-    return run_count < entries && !is_plain(element) &&
-           run_bytes + PackedList::entry_bytes_max(element.size()) <= bytes;
-  }
   bool fits(PackedList run, ByteView element) const noexcept {
-    return fits(run.count(), run.bytes(), element);
+    return fits(run.count(), run.bytes(), element, bytes);
   }
   bool fits(const ListNode& node, ByteView element) const noexcept {
-    return !node.is_plain() && fits(node.elements, node.bytes(), element);
+    return !node.is_plain() && fits(node.elements, node.bytes(), element, bytes);
+  }
+  // The same of the node at an end that is pushed to.
+  bool fits_at(ListEnd end, const ListNode& node, ByteView element) const noexcept {
+    const size_t bytes_max = end == ListEnd::kFront ? std::min(bytes, kFrontBytesMax) : bytes;
+    return !node.is_plain() && fits(node.elements, node.bytes(), element, bytes_max);
   }
   ListNode make_node(Heap& heap, ByteView element) const noexcept {
     if (is_plain(element)) return ListNode::plain(Blob::create_from(heap, element));
@@ -72,6 +73,12 @@ struct List::NodeLimit {
   size_t bytes;
   size_t entries;
   size_t plain_bytes;
+
+ private:
+  bool fits(size_t run_count, size_t run_bytes, ByteView element, size_t bytes_max) const noexcept {
+    return run_count < entries && !is_plain(element) &&
+           run_bytes + PackedList::entry_bytes_max(element.size()) <= bytes_max;
+  }
 };
 
 // While it lives, what the heap gains or loses is this list's. No other allocation may happen
@@ -125,7 +132,6 @@ void List::settle(Heap& heap) {
 void List::push(Heap& heap, const Limits& limits, ListEnd end, ByteView element) {
   const NodeLimit limit(limits);
   const bool front = end == ListEnd::kFront;
-  const size_t entry_bytes = PackedList::entry_bytes_max(element.size());
   if (!is_large()) {
     PackedList run = small();
     if (limit.fits(run, element)) {
@@ -139,10 +145,10 @@ void List::push(Heap& heap, const Limits& limits, ListEnd end, ByteView element)
   ListNodes& nodes = large()->nodes;
   if (nodes.nodes() > 0) {
     const Ref ref = front ? nodes.first() : nodes.last();
-    const ListNode& node = nodes.at(ref);
-    const bool is_dear = front && !node.is_plain() && node.bytes() + entry_bytes > kFrontBytesMax;
-    if (!is_dear && limit.fits(node, element)) {
-      insert_in_node(heap, ref, front ? 0 : node.elements, element);
+    if (limit.fits_at(end, nodes.at(ref), element)) {
+      PackedList run = nodes.writable(heap, ref);
+      run.insert(heap, front ? run.begin() : run.end(), element);
+      nodes.set_grown(ref, run);
       return;
     }
   }
@@ -159,7 +165,7 @@ void List::insert_in_node(Heap& heap, Ref ref, size_t offset, ByteView element) 
   ListNodes& nodes = large()->nodes;
   PackedList run = nodes.writable(heap, ref);
   run.insert(heap, run.at_index(offset), element);
-  nodes.set(ref, run);
+  nodes.set_grown(ref, run);
 }
 
 bool List::pop(Heap& heap, const Limits& limits, ListEnd end,

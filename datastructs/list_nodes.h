@@ -155,6 +155,11 @@ class ListNodes {
   }
   // What writable() gave has changed. It is not empty.
   void set(Ref ref, PackedList run) noexcept { put(ref, ListNode::packed(run)); }
+  // The same for one element more. Its count is not read: right after the run has written it, that
+  // would wait for the writes.
+  void set_grown(Ref ref, PackedList run) noexcept {
+    put(ref, {reinterpret_cast<uintptr_t>(run.block()), at(ref).elements + 1});
+  }
   // Takes the node out without freeing its contents; `ref` becomes the place of the node that
   // followed it, or end().
   ListNode take(Heap& heap, Ref& ref) noexcept;

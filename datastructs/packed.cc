@@ -47,9 +47,9 @@ char* PackedBlock::splice(Heap& heap, At at, size_t old_bytes, size_t new_bytes,
   }
   const size_t usable = memory_bytes();
   if (after > usable) block_ = static_cast<char*>(heap.reallocate(block_, after));
-  if (old_bytes != new_bytes) {
-    std::memmove(block_ + at + new_bytes, block_ + at + old_bytes, before - at - old_bytes);
-  }
+  const size_t behind = before - at - old_bytes;
+  if (old_bytes != new_bytes && behind > 0)
+    std::memmove(block_ + at + new_bytes, block_ + at + old_bytes, behind);
   set_head(after, entries);
   if (new_bytes < old_bytes && usable > kShrinkBytesMin && after < usable / 2) {
     block_ = static_cast<char*>(heap.reallocate(block_, after));

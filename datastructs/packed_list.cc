@@ -140,6 +140,19 @@ PackedBlock::At PackedList::at_index(size_t index) const noexcept {
   return at;
 }
 
+inline void PackedList::write(char* to, const ListNeedle& needle) noexcept {
+  const ByteView body = needle.body_;
+  if (needle.head_bytes_ == 1) [[likely]] {  // a string with a length of one byte
+    to[0] = to[body.size() + 1] = needle.head_[0];
+    if (!body.empty()) std::memcpy(to + 1, body.data(), body.size());
+    return;
+  }
+  std::memcpy(to, needle.head_.data(), needle.head_bytes_);
+  if (needle.entry_bytes_ == needle.head_bytes_) return;
+  if (!body.empty()) std::memcpy(to + needle.head_bytes_, body.data(), body.size());
+  (void)length_code::write_mirrored(to + needle.head_bytes_ + body.size(), body.size());
+}
+
 void PackedList::insert(Heap& heap, At at, ByteView element) noexcept {
   const ListNeedle needle(element);
   write(splice(heap, at, 0, needle.entry_bytes_, 1), needle);
@@ -154,14 +167,6 @@ void PackedList::erase(Heap& heap, At at, size_t count) noexcept {
 void PackedList::replace(Heap& heap, At at, ByteView element) noexcept {
   const ListNeedle needle(element);
   write(splice(heap, at, next(at) - at, needle.entry_bytes_, 0), needle);
-}
-
-void PackedList::write(char* to, const ListNeedle& needle) noexcept {
-  std::memcpy(to, needle.head_.data(), needle.head_bytes_);
-  if (needle.entry_bytes_ == needle.head_bytes_) return;
-  const ByteView body = needle.body_;
-  if (!body.empty()) std::memcpy(to + needle.head_bytes_, body.data(), body.size());
-  (void)length_code::write_mirrored(to + needle.head_bytes_ + body.size(), body.size());
 }
 
 size_t PackedList::erase_equal(Heap& heap, const ListNeedle& needle, size_t skip,

@@ -14,7 +14,9 @@ namespace {
 
 void push_all(Context& ctx, const Key& key, List& list, ListEnd end) {
   const Argv elements = ctx.argv.subspan(2);
-  for (const ByteView element : elements) list.push(ctx.heap(), ctx.limits(), end, element);
+  Heap& heap = ctx.heap();
+  const Limits& limits = ctx.limits();
+  for (const ByteView element : elements) list.push(heap, limits, end, element);
   ctx.reply.integer(static_cast<int64_t>(list.size()));
   ctx.changed(key, Event::kList, push_event(end), elements.size());
 }
