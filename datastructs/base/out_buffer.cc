@@ -182,9 +182,8 @@ void OutBuffer::move_marks(const Piece* piece, const char* at, size_t bytes) {
     marks_[i - 1].at += bytes;
 }
 
-void OutBuffer::release_from(uint64_t stream_position, uint64_t offset) {
+void OutBuffer::mark_from(uint64_t stream_position, uint64_t offset) {
   CHECK(offset >= back_offset_);
-  if (offset == back_offset_) return;
   back_offset_ = offset;
   // What was sent already has left under an earlier offset.
   if (stream_position <= consumed_) {

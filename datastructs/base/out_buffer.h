@@ -65,7 +65,9 @@ class OutBuffer {
 
   // All bytes from a position of the stream on, and those still to be appended, leave when `offset`
   // is released. Neither may be lower than in the call before.
-  void release_from(uint64_t stream_position, uint64_t offset);
+  void release_from(uint64_t stream_position, uint64_t offset) {
+    if (offset != back_offset_) mark_from(stream_position, offset);
+  }
   // The same from the end on.
   void release_at(uint64_t offset) { release_from(stream_end(), offset); }
   // All bytes from a position of the stream on leave with what stands before them. What is appended
@@ -135,6 +137,7 @@ class OutBuffer {
   };
 
   bool passes_limit();
+  void mark_from(uint64_t stream_position, uint64_t offset);
   void append_slow(ByteView bytes);
   void count_in(const void* block);
   void count_out(const void* block);

@@ -2,7 +2,6 @@
 #include "server/engine/commit.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace ouro {
 
@@ -20,7 +19,7 @@ void Commit::detach(EffectSink& sink) {
 void Commit::add_alone(DbIndex db, Argv argv, ByteView raw) {
   CHECK(group_.empty());
   CHECK(reach_ == EffectReach::kEverybody);
-  if (!wanted()) return;
+  CHECK(wanted());
   for (EffectSink* sink : sinks_) sink->on_command(db, argv, raw);
   ++groups_;
 }
@@ -32,9 +31,7 @@ void Commit::add_first(DbIndex db, Argv argv) {
   ++command_at_;
 }
 
-void Commit::close_group(GroupKind kind) {
-  if (std::exchange(is_whole_, false)) kind = GroupKind::kTransaction;
-  if (group_.empty()) return;
+void Commit::hand_out(GroupKind kind) {
   if (group_.size() == 1) kind = GroupKind::kCommand;
   for (EffectSink* sink : sinks_) sink->on_group(group_, kind);
   ++groups_;

@@ -60,12 +60,17 @@ class Commit {
   // group by itself.
   void set_reach(EffectReach reach) { reach_ = reach; }
   // The only effect of a command that is a group by itself: nothing is copied. `raw`: EffectSink.
+  // Requires wanted().
   void add_alone(DbIndex db, Argv argv, ByteView raw);
   // Inserts a removal that a command noticed ahead of what the command leaves itself.
   void add_first(DbIndex db, Argv argv);
   size_t size() const { return group_.size(); }
   // Everything added since the last close goes to the sinks as one group.
-  void close_group(GroupKind kind);
+  void close_group(GroupKind kind) {
+    if (!group_.empty()) [[unlikely]]
+      hand_out(is_whole_ ? GroupKind::kTransaction : kind);
+    is_whole_ = false;
+  }
   // The open group, though it is one command's, is a transaction: a part of it would be worse than
   // nothing.
   void apply_whole() { is_whole_ = true; }
@@ -90,6 +95,8 @@ class Commit {
   void unmute() { --muted_; }
 
  private:
+  void hand_out(GroupKind kind);
+
   Heap& heap_;
   std::vector<EffectSink*> sinks_;
   std::vector<Effect> group_;

@@ -20,17 +20,20 @@ namespace {
   return ctx.engine.expire_all_elements(db, key, *entry) ? nullptr : entry;
 }
 
-// The entry if it lives. A due one is removed by a primary.
-Entry* living(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
-  if (entry == nullptr) return nullptr;
-  if (!entry->is_due(ctx.now)) [[likely]] {
-    if (!entry->has_timed_members()) [[likely]]
-      return entry;
-    return without_due_members(ctx, db, key, entry);
-  }
+// A due entry is removed by a primary.
+[[gnu::cold]] Entry* without_due(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
+  if (!entry->is_due(ctx.now)) return without_due_members(ctx, db, key, entry);
   if (!ctx.clock_decides()) return entry;
   if (ctx.may_end()) ctx.engine.expire_key(db, key, *entry);
   return nullptr;
+}
+
+// The entry if it lives.
+inline Entry* living(Context& ctx, DbIndex db, const Key& key, Entry* entry) {
+  if (entry == nullptr) return nullptr;
+  if (!entry->is_due(ctx.now) && !entry->has_timed_members()) [[likely]]
+    return entry;
+  return without_due(ctx, db, key, entry);
 }
 
 }  // namespace

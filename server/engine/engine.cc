@@ -139,8 +139,7 @@ bool Engine::run_slices() {
          (scripting != nullptr && scripting->has_more());
 }
 
-void Engine::close_group(GroupKind kind) {
-  commit.close_group(kind);
+void Engine::seal_all() {
   for (Session* session : unsealed) session->seal();
   unsealed.clear();
 }

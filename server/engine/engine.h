@@ -83,7 +83,11 @@ class Engine {
   bool run_slices();
   // Everything that the running command left goes to the log, and who was told of it may hear it
   // when it is safe.
-  void close_group(GroupKind kind);
+  void close_group(GroupKind kind) {
+    commit.close_group(kind);
+    if (!unsealed.empty()) [[unlikely]]
+      seal_all();
+  }
   // Those who fill in what the engine knows of persistence have changed why writes are refused.
   void apply_write_refusal() {
     executor.set_gate(Gate::kDisk, !persistence.write_refusal().empty());
@@ -267,6 +271,7 @@ class Engine {
 
  private:
   enum class Wakes : uint8_t { kNobody, kWaiters };
+  void seal_all();
   void tell_observers(DbIndex db, const Key& key, Event event_class, ByteView event, Wakes wakes);
   void count_use(Entry& entry);
   bool may_be_large(Argv argv, const Cost& cost) const;

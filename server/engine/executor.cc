@@ -209,7 +209,7 @@ Status Executor::call(Caller& caller, const Prepared& prepared, Reply& reply) {
     engine_.changes += ctx.changes;
     if (engine_.replication.follows() && !caller.obeys() && !engine_.rehearses) [[unlikely]]
       note_own_write(caller, db, spec, prepared.argv);
-    if (!ctx.effects.is_explicit()) {
+    if (!ctx.effects.is_explicit() && engine_.commit.wanted()) {
       const bool is_alone = depth_ == 0 && engine_.commit.size() == 0;
       is_alone ? engine_.commit.add_alone(db, prepared.argv, prepared.raw)
                : engine_.commit.add(db, prepared.argv);

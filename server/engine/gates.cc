@@ -10,18 +10,6 @@
 namespace ouro {
 namespace {
 
-// Origin x gate. Replay and a primary's stream are facts: refusing one would be corruption. Whoever
-// runs a script has passed the gates already, so its commands pass those that depend on the
-// command. The embedding program is trusted.
-constexpr GateMask kGatesOf[] = {
-    /* kClient   */ ~GateMask{0},
-    /* kEmbedded */ Gate::kMemory | Gate::kTransaction,
-    /* kReplay   */ 0,
-    /* kPrimary  */ 0,
-    /* kScript   */ Gate::kScript | Gate::kAcl | Gate::kRole | Gate::kDisk | Gate::kStale,
-    /* kInternal */ 0,
-};
-
 Passage refuse(Engine& engine, ByteView text) {
   engine.executor.message().assign(text);
   return Passage::kRefused;
@@ -247,8 +235,6 @@ bool has_any(Engine& engine, const Caller& caller, const CommandSpec& spec, Argv
            return flags_of(engine, *queued.spec, queued.argv.argv()).has(flags);
          });
 }
-
-GateMask gates_of(Origin origin) { return kGatesOf[static_cast<size_t>(origin)]; }
 
 Passage ask_gates(Engine& engine, GateMask mask, Caller& caller, const CommandSpec& spec,
                   Argv argv) {

@@ -37,8 +37,6 @@ const CommandSpec* subcommand_of(const CommandSpec* command, ByteView full_name)
   return Registry::find_subcommand(*command, full_name.substr(bar + 1));
 }
 
-constexpr uint64_t kOdd = 0x9E3779B97F4A7C15U;  // 2^64 / golden ratio
-
 }  // namespace
 
 // Overlapping loads cover every byte without a loop or a read past the end.
@@ -66,11 +64,6 @@ inline size_t Registry::cell_of(const PackedName& name, size_t bytes) {
   return static_cast<size_t>(hash >> 54);
 }
 static_assert(1U << (64 - 54) == 1024, "cell_of takes as many top bits as by_name_ has cells");
-
-inline size_t Registry::cell_of(const CommandSpec& row) {
-  return static_cast<size_t>((reinterpret_cast<uintptr_t>(&row) * kOdd) >> 53);
-}
-static_assert(1U << (64 - 53) == 2048, "cell_of takes as many top bits as by_row_ has cells");
 
 Registry::Registry(std::span<const Table> tables) : by_name_(kNameCells), by_row_(kRowCells) {
   for (const Table& table : tables) {
@@ -161,15 +154,6 @@ Registry::Renaming Registry::rename(ByteView name, ByteView fresh) {
   }
   renamed_.push_back({.name = std::string(fresh), .row = row});
   return Renaming::kDone;
-}
-
-size_t Registry::index_of(const CommandSpec& row) const {
-  size_t cell = cell_of(row);
-  while (by_row_[cell].row != &row) {
-    CHECK(by_row_[cell].row != nullptr);  // a row of some other registry
-    cell = (cell + 1) % kRowCells;
-  }
-  return by_row_[cell].index;
 }
 
 void Registry::reset_stats() {

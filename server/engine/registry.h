@@ -5,7 +5,7 @@
 //
 //   by_name_   1,024 cells of half a cache line, open addressing: the upper-case name packed into
 //              three words, and its row
-//   by_row_    2,048 cells from a row's address to its index in rows_, since rows of constant
+//   by_row_    4,096 cells from a row's address to its index in rows_, since rows of constant
 //              tables cannot hold one
 //   rows_      every row, containers followed by their subcommands, in name order
 //
@@ -109,12 +109,24 @@ class Registry {
   static constexpr size_t kNameCells = 1024;
   static constexpr size_t kRowCells = 4096;
 
+  static constexpr uint64_t kOdd = 0x9E3779B97F4A7C15U;  // 2^64 / golden ratio
+
   static PackedName pack(ByteView name);
   static size_t cell_of(const PackedName& name, size_t bytes);
-  static size_t cell_of(const CommandSpec& row);
+  static size_t cell_of(const CommandSpec& row) {
+    static_assert(1U << (64 - 52) == kRowCells, "as many top bits as by_row_ has cells");
+    return static_cast<size_t>((reinterpret_cast<uintptr_t>(&row) * kOdd) >> 52);
+  }
   void add_name(const CommandSpec& row);
   void add_row(const CommandSpec& row, const CommandSpec* container);
-  size_t index_of(const CommandSpec& row) const;
+  size_t index_of(const CommandSpec& row) const {
+    size_t cell = cell_of(row);
+    while (by_row_[cell].row != &row) {
+      CHECK(by_row_[cell].row != nullptr);  // a row of some other registry
+      cell = (cell + 1) % kRowCells;
+    }
+    return by_row_[cell].index;
+  }
 
   std::vector<NameCell> by_name_;
   std::vector<RowCell> by_row_;

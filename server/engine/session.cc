@@ -102,7 +102,7 @@ void Session::note_fed() {
   engine_.batch.add_fed(*this);
 }
 
-bool Session::must_wait() const {
+inline bool Session::must_wait() const {
   return wait_.active || postponed_ || waits_for_acks() || !skipped_.empty() ||
          engine_.exclusive.holds(*this) || holds_input();
 }
