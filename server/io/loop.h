@@ -126,9 +126,9 @@ inline constexpr size_t kSendViewsMax = 128;
 // one system call.
 enum class SendEnd : uint8_t { kPrompt, kMayBeLate };
 
-// Whether a write may end later than in the call. While a file is synced, writes to it, or to others
-// beside it, were seen to take milliseconds: where nobody is waiting for the bytes to be written,
-// the loop goes on meanwhile. Where somebody is, writing in the call is cheaper.
+// Whether a write may end later than in the call. While a file is synced, writes to it, or to
+// others beside it, were seen to take milliseconds: where nobody is waiting for the bytes to be
+// written, the loop goes on meanwhile. Where somebody is, writing in the call is cheaper.
 enum class WriteEnd : uint8_t { kPrompt, kMayBeLate };
 
 struct SocketTuning {
