@@ -19,6 +19,7 @@ AofDriver::AofDriver(Loop& loop, Loader& loader, Engine& engine, const Options& 
       steps_(loop),
       name_(loop, engine.log) {
   engine.persistence.log_writer = &stream_.writer();
+  engine.persistence.log_wanted = &options.aof.appendonly;
 }
 
 bool AofDriver::hold(std::string& error) {

@@ -55,6 +55,9 @@ struct Persistence {
   SavingFacts rewrite;
   uint64_t rewrite_failures = 0;  // in a row
   bool log_is_on = false;
+  // Whether it is to be, as CONFIG SET has said: what that leads to takes some turns. Null without
+  // a log's keeper.
+  const bool* log_wanted = nullptr;
   bool log_waits = false;   // appendonly is on, and its first base is being made
   std::string log_problem;  // why the log cannot be written; empty while it can
   uint64_t log_bytes = 0;
@@ -67,6 +70,7 @@ struct Persistence {
   uint64_t log_delayed_syncs = 0;
   Micros log_write_delay = 0;  // DEBUG AOF-FLUSH-SLEEP: each write comes so much later
 
+  bool log_is_wanted() const { return log_wanted == nullptr ? log_is_on : *log_wanted; }
   uint64_t log_buffered_bytes() const {
     return log_writer == nullptr ? 0 : log_writer->buffered_bytes();
   }

@@ -298,6 +298,27 @@ TEST_F(AofFilesTest, WhatIsThereStaysUntilALogBeginsAgain) {
   EXPECT_EQ(manifest(), "file 2.base.rdb seq 2 type b\nfile 2.incr.aof seq 2 type i\n");
 }
 
+// Who has turned the log on waits for its base by INFO, from the next command on.
+TEST_F(AofFilesTest, ALogThatIsToBeginIsSeenAtOnce) {
+  start(AppendFsync::kNo);
+  SimClient client(world);
+  client.ask({"SET", "k", "v"});
+  const auto turn_and_look = [&](ByteView whether) {
+    client.send(resp_command({"CONFIG", "SET", "appendonly", whether}) +
+                resp_command({"INFO", "persistence"}));
+    world.run_for(10'000);
+    return client.take();
+  };
+  EXPECT_NE(turn_and_look("no").find("aof_enabled:0"), std::string::npos);
+  world.run_for(500'000);
+  const std::string begins = turn_and_look("yes");
+  EXPECT_NE(begins.find("aof_enabled:1"), std::string::npos);
+  EXPECT_NE(begins.find("aof_rewrite_in_progress:1"), std::string::npos);
+  world.run_for(500'000);
+  EXPECT_EQ(info("aof_rewrite_in_progress"), "aof_rewrite_in_progress:0");
+  EXPECT_EQ(manifest(), "file 2.base.rdb seq 2 type b\nfile 2.incr.aof seq 2 type i\n");
+}
+
 TEST_F(AofFilesTest, WithoutALogARewriteMakesABaseAlone) {
   start(AppendFsync::kNo);
   SimClient client(world);

@@ -210,8 +210,10 @@ void persistence_section(Page& page) {
   page.value("rdb_last_load_keys_expired", facts.loading.keys_expired);
   page.value("rdb_last_load_keys_loaded", facts.loading.keys_loaded);
   const SavingFacts& rewrite = facts.rewrite;
-  page.value("aof_enabled", facts.log_is_on ? 1 : 0);
-  page.value("aof_rewrite_in_progress", rewrite.active ? 1 : 0);
+  // A log that is to begin does so with a rewrite, whose end is waited for by these.
+  const bool is_to_begin = facts.log_is_wanted() && !facts.log_is_on;
+  page.value("aof_enabled", facts.log_is_wanted() ? 1 : 0);
+  page.value("aof_rewrite_in_progress", rewrite.active || is_to_begin ? 1 : 0);
   page.value("aof_rewrite_scheduled", rewrite.scheduled ? 1 : 0);
   seconds_field(page, "aof_last_rewrite_time_sec", rewrite.last_micros);
   seconds_field(page, "aof_current_rewrite_time_sec", rewrite.active ? now - rewrite.began : -1);
