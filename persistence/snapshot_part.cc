@@ -250,7 +250,7 @@ Part stream_part(LazyFree& lazy_free, const Entry& entry, RdbWriter& out) {
   const RdbType type = rdb_type_of(entry);
   begin_key(type, entry, out);
   if (type != RdbType::kModule)
-    return std::make_unique<StreamPart<StreamWriter>>(lazy_free, entry, out);
+    return std::make_unique<StreamPart<RdbStreamWriter>>(lazy_free, entry, out);
   begin_timed_stream(entry.as<Stream>(), out);
   return std::make_unique<StreamPart<TimedStreamWriter>>(lazy_free, entry, out);
 }

@@ -18,7 +18,7 @@
 // Refused are ids out of order, entries without fields, counts that do not fit, and pending entries
 // that are no consumer's or several ones'.
 //
-// StreamWriter writes a stream in pieces, for who cannot do all of it in one turn: a node, or 64
+// RdbStreamWriter writes a stream in pieces, for who cannot do all of it in one turn: a node, or 64
 // pending entries. Only the pointers to all groups, and to all consumers of one, are taken at once;
 // and a node whose one entry is large is encoded as a whole, as it was appended.
 #pragma once
@@ -34,10 +34,10 @@ namespace ouro {
 
 void write_stream(const Stream& stream, RdbWriter& out);
 
-class StreamWriter {
+class RdbStreamWriter {
  public:
   // The stream stays as it is until all is written: it may be a share.
-  explicit StreamWriter(const Stream& stream) : stream_(stream), nodes_(stream) {}
+  explicit RdbStreamWriter(const Stream& stream) : stream_(stream), nodes_(stream) {}
   // Appends the next piece and lowers the budget by what it cost (write_budget.h); true when it was
   // the last.
   bool next(size_t& budget, RdbWriter& out);

@@ -56,7 +56,7 @@ void write_node(const StreamNode& node, ListpackWriter& scratch, RdbWriter& out)
 
 }  // namespace
 
-bool StreamWriter::next(size_t& budget, RdbWriter& out) {
+bool RdbStreamWriter::next(size_t& budget, RdbWriter& out) {
   size_t bytes = 0;  // looked at
   switch (step_) {
     case Step::kBegin:
@@ -86,7 +86,7 @@ bool StreamWriter::next(size_t& budget, RdbWriter& out) {
 }
 
 // Each step returns how many bytes it looked at, if that may be many.
-size_t StreamWriter::node(RdbWriter& out) {
+size_t RdbStreamWriter::node(RdbWriter& out) {
   const StreamNode* const node = nodes_.next();
   if (node == nullptr) {
     info(out);
@@ -96,7 +96,7 @@ size_t StreamWriter::node(RdbWriter& out) {
   return node->bytes();
 }
 
-void StreamWriter::info(RdbWriter& out) {
+void RdbStreamWriter::info(RdbWriter& out) {
   out.length(stream_.size());
   write_id(stream_.last_id(), out);
   write_id(stream_.first_id(), out);
@@ -107,7 +107,7 @@ void StreamWriter::info(RdbWriter& out) {
   step_ = groups_.empty() ? Step::kDone : Step::kGroup;
 }
 
-void StreamWriter::group(RdbWriter& out) {
+void RdbStreamWriter::group(RdbWriter& out) {
   const StreamGroup& group = *groups_[group_];
   out.string(group.name());
   write_id(group.last_id, out);
@@ -118,7 +118,7 @@ void StreamWriter::group(RdbWriter& out) {
   step_ = Step::kPending;
 }
 
-size_t StreamWriter::pending(RdbWriter& out) {
+size_t RdbStreamWriter::pending(RdbWriter& out) {
   size_t left = kPendingAtOnce;
   std::optional<StreamId> from;
   groups_[group_]->for_each_pending(pending_from_, [&](const StreamPending& pending) {
@@ -141,7 +141,7 @@ size_t StreamWriter::pending(RdbWriter& out) {
   return (kPendingAtOnce - left) * sizeof(StreamPending);
 }
 
-void StreamWriter::end_pending(RdbWriter& out) {
+void RdbStreamWriter::end_pending(RdbWriter& out) {
   const StreamGroup& group = *groups_[group_];
   out.length(group.consumer_count());
   consumers_.clear();
@@ -151,9 +151,11 @@ void StreamWriter::end_pending(RdbWriter& out) {
   if (consumers_.empty()) next_group();
 }
 
-void StreamWriter::next_group() { step_ = ++group_ == groups_.size() ? Step::kDone : Step::kGroup; }
+void RdbStreamWriter::next_group() {
+  step_ = ++group_ == groups_.size() ? Step::kDone : Step::kGroup;
+}
 
-void StreamWriter::consumer(RdbWriter& out) {
+void RdbStreamWriter::consumer(RdbWriter& out) {
   const StreamConsumer& consumer = *consumers_[consumer_];
   out.string(consumer.name());
   out.fixed(consumer.seen_at);
@@ -162,7 +164,7 @@ void StreamWriter::consumer(RdbWriter& out) {
   step_ = Step::kConsumerPending;
 }
 
-size_t StreamWriter::consumer_pending(RdbWriter& out) {
+size_t RdbStreamWriter::consumer_pending(RdbWriter& out) {
   const ConsumerPending& ids = consumers_[consumer_]->pending;
   size_t left = kPendingAtOnce;
   for (; left > 0 && place_ != ids.end(); --left, place_ = ids.after(place_)) {
@@ -176,7 +178,7 @@ size_t StreamWriter::consumer_pending(RdbWriter& out) {
 }
 
 void write_stream(const Stream& stream, RdbWriter& out) {
-  StreamWriter writer(stream);
+  RdbStreamWriter writer(stream);
   for (size_t budget = SIZE_MAX; !writer.next(budget, out);) {
   }
 }

@@ -44,7 +44,7 @@ void write_timed(const Set& set, RdbWriter& out);
 void write_timed(const ZSet& zset, RdbWriter& out);
 void write_timed(const Stream& stream, RdbWriter& out);
 
-// The same for a stream in pieces, as StreamWriter does for other streams.
+// The same for a stream in pieces, as RdbStreamWriter does for other streams.
 void begin_timed_stream(const Stream& stream, RdbWriter& out);
 class TimedStreamWriter {
  public:
@@ -67,7 +67,7 @@ class TimedStreamWriter {
   const Stream& stream_;
   std::string inner_bytes_;
   RdbWriter inner_out_;
-  StreamWriter inner_;
+  RdbStreamWriter inner_;
   Step step_ = Step::kStream;
   std::vector<const StreamGroup*> groups_;
   size_t group_ = 0;
