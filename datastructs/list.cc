@@ -86,15 +86,11 @@ struct List::NodeLimit {
 class List::Account {
  public:
   Account(Heap& heap, List& list) noexcept
-      : heap_(heap), list_(list), others_bytes_(heap.used_bytes() - list.memory_bytes()) {}
+      : heap_(heap), list_(list), others_bytes_(heap.own_bytes() - list.memory_bytes()) {}
   Account(const Account&) = delete;
   Account& operator=(const Account&) = delete;
   ~Account() {
-    if (!list_.is_large()) return;
-    Large& large = *list_.large();
-    const size_t left = large.nodes.take_pinned_bytes();
-    large.memory = heap_.used_bytes() - others_bytes_ - left;
-    heap_.note_left(left);
+    if (list_.is_large()) list_.large()->memory = heap_.own_bytes() - others_bytes_;
   }
 
  private:
@@ -124,7 +120,6 @@ void List::settle(Heap& heap) {
     (void)nodes.take(heap, only);
   }
   nodes.release(heap);
-  heap.note_left(nodes.take_pinned_bytes());
   heap.destroy(large());
   set_small(left);
 }

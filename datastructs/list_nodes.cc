@@ -52,7 +52,7 @@ void check_node(const ListNode& node) {
 
 ListNode ListNode::share(Heap& heap) const noexcept {
   if (!is_packed()) {
-    blob()->pin();
+    blob()->share();
   } else if (!run().pin()) {
     return copy(heap);
   }
@@ -112,7 +112,7 @@ ListPage* ListNodes::copy_page(Heap& heap, ListPage* shared) noexcept {
   mine->used = shared->used;
   for (uint32_t i = 0; i < mine->used; ++i) mine->nodes()[i] = shared->nodes()[i].share(heap);
   --shared->pins;
-  pinned_bytes_ += Heap::usable_bytes(shared);
+  heap.note_left(Heap::usable_bytes(shared));
   return mine;
 }
 
@@ -126,9 +126,9 @@ void ListNodes::copy_run(Heap& heap, ListNode& node) noexcept {
 // Leaves a page that others have to them.
 void ListNodes::drop_last_page(Heap& heap) noexcept {
   const PageRef& owner = pages_[page_count_ - 1];
-  pinned_bytes_ += Heap::usable_bytes(owner.page);
+  heap.note_left(Heap::usable_bytes(owner.page));
   for (uint32_t i = 0; i < owner.page->used; ++i)
-    pinned_bytes_ += owner.page->nodes()[i].memory_bytes();
+    heap.note_left(owner.page->nodes()[i].memory_bytes());
   nodes_ -= owner.page->used;
   elements_ -= owner.elements;
   erase_page(heap, page_count_ - 1);
@@ -293,8 +293,9 @@ ListNode ListNodes::take(Heap& heap, Ref& ref) noexcept {
 }
 
 void ListNodes::free_node(Heap& heap, ListNode node) noexcept {
-  if (node.is_shared()) pinned_bytes_ += node.memory_bytes();
-  node.is_packed() ? node.run().destroy(heap) : Blob::unpin(heap, node.blob());
+  if (!node.is_packed()) return Blob::leave(heap, node.blob());
+  if (node.run().is_shared()) heap.note_left(node.memory_bytes());
+  node.run().destroy(heap);
 }
 
 void ListNodes::erase(Heap& heap, Ref& ref) noexcept { free_node(heap, take(heap, ref)); }

@@ -168,10 +168,6 @@ class ListNodes {
   void erase(Heap& heap, Ref& ref) noexcept;
   // Frees the node's contents and puts another one in its place.
   void replace(Heap& heap, Ref ref, ListNode node) noexcept;
-  // The size of what was let go since the last call and lives on, since a reply still pins it or
-  // another list shares it: no longer the list's.
-  size_t take_pinned_bytes() noexcept { return std::exchange(pinned_bytes_, 0); }
-
   // Pages and page array, without the nodes' contents.
   size_t table_bytes() const noexcept;
   size_t page_array_bytes() const noexcept {
@@ -217,7 +213,6 @@ class ListNodes {
   uint32_t page_capacity_ = 0;
   size_t elements_ = 0;
   size_t nodes_ = 0;
-  size_t pinned_bytes_ = 0;
 };
 
 }  // namespace ouro

@@ -250,8 +250,10 @@ void Stream::erase_group(Heap& heap, StreamGroup& group) noexcept {
     const HeapTally tally(heap, body.memory_bytes);
     body.groups.erase(heap, body.groups.lower_bound(group.name()));
   }
-  size_t budget = ~size_t{0};
-  CHECK(group.free_some(heap, budget));
+  heap.give_up(group.memory_bytes(), [&] {
+    size_t budget = ~size_t{0};
+    CHECK(group.free_some(heap, budget));
+  });
 }
 
 void Stream::for_each_group(FunctionRef<void(StreamGroup&)> visit) const {

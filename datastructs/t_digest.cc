@@ -198,8 +198,11 @@ TDigest TDigest::create(Heap& heap, int64_t compression) noexcept {
 }
 
 void TDigest::destroy(Heap& heap) noexcept {
-  size_t budget = SIZE_MAX;
-  free_some(heap, budget);
+  if (table_ == nullptr) return;
+  heap.give_up(memory_bytes(), [&] {
+    size_t budget = SIZE_MAX;
+    free_some(heap, budget);
+  });
 }
 
 TDigest TDigest::copy(Heap& heap) const noexcept {

@@ -134,7 +134,7 @@ TopK TopK::share(Heap& heap) const noexcept {
   made.table_ = heap.make<Table>(*table_);
   made.table_->cells = table_->cells.share(heap);
   made.table_->items = table_->items.share(heap);
-  for (size_t at = 0; at < table_->size; ++at) table_->item(at).name->pin();
+  for (size_t at = 0; at < table_->size; ++at) table_->item(at).name->share();
   return made;
 }
 
@@ -182,7 +182,6 @@ Blob* TopK::add(Heap& heap, ByteView item, uint32_t increment) noexcept {
   }
   Blob* expelled = table.item(0).name;
   table.name_bytes -= expelled->memory_bytes();
-  if (expelled->is_shared()) heap.note_left(expelled->memory_bytes());
   table.put(heap, 0, {fingerprint, count, name});
   return expelled;
 }
@@ -281,7 +280,7 @@ bool TopK::free_some(Heap& heap, size_t& budget) noexcept {
   if (table_ == nullptr) return true;
   for (; table_->size > 0; --table_->size, --budget) {
     if (budget == 0) return false;
-    Blob::unpin(heap, table_->item(table_->size - 1).name);
+    Blob::leave(heap, table_->item(table_->size - 1).name);
   }
   if (!table_->items.free_some(heap, budget)) return false;
   if (!table_->cells.free_some(heap, budget)) return false;

@@ -63,7 +63,7 @@ class TopK {
   // Cost: that, and a count an item of the list.
   TopK share(Heap& heap) const noexcept;
 
-  // Returns the item that had to leave the list, or null; the caller unpins it.
+  // Returns the item that had to leave the list, or null; the caller leaves it (Blob::leave).
   // increment <= kIncrementMax; 0 changes nothing.
   Blob* add(Heap& heap, ByteView item, uint32_t increment) noexcept;
   bool contains(ByteView item) const noexcept;

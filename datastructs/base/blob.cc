@@ -40,6 +40,16 @@ void Blob::unpin_reader(Heap& heap, Blob* blob) noexcept {
   heap.destroy(blob);
 }
 
+void Blob::leave(Heap& heap, Blob* blob) noexcept {
+  if (blob->sharers_ > 0) {
+    --blob->sharers_;
+    heap.note_left(blob->memory_bytes());
+  } else if (blob->is_shared()) {
+    heap.note_lent(blob->memory_bytes());
+  }
+  unpin(heap, blob);
+}
+
 void Blob::set_size(size_t size) noexcept {
   CHECK(size <= capacity_);
   size_ = size;

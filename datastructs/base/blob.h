@@ -44,6 +44,13 @@ class Blob {
     ++readers_;
   }
   static void unpin_reader(Heap& heap, Blob* blob) noexcept;
+  // The same for one more that has it as a part, as the share of a list does: all of those leave()
+  // it, and what they leave to each other is known (Heap::note_left, note_lent).
+  void share() noexcept {
+    ++pins_;
+    ++sharers_;
+  }
+  static void leave(Heap& heap, Blob* blob) noexcept;
   bool is_shared() const noexcept { return pins_ > 1; }
 
   ByteView view() const noexcept { return {bytes(), size_}; }
@@ -72,7 +79,8 @@ class Blob {
   void save_for_views(Heap& heap, size_t at, size_t size) noexcept;
 
   uint32_t pins_ = 1;
-  uint32_t readers_ = 0;  // of the pins
+  uint16_t readers_ = 0;  // of the pins
+  uint16_t sharers_ = 0;  // of the pins, but for the first who has it
   size_t size_ = 0;
   size_t capacity_;
   BlobView* views_ = nullptr;  // the first of them

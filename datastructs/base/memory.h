@@ -60,9 +60,11 @@ class Heap {
   // The same, but a copy has been made for a view, which alone has it.
   void note_copied(size_t bytes) noexcept { left_bytes_ += bytes; }
 
+  // The same, but replies that are on their way have it: it is freed when they have been sent.
+  void note_lent(size_t bytes) noexcept { lent_bytes_ += bytes; }
+
   // Memory in use that only a frozen view still reads, since its key is gone or has another: it
-  // comes back when it has been read. Exact, but that what is left to a reply while a value is
-  // shared counts as well, until the last share has gone.
+  // comes back when it has been read.
   size_t kept_bytes() const noexcept { return kept_bytes_ + shares_bytes_; }
   // Of it, strings and tables.
   void note_kept(size_t bytes) noexcept { kept_bytes_ += bytes; }
@@ -86,8 +88,15 @@ class Heap {
   size_t used_bytes() const noexcept { return used_bytes_; }
   // All that was left so, ever: what it costs that frozen views still see what has changed.
   size_t left_bytes() const noexcept { return left_bytes_; }
-  // What it falls by while somebody gives up what is his: freed, or left.
-  size_t own_bytes() const noexcept { return used_bytes_ - left_bytes_; }
+  // What falls by all that somebody gives up: freed, left or lent. For differences only.
+  size_t own_bytes() const noexcept { return used_bytes_ - left_bytes_ - lent_bytes_; }
+  // free() gives up so many bytes: what it neither frees nor leaves by a word is left to shares.
+  template <class Free>
+  void give_up(size_t bytes, Free free) noexcept {
+    const size_t before = own_bytes();
+    free();
+    note_left(bytes - std::min(bytes, before - own_bytes()));
+  }
   size_t peak_bytes() const noexcept { return peak_bytes_; }
   void reset_peak() noexcept { peak_bytes_ = used_bytes_; }
 
@@ -105,6 +114,7 @@ class Heap {
   size_t used_bytes_ = 0;
   size_t peak_bytes_ = 0;
   size_t left_bytes_ = 0;
+  size_t lent_bytes_ = 0;
   size_t kept_bytes_ = 0;
   size_t shares_ = 0;
   size_t shares_bytes_ = 0;

@@ -67,7 +67,7 @@ void add_item(Context& ctx, TopK& top, ByteView item, uint32_t increment) {
     return;
   }
   ctx.reply.bulk(expelled->view());
-  Blob::unpin(ctx.heap(), expelled);
+  Blob::leave(ctx.heap(), expelled);
 }
 
 Status cmd_topk_add(Context& ctx) {

@@ -200,7 +200,7 @@ class RandomChanges {
       case 9:
         if (entry == nullptr) db.add<TopK>(key) = TopK::create(heap_, {.k = 20, .width = 5000});
         return change<TopK>(db, key, db.find(key), [&](TopK& to) {
-          if (Blob* expelled = to.add(heap_, element(), 1)) Blob::unpin(heap_, expelled);
+          if (Blob* expelled = to.add(heap_, element(), 1)) Blob::leave(heap_, expelled);
         });
       default:
         if (prng_.below(2) == 0) return change_large_string(db, key, entry);
@@ -208,6 +208,7 @@ class RandomChanges {
         const Key other = db.key(name);
         if (db.find(other) == nullptr) db.add<TDigest>(other) = TDigest::create(heap_, 100);
         return change<TDigest>(db, other, db.find(other), [&](TDigest& to) {
+          if (prng_.below(500) == 0) to.reset(heap_);
           to.add(heap_, static_cast<double>(prng_.below(100'000)));
         });
     }
@@ -224,8 +225,11 @@ class RandomChanges {
       if (value.empty()) db.erase(key, any_freeing());
     }
   }
-  // Some that a node of a list becomes smaller by when it is pressed.
-  std::string list_element() { return prng_.below(2) == 0 ? random() : std::string(30, 'l'); }
+  // Some that a node of a list becomes smaller by when it is pressed, some that are a node.
+  std::string list_element() {
+    if (prng_.below(100) == 0) return std::string(kBlobBytesMin + prng_.below(100), 'n');
+    return prng_.below(2) == 0 ? random() : std::string(30, 'l');
+  }
   void change_list(List& list) {
     if (prng_.below(200) == 0) limits_.list_compress_depth = prng_.below(4);
     const size_t size = list.size();

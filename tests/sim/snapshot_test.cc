@@ -200,6 +200,31 @@ TEST_P(SnapshotOfLargeValues, CostsNoKeys) {
   EXPECT_LE(Eviction::counted_bytes(engine), engine.options.maxmemory + 2 * bytes);
 }
 
+// What a reply takes with it is no copy for the snapshot, nor kept for it.
+TEST_F(SnapshotSimTest, LargeElementsThatPassMeanwhileAreNotItsOwn) {
+  start([](Options& options) { options.app.rdb_key_save_delay = 1'000'000; });
+  for (int i = 0; i < 5; ++i) {
+    for (int j = 0; j < 10; ++j)
+      client->ask({"RPUSH", "list:" + std::to_string(i), std::string(20'000, 'v')});
+  }
+  client->ask({"BGSAVE"});
+  for (int i = 0; i < 5; ++i) client->ask({"RPUSH", "list:" + std::to_string(i), "changes"});
+  Engine& engine = server->engine();
+  EXPECT_TRUE(engine.heap.has_shares());
+  const size_t kept = engine.heap.kept_bytes();
+  const size_t left = engine.heap.left_bytes();
+  for (int i = 0; i < 100; ++i) {
+    client->ask({"RPUSH", "queue", std::string(40'000, 'v'), std::string(40'000, 'v')});
+    client->ask({"LPOP", "queue"});
+    client->send(resp_command({"LRANGE", "queue", "0", "-1"}) + resp_command({"DEL", "queue"}));
+    EXPECT_GT(client->ask({"PING"}).size(), 0U);
+    client->take();
+  }
+  EXPECT_TRUE(engine.persistence.snapshot.active);
+  EXPECT_LE(engine.heap.kept_bytes(), kept);
+  EXPECT_EQ(engine.heap.left_bytes(), left);
+}
+
 // A database that is flushed meanwhile gives nothing back before it is written.
 TEST_F(SnapshotSimTest, AFlushedDatabaseCostsNoKeys) {
   constexpr size_t kKeys = 5000;

@@ -25,6 +25,24 @@ TEST(Blob, IsKeptWhenNoneButItsReadersHaveIt) {
   EXPECT_EQ(heap.used_bytes(), 0U);
 }
 
+TEST(Blob, IsLeftToItsShareAndLentToReplies) {
+  Heap heap;
+  Blob* const blob = Blob::create_from(heap, std::string(20'000, 'v'));
+  const size_t bytes = blob->memory_bytes();
+  const size_t own = heap.own_bytes();
+  blob->share();
+  blob->pin();  // by a reply
+  Blob::leave(heap, blob);
+  EXPECT_EQ(heap.left_bytes(), bytes);
+  EXPECT_EQ(own - heap.own_bytes(), bytes);
+  Blob::leave(heap, blob);
+  EXPECT_EQ(heap.left_bytes(), bytes) << "a reply is no share";
+  EXPECT_EQ(own - heap.own_bytes(), 2 * bytes);
+  EXPECT_EQ(heap.used_bytes(), bytes);
+  Blob::unpin(heap, blob);
+  EXPECT_EQ(heap.used_bytes(), 0U);
+}
+
 TEST(Blob, IsNotKeptIfItsReadersGoFirst) {
   Heap heap;
   Blob* const blob = Blob::create_from(heap, std::string(20'000, 'v'));
