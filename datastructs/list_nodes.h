@@ -168,6 +168,7 @@ class ListNodes {
   void erase(Heap& heap, Ref& ref) noexcept;
   // Frees the node's contents and puts another one in its place.
   void replace(Heap& heap, Ref ref, ListNode node) noexcept;
+
   // Pages and page array, without the nodes' contents.
   size_t table_bytes() const noexcept;
   size_t page_array_bytes() const noexcept {
